@@ -1,0 +1,79 @@
+/** The gateway as the operator sees it: Budgets and sessions go in, what the ledger says comes out. */
+import type { Purpose } from "../session/sessions.ts";
+
+/** Money in whole nano-dollars (1e-9 USD): prices of 0.01 USD per million tokens stay integers. */
+export type NanoUSD = number;
+export const NANO_PER_USD = 1_000_000_000;
+
+export interface WindowLimit {
+  usd?: number;
+  tokens?: number;
+}
+
+/** A Budget as the gateway enforces it. */
+export interface BudgetPolicy {
+  name: string;
+  uid: string;
+  daily?: WindowLimit;
+  monthly?: WindowLimit;
+  /** IANA name. */
+  timeZone: string;
+  /** Labels that a session must carry to be paid from it; empty: all. */
+  selector: Record<string, string>;
+}
+
+export interface SessionGrant {
+  session: string;
+  run: number;
+  agent: string;
+  pool: string;
+  project: string;
+  purpose: Purpose;
+  /** Upper bound of `max_tokens`. */
+  maxOutputTokens: number;
+  /** Of the Agent: what Budgets select by. */
+  labels: Record<string, string>;
+}
+
+export interface WindowAccount {
+  /** `2026-11-23` or `2026-11`, in the Budget's time zone. */
+  window: string;
+  startMs: number;
+  endMs: number;
+  spent: NanoUSD;
+  reserved: NanoUSD;
+  spentTokens: number;
+  reservedTokens: number;
+  requests: number;
+  unsettled: number;
+}
+
+export interface BudgetAccount {
+  budget: string;
+  daily: WindowAccount;
+  monthly: WindowAccount;
+  /** A usage exceeded its bound: nothing is granted until a person looks. */
+  boundViolated: boolean;
+}
+
+export interface CostQuery {
+  project?: string;
+  session?: string;
+  agent?: string;
+  purpose?: Purpose;
+}
+
+export interface Money {
+  /** Puts the Budgets in force; until the first call nothing is granted. Repeated calls renew the lease. */
+  setBudgets(budgets: readonly BudgetPolicy[]): Promise<void>;
+  /** Lets a session spend and gives it its way in; the same answer for the same session and run. */
+  admit(grant: SessionGrant): Promise<{ url: string; token: string }>;
+  /** Revokes what `admit` gave. */
+  dismiss(session: string): Promise<void>;
+  /** What the ledger says now. Undefined when the gateway can't be asked: unknown, not zero. */
+  account(budget: string): Promise<BudgetAccount | undefined>;
+  /** Spent and settled, all time. Undefined: unknown. */
+  cost(query: CostQuery): Promise<NanoUSD | undefined>;
+  /** Calls `wake` when an account may have changed; at most once a second. */
+  subscribe(wake: () => void, signal: AbortSignal): void;
+}

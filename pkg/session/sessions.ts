@@ -1,0 +1,127 @@
+/**
+ * Sessions as the operator sees them. A session is one purpose of one agent; it may have several runs (work, then
+ * rework), all on one transcript. Each run is one session host process, or several after crashes.
+ */
+
+export type Purpose = "execute" | "review";
+
+export interface Criterion {
+  /** `AC-1`, unique in the project. */
+  id: string;
+  text: string;
+}
+
+export interface SessionTask {
+  id: string;
+  title: string;
+}
+
+/** The claim a session works under. What it writes counts only while this is the object's newest claim. */
+export interface ClaimRef {
+  kind: "Project" | "Review";
+  name: string;
+  uid: string;
+  number: number;
+}
+
+/** All a session is told; kept in its folder, so that a restarted host needs nobody. */
+export interface SessionSpec {
+  /** A UUID, written to the Agent's status before the start. */
+  id: string;
+  /** 1, then one more for each new message (rework). A resume after a crash or a pause keeps the run. */
+  run: number;
+  agent: string;
+  purpose: Purpose;
+  claim: ClaimRef;
+  /** Name of the Project, for a review's session too. */
+  project: string;
+  pool: string;
+  /** Absolute path. */
+  checkout: string;
+  /** Branch that the checkout has out; empty for a review. */
+  branch: string;
+  model: string;
+  /** Upper bound of `max_tokens` of one request, in tokens. */
+  maxOutputTokens: number;
+  /** Model turns of one run; past it the run fails with reason TurnLimit. */
+  maxTurns: number;
+  /** The system prompt, rendered. */
+  system: string;
+  /** The user message that opens this run, rendered. */
+  message: string;
+  tasks: readonly SessionTask[];
+  criteria: readonly Criterion[];
+  /** Wall limit of one bash tool call, in seconds. */
+  toolTimeoutSeconds: number;
+  /** `Off` runs tools without a sandbox. */
+  sandbox: "Required" | "Off";
+}
+
+/** How a run ended by itself. */
+export type Outcome =
+  /** The author says the work is complete and committed. */
+  | { kind: "Finished"; summary: string; evidence: readonly { criterion: string; evidence: string }[] }
+  /** The reviewer has judged. */
+  | { kind: "Judged"; judgement: Judgement }
+  /** It stopped cleanly after a turn and can be resumed: asked to, or out of budget. */
+  | { kind: "Paused"; reason: "Requested" | "BudgetExceeded" | "NoBudget"; message: string }
+  /** It can't go on: TurnLimit, RequestRefused, ContextLimit, ... */
+  | { kind: "Failed"; reason: string; message: string };
+
+export const STANDARDS = ["TestsPass", "LintClean", "NoSecurityIssue", "CriteriaMet", "Documented"] as const;
+export type Standard = (typeof STANDARDS)[number];
+
+export interface Judgement {
+  verdict: "Approved" | "ChangesRequested";
+  criteria: readonly { id: string; met: boolean; evidence: string }[];
+  standards: readonly { name: Standard; met: boolean; evidence: string }[];
+  findings: readonly string[];
+  /** What the author has to do; empty when approved. */
+  feedback: string;
+}
+
+/** The newest state a host made durable. */
+export interface SessionReport {
+  run: number;
+  /** Model turns of this run. */
+  turns: number;
+  /** Seconds of live, unpaused, not budget-waiting session over all runs. */
+  liveSeconds: number;
+  /** Wall, ms: the model or a tool did something. */
+  lastActivityMs: number;
+  /** Wall, ms: the host's loop turned. */
+  heartbeatMs: number;
+  /** Id of the task in hand. */
+  currentTask?: string;
+  /** Ids, in the order they were done. */
+  tasksDone: readonly string[];
+  /** A tool call or a request is within its own limit right now. */
+  busy: boolean;
+  /** Set once, the last thing a run writes. */
+  outcome?: Outcome;
+}
+
+/** Tri-state: unknown is never taken for absent. */
+export type SessionObservation =
+  /** A live host process. */
+  | { is: "present"; report: SessionReport; pid: number; startedAtMs: number }
+  /** Proven gone, its whole process tree too. `report` is undefined when it never wrote one. */
+  | { is: "absent"; report: SessionReport | undefined }
+  | { is: "unknown"; why: string };
+
+export interface Sessions {
+  find(id: string): Promise<SessionObservation>;
+  /**
+   * Starts the host of `spec.run`, or resumes it from the transcript. Does nothing when it lives already. The
+   * predecessor's process tree is proven gone first.
+   *
+   * @throws TransientError when the predecessor can't be proven gone or the host can't be started
+   */
+  start(spec: SessionSpec): Promise<void>;
+  /** `AfterTurn` asks and returns at once; `Now` kills the tree and returns when it is proven gone. */
+  stop(id: string, how: "AfterTurn" | "Now"): Promise<void>;
+  /** Every live host, whoever started it. */
+  running(): Promise<readonly { id: string; agent: string; pid: number }[]>;
+  /** Calls `wake` with the agent's name whenever a session's report changed or its host ended. */
+  subscribe(wake: (agent: string) => void, signal: AbortSignal): void;
+}
