@@ -1,0 +1,37 @@
+/**
+ * Writes what is generated from crds/*.yaml. With `--check` it writes nothing and fails where a file differs.
+ *
+ *     npm run generate
+ *     npm run generate -- --check
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { readCrds } from "./generate/crds.ts";
+import { typesOf } from "./generate/types.ts";
+
+const root = path.resolve(import.meta.dirname, "..");
+const check = process.argv.includes("--check");
+const crds = readCrds(path.join(root, "crds")).map(({ crd }) => crd);
+if (crds.length === 0) throw new Error("crds/ holds no definition: nothing would be left of the types.");
+
+const outputs = [{ file: "pkg/api/generated.ts", text: typesOf(crds) }];
+for (const { file, text } of outputs) {
+  const target = path.join(root, file);
+  if (read(target) === text) continue;
+  if (check) {
+    console.error(`${file} is not what crds/ gives. Run: npm run generate`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(target, text);
+    console.log(`Wrote ${file}.`);
+  }
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    // Not there yet: it differs from whatever is generated.
+    return undefined;
+  }
+}
