@@ -1,0 +1,56 @@
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+
+/** Directories a sandbox hides, and the few below them that it shows again, read-only. */
+export interface Places {
+  hide: readonly string[];
+  readOnly: readonly string[];
+}
+
+/**
+ * What a command must not see of a workspace: the repository (with the control plane inside it), its git directory
+ * and every checkout. Shown again are the object folders alone, which `git clone --shared` borrows from.
+ *
+ * @param options.repositoryPath - the user's work tree
+ * @param options.stateDirectory - where all checkouts lie
+ */
+export function workspacePlaces(options: { repositoryPath: string; stateDirectory: string }): Places {
+  const gitDirectory = commonGitDirectory(options.repositoryPath);
+  return {
+    hide: [options.repositoryPath, gitDirectory, options.stateDirectory],
+    readOnly: objectDirectories(join(gitDirectory, "objects")),
+  };
+}
+
+/** Where the refs and objects of a work tree are, also for a linked work tree (`.git` a file, `commondir` in it). */
+export function commonGitDirectory(repositoryPath: string): string {
+  const entry = join(repositoryPath, ".git");
+  if (!existsSync(entry)) return repositoryPath;
+  let directory = entry;
+  if (statSync(entry).isFile()) {
+    const target = /^gitdir: (.+)$/m.exec(readFileSync(entry, "utf8"))?.[1]?.trim();
+    if (target !== undefined) directory = resolve(repositoryPath, target);
+  }
+  const common = join(directory, "commondir");
+  if (existsSync(common)) directory = resolve(directory, readFileSync(common, "utf8").trim());
+  return realpathSync(directory);
+}
+
+/** An object folder and the ones it borrows from in turn (`info/alternates`). */
+export function objectDirectories(objects: string): readonly string[] {
+  const found = new Set<string>();
+  const waiting = [objects];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (!existsSync(next)) continue;
+    const directory = realpathSync(next);
+    if (found.has(directory)) continue;
+    found.add(directory);
+    const alternates = join(directory, "info", "alternates");
+    if (!existsSync(alternates)) continue;
+    for (const line of readFileSync(alternates, "utf8").split("\n")) {
+      if (line === "" || line.startsWith("#")) continue;
+      waiting.push(isAbsolute(line) ? line : resolve(dirname(directory), "objects", line));
+    }
+  }
+  return [...found];
+}

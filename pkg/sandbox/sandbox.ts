@@ -1,0 +1,135 @@
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { sep } from "node:path";
+import { commandEnvironment } from "./environment.ts";
+import { executableDirectories } from "./executables.ts";
+
+/** A process to start: what a sandbox makes of a command. `env` is its whole environment. */
+export interface Launch {
+  file: string;
+  args: readonly string[];
+  env: Readonly<Record<string, string>>;
+  /** False: nothing holds the command back, and killing its group may miss a process that left it. */
+  contained: boolean;
+}
+
+export interface SandboxOptions {
+  /** The one folder of the project that the command sees; writable. Absolute. */
+  checkout: string;
+  /** Where it starts; the checkout when left out. */
+  cwd?: string;
+  /** Further writable paths, a cache for instance. */
+  writable?: readonly string[];
+  /** False makes the checkout read-only, for a reviewer. */
+  checkoutWritable?: boolean;
+  /** Hidden beside HOME, /home, /root, /run, /mnt and /media; see `workspacePlaces`. */
+  hide?: readonly string[];
+  /** Shown again, read-only, below what is hidden. */
+  extraReadOnly?: readonly string[];
+  /** Added to the allow-list of the environment; must hold no credential. */
+  env?: Readonly<Record<string, string>>;
+  /** `none`: loopback of its own and nothing else. `host`: the machine's network, for `setup` when allowed. */
+  network: "none" | "host";
+}
+
+/** HOME inside: empty, writable, gone with the command. */
+const sandboxHome = "/tmp/home";
+
+/** Homes, sockets (`/run`: agents of ssh and gpg, docker, dbus), other disks (`/mnt`: Windows' home under WSL2). */
+const alwaysHidden = ["/home", "/root", "/run", "/mnt", "/media"];
+
+/**
+ * The bubblewrap command line that runs `command` with nothing of the person's in reach.
+ *
+ * Everything is read-only; homes, sockets, the repository, the state folder and other checkouts are empty folders;
+ * `/tmp` is private. Process ids, IPC, host name and network are its own, so that killing the one process that is
+ * started ends all of them. Capabilities are dropped, or root inside could unmount what hides.
+ *
+ * @param command - one line for `bash -c`, or a file and its arguments
+ */
+export function sandboxed(command: string | readonly string[], options: SandboxOptions): Launch {
+  const env = commandEnvironment(options.env ?? {}, sandboxHome);
+  const checkout = realpathSync(options.checkout);
+  const shown = [...executableDirectories(env["PATH"] ?? ""), ...(options.extraReadOnly ?? [])];
+  if (options.network === "host") shown.push("/etc/resolv.conf");
+  const hidden = outermost([...alwaysHidden, homedir(), ...(options.hide ?? [])]);
+
+  const args = [
+    "--unshare-user-try",
+    "--unshare-pid",
+    "--unshare-ipc",
+    "--unshare-uts",
+    "--unshare-cgroup-try",
+  ];
+  if (options.network === "none") args.push("--unshare-net");
+  args.push("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--ro-bind", "/", "/");
+  args.push(
+    "--dev",
+    "/dev",
+    "--proc",
+    "/proc",
+    "--tmpfs",
+    "/tmp",
+    "--tmpfs",
+    "/var/tmp",
+    "--dir",
+    sandboxHome,
+  );
+  for (const place of hidden) {
+    if (statSync(place).isDirectory()) args.push("--tmpfs", place);
+    else args.push("--ro-bind", "/dev/null", place);
+  }
+  for (const place of covered(shown, hidden)) args.push("--ro-bind", place, place);
+  args.push(options.checkoutWritable === false ? "--ro-bind" : "--bind", checkout, checkout);
+  for (const place of options.writable ?? []) args.push("--bind", realpathSync(place), place);
+  for (const place of hidden) {
+    if (statSync(place).isDirectory() && place !== checkout) args.push("--remount-ro", place);
+  }
+  args.push("--chdir", options.cwd ?? checkout, "--", ...words(command));
+  return { file: "bwrap", args, env, contained: true };
+}
+
+/**
+ * The same command with the same environment and no sandbox: for `sandbox: Off`, and for a rehearsal on a machine
+ * without one. It sees and can change whatever the person can; `contained` says so.
+ *
+ * @param options.home - an empty folder to use as HOME
+ */
+export function unsandboxed(
+  command: string | readonly string[],
+  options: { home: string; env?: Readonly<Record<string, string>> },
+): Launch {
+  const [file = "bash", ...args] = words(command);
+  return { file, args, env: commandEnvironment(options.env ?? {}, options.home), contained: false };
+}
+
+function words(command: string | readonly string[]): readonly string[] {
+  return typeof command === "string" ? ["bash", "-c", command] : command;
+}
+
+/** The existing ones, by real path, without those below another. */
+function outermost(places: readonly string[]): readonly string[] {
+  const real = new Set(places.filter((place) => existsSync(place)).map((place) => realpathSync(place)));
+  real.delete(sep);
+  return [...real].filter((place) => ![...real].some((other) => other !== place && isBelow(place, other)));
+}
+
+/** What would vanish with `hidden` or with /tmp and must be shown again; never a whole hidden place. */
+function covered(places: readonly string[], hidden: readonly string[]): readonly string[] {
+  const gone = [...hidden, "/tmp", "/var/tmp"];
+  const needed = new Set<string>();
+  for (const place of places) {
+    if (!existsSync(place)) continue;
+    const real = realpathSync(place);
+    for (const path of [place, real]) {
+      const hides = gone.some((other) => isBelow(path, other));
+      const reveals = gone.some((other) => path === other || isBelow(other, path));
+      if (hides && !reveals) needed.add(path);
+    }
+  }
+  return [...needed].sort();
+}
+
+function isBelow(place: string, folder: string): boolean {
+  return place.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
