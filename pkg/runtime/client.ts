@@ -61,7 +61,12 @@ export interface Client {
   /** Replaces status alone, with the same precondition. */
   updateStatus<K extends Kind>(kind: K, object: Kinds[K]): Promise<Kinds[K]>;
   /** A `metadata.resourceVersion` within the patch is a precondition. A patch that changes nothing writes nothing. */
-  patch<K extends Kind>(kind: K, key: ObjectKey, patch: MergePatch, options?: PatchOptions): Promise<Kinds[K]>;
+  patch<K extends Kind>(
+    kind: K,
+    key: ObjectKey,
+    patch: MergePatch,
+    options?: PatchOptions,
+  ): Promise<Kinds[K]>;
   /** Missing: StatusError NotFound. With finalizers the object stays, with a deletionTimestamp. */
   delete(kind: Kind, key: ObjectKey, options?: DeleteOptions): Promise<void>;
 }

@@ -1,0 +1,251 @@
+/** Runs controllers: shared informers feed their queues, workers reconcile, the error taxonomy decides what follows. */
+import type { KubeObject, ObjectKey } from "../api/meta.ts";
+import { keyOf } from "../api/meta.ts";
+import { StatusError } from "../api/status-error.ts";
+import type { CachingClient } from "./caching-client.ts";
+import { cachingClient } from "./caching-client.ts";
+import type { Client, Kind } from "./client.ts";
+import type { Clock, Random } from "./clock.ts";
+import type { Controller, WatchSource } from "./controller.ts";
+import { TerminalError, TransientError, WaitingError } from "./errors.ts";
+import { Informer } from "./informer.ts";
+import type { Logger } from "./logger.ts";
+import { WorkQueue } from "./queue.ts";
+
+export interface ManagerOptions {
+  client: Client;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+  /** Makes the controllers around the client they are to use: cached reads that hold the operator's own writes. */
+  controllers: (client: CachingClient) => readonly Controller[];
+  /** How often everything is looked at anew, in milliseconds; 10 h when absent. */
+  resyncMs?: number;
+}
+
+/** `settled`, `requeued`: Next said so. `failed`: an error outside the taxonomy, a bug. */
+export type Result = "settled" | "requeued" | "transient" | "waiting" | "terminal" | "failed";
+
+/** One controller's numbers since start, and its queue now. */
+export interface Counters {
+  reconciles: Record<Result, number>;
+  /** Times that a key came back because of an error. */
+  retries: number;
+  /** Throws of `map` and of `subscribe`. */
+  wakeFailures: number;
+  depth: number;
+  active: number;
+}
+
+interface Running {
+  controller: Controller;
+  queue: WorkQueue;
+  counters: Counters;
+}
+
+export class Manager {
+  readonly client: CachingClient;
+  readonly #options: ManagerOptions;
+  readonly #informers = new Map<Kind, Informer<Kind>>();
+  readonly #running: readonly Running[];
+  readonly #stopping = new AbortController();
+  readonly #work: Promise<void>[] = [];
+
+  constructor(options: ManagerOptions) {
+    this.#options = options;
+    const { client, clock, logger } = options;
+    const informer = <K extends Kind>(kind: K) => this.#informers.get(kind) as Informer<K> | undefined;
+    this.client = cachingClient({ client, clock, logger, informer, signal: this.#stopping.signal });
+    this.#running = options.controllers(this.client).map((controller) => ({
+      controller,
+      queue: new WorkQueue(clock),
+      counters: newCounters(),
+    }));
+    for (const running of this.#running)
+      for (const source of running.controller.watches) this.#watch(running, source);
+  }
+
+  /** Resolves once every cache is synced and the workers run, or once stopped. */
+  async start(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (const informer of this.#informers.values()) this.#spawn("Informer ended", informer.run(signal));
+    await Promise.race([this.#synced(), aborted(signal)]);
+    if (signal.aborted) return;
+    for (const running of this.#running) {
+      this.#subscribe(running, signal);
+      const workers = running.controller.concurrency ?? 1;
+      for (let worker = 0; worker < workers; worker += 1)
+        this.#spawn("Worker ended", this.#workOff(running, signal));
+    }
+  }
+
+  /** Aborts the signals given out, takes no more keys and resolves when the running reconciles have ended. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error("The manager stops"));
+    for (const { queue } of this.#running) queue.close();
+    await Promise.all(this.#work);
+  }
+
+  /** Numbers by controller name, for metrics. */
+  counters(): Record<string, Counters> {
+    return Object.fromEntries(
+      this.#running.map(({ controller, queue, counters }) => [
+        controller.name,
+        { ...counters, reconciles: { ...counters.reconciles }, depth: queue.depth },
+      ]),
+    );
+  }
+
+  /** Has `controller` look at `key` as if something watched had changed. */
+  wake(controller: string, key: ObjectKey): void {
+    this.#running.find((running) => running.controller.name === controller)?.queue.add(key);
+  }
+
+  #watch(running: Running, source: WatchSource): void {
+    this.#informerOf(source.kind).onDelta(({ object, previous }) => {
+      // What an object concerned before counts too: it may just have let go of it.
+      this.#wakeBy(running, source, object);
+      if (source.map !== undefined && previous !== undefined && previous !== object)
+        this.#wakeBy(running, source, previous);
+    });
+  }
+
+  #wakeBy({ controller, queue, counters }: Running, { kind, map }: WatchSource, object: KubeObject): void {
+    if (map === undefined) {
+      queue.add(keyOf(object));
+      return;
+    }
+    const failed = (error: unknown): void => {
+      counters.wakeFailures += 1;
+      // The resync repairs what is missed here.
+      this.#options.logger.error("Map of a watch failed", { controller: controller.name, kind, error });
+    };
+    try {
+      const keys = map(object);
+      if (!(keys instanceof Promise)) for (const key of keys) queue.add(key);
+      else
+        keys
+          .then((found) => {
+            for (const key of found) queue.add(key);
+          })
+          .catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #subscribe({ controller, queue, counters }: Running, signal: AbortSignal): void {
+    for (const source of controller.signals ?? []) {
+      try {
+        source.subscribe((key) => queue.add(key), signal);
+      } catch (error) {
+        counters.wakeFailures += 1;
+        this.#options.logger.error("Subscribing to a signal failed", { controller: controller.name, error });
+      }
+    }
+  }
+
+  async #workOff(running: Running, signal: AbortSignal): Promise<void> {
+    const { queue, counters } = running;
+    for (let key = await queue.next(); key !== undefined; key = await queue.next()) {
+      counters.active += 1;
+      const result = await this.#reconcile(running, key, signal);
+      counters.reconciles[result] += 1;
+      counters.active -= 1;
+      queue.done(key);
+    }
+  }
+
+  async #reconcile(running: Running, key: ObjectKey, signal: AbortSignal): Promise<Result> {
+    const { controller, queue } = running;
+    try {
+      const next = await controller.reconcile(key, signal);
+      queue.forget(key);
+      if (next.after === "change") return "settled";
+      queue.addAfter(key, next.ms);
+      return "requeued";
+    } catch (error) {
+      return this.#sort(running, key, error, signal);
+    }
+  }
+
+  /** What follows an error: its class alone decides. */
+  #sort(
+    { controller, queue, counters }: Running,
+    key: ObjectKey,
+    error: unknown,
+    signal: AbortSignal,
+  ): Result {
+    const logger = this.#options.logger.with({ controller: controller.name, ...key });
+    if (signal.aborted) {
+      logger.debug("Reconcile ended by stop", { error });
+      return "waiting";
+    }
+    if (error instanceof WaitingError) {
+      logger.debug("Reconcile waits", { reason: error.reason, seconds: error.seconds });
+      queue.forget(key);
+      queue.addAfter(key, error.seconds * 1000);
+      return "waiting";
+    }
+    if (error instanceof TerminalError) {
+      logger.warn("Reconcile cannot go on until the spec changes", { reason: error.reason, error });
+      queue.forget(key);
+      return "terminal";
+    }
+    counters.retries += 1;
+    queue.addBackedOff(key);
+    if (error instanceof TransientError || mayPass(error)) {
+      logger.info("Reconcile is tried again", { reason: error.reason, message: error.message });
+      return "transient";
+    }
+    logger.error("Reconcile failed", { reason: "InternalError", error });
+    return "failed";
+  }
+
+  #informerOf(kind: Kind): Informer<Kind> {
+    const known = this.#informers.get(kind);
+    if (known !== undefined) return known;
+    const { client, clock, random, logger, resyncMs } = this.#options;
+    const informer = new Informer({
+      kind,
+      client,
+      clock,
+      random,
+      logger,
+      ...(resyncMs === undefined ? {} : { resyncMs }),
+    });
+    this.#informers.set(kind, informer);
+    return informer;
+  }
+
+  async #synced(): Promise<void> {
+    for (const informer of this.#informers.values()) while (!informer.hasSynced) await informer.moved();
+  }
+
+  #spawn(message: string, work: Promise<void>): void {
+    this.#work.push(work.catch((error: unknown) => this.#options.logger.error(message, { error })));
+  }
+}
+
+/** A lost race or a server in trouble: the API's own errors that a retry can help. */
+function mayPass(error: unknown): error is StatusError {
+  if (!(error instanceof StatusError)) return false;
+  return error.code === 409 || error.code === 429 || error.code >= 500;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+function newCounters(): Counters {
+  return {
+    reconciles: { settled: 0, requeued: 0, transient: 0, waiting: 0, terminal: 0, failed: 0 },
+    retries: 0,
+    wakeFailures: 0,
+    depth: 0,
+    active: 0,
+  };
+}
