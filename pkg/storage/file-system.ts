@@ -1,0 +1,45 @@
+/** The few file operations that storage stands on, so that tests can put a disk that crashes beneath it. */
+
+export interface FileStat {
+  kind: "file" | "directory" | "other";
+  size: number;
+  /** Nanoseconds since the Unix epoch. */
+  mtimeNs: bigint;
+  ino: bigint;
+  /** Permission bits only, for instance 0o600. */
+  mode: number;
+}
+
+export interface DirectoryEntry {
+  name: string;
+  kind: "file" | "directory" | "other";
+}
+
+/** A file open for appending. A failed `write` or sync leaves its content undefined: give the file up. */
+export interface AppendFile {
+  /** Appends all of `bytes`. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Resolves when content and length survive power loss (fdatasync). */
+  datasync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Paths are absolute. What is not said to be synced may be lost, torn or reordered by a crash. */
+export interface FileSystem {
+  /** Creates a file that must not exist (error code EEXIST) and opens it. The umask does not change `mode`. */
+  create(path: string, mode: number): Promise<AppendFile>;
+  /** The content, or undefined where there is no file. */
+  read(path: string): Promise<Buffer | undefined>;
+  /** Undefined where there is nothing. Follows symbolic links. */
+  stat(path: string): Promise<FileStat | undefined>;
+  /** Entries in the order of their names, or undefined where there is no directory. */
+  list(directory: string): Promise<readonly DirectoryEntry[] | undefined>;
+  /** Creates a directory and its parents; an existing one stays as it is. */
+  makeDirectory(path: string, mode: number): Promise<void>;
+  /** Replaces `to` atomically. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file; a missing one is fine. */
+  remove(path: string): Promise<void>;
+  /** Resolves when creations, renames and removals in `directory` survive power loss. */
+  syncDirectory(directory: string): Promise<void>;
+}

@@ -1,0 +1,35 @@
+/** The log's files by name: `segment-00000003`, and `snapshot-00000003`, which holds all that came before it. */
+import type { DirectoryEntry } from "../file-system.ts";
+
+export const fileMode = 0o600;
+export const directoryMode = 0o700;
+
+export interface LogFiles {
+  /** Ascending. */
+  segments: readonly number[];
+  /** Ascending. */
+  snapshots: readonly number[];
+}
+
+export function segmentName(sequence: number): string {
+  return `segment-${String(sequence).padStart(8, "0")}`;
+}
+
+export function snapshotName(sequence: number): string {
+  return `snapshot-${String(sequence).padStart(8, "0")}`;
+}
+
+/** Where the bytes of a torn tail are kept for a person to look at; nothing reads them. */
+export function cutName(sequence: number, offset: number): string {
+  return `cut-${segmentName(sequence)}-at-${offset}`;
+}
+
+export function logFiles(entries: readonly DirectoryEntry[]): LogFiles {
+  const numbered = (prefix: string) =>
+    entries
+      .map(({ name }) => new RegExp(`^${prefix}-(\\d{8,})$`).exec(name)?.[1])
+      .filter((digits) => digits !== undefined)
+      .map(Number)
+      .sort((a, b) => a - b);
+  return { segments: numbered("segment"), snapshots: numbered("snapshot") };
+}

@@ -1,0 +1,329 @@
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { KubeObject } from "../../api/meta.ts";
+import { TerminalError } from "../../runtime/errors.ts";
+import { nodeFileSystem as fs } from "../node-file-system.ts";
+import type { Change, StoredState, Transaction } from "../storage.ts";
+import { CrashError, crashFileSystem, seeded } from "../testing/crash-file-system.ts";
+import { openLog } from "./log.ts";
+
+let directory: string;
+beforeEach(async () => {
+  directory = join(await mkdtemp(join(tmpdir(), "bosun-log-")), "log");
+});
+afterEach(() => rm(join(directory, ".."), { recursive: true }));
+
+function put(revision: number, name: string, spec: unknown = { revision }): Change {
+  const object: KubeObject = {
+    apiVersion: "bosun.dev/v1alpha1",
+    kind: "Project",
+    metadata: { name, resourceVersion: String(revision) },
+    spec,
+  };
+  return { revision, resource: "bosun.dev/projects", namespace: "default", name, object };
+}
+
+function remove(revision: number, name: string): Change {
+  return { ...put(revision, name), object: undefined };
+}
+
+/** What a reader would see, in one order. */
+function seen({ revision, objects, files }: StoredState) {
+  return {
+    revision,
+    objects: Object.fromEntries(
+      objects.map(({ name, object }) => [name, object]).sort(([a], [b]) => (`${a}` < `${b}` ? -1 : 1)),
+    ),
+    files: Object.fromEntries(
+      files.map(({ path, text }) => [path, text]).sort(([a], [b]) => (`${a}` < `${b}` ? -1 : 1)),
+    ),
+  };
+}
+
+async function reopened(options: { segmentBytes?: number } = {}) {
+  const log = openLog({ directory, fs, ...options });
+  const state = await log.open();
+  await log.close();
+  return seen(state);
+}
+
+async function written(...transactions: Transaction[]) {
+  const log = openLog({ directory, fs });
+  await log.open();
+  for (const transaction of transactions) await log.commit(transaction);
+  await log.close();
+}
+
+const segment = (sequence: number) => join(directory, `segment-0000000${sequence}`);
+
+describe("a log on a real disk", () => {
+  test("a new log is empty at revision 0", async () => {
+    expect(await reopened()).toEqual({ revision: 0, objects: {}, files: {} });
+  });
+
+  test("objects, deletions, file texts and the greatest revision are there after a restart", async () => {
+    await written(
+      { changes: [put(1, "a"), put(2, "b")], files: [{ path: "a.yaml", text: "kind: Project\n" }] },
+      { changes: [remove(3, "b")], files: [{ path: "b.yaml", text: "x" }] },
+      { changes: [], files: [{ path: "b.yaml", text: undefined }] },
+    );
+    expect(await reopened()).toEqual({
+      revision: 3,
+      objects: { a: put(1, "a").object },
+      files: { "a.yaml": "kind: Project\n" },
+    });
+  });
+
+  test("files are for their owner alone", async () => {
+    await written({ changes: [put(1, "a")] });
+    expect((await stat(directory)).mode & 0o777).toBe(0o700);
+    for (const name of await readdir(directory))
+      expect((await stat(join(directory, name))).mode & 0o777).toBe(0o600);
+  });
+
+  test("the epoch grows with every opening", async () => {
+    const epochs: number[] = [];
+    for (let time = 0; time < 3; time += 1) {
+      const log = openLog({ directory, fs });
+      await log.open();
+      epochs.push(log.epoch);
+      await log.close();
+    }
+    expect(epochs).toEqual([1, 2, 3]);
+  });
+
+  test("commits made at once resolve in the order made and share a record", async () => {
+    const log = openLog({ directory, fs });
+    await log.open();
+    const resolved: number[] = [];
+    const commits = Array.from({ length: 100 }, (_, index) =>
+      log.commit({ changes: [put(index + 1, `p${index}`)] }).then(() => resolved.push(index)),
+    );
+    await Promise.all(commits);
+    await log.close();
+    expect(resolved).toEqual(Array.from({ length: 100 }, (_, index) => index));
+    // One start frame, one group.
+    expect((await readFile(segment(1))).toString("latin1").split("BWL").length - 1).toBe(2);
+    expect((await reopened()).revision).toBe(100);
+  });
+
+  test("snapshots bound what is kept and read", async () => {
+    const log = openLog({ directory, fs, segmentBytes: 2_000 });
+    await log.open();
+    for (let revision = 1; revision <= 300; revision += 1) {
+      await log.commit({
+        changes: [put(revision, `p${revision % 5}`)],
+        files: [{ path: "f.yaml", text: `${revision}` }],
+      });
+    }
+    await log.close();
+    const sizes = await Promise.all(
+      (await readdir(directory)).map(async (name) => (await stat(join(directory, name))).size),
+    );
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(12_000);
+    const state = await reopened();
+    expect(state.revision).toBe(300);
+    expect(Object.keys(state.objects)).toEqual(["p0", "p1", "p2", "p3", "p4"]);
+    expect(state.files).toEqual({ "f.yaml": "300" });
+  });
+
+  test("many short runs do not pile up segments", async () => {
+    for (let run = 1; run <= 50; run += 1) await written({ changes: [put(run, "a")] });
+    expect((await readdir(directory)).length).toBeLessThan(25);
+    expect((await reopened()).revision).toBe(50);
+  });
+
+  test("a torn tail is cut, and its bytes are kept aside", async () => {
+    await written({ changes: [put(1, "a")] }, { changes: [put(2, "b")] });
+    const whole = await readFile(segment(1));
+    await truncate(segment(1), whole.length - 7);
+
+    expect((await reopened()).revision).toBe(1);
+
+    const cut = (await readdir(directory)).find((name) => name.startsWith("cut-"));
+    expect(cut).toBeDefined();
+    const kept = await readFile(join(directory, cut ?? ""));
+    expect(whole.includes(kept)).toBe(true);
+    await written({ changes: [put(2, "c")] });
+    expect(Object.keys((await reopened()).objects)).toEqual(["a", "c"]);
+  });
+
+  test("damage before the tail refuses to start, names file and byte, and changes nothing", async () => {
+    await written({ changes: [put(1, "a")] }, { changes: [put(2, "b")] });
+    const bytes = await readFile(segment(1));
+    const at = bytes.indexOf('"name":"a"');
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    await writeFile(segment(1), bytes);
+    const before = await readdir(directory);
+
+    const error = await reopened().catch((thrown: unknown) => thrown);
+
+    expect(error).toBeInstanceOf(TerminalError);
+    expect((error as Error).message).toContain(segment(1));
+    expect((error as Error).message).toMatch(/at byte \d+: the checksum does not match/);
+    expect((error as Error).message).toMatch(/truncate -s \d+/);
+    expect(await readdir(directory)).toEqual(before);
+    expect(await readFile(segment(1))).toEqual(bytes);
+  });
+
+  test("damage at the end of a segment that another follows refuses to start", async () => {
+    await written({ changes: [put(1, "a")] });
+    await written({ changes: [put(2, "b")] });
+    await truncate(segment(1), (await stat(segment(1))).size - 3);
+    await expect(reopened()).rejects.toThrow(/segment-00000001 is damaged/);
+  });
+
+  test("a missing segment refuses to start", async () => {
+    for (let run = 1; run <= 3; run += 1) await written({ changes: [put(run, "a")] });
+    await rm(segment(2));
+    await expect(reopened()).rejects.toThrow(/segment-00000002 is damaged at byte 0: the file is gone/);
+  });
+
+  test("a damaged snapshot refuses to start", async () => {
+    for (let run = 1; run <= 20; run += 1) await written({ changes: [put(run, "a")] });
+    const name = (await readdir(directory)).find((entry) => entry.startsWith("snapshot-")) ?? "";
+    const bytes = await readFile(join(directory, name));
+    bytes[bytes.length - 1] = 0;
+    await writeFile(join(directory, name), bytes);
+    await expect(reopened()).rejects.toThrow(/The snapshot .* is damaged/);
+  });
+
+  test("a format version of a newer release refuses to start instead of being cut as a torn tail", async () => {
+    const { encodeFrame } = await import("./frame.ts");
+    const { crc32 } = await import("node:zlib");
+    await written({ changes: [put(1, "a")] });
+    const newer = encodeFrame({ type: "transactions", epoch: 1, revision: 2, payload: "[]" });
+    newer.writeUInt16LE(2, 4);
+    newer.writeUInt32LE(0, 12);
+    newer.writeUInt32LE(crc32(newer), 12);
+    await writeFile(segment(1), Buffer.concat([await readFile(segment(1)), newer]));
+    await expect(reopened()).rejects.toThrow(/format version 2 is not 1/);
+  });
+
+  test("an owner that was taken over acknowledges nothing more, and what it still wrote does not count", async () => {
+    const stale = openLog({ directory, fs });
+    await stale.open();
+    await stale.commit({ changes: [put(1, "a")] });
+
+    const next = openLog({ directory, fs });
+    expect((await next.open()).revision).toBe(1);
+    await expect(stale.commit({ changes: [put(2, "stale")] })).rejects.toThrow(/Another operator took over/);
+    await next.commit({ changes: [put(2, "b")] });
+    await next.close();
+    await stale.close();
+
+    expect(Object.keys((await reopened()).objects)).toEqual(["a", "b"]);
+  });
+
+  test("records of a lower epoch behind those of a higher one refuse to start", async () => {
+    const { encodeFrame } = await import("./frame.ts");
+    await written({ changes: [put(1, "a")] });
+    await written({ changes: [put(2, "b")] });
+    const stale = encodeFrame({ type: "transactions", epoch: 1, revision: 3, payload: "[]" });
+    await writeFile(segment(2), Buffer.concat([await readFile(segment(2)), stale]));
+    await expect(reopened()).rejects.toThrow(/epoch 1 at revision 3 behind one of epoch 2/);
+  });
+
+  test("a revision that goes back is refused", async () => {
+    const log = openLog({ directory, fs });
+    await log.open();
+    await log.commit({ changes: [put(5, "a")] });
+    await expect(log.commit({ changes: [put(4, "b")] })).rejects.toThrow(RangeError);
+    await log.close();
+  });
+});
+
+test("a failed write is final: nothing is taken any more", async () => {
+  const disk = crashFileSystem();
+  const log = openLog({ directory: "/log", fs: disk });
+  await log.open();
+  disk.crashAfter(0);
+  await expect(log.commit({ changes: [put(1, "a")] })).rejects.toBeInstanceOf(CrashError);
+  disk.crashAfter(1000);
+  await expect(log.commit({ changes: [put(2, "b")] })).rejects.toBeInstanceOf(CrashError);
+});
+
+describe("a crash at any step", () => {
+  const operation = fc.record({
+    name: fc.constantFrom("a", "b", "c"),
+    remove: fc.boolean(),
+    text: fc.option(fc.string({ maxLength: 40 }), { nil: undefined }),
+    /** Whether this commit is awaited before the next is made. */
+    wait: fc.boolean(),
+  });
+
+  test("leaves a prefix of the commits that holds every acknowledged one, whatever the disk makes of it", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(operation, { minLength: 1, maxLength: 25 }),
+        fc.array(fc.nat(60), { minLength: 1, maxLength: 4 }),
+        fc.nat(),
+        async (operations, crashes, seed) => {
+          const random = seeded(seed);
+          let disk = crashFileSystem();
+          /** The state after each transaction ever sent, by how many were sent; `sure` of them were acknowledged. */
+          let states = [seen({ revision: 0, objects: [], files: [] })];
+          let sure = 0;
+          for (const crash of crashes) {
+            disk.crashAfter(crash);
+            const log = openLog({ directory: "/log", fs: disk, segmentBytes: 600 });
+            try {
+              const found = seen(await log.open());
+              const index = states.findIndex(
+                (state, at) => at >= sure && JSON.stringify(state) === JSON.stringify(found),
+              );
+              expect(index, `found ${JSON.stringify(found)}`).toBeGreaterThanOrEqual(0);
+              states = [found];
+              sure = 0;
+              const commits: Promise<unknown>[] = [];
+              for (const { name, remove: gone, text, wait } of operations) {
+                const before = states.at(-1) ?? found;
+                const revision = before.revision + 1;
+                const transaction = {
+                  changes: [gone ? remove(revision, name) : put(revision, name)],
+                  files: [{ path: name, text }],
+                };
+                states.push(after(before, transaction));
+                const at = states.length - 1;
+                const commit = log.commit(transaction).then(() => {
+                  sure = Math.max(sure, at);
+                });
+                commits.push(commit);
+                if (wait) await commit;
+                else commit.catch(() => {});
+              }
+              await Promise.all(commits);
+              await log.close();
+            } catch (error) {
+              if (!(error instanceof CrashError)) throw error;
+              await log.close().catch(() => {});
+            }
+            disk = disk.afterCrash(random);
+          }
+          const found = seen(await openLog({ directory: "/log", fs: disk }).open());
+          expect(states.slice(sure)).toContainEqual(found);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  function after(
+    before: ReturnType<typeof seen>,
+    { changes, files = [] }: Transaction,
+  ): ReturnType<typeof seen> {
+    const objects = new Map<string, KubeObject | undefined>(Object.entries(before.objects));
+    for (const { name, object } of changes)
+      object === undefined ? objects.delete(name) : objects.set(name, object);
+    const texts = new Map<string, string | undefined>(Object.entries(before.files));
+    for (const { path, text } of files) text === undefined ? texts.delete(path) : texts.set(path, text);
+    return seen({
+      revision: changes.at(-1)?.revision ?? before.revision,
+      objects: [...objects].map(([name, object]) => ({ ...put(1, name), object })),
+      files: [...texts].map(([path, text]) => ({ path, text })),
+    });
+  }
+});

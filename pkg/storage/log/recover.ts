@@ -1,0 +1,137 @@
+/** Reads a log back: the newest snapshot, then every segment since, up to where the last write was torn. */
+import { join } from "node:path";
+import { TerminalError } from "../../runtime/errors.ts";
+import type { FileSystem } from "../file-system.ts";
+import type { Transaction } from "../storage.ts";
+import { type Frame, type FrameScan, scanFrames } from "./frame.ts";
+import { logFiles, segmentName } from "./log-files.ts";
+import { readSnapshot } from "./snapshot.ts";
+import { applyTransaction, emptyState, encodeTransaction, type LogState } from "./state.ts";
+
+/** How many bytes of each segment count, said by the one who wrote the next: what lies behind is nobody's. */
+export type Seals = Record<string, number>;
+
+export interface SegmentStart {
+  seals: Seals;
+}
+
+export interface Recovered {
+  state: LogState;
+  /** The greatest epoch found; 0 in a new log. */
+  epoch: number;
+  /** Of every segment that no start frame has sealed yet. */
+  unsealed: Seals;
+  /** Torn writes, never acknowledged. */
+  tails: readonly { sequence: number; offset: number; bytes: Buffer }[];
+  /** Bytes that were read, and in how many segments. */
+  size: number;
+  segments: number;
+}
+
+interface Segment {
+  sequence: number;
+  path: string;
+  bytes: Buffer;
+  scan: FrameScan;
+}
+
+/**
+ * Changes nothing.
+ *
+ * @throws TerminalError when a file is missing, damaged elsewhere than at the tail, or written by a stale owner
+ */
+export async function recover(fs: FileSystem, directory: string): Promise<Recovered> {
+  const { segments: sequences, snapshots } = logFiles((await fs.list(directory)) ?? []);
+  const snapshot = snapshots.at(-1);
+  const base = snapshot === undefined ? undefined : await readSnapshot(fs, directory, snapshot);
+  const segments = await readSegments(fs, directory, snapshot ?? 1, sequences);
+
+  const seals = sealsOf(segments);
+  const state = base?.state ?? emptyState();
+  let epoch = base?.epoch ?? 0;
+  const unsealed: Seals = {};
+  const tails: { sequence: number; offset: number; bytes: Buffer }[] = [];
+  for (const [index, segment] of segments.entries()) {
+    const sealed = seals[segment.sequence];
+    const scan = sealed === undefined ? segment.scan : scanFrames(segment.bytes.subarray(0, sealed));
+    if (sealed !== undefined) {
+      if (scan.damage !== undefined || scan.size !== sealed) {
+        throw damagedSegment(segment.path, scan.size, scan.damage ?? `it should have ${sealed} bytes`);
+      }
+    } else {
+      const last = segments.slice(index + 1).every((later) => later.scan.frames.length === 0);
+      if (scan.damage !== undefined) {
+        if (scan.continues || !last) throw damagedSegment(segment.path, scan.size, scan.damage);
+        tails.push({
+          sequence: segment.sequence,
+          offset: scan.size,
+          bytes: segment.bytes.subarray(scan.size),
+        });
+      }
+      unsealed[segment.sequence] = scan.size;
+    }
+    for (const frame of scan.frames) {
+      if (frame.epoch < epoch || frame.revision < state.revision)
+        throw staleFrame(segment.path, frame, epoch, state);
+      epoch = frame.epoch;
+      replay(state, frame);
+    }
+  }
+  const size = segments.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  return { state, epoch, unsealed, tails, size, segments: segments.length };
+}
+
+async function readSegments(
+  fs: FileSystem,
+  directory: string,
+  first: number,
+  found: readonly number[],
+): Promise<Segment[]> {
+  const sequences = found.filter((sequence) => sequence >= first);
+  const segments: Segment[] = [];
+  // Segment 1 may be missing: then the log is new. Behind a snapshot its own segment is always there.
+  const wanted = Math.max(sequences.at(-1) ?? 0, first === 1 ? 0 : first);
+  for (let sequence = first; sequence <= wanted; sequence += 1) {
+    const path = join(directory, segmentName(sequence));
+    const bytes = await fs.read(path);
+    if (bytes === undefined) throw damagedSegment(path, 0, "the file is gone");
+    segments.push({ sequence, path, bytes, scan: scanFrames(bytes) });
+  }
+  return segments;
+}
+
+function sealsOf(segments: readonly Segment[]): Seals {
+  const seals: Seals = {};
+  for (const { scan } of segments) {
+    const start = scan.frames[0];
+    if (start?.type === "segmentStart")
+      Object.assign(seals, (JSON.parse(start.payload) as SegmentStart).seals);
+  }
+  return seals;
+}
+
+function replay(state: LogState, frame: Frame): void {
+  if (frame.type !== "transactions") return;
+  for (const transaction of JSON.parse(frame.payload) as Transaction[]) {
+    applyTransaction(state, encodeTransaction(transaction));
+  }
+}
+
+function damagedSegment(path: string, offset: number, why: string): TerminalError {
+  return new TerminalError(
+    "StorageDamaged",
+    `The log file ${path} is damaged at byte ${offset}: ${why}. Acknowledged writes follow it, so it is not a torn ` +
+      "tail, and nothing was changed. Restore the folder it is in from a backup. Without one, keep a copy of the " +
+      `folder, cut the file with \`truncate -s ${offset} ${path}\` and move the segments with higher numbers aside: ` +
+      "every write after that point is then lost.",
+  );
+}
+
+function staleFrame(path: string, frame: Frame, epoch: number, state: LogState): TerminalError {
+  return new TerminalError(
+    "StorageDamaged",
+    `The log file ${path} has a record of epoch ${frame.epoch} at revision ${frame.revision} behind one of epoch ` +
+      `${epoch} at revision ${state.revision}: two operators wrote to it, or it was put together from two copies. ` +
+      "Nothing was changed. Stop the other operator, and restore the folder from a backup.",
+  );
+}

@@ -1,0 +1,62 @@
+/** What a log says: each object's newest state and each file's text, kept as the JSON a snapshot is written from. */
+import type { Change, FileText, StoredState, Transaction } from "../storage.ts";
+
+export interface LogState {
+  revision: number;
+  /** By resource, namespace and name: the newest change as JSON. Deleted objects are absent. */
+  objects: Map<string, string>;
+  files: Map<string, string>;
+}
+
+export function emptyState(): LogState {
+  return { revision: 0, objects: new Map(), files: new Map() };
+}
+
+/** A transaction and its JSON, made once for the log and for later snapshots. */
+export interface EncodedTransaction {
+  transaction: Transaction;
+  /** One for each change. */
+  changes: readonly string[];
+  json: string;
+}
+
+export function encodeTransaction(transaction: Transaction): EncodedTransaction {
+  const changes = transaction.changes.map((change) => JSON.stringify(change));
+  const json = `{"changes":[${changes.join(",")}],"files":${JSON.stringify(transaction.files ?? [])}}`;
+  return { transaction, changes, json };
+}
+
+/** @throws RangeError when the revision goes back: a bug of the caller */
+export function applyTransaction(state: LogState, { transaction, changes }: EncodedTransaction): void {
+  transaction.changes.forEach((change, index) => {
+    if (!(change.revision >= state.revision)) {
+      throw new RangeError(`Revision ${change.revision} of ${objectId(change)} is below ${state.revision}.`);
+    }
+    state.revision = change.revision;
+    putObject(state, change, changes[index]);
+  });
+  for (const file of transaction.files ?? []) putFile(state, file);
+}
+
+/** `json` is `change` as JSON, when it is at hand. */
+export function putObject(state: LogState, change: Change, json = JSON.stringify(change)): void {
+  if (change.object === undefined) state.objects.delete(objectId(change));
+  else state.objects.set(objectId(change), json);
+}
+
+export function putFile(state: LogState, { path, text }: FileText): void {
+  if (text === undefined) state.files.delete(path);
+  else state.files.set(path, text);
+}
+
+export function toStoredState(state: LogState): StoredState {
+  return {
+    revision: state.revision,
+    objects: [...state.objects.values()].map((json) => JSON.parse(json) as Change),
+    files: [...state.files].map(([path, text]): FileText => ({ path, text })),
+  };
+}
+
+function objectId({ resource, namespace, name }: Change): string {
+  return `${resource}/${namespace}/${name}`;
+}

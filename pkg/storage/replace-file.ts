@@ -1,0 +1,31 @@
+import { basename, dirname, join } from "node:path";
+import type { FileSystem } from "./file-system.ts";
+
+/** Names of temporary files begin with this; readers of a folder pass them by, and a crash may leave one. */
+export const temporaryPrefix = ".bosun-tmp-";
+
+/**
+ * Replaces `path` so that every reader and every crash sees either the old content or all of the new: a temporary
+ * file in the same folder, synced, renamed, and the folder synced.
+ *
+ * Two replacements of one path must not run at once. After an error the old content is in place, unless it was
+ * the last step (syncing the folder) that failed.
+ */
+export async function replaceFile(
+  fs: FileSystem,
+  path: string,
+  content: Iterable<Uint8Array>,
+  mode: number,
+): Promise<void> {
+  const temporary = join(dirname(path), `${temporaryPrefix}${basename(path)}`);
+  await fs.remove(temporary);
+  const file = await fs.create(temporary, mode);
+  try {
+    for (const bytes of content) await file.write(bytes);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await fs.rename(temporary, path);
+  await fs.syncDirectory(dirname(path));
+}
