@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+/**
+ * The command `bosun`. Runs the compiled command where there is one (an installed package) and the sources in a
+ * checkout. Plain JavaScript that any Node can read, so that an old one gets a clear message or is replaced by the
+ * newer one in node_modules.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import nodeModule from "node:module";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+const sources = path.join(root, "cmd", "bosun", "main.ts");
+const compiled = path.join(root, "dist", "cmd", "bosun", "main.js");
+
+if (isNewEnough(process.versions.node)) {
+  // Compiled code is kept on disk: a second start takes half the time.
+  nodeModule.enableCompileCache?.();
+  await import(pathToFileURL(existsSync(sources) ? sources : compiled).href);
+} else {
+  startWithNewerNode();
+}
+
+/** Node runs TypeScript by itself from 22.18 on; the packages that Bosun stands on need 22.22. */
+function isNewEnough(version) {
+  const [major, minor] = version.split(".").map(Number);
+  return major > 22 || (major === 22 && minor >= 22);
+}
+
+function startWithNewerNode() {
+  const newer = path.join(root, "node_modules", "node", "bin", "node");
+  if (!existsSync(newer)) {
+    console.error(
+      `bosun needs Node 22.22 or newer, and this is ${process.versions.node}. Install a newer Node (https://nodejs.org).`,
+    );
+    process.exit(1);
+  }
+  const { status, signal } = spawnSync(newer, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: "inherit",
+  });
+  if (signal !== null) process.kill(process.pid, signal);
+  process.exit(status ?? 1);
+}
