@@ -41,7 +41,9 @@ export class Informer<K extends Kind> {
   #sorted: readonly Kinds[K][] | undefined;
   #lastRevision = "0";
   #listed = false;
-  #stale = false;
+  /** Relists asked for, and how many of them the cache's list was asked for after. */
+  #wanted = 0;
+  #answered = 0;
   #watch: AbortController | undefined;
   #failures = 0;
 
@@ -57,7 +59,7 @@ export class Informer<K extends Kind> {
 
   /** False from `relist` until the cache holds a list that was asked for after it. */
   get current(): boolean {
-    return this.#listed && !this.#stale;
+    return this.#listed && this.#answered === this.#wanted;
   }
 
   /** The newest resourceVersion that a list, an event or a bookmark of this kind has shown. */
@@ -91,7 +93,7 @@ export class Informer<K extends Kind> {
 
   /** Lists again now: somebody knows that the cache may have missed a change and cannot name its revision. */
   relist(): void {
-    this.#stale = true;
+    this.#wanted += 1;
     this.#watch?.abort();
   }
 
@@ -102,7 +104,7 @@ export class Informer<K extends Kind> {
     while (!signal.aborted) {
       const startedMs = this.#options.clock.elapsed();
       try {
-        if (relist || this.#stale) await this.#list(signal);
+        if (relist || !this.current) await this.#list(signal);
         relist = false;
         await this.#follow(signal);
       } catch (error) {
@@ -118,14 +120,11 @@ export class Informer<K extends Kind> {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    this.#stale = false;
-    try {
-      const { items, metadata } = await this.#options.client.list(this.kind);
-      if (!signal.aborted) this.#replace(items, metadata.resourceVersion);
-    } catch (error) {
-      this.#stale = true;
-      throw error;
-    }
+    const wanted = this.#wanted;
+    const { items, metadata } = await this.#options.client.list(this.kind);
+    if (signal.aborted) return;
+    this.#answered = wanted;
+    this.#replace(items, metadata.resourceVersion);
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -134,7 +133,7 @@ export class Informer<K extends Kind> {
     const end = (): void => watch.abort();
     signal.addEventListener("abort", end, { once: true });
     try {
-      if (this.#stale) return;
+      if (!this.current) return;
       const resourceVersion = this.#lastRevision;
       for await (const event of this.#options.client.watch(this.kind, {
         resourceVersion,

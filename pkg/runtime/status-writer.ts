@@ -1,0 +1,53 @@
+/** The one way controllers write status: only on what they read, and only when something changed. */
+import type { Kinds } from "../api/generated.ts";
+import { isConflict, isNotFound } from "../api/status-error.ts";
+import type { Client, Kind } from "./client.ts";
+import { TransientError } from "./errors.ts";
+
+type WithStatus = { metadata: { name: string }; status?: object };
+type StatusOf<K extends Kind> = Kinds[K] extends { status?: infer S } ? NonNullable<S> : never;
+
+/**
+ * Replaces `object`'s status by `status`, on the condition that nobody wrote the object since it was read. Fields set
+ * to undefined are removed. Writes nothing when nothing changes.
+ *
+ * @returns the object as it is now; undefined when it is gone
+ * @throws TransientError Conflict when somebody else wrote it: look again
+ */
+export async function writeStatus<K extends Kind>(
+  client: Client,
+  kind: K,
+  object: Kinds[K],
+  status: StatusOf<K>,
+): Promise<Kinds[K] | undefined> {
+  if (sameJson((object as WithStatus).status ?? {}, status)) return object;
+  try {
+    return await client.updateStatus(kind, { ...object, status } as Kinds[K]);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    if (!isConflict(error)) throw error;
+    throw new TransientError("Conflict", `${kind} ${object.metadata.name} was written by somebody else.`, {
+      cause: error,
+    });
+  }
+}
+
+/** Whether two JSON values are equal; keys that are undefined count as absent, the order of keys does not count. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((item, index) => sameJson(item, b[index]));
+  }
+  const left = definedEntries(a);
+  const right = new Map(definedEntries(b));
+  return (
+    left.length === right.size &&
+    left.every(([key, value]) => right.has(key) && sameJson(value, right.get(key)))
+  );
+}
+
+function definedEntries(object: object): [string, unknown][] {
+  return Object.entries(object).filter(([, value]) => value !== undefined);
+}
