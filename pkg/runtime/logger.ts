@@ -26,7 +26,7 @@ const order: readonly Level[] = ["debug", "info", "warn", "error"];
 export function jsonLogger(sink: (line: string) => void, clock: Clock, least: Level = "info"): Logger {
   const write = (level: Level, message: string, fields: Fields): void => {
     if (order.indexOf(level) < order.indexOf(least)) return;
-    sink(`${JSON.stringify({ time: timestamp(clock.now()), level, message, ...readable(fields) })}\n`);
+    sink(`${line({ time: timestamp(clock.now()), level, message }, fields)}\n`);
   };
   return loggerOf(write, {});
 }
@@ -46,6 +46,15 @@ function loggerOf(write: Write, base: Fields): Logger {
     error: at("error"),
     with: (fields) => loggerOf(write, { ...base, ...fields }),
   };
+}
+
+function line(head: Fields, fields: Fields): string {
+  try {
+    return JSON.stringify({ ...head, ...readable(fields) });
+  } catch (error) {
+    // A circle or a bigint: the message matters more than its fields.
+    return JSON.stringify({ ...head, fieldsLost: String(error) });
+  }
 }
 
 function readable(fields: Fields): Fields {

@@ -1,9 +1,9 @@
 /**
  * Just enough of an API for tests of the runtime alone: revisions, conflicts, deletion and watch. No schemas, no
- * finalizers, no status subresource; patches merge metadata, spec and status one level deep.
+ * finalizers, no status subresource; patches merge one level deep.
  */
 import type { Kinds } from "../../../pkg/api/generated.ts";
-import type { KubeObject, ObjectKey } from "../../../pkg/api/meta.ts";
+import type { KubeObject, ObjectKey, ObjectMeta } from "../../../pkg/api/meta.ts";
 import { keyOf, keyString } from "../../../pkg/api/meta.ts";
 import { StatusError } from "../../../pkg/api/status-error.ts";
 import type { Client, Kind, ListOptions, WatchEvent } from "../../../pkg/runtime/client.ts";
@@ -109,18 +109,20 @@ export function tinyApi(defer: (fn: () => void) => void): TinyApi {
     update: async (kind, object) => update(kind, object as KubeObject) as never,
     updateStatus: async (kind, object) => update(kind, object as KubeObject) as never,
     async patch(kind, key, patch) {
-      const { metadata = {}, spec, status } = patch as Partial<KubeObject>;
-      const object = existing(kind, key, (metadata as KubeObject["metadata"]).resourceVersion);
-      const merged = {
-        ...object,
-        metadata: { ...object.metadata, ...metadata },
-        spec: { ...(object.spec ?? {}), ...(spec ?? {}) },
-        status: { ...(object.status ?? {}), ...(status ?? {}) },
-      };
-      return publish(kind, "MODIFIED", merged) as never;
+      const { resourceVersion } = (patch.metadata ?? {}) as Partial<ObjectMeta>;
+      const object = existing(kind, key, resourceVersion);
+      const merged = Object.entries(patch).map(([field, value]) => {
+        const before = object[field as keyof KubeObject];
+        return [field, isRecord(value) && isRecord(before) ? { ...before, ...value } : value];
+      });
+      return publish(kind, "MODIFIED", { ...object, ...Object.fromEntries(merged) }) as never;
     },
     async delete(kind, key, options) {
       publish(kind, "DELETED", existing(kind, key, options?.preconditions?.resourceVersion));
     },
   };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,0 +1,353 @@
+import { expect, test } from "vitest";
+import type { KubeObject } from "../../pkg/api/meta.ts";
+import { StatusError } from "../../pkg/api/status-error.ts";
+import type { CachingClient } from "../../pkg/runtime/caching-client.ts";
+import type { Client, Kind } from "../../pkg/runtime/client.ts";
+import type { Controller } from "../../pkg/runtime/controller.ts";
+import { inSeconds, settled } from "../../pkg/runtime/controller.ts";
+import { TerminalError, TransientError, WaitingError } from "../../pkg/runtime/errors.ts";
+import { eventRecorder } from "../../pkg/runtime/events.ts";
+import type { Fields, Logger } from "../../pkg/runtime/logger.ts";
+import { silentLogger } from "../../pkg/runtime/logger.ts";
+import { Manager } from "../../pkg/runtime/manager.ts";
+import { Scheduler } from "./kernel/scheduler.ts";
+import { noFaults, simClient } from "./kernel/sim-client.ts";
+import { tinyApi } from "./kernel/tiny-api.ts";
+
+const hour = 3_600_000;
+const p1 = { namespace: "default", name: "p1" };
+
+/** A world with one operator, and what its controllers do noted by the second. */
+function world(options: { seed?: number; through?: (client: Client) => Client; logger?: Logger } = {}) {
+  const { seed = 1, through = (client) => client, logger = silentLogger } = options;
+  const scheduler = new Scheduler({ seed });
+  const api = tinyApi(scheduler.world.defer);
+  const life = scheduler.incarnation("operator");
+  const chance = scheduler.prng("faults");
+  const client = simClient({ client: through(api), incarnation: life, chance, faults: noFaults });
+  const seen: string[] = [];
+  return {
+    scheduler,
+    api,
+    life,
+    client,
+    seen,
+    note: (what: string) => seen.push(`${what}@${life.clock.elapsed() / 1000}`),
+    manage(controllers: (client: CachingClient) => readonly Controller[], resyncMs?: number): Manager {
+      const { clock, random } = life;
+      const resync = resyncMs === undefined ? {} : { resyncMs };
+      return new Manager({ client, clock, random, logger, controllers, ...resync });
+    },
+    seconds: (seconds: number) => scheduler.run({ untilMs: seconds * 1000, stepsMax: 20_000 }),
+  };
+}
+
+const draft = (kind: Kind, name: string) =>
+  ({ apiVersion: "bosun.dev/v1alpha1", kind, metadata: { name } }) as never;
+
+const projectController = (reconcile: Controller["reconcile"]): Controller => ({
+  name: "project",
+  watches: [{ kind: "Project" }],
+  reconcile,
+});
+
+test("the class of an error alone decides when a key comes back", async () => {
+  const { manage, seconds, api, note, seen } = world();
+  const errors: Record<string, Error> = {
+    waiting: new WaitingError("Queued", "Waits for a free slot.", 30),
+    terminal: new TerminalError("InvalidCommand", "The command must not be empty."),
+    transient: new TransientError("Busy", "The file is busy."),
+    bug: new TypeError("x is not a function"),
+  };
+  for (const name of Object.keys(errors)) await api.create("Project", draft("Project", name));
+  const manager = manage(() => [
+    projectController(async ({ name }) => {
+      note(name);
+      const error = errors[name];
+      delete errors[name];
+      if (error !== undefined) throw error;
+      return settled;
+    }),
+  ]);
+  void manager.start();
+  await seconds(3600);
+  expect(seen.toSorted()).toEqual([
+    "bug@0",
+    "bug@0.005",
+    "terminal@0",
+    "transient@0",
+    "transient@0.005",
+    "waiting@0",
+    "waiting@30",
+  ]);
+  expect(manager.counters().project).toMatchObject({
+    reconciles: { settled: 3, requeued: 0, waiting: 1, terminal: 1, transient: 1, failed: 1 },
+    retries: 2,
+    depth: 0,
+    active: 0,
+  });
+});
+
+test("a reconcile that asks to come back does so, and a change in between makes it no busier", async () => {
+  const { manage, seconds, api, note, seen, scheduler } = world();
+  await api.create("Project", draft("Project", "p1"));
+  void manage(() => [
+    projectController(async () => {
+      note("look");
+      return inSeconds(60);
+    }),
+  ]).start();
+  void scheduler.world.clock.sleep(30_000).then(() => api.patch("Project", p1, { spec: { a: 1 } }));
+  await seconds(200);
+  expect(seen).toEqual(["look@0", "look@30", "look@90", "look@150"]);
+});
+
+test("a map that throws, at once or later, is counted and ends nothing", async () => {
+  const { manage, seconds, api, note, seen } = world();
+  const broken = (): never => {
+    throw new Error("broken map");
+  };
+  const manager = manage(() => [
+    {
+      name: "review",
+      watches: [
+        { kind: "Project", map: broken },
+        { kind: "Project", map: async () => broken() },
+        { kind: "Project" },
+      ],
+      signals: [{ subscribe: broken }],
+      async reconcile({ name }) {
+        note(name);
+        return settled;
+      },
+    },
+  ]);
+  void manager.start();
+  await seconds(1);
+  await api.create("Project", draft("Project", "p1"));
+  await seconds(2);
+  expect(seen).toEqual(["p1@1"]);
+  expect(manager.counters().review?.wakeFailures).toBe(3);
+});
+
+test("an object's former relation wakes whom it concerned before", async () => {
+  const { manage, seconds, api, note, seen } = world();
+  await api.create("Project", { ...(draft("Project", "p1") as KubeObject), spec: { agent: "a1" } } as never);
+  void manage(() => [
+    {
+      name: "agent",
+      watches: [
+        {
+          kind: "Project",
+          map: ({ spec }) => [{ namespace: "default", name: (spec as { agent: string }).agent }],
+        },
+      ],
+      async reconcile({ name }) {
+        note(name);
+        return settled;
+      },
+    },
+  ]).start();
+  await seconds(1);
+  await api.patch("Project", p1, { spec: { agent: "a2" } });
+  await seconds(2);
+  expect(seen.toSorted()).toEqual(["a1@0", "a1@1", "a2@1"]);
+});
+
+test("a signal wakes a key, and stop aborts the signal and waits for the running reconcile", async () => {
+  const { manage, seconds, note, seen, life } = world();
+  let wake = (): void => {};
+  const manager = manage(() => [
+    {
+      ...projectController(async (_, signal) => {
+        note("begins");
+        await life.clock.sleep(10_000);
+        note(signal.aborted ? "ends aborted" : "ends");
+        return settled;
+      }),
+      signals: [
+        {
+          subscribe(ring) {
+            wake = () => ring(p1);
+          },
+        },
+      ],
+    },
+  ]);
+  void manager.start();
+  await seconds(1);
+  wake();
+  await seconds(2);
+  void manager.stop().then(() => note("stopped"));
+  await seconds(60);
+  expect(seen).toEqual(["begins@1", "ends aborted@11", "stopped@11"]);
+});
+
+test("stop before the caches are synced ends start and leaves nothing running", async () => {
+  const never = new Promise<never>(() => {});
+  const { manage, seconds, note, seen } = world({
+    through: (client) => ({ ...client, list: () => Promise.reject(new Error("no API")), get: () => never }),
+  });
+  const manager = manage(() => [projectController(async () => settled)]);
+  void manager.start().then(() => note("started"));
+  await seconds(5);
+  void manager.stop().then(() => note("stopped"));
+  expect(await seconds(3600)).toBe("idle");
+  expect(seen.map((what) => what.split("@")[0])).toEqual(["started", "stopped"]);
+});
+
+test("every object is looked at again at the resync", async () => {
+  const { manage, seconds, api, note, seen } = world();
+  await api.create("Project", draft("Project", "p1"));
+  void manage(
+    () => [
+      projectController(async () => {
+        note("look");
+        return settled;
+      }),
+    ],
+    hour,
+  ).start();
+  await seconds(3600 * 5.5);
+  expect(seen.length).toBe(6);
+});
+
+test("an API that is down is asked again with growing delays, and what happened meanwhile is seen", async () => {
+  let down = true;
+  const asked: number[] = [];
+  const { manage, seconds, api, note, seen, life } = world({
+    through: (client) => ({
+      ...client,
+      list: (kind, options) => {
+        asked.push(life.clock.elapsed());
+        return down ? Promise.reject(new Error("connection refused")) : client.list(kind, options);
+      },
+    }),
+  });
+  void manage(() => [
+    projectController(async ({ name }) => {
+      note(name);
+      return settled;
+    }),
+  ]).start();
+  await seconds(600);
+  await api.create("Project", draft("Project", "p1"));
+  down = false;
+  await seconds(640);
+  expect(asked.length).toBeGreaterThan(20);
+  expect(asked.length).toBeLessThan(32);
+  expect(seen).toHaveLength(1);
+});
+
+test("objects that vanished while the watch was away are told as deleted", async () => {
+  let cut = (): void => {};
+  const { manage, seconds, api, seen } = world({
+    through: (client) => ({
+      ...client,
+      async *watch(kind, options) {
+        const ended = new AbortController();
+        options.signal?.addEventListener("abort", () => ended.abort());
+        cut = () => ended.abort();
+        yield* client.watch(kind, { ...options, signal: ended.signal });
+        if (!options.signal?.aborted) {
+          await api.delete("Project", p1);
+          throw new StatusError(410, "Expired", "The history is gone");
+        }
+      },
+    }),
+  });
+  await api.create("Project", draft("Project", "p1"));
+  void manage((client) => [
+    projectController(async (key) => {
+      seen.push((await client.get("Project", key)) === undefined ? "gone" : "there");
+      return settled;
+    }),
+  ]).start();
+  await seconds(1);
+  cut();
+  await seconds(60);
+  expect(seen).toEqual(["there", "gone"]);
+});
+
+test("a read after an own write shows it, although the watch is slow", async () => {
+  const { manage, seconds, api, seen } = world();
+  await api.create("Project", draft("Project", "p1"));
+  void manage((client) => [
+    projectController(async (key) => {
+      const project = await client.get("Project", key);
+      if (project === undefined || project.spec !== undefined) return settled;
+      await client.patch("Project", key, { spec: { title: "written" } });
+      seen.push(JSON.stringify((await client.get("Project", key))?.spec));
+      await client.create("Project", draft("Project", "p2"));
+      seen.push(String((await client.list("Project")).items.length));
+      await client.delete("Project", { namespace: "default", name: "p2" });
+      seen.push(String((await client.list("Project")).items.length));
+      return settled;
+    }),
+  ]).start();
+  await seconds(10);
+  expect(seen.slice(0, 3)).toEqual(['{"title":"written"}', "2", "1"]);
+});
+
+test("a cache that never shows an own write is passed by after 30 s, not trusted and not waited for again", async () => {
+  const { manage, seconds, api, note, seen } = world({
+    // A watch that says nothing.
+    through: (client) => ({
+      ...client,
+      watch: (kind, options) => client.watch(kind, { ...options, resourceVersion: "1000" }),
+    }),
+  });
+  await api.create("Project", draft("Project", "p1"));
+  void manage((client) => [
+    projectController(async (key) => {
+      await client.patch("Project", key, { spec: { title: "one" } });
+      note(JSON.stringify((await client.get("Project", key))?.spec));
+      await client.patch("Project", key, { spec: { title: "two" } });
+      note(JSON.stringify((await client.get("Project", key))?.spec));
+      return settled;
+    }),
+  ]).start();
+  await seconds(100);
+  expect(seen).toEqual(['{"title":"one"}@30', '{"title":"two"}@30']);
+});
+
+test("what a controller says twice is one Event with a count, and a flood is bounded", async () => {
+  const { seconds, api, client, life } = world();
+  const project = (await api.create("Project", draft("Project", "p1"))) as unknown as KubeObject;
+  const { clock, ids } = life;
+  const recorder = eventRecorder({ client, clock, ids, logger: silentLogger, component: "project" });
+  recorder.event(project, "Warning", "Stuck", "No file changed for more than 1800 seconds.");
+  recorder.event(project, "Warning", "Stuck", "No file changed for more than 1800 seconds.");
+  await seconds(1);
+  expect(api.objects("Event")).toMatchObject([
+    { reason: "Stuck", count: 2, involvedObject: { name: "p1" }, source: { component: "project" } },
+  ]);
+  for (let index = 0; index < 100; index += 1) recorder.event(project, "Normal", "Progress", `${index} %`);
+  await seconds(2);
+  expect(api.objects("Event")).toHaveLength(24);
+});
+
+test("an Event that cannot be written is logged and the next one is", async () => {
+  const lines: string[] = [];
+  const logger: Logger = {
+    ...silentLogger,
+    warn: (message: string, _fields?: Fields) => lines.push(message),
+  };
+  let failures = 1;
+  const { seconds, api, life } = world();
+  const { clock, ids } = life;
+  const client: Client = {
+    ...api,
+    create: (kind, object) => {
+      failures -= 1;
+      return failures >= 0 ? Promise.reject(new Error("no API")) : api.create(kind, object);
+    },
+  };
+  const recorder = eventRecorder({ client, clock, ids, logger, component: "project" });
+  const project = (await api.create("Project", draft("Project", "p1"))) as unknown as KubeObject;
+  recorder.event(project, "Normal", "Queued", "It waits for an agent.");
+  recorder.event(project, "Normal", "Claimed", "agent-1 has it.");
+  await seconds(1);
+  expect(lines).toEqual(["Event was not written"]);
+  expect(api.objects("Event")).toMatchObject([{ reason: "Claimed" }]);
+});
