@@ -1,0 +1,55 @@
+import type { KubeObject, ObjectKey, ObjectMeta } from "../../api/meta.ts";
+import type { Clock, Ids, Random } from "../../runtime/clock.ts";
+import type { FieldError } from "../field-error.ts";
+import type { Json } from "../json.ts";
+import { validateMetadata } from "../metadata.ts";
+import type { Resource } from "../resource.ts";
+import { validate } from "../schema/validate.ts";
+import type { Staging } from "../staging.ts";
+import { badRequest, invalidObject } from "../status-errors.ts";
+
+/** What admitting a write needs: the staged state and what a server gives objects. */
+export interface Context {
+  readonly staging: Staging;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+}
+
+/** Refuses a body whose namespace or name is not the one addressed. An absent namespace means that one. */
+export function checkAddress(resource: Resource, metadata: ObjectMeta, key: ObjectKey): void {
+  if (resource.namespaced && metadata.namespace !== undefined && metadata.namespace !== key.namespace) {
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  }
+  if (metadata.name === "") {
+    throw badRequest(
+      `the name of the object (${key.name} based on URL) was undeterminable: name must be provided`,
+    );
+  }
+  if (metadata.name !== key.name) {
+    throw badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${key.name})`,
+    );
+  }
+}
+
+/** Refuses what metadata, schema or rules find wrong with `object`, which takes the place of `old`. */
+export function checkObject(resource: Resource, object: KubeObject, old: KubeObject | undefined): void {
+  const errors = [
+    ...validateMetadata(object.metadata, old?.metadata),
+    ...validate(resource.schema, subject(object), old === undefined ? undefined : subject(old)),
+  ];
+  if (errors.length > 0) throw invalidObject(resource, object.metadata.name, distinct(errors));
+}
+
+/** The object as schema and rules see it: of metadata only what never changes, as in Kubernetes. */
+function subject(object: KubeObject): Json {
+  const { name, generateName } = object.metadata;
+  const metadata = generateName === undefined ? { name } : { name, generateName };
+  return { ...object, metadata } as unknown as Json;
+}
+
+function distinct(errors: readonly FieldError[]): readonly FieldError[] {
+  const seen = new Map(errors.map((error) => [`${error.field}: ${error.message}`, error]));
+  return [...seen.values()];
+}

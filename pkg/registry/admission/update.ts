@@ -1,0 +1,130 @@
+import type { KubeObject, ObjectKey, ObjectMeta } from "../../api/meta.ts";
+import { StatusError } from "../../api/status-error.ts";
+import { invalid } from "../field-error.ts";
+import { deepEqual, type Json, type JsonObject } from "../json.ts";
+import type { Resource } from "../resource.ts";
+import { conflict, invalidObject, modified, notFound } from "../status-errors.ts";
+import { type Context, checkAddress, checkObject } from "./context.ts";
+import { assemble, type Decoded, decode, withoutStatus } from "./decode.ts";
+
+/** Stages the replacement of an object, or of its status, and returns it as stored. */
+export function update(
+  context: Context,
+  resource: Resource,
+  key: ObjectKey,
+  input: unknown,
+  subresource?: "status",
+): KubeObject {
+  const decoded = decode(resource, input);
+  checkAddress(resource, decoded.metadata, key);
+  const old = context.staging.get(resource, key);
+  if (old === undefined) throw notFound(resource, key.name);
+  checkUid(resource, decoded.metadata, old);
+  checkRevision(resource, decoded.metadata.resourceVersion, old, resource.unconditionalUpdate);
+  return replace(context, resource, key, old, decoded, subresource);
+}
+
+/**
+ * Refuses a resourceVersion that is not the object's.
+ *
+ * @param optional - whether none at all is allowed
+ */
+export function checkRevision(
+  resource: Resource,
+  revision: string | undefined,
+  old: KubeObject,
+  optional: boolean,
+): void {
+  if (revision === undefined || revision === "0") {
+    if (optional) return;
+    const error = invalid("metadata.resourceVersion", 0, "must be specified for an update");
+    throw invalidObject(resource, old.metadata.name, [error], resource.plural);
+  }
+  if (!/^\d+$/.test(revision)) {
+    throw new StatusError(500, "", `strconv.ParseUint: parsing ${JSON.stringify(revision)}: invalid syntax`);
+  }
+  if (revision !== old.metadata.resourceVersion) throw modified(resource, old.metadata.name);
+}
+
+/** Stages `decoded` in the place of `old`; equal states stage nothing. */
+export function replace(
+  context: Context,
+  resource: Resource,
+  key: ObjectKey,
+  old: KubeObject,
+  decoded: Decoded,
+  subresource?: "status",
+): KubeObject {
+  const next =
+    subresource === "status"
+      ? withStatus(resource, old, decoded.body.status)
+      : withSpec(resource, old, decoded);
+  if (deepEqual(next, old)) return old;
+  checkObject(resource, next, old);
+  const finished = next.metadata.deletionTimestamp !== undefined && next.metadata.finalizers === undefined;
+  if (finished) {
+    context.staging.remove(resource, key, next);
+    // As kube-apiserver answers: the object as it was last, at its old revision.
+    return next;
+  }
+  return context.staging.put(resource, key, next);
+}
+
+function withStatus(resource: Resource, old: KubeObject, status: Json | undefined): KubeObject {
+  const {
+    apiVersion: _apiVersion,
+    kind: _kind,
+    metadata,
+    ...body
+  } = old as unknown as JsonObject & KubeObject;
+  const rest = withoutStatus(body as JsonObject);
+  return assemble(resource, metadata, status === undefined ? rest : { ...rest, status });
+}
+
+function withSpec(resource: Resource, old: KubeObject, { metadata: declared, body }: Decoded): KubeObject {
+  const kept = resource.statusSubresource ? statusOf(old) : undefined;
+  const next = resource.statusSubresource ? withoutStatus(body) : body;
+  const merged = kept === undefined ? next : { ...next, status: kept };
+  const changed = !deepEqual(merged, bodyOf(old));
+  return assemble(resource, nextMetadata(resource, old.metadata, declared, changed), merged);
+}
+
+/** Labels, annotations, finalizers and owners are the client's; everything else stays as the server set it. */
+function nextMetadata(
+  resource: Resource,
+  old: ObjectMeta,
+  declared: ObjectMeta,
+  changed: boolean,
+): ObjectMeta {
+  const {
+    labels: _labels,
+    annotations: _annotations,
+    finalizers: _finalizers,
+    ownerReferences: _owners,
+    ...serverSet
+  } = old;
+  const { labels, annotations, finalizers, ownerReferences } = declared;
+  return {
+    ...serverSet,
+    ...(resource.generation && changed ? { generation: (old.generation ?? 1) + 1 } : {}),
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(finalizers === undefined ? {} : { finalizers }),
+    ...(ownerReferences === undefined ? {} : { ownerReferences }),
+  };
+}
+
+function statusOf(object: KubeObject): Json | undefined {
+  return object.status as Json | undefined;
+}
+
+function bodyOf(object: KubeObject): JsonObject {
+  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...body } = object;
+  return body as unknown as JsonObject;
+}
+
+function checkUid(resource: Resource, metadata: ObjectMeta, old: KubeObject): void {
+  if (metadata.uid === undefined || metadata.uid === old.metadata.uid) return;
+  const why = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`;
+  throw conflict(resource, old.metadata.name, why);
+}

@@ -1,0 +1,79 @@
+/** What is wrong with one field, in kube-apiserver's words. */
+export interface FieldError {
+  readonly reason:
+    | "FieldValueInvalid"
+    | "FieldValueRequired"
+    | "FieldValueNotSupported"
+    | "FieldValueTypeInvalid"
+    | "FieldValueDuplicate"
+    | "FieldValueForbidden"
+    | "FieldValueTooLong"
+    | "FieldValueTooMany";
+  /** As in `spec.parts[0].name`; `<nil>` for the whole object. */
+  readonly field: string;
+  /** The text after the field: `Invalid value: 0: must be ...`. */
+  readonly message: string;
+  /** Such an error hides others: later rules cannot be checked on a value of the wrong shape. */
+  readonly blocking?: boolean;
+}
+
+/** Go's `%q` of a string, else JSON. */
+export function quote(value: unknown): string {
+  return JSON.stringify(value) ?? "null";
+}
+
+export function invalid(field: string, value: unknown, detail: string): FieldError {
+  return { reason: "FieldValueInvalid", field, message: `Invalid value: ${quote(value)}: ${detail}` };
+}
+
+export function required(field: string, detail?: string): FieldError {
+  return {
+    reason: "FieldValueRequired",
+    field,
+    message: detail === undefined ? "Required value" : `Required value: ${detail}`,
+    blocking: true,
+  };
+}
+
+export function forbidden(field: string, detail: string): FieldError {
+  return { reason: "FieldValueForbidden", field, message: `Forbidden: ${detail}` };
+}
+
+export function duplicate(field: string, value: unknown): FieldError {
+  return { reason: "FieldValueDuplicate", field, message: `Duplicate value: ${quote(value)}` };
+}
+
+export function notSupported(field: string, value: unknown, supported: readonly unknown[]): FieldError {
+  return {
+    reason: "FieldValueNotSupported",
+    field,
+    message: `Unsupported value: ${quote(value)}: supported values: ${supported.map(quote).join(", ")}`,
+    blocking: true,
+  };
+}
+
+export function tooLong(field: string, bytes: number): FieldError {
+  return {
+    reason: "FieldValueTooLong",
+    field,
+    message: `Too long: may not be more than ${bytes} bytes`,
+    blocking: true,
+  };
+}
+
+export function tooMany(field: string, count: number, limit: number): FieldError {
+  return {
+    reason: "FieldValueTooMany",
+    field,
+    message: `Too many: ${count}: must have at most ${limit} items`,
+    blocking: true,
+  };
+}
+
+/** Said beside blocking errors. */
+export const rulesNotChecked: FieldError = {
+  reason: "FieldValueInvalid",
+  field: "<nil>",
+  message:
+    "Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
+};

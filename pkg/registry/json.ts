@@ -1,0 +1,72 @@
+/** JSON values as the registry holds them: deep-frozen, and shared instead of copied wherever they are equal. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: Json;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Freezes what is not frozen yet. A frozen value is taken to be frozen all the way down. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const item of Object.values(value)) deepFreeze(item);
+  return Object.freeze(value);
+}
+
+/** Equal as JSON: key order and absent (undefined) keys don't count. Shared values are equal at once. */
+export function deepEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((item, i) => deepEqual(item, b[i]));
+  }
+  const left = a as Record<string, unknown>;
+  const right = b as Record<string, unknown>;
+  let count = 0;
+  for (const key of Object.keys(left)) {
+    if (left[key] === undefined) continue;
+    count++;
+    if (!Object.hasOwn(right, key) || !deepEqual(left[key], right[key])) return false;
+  }
+  for (const key of Object.keys(right)) if (right[key] !== undefined) count--;
+  return count === 0;
+}
+
+/**
+ * A copy of `value` that holds JSON alone and no undefined; frozen parts are shared, not copied.
+ *
+ * @throws TypeError for what JSON cannot say: a function, a bigint, NaN
+ */
+export function copyJson(value: unknown): Json {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw new TypeError(`${value} cannot be written as JSON`);
+    return value;
+  }
+  if (typeof value !== "object") throw new TypeError(`A ${typeof value} cannot be written as JSON`);
+  let same = Object.isFrozen(value);
+  if (Array.isArray(value)) {
+    const list = value.map((item) => {
+      const copy = copyJson(item ?? null);
+      if (copy !== item) same = false;
+      return copy;
+    });
+    return same ? (value as Json) : list;
+  }
+  const object: Record<string, Json> = {};
+  for (const key of Object.keys(value)) {
+    const item = (value as Record<string, unknown>)[key];
+    // An own `__proto__` comes only from hostile JSON, and assigning it would change the prototype.
+    if (item === undefined || key === "__proto__") {
+      same = false;
+      continue;
+    }
+    const copy = copyJson(item);
+    if (copy !== item) same = false;
+    object[key] = copy;
+  }
+  return same ? (value as Json) : object;
+}

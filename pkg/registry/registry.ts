@@ -1,0 +1,415 @@
+import type { KubeObject, ListMeta, ObjectKey } from "../api/meta.ts";
+import { StatusError } from "../api/status-error.ts";
+import type { DeleteOptions, WatchEvent } from "../runtime/client.ts";
+import type { Clock, Ids, Random } from "../runtime/clock.ts";
+import type { Admission, Edit, ResourceInfo, TransactResult } from "../storage/admission.ts";
+import type { Change, FileText, Storage, StoredState } from "../storage/storage.ts";
+import type { Context } from "./admission/context.ts";
+import { create } from "./admission/create.ts";
+import { assemble, decode, withoutStatus } from "./admission/decode.ts";
+import { type Deletion, remove } from "./admission/delete.ts";
+import { defaultNamespace } from "./admission/namespace.ts";
+import { type Patch, patch } from "./admission/patch.ts";
+import { patchScale, scaleOf, updateScale } from "./admission/scale.ts";
+import { update } from "./admission/update.ts";
+import { builtinResources } from "./builtin-resources.ts";
+import { customResource } from "./custom-resource.ts";
+import { GarbageCollector } from "./garbage-collector.ts";
+import { History } from "./history.ts";
+import { deepFreeze, type JsonObject } from "./json.ts";
+import { parseLabelSelector } from "./label-selector.ts";
+import { ObjectStore } from "./object-store.ts";
+import { apiVersionOf, type Resource } from "./resource.ts";
+import { normalize } from "./schema/normalize.ts";
+import { type StagedChange, Staging } from "./staging.ts";
+import { badRequest, internalError, notFound } from "./status-errors.ts";
+
+export interface RegistryOptions {
+  readonly storage: Storage;
+  /** CustomResourceDefinitions, parsed from YAML. */
+  readonly crds: readonly unknown[];
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  /** Runs `turn` in a later turn of the event loop: `setImmediate`, or a task of a simulator. */
+  readonly defer: (turn: () => void) => void;
+  /** Changes kept for watches, for each resource; default 1024. */
+  readonly historyLimit?: number;
+  /** Told once when the storage failed: nothing more is accepted and the process has to end. */
+  readonly onFatal?: (error: Error) => void;
+}
+
+export interface ReadOptions {
+  /** Absent: all namespaces. */
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+}
+
+export interface WatchFrom extends ReadOptions {
+  /** Events after this revision. */
+  readonly resourceVersion: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WriteOptions {
+  readonly subresource?: "status" | "scale" | undefined;
+  /** Admit, answer, and write nothing. */
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface ObjectList {
+  readonly metadata: ListMeta;
+  readonly items: readonly KubeObject[];
+}
+
+/**
+ * What an API server does beneath HTTP, for the kinds that CRDs define and a few of Kubernetes' own.
+ *
+ * A write is admitted at once against the newest state, pending writes included. It is answered after the storage has
+ * synced it, and watchers hear of it in a later turn; reads show synced state alone. Objects are deep-frozen and
+ * shared between store, lists and watches. Every failure is a StatusError as kube-apiserver words it.
+ */
+export class Registry implements Admission {
+  readonly #storage: Storage;
+  readonly #resources: ReadonlyMap<string, Resource>;
+  readonly #options: RegistryOptions;
+  readonly #newest = new ObjectStore();
+  readonly #synced = new ObjectStore();
+  readonly #history: History;
+  readonly #collector: GarbageCollector;
+  /** The newest revision given, pending writes included. */
+  #revision: number;
+  #syncedRevision: number;
+  #lastCommit: Promise<void> = Promise.resolve();
+  #failure: StatusError | undefined;
+
+  private constructor(
+    options: RegistryOptions,
+    resources: ReadonlyMap<string, Resource>,
+    state: StoredState,
+  ) {
+    this.#options = options;
+    this.#storage = options.storage;
+    this.#resources = resources;
+    this.#revision = state.revision;
+    this.#syncedRevision = state.revision;
+    this.#history = new History({
+      limit: options.historyLimit ?? 1024,
+      start: state.revision,
+      defer: options.defer,
+    });
+    this.#collector = new GarbageCollector(this, options.defer);
+    this.#load(state);
+  }
+
+  /** Opens the storage and serves what is in it. Throws Error naming a CRD that cannot be served. */
+  static async open(options: RegistryOptions): Promise<Registry> {
+    const resources = new Map<string, Resource>();
+    for (const resource of [...builtinResources, ...options.crds.map(customResource)]) {
+      if (resources.has(resource.id)) throw new Error(`Two definitions name the resource ${resource.id}.`);
+      resources.set(resource.id, resource);
+    }
+    const registry = new Registry(options, resources, await options.storage.open());
+    if (registry.newest("namespaces", { namespace: "", name: defaultNamespace }) === undefined) {
+      const metadata = {
+        name: defaultNamespace,
+        labels: { "kubernetes.io/metadata.name": defaultNamespace },
+      };
+      const body = { spec: { finalizers: ["kubernetes"] }, status: { phase: "Active" } };
+      await registry.create("namespaces", "", { apiVersion: "v1", kind: "Namespace", metadata, ...body });
+    }
+    return registry;
+  }
+
+  // Resources
+
+  /** Everything that is served. */
+  definitions(): readonly Resource[] {
+    return [...this.#resources.values()];
+  }
+
+  resourceById(id: string): Resource | undefined {
+    return this.#resources.get(id);
+  }
+
+  resourceByKind(group: string, kind: string): Resource | undefined {
+    return this.definitions().find((resource) => resource.kind === kind && resource.group === group);
+  }
+
+  /** The resource with all the parts given, for instance `{ kind: "Event" }` or `{ group, version, plural }`. */
+  resourceFor(
+    wanted: Partial<Pick<Resource, "group" | "version" | "kind" | "plural">>,
+  ): Resource | undefined {
+    const parts = Object.entries(wanted) as [keyof Resource, string][];
+    return this.definitions().find((resource) => parts.every(([part, value]) => resource[part] === value));
+  }
+
+  // Reads: synced state alone
+
+  /** The newest synced revision. */
+  get revision(): string {
+    return String(this.#syncedRevision);
+  }
+
+  /** @throws StatusError NotFound */
+  async get(resource: string, key: ObjectKey, subresource?: "status" | "scale"): Promise<KubeObject> {
+    const of = this.#use(resource);
+    const object = this.#synced.get(of.id, address(of, key));
+    if (object === undefined) throw notFound(of, key.name);
+    return subresource === "scale" ? scaleOf(of, object) : object;
+  }
+
+  async list(resource: string, options: ReadOptions = {}): Promise<ObjectList> {
+    const of = this.#use(resource);
+    const selected = parseLabelSelector(options.labelSelector);
+    const all = this.#synced.list(of.id, of.namespaced ? options.namespace : undefined);
+    const items = all.filter((object) => selected(object.metadata.labels));
+    return { metadata: { resourceVersion: this.revision }, items };
+  }
+
+  /**
+   * Events in revision order until the signal aborts.
+   *
+   * @throws StatusError Expired (410) from the iterator when the history from `resourceVersion` is gone
+   */
+  watch(resource: string, options: WatchFrom): AsyncIterable<WatchEvent<KubeObject>> {
+    const of = this.#use(resource);
+    if (!/^\d+$/.test(options.resourceVersion)) {
+      throw badRequest(
+        `invalid resource version: resourceVersion: Invalid value: "${options.resourceVersion}"`,
+      );
+    }
+    return this.#history.watch({
+      resource: of.id,
+      namespace: of.namespaced ? options.namespace : undefined,
+      selector: parseLabelSelector(options.labelSelector),
+      after: Number(options.resourceVersion),
+      signal: options.signal,
+    });
+  }
+
+  // Writes
+
+  async create(
+    resource: string,
+    namespace: string,
+    object: unknown,
+    options: WriteOptions = {},
+  ): Promise<KubeObject> {
+    const of = this.#use(resource);
+    const created = await this.#write((context) => create(context, of, namespace, object), options);
+    return options.dryRun ? withoutRevision(created) : created;
+  }
+
+  /** Replaces spec and metadata, or status or scale alone. */
+  async update(
+    resource: string,
+    key: ObjectKey,
+    object: unknown,
+    { subresource, ...options }: WriteOptions = {},
+  ): Promise<KubeObject> {
+    const of = this.#use(resource, subresource, key);
+    const at = address(of, key);
+    return this.#write(
+      (context) =>
+        subresource === "scale"
+          ? updateScale(context, of, at, object)
+          : update(context, of, at, object, subresource),
+      options,
+    );
+  }
+
+  async patch(
+    resource: string,
+    key: ObjectKey,
+    body: Patch,
+    { subresource, ...options }: WriteOptions = {},
+  ): Promise<KubeObject> {
+    const of = this.#use(resource, subresource, key);
+    const at = address(of, key);
+    return this.#write(
+      (context) =>
+        subresource === "scale"
+          ? patchScale(context, of, at, body)
+          : patch(context, of, at, body, subresource),
+      options,
+    );
+  }
+
+  async delete(
+    resource: string,
+    key: ObjectKey,
+    { dryRun, ...options }: DeleteOptions & { dryRun?: boolean } = {},
+  ): Promise<Deletion> {
+    const of = this.#use(resource);
+    return this.#write((context) => remove(context, of, address(of, key), options), { dryRun });
+  }
+
+  // Admission: what people's files need
+
+  resources(): readonly ResourceInfo[] {
+    return this.definitions().map((resource) => ({
+      resource: resource.id,
+      apiVersion: apiVersionOf(resource),
+      kind: resource.kind,
+      file: resource.annotations["bosun.dev/file"],
+    }));
+  }
+
+  newest(resource: string, key: ObjectKey): KubeObject | undefined {
+    const of = this.#resources.get(resource);
+    return of === undefined ? undefined : this.#newest.get(of.id, address(of, key));
+  }
+
+  meaning(object: KubeObject): KubeObject {
+    const of = this.#resourceOf(object);
+    const { metadata, body } = decode(of, object);
+    const { name, labels, annotations, finalizers, ownerReferences } = metadata;
+    const declared = {
+      name,
+      ...(of.namespaced ? { namespace: metadata.namespace ?? defaultNamespace } : {}),
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
+      ...(finalizers === undefined ? {} : { finalizers }),
+      ...(ownerReferences === undefined ? {} : { ownerReferences }),
+    };
+    return deepFreeze(assemble(of, declared, of.statusSubresource ? withoutStatus(body) : body));
+  }
+
+  async transact(edits: readonly Edit[], files: readonly FileText[]): Promise<TransactResult> {
+    this.#assertAlive();
+    const errors: { edit: Edit; error: StatusError }[] = [];
+    const staging = new Staging(this.#newest, this.#revision);
+    for (const edit of edits) {
+      try {
+        this.#admit(this.#context(staging), edit);
+      } catch (error) {
+        if (!(error instanceof StatusError)) throw error;
+        errors.push({ edit, error });
+      }
+    }
+    if (errors.length > 0) return { admitted: false, errors };
+    const { revision } = staging;
+    await this.#commit(staging, files);
+    return { admitted: true, revision };
+  }
+
+  subscribe(listener: (changes: readonly Change[]) => void): () => void {
+    return this.#history.listen(listener);
+  }
+
+  // Inside
+
+  #admit(context: Context, edit: Edit): void {
+    if (edit.verb === "create") {
+      const of = this.#resourceOf(edit.object);
+      create(context, of, edit.object.metadata.namespace ?? defaultNamespace, edit.object);
+      return;
+    }
+    const of = this.#use(edit.resource);
+    const key = address(of, edit.key);
+    if (edit.verb === "merge") patch(context, of, key, { type: "merge", body: edit.patch });
+    else remove(context, of, key);
+  }
+
+  async #write<T>(admit: (context: Context) => T, { dryRun }: WriteOptions): Promise<T> {
+    const staging = new Staging(this.#newest, this.#revision);
+    const answer = admit(this.#context(staging));
+    if (!dryRun) await this.#commit(staging);
+    return answer;
+  }
+
+  /** Takes the changes over at once, and resolves when they are synced: also when there are none. */
+  async #commit(staging: Staging, files: readonly FileText[] = []): Promise<void> {
+    const { changes } = staging;
+    // What was seen may be pending still: an answer built on it waits for it too.
+    if (changes.length === 0 && files.length === 0) return this.#lastCommit;
+    for (const change of changes) this.#newest.set(change.resource, change, change.object);
+    this.#revision = staging.revision;
+    const written = changes.map(({ revision, resource, namespace, name, object }) => ({
+      revision,
+      resource,
+      namespace,
+      name,
+      object,
+    }));
+    this.#lastCommit = this.#storage
+      .commit(files.length === 0 ? { changes: written } : { changes: written, files })
+      .then(
+        () => this.#publish(staging),
+        (cause) => this.#fail(cause),
+      );
+    return this.#lastCommit;
+  }
+
+  #publish(staging: Staging): void {
+    this.#assertAlive();
+    for (const change of staging.changes) this.#synced.set(change.resource, change, change.object);
+    this.#syncedRevision = staging.revision;
+    this.#history.append(staging.changes);
+    this.#collector.observe(staging.changes);
+  }
+
+  #fail(cause: unknown): never {
+    if (this.#failure === undefined) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      this.#failure = internalError(
+        `the storage failed and nothing more is accepted; restart to recover: ${why}`,
+      );
+      this.#history.end(this.#failure);
+      this.#options.onFatal?.(this.#failure);
+    }
+    throw this.#failure;
+  }
+
+  #assertAlive(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #use(resource: string, subresource?: "status" | "scale", key?: ObjectKey): Resource {
+    this.#assertAlive();
+    const found = this.#resources.get(resource);
+    if (found === undefined)
+      throw new StatusError(404, "NotFound", "the server could not find the requested resource");
+    if (subresource === "status" && !found.statusSubresource) throw notFound(found, key?.name ?? "");
+    return found;
+  }
+
+  #resourceOf(object: KubeObject): Resource {
+    for (const resource of this.#resources.values()) {
+      if (resource.kind === object.kind && apiVersionOf(resource) === object.apiVersion) return resource;
+    }
+    throw badRequest(`no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
+  }
+
+  #context(staging: Staging): Context {
+    const { clock, ids, random } = this.#options;
+    return { staging, clock, ids, random };
+  }
+
+  /** Stored objects, with the defaults that their schema has by now. */
+  #load(state: StoredState): void {
+    const changes: StagedChange[] = [];
+    for (const change of state.objects) {
+      const resource = this.#resources.get(change.resource);
+      if (resource === undefined || change.object === undefined) continue;
+      const { apiVersion: _apiVersion, kind: _kind, metadata, ...body } = change.object;
+      const normalized = normalize(resource.schema, body as unknown as JsonObject, "") as JsonObject;
+      const object = deepFreeze(assemble(resource, metadata, normalized));
+      this.#newest.set(resource.id, change, object);
+      this.#synced.set(resource.id, change, object);
+      changes.push({ ...change, object, previous: undefined, told: object });
+    }
+    this.#collector.observe(changes);
+  }
+}
+
+/** Where the object is stored: an object of the whole cluster has no namespace. */
+function address(resource: Resource, key: ObjectKey): ObjectKey {
+  return { namespace: resource.namespaced ? key.namespace : "", name: key.name };
+}
+
+function withoutRevision(object: KubeObject): KubeObject {
+  const { resourceVersion: _revision, ...metadata } = object.metadata;
+  return deepFreeze({ ...object, metadata });
+}

@@ -1,0 +1,135 @@
+import { RE2JS } from "re2js";
+import { compileRules, type Rule } from "../cel/rules.ts";
+import { copyJson, deepFreeze, isObject, type Json, type JsonObject } from "../json.ts";
+
+/** A structural schema, compiled once: regular expressions, CEL rules and frozen defaults included. */
+export interface Schema {
+  readonly type: string | undefined;
+  readonly format: string | undefined;
+  readonly nullable: boolean;
+  readonly intOrString: boolean;
+  readonly preserveUnknown: boolean;
+  readonly embeddedResource: boolean;
+  readonly default: Json | undefined;
+  readonly properties: ReadonlyMap<string, Schema>;
+  /** The schema of values beneath undeclared keys; undefined: such keys are unknown. */
+  readonly additionalProperties: Schema | undefined;
+  readonly items: Schema | undefined;
+  readonly listType: "atomic" | "set" | "map";
+  readonly listMapKeys: readonly string[];
+  readonly required: readonly string[];
+  readonly enum: readonly Json[] | undefined;
+  readonly minimum: number | undefined;
+  readonly maximum: number | undefined;
+  readonly exclusiveMinimum: boolean;
+  readonly exclusiveMaximum: boolean;
+  readonly multipleOf: number | undefined;
+  readonly minLength: number | undefined;
+  readonly maxLength: number | undefined;
+  readonly pattern: { readonly source: string; readonly regex: RE2JS } | undefined;
+  readonly minItems: number | undefined;
+  readonly maxItems: number | undefined;
+  readonly minProperties: number | undefined;
+  readonly maxProperties: number | undefined;
+  readonly allOf: readonly Schema[];
+  readonly anyOf: readonly Schema[];
+  readonly oneOf: readonly Schema[];
+  readonly not: Schema | undefined;
+  readonly rules: readonly Rule[];
+  /** Whether CEL sees a value beneath this node differently from its JSON: integers, timestamps. */
+  readonly celDiffers: boolean;
+}
+
+/**
+ * Compiles an `openAPIV3Schema`.
+ *
+ * @throws Error naming the path of a bad pattern or CEL rule
+ */
+export function compileSchema(declared: Json, path = ""): Schema {
+  try {
+    return compile(isObject(declared) ? declared : {}, path);
+  } catch (error) {
+    if (error instanceof SchemaError) throw error;
+    throw new SchemaError(`Schema at ${path || "the root"}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+class SchemaError extends Error {
+  override readonly name = "SchemaError";
+}
+
+function compile(declared: JsonObject, path: string): Schema {
+  const properties = new Map<string, Schema>();
+  if (isObject(declared.properties)) {
+    for (const [key, value] of Object.entries(declared.properties)) {
+      properties.set(key, compileSchema(value, `${path}.${key}`));
+    }
+  }
+  const additionalProperties =
+    declared.additionalProperties === undefined || declared.additionalProperties === false
+      ? undefined
+      : compileSchema(declared.additionalProperties, `${path}.*`);
+  const items = declared.items === undefined ? undefined : compileSchema(declared.items, `${path}[]`);
+  const type = text(declared.type);
+  const format = text(declared.format);
+  const intOrString = declared["x-kubernetes-int-or-string"] === true;
+  return {
+    type,
+    format,
+    nullable: declared.nullable === true,
+    intOrString,
+    preserveUnknown: declared["x-kubernetes-preserve-unknown-fields"] === true,
+    embeddedResource: declared["x-kubernetes-embedded-resource"] === true,
+    default: declared.default === undefined ? undefined : deepFreeze(copyJson(declared.default)),
+    properties,
+    additionalProperties,
+    items,
+    listType: (text(declared["x-kubernetes-list-type"]) ?? "atomic") as Schema["listType"],
+    listMapKeys: texts(declared["x-kubernetes-list-map-keys"]),
+    required: texts(declared.required),
+    enum: Array.isArray(declared.enum) ? declared.enum : undefined,
+    minimum: number(declared.minimum),
+    maximum: number(declared.maximum),
+    exclusiveMinimum: declared.exclusiveMinimum === true,
+    exclusiveMaximum: declared.exclusiveMaximum === true,
+    multipleOf: number(declared.multipleOf),
+    minLength: number(declared.minLength),
+    maxLength: number(declared.maxLength),
+    pattern:
+      typeof declared.pattern === "string"
+        ? { source: declared.pattern, regex: RE2JS.compile(declared.pattern) }
+        : undefined,
+    minItems: number(declared.minItems),
+    maxItems: number(declared.maxItems),
+    minProperties: number(declared.minProperties),
+    maxProperties: number(declared.maxProperties),
+    allOf: schemas(declared.allOf, path),
+    anyOf: schemas(declared.anyOf, path),
+    oneOf: schemas(declared.oneOf, path),
+    not: declared.not === undefined ? undefined : compileSchema(declared.not, path),
+    rules: compileRules(declared["x-kubernetes-validations"]),
+    celDiffers:
+      type === "integer" ||
+      intOrString ||
+      format === "date-time" ||
+      items?.celDiffers === true ||
+      additionalProperties?.celDiffers === true ||
+      [...properties.values()].some((property) => property.celDiffers),
+  };
+}
+
+function schemas(declared: Json | undefined, path: string): readonly Schema[] {
+  return Array.isArray(declared) ? declared.map((schema) => compileSchema(schema, path)) : [];
+}
+
+function text(value: Json | undefined): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function texts(value: Json | undefined): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+}
+
+function number(value: Json | undefined): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}

@@ -1,0 +1,95 @@
+/** kube-apiserver's errors, in its shape and wording: clients and kubectl depend on both. */
+import { StatusError } from "../api/status-error.ts";
+import type { FieldError } from "./field-error.ts";
+
+/** What an error says about the kind of thing it is about. */
+export interface Named {
+  readonly group: string;
+  readonly plural: string;
+  readonly kind: string;
+}
+
+/** `projects.bosun.dev`; for the core group just `events`. */
+export function qualified(name: string, group: string): string {
+  return group === "" ? name : `${name}.${group}`;
+}
+
+export function notFound(of: Named, name: string): StatusError {
+  return new StatusError(
+    404,
+    "NotFound",
+    `${qualified(of.plural, of.group)} "${name}" not found`,
+    plural(of, name),
+  );
+}
+
+export function alreadyExists(of: Named, name: string, prefix = ""): StatusError {
+  const message = `${prefix}${qualified(of.plural, of.group)} "${name}" already exists`;
+  return new StatusError(409, "AlreadyExists", message, plural(of, name));
+}
+
+export function conflict(of: Named, name: string, why: string): StatusError {
+  const message = `Operation cannot be fulfilled on ${qualified(of.plural, of.group)} "${name}": ${why}`;
+  return new StatusError(409, "Conflict", message, plural(of, name));
+}
+
+export function modified(of: Named, name: string): StatusError {
+  return conflict(
+    of,
+    name,
+    "the object has been modified; please apply your changes to the latest version and try again",
+  );
+}
+
+export function forbiddenRequest(of: Named, name: string, why: string): StatusError {
+  const message = `${qualified(of.plural, of.group)} "${name}" is forbidden: ${why}`;
+  return new StatusError(403, "Forbidden", message, plural(of, name));
+}
+
+/** `errors` may be in any order: they are sorted, so that the same fault always reads the same. */
+export function invalidObject(
+  of: Named,
+  name: string,
+  errors: readonly FieldError[],
+  kind = of.kind,
+): StatusError {
+  const sorted = errors
+    .map((error) => ({ error, text: `${error.field}: ${error.message}` }))
+    .sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
+  const texts = sorted.map(({ text }) => text);
+  const why = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
+  return new StatusError(422, "Invalid", `${qualified(kind, of.group)} "${name}" is invalid: ${why}`, {
+    ...(name === "" ? {} : { name }),
+    ...(of.group === "" ? {} : { group: of.group }),
+    kind,
+    causes: sorted.map(({ error: { reason, message, field } }) => ({ reason, message, field })),
+  });
+}
+
+export function badRequest(message: string): StatusError {
+  return new StatusError(400, "BadRequest", message);
+}
+
+/** What kube-apiserver says when a JSON patch does not apply. */
+export function patchDidNotApply(): StatusError {
+  return new StatusError(
+    422,
+    "Invalid",
+    "the server rejected our request due to an error in our request",
+    {},
+  );
+}
+
+export function expired(requested: string, oldest: number): StatusError {
+  return new StatusError(410, "Expired", `too old resource version: ${requested} (${oldest})`);
+}
+
+export function internalError(message: string): StatusError {
+  return new StatusError(500, "InternalError", `Internal error occurred: ${message}`, {
+    causes: [{ message }],
+  });
+}
+
+function plural(of: Named, name: string): { name: string; group?: string; kind: string } {
+  return { name, ...(of.group === "" ? {} : { group: of.group }), kind: of.plural };
+}
