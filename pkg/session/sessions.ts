@@ -36,6 +36,8 @@ export interface SessionSpec {
   /** Name of the Project, for a review's session too. */
   project: string;
   pool: string;
+  /** Labels of the Agent: what Budgets select by. */
+  labels: Readonly<Record<string, string>>;
   /** Absolute path. */
   checkout: string;
   /** Branch that the checkout has out; empty for a review. */

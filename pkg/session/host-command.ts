@@ -1,0 +1,63 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { sessionMarker } from "./process-tree.ts";
+
+/** A process to start. */
+export interface HostProcess {
+  file: string;
+  args: readonly string[];
+  env: Record<string, string>;
+}
+
+/** Arguments of `unshare` for a process id namespace, as this machine allows them; undefined where it has none. */
+export type Namespaces = readonly string[] | undefined;
+
+const pidNamespace = ["--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"];
+const candidates = [pidNamespace, ["--user", "--map-current-user", ...pidNamespace]];
+
+/** Whether hosts can have a process id namespace of their own here, found out by making one. */
+export async function namespacesAvailable(): Promise<Namespaces> {
+  if (process.platform !== "linux") return undefined;
+  for (const args of candidates) {
+    try {
+      await promisify(execFile)("unshare", [...args, "--", "true"], { timeout: 10_000 });
+      return args;
+    } catch {
+      // Not allowed this way, or no `unshare`: the next way, or none.
+    }
+  }
+  return undefined;
+}
+
+/**
+ * The process that runs `command` as a session host.
+ *
+ * With namespaces the host is process 1 of its own: `unshare` stands outside and takes it along when killed, and
+ * when the host ends the kernel ends everything in the namespace, before the host itself is gone. No `--pdeathsig`
+ * ties the outermost process to the operator, since a session outlives it. The shell before it notes its pid,
+ * which `exec` keeps, and leaves /proc open, by which the host learns the pid that the operator knows it by.
+ */
+export function hostProcess(
+  session: string,
+  command: readonly string[],
+  namespaces: Namespaces,
+): HostProcess {
+  const env = { ...passedEnvironment(), [sessionMarker]: session };
+  const note = "export BOSUN_OUTERMOST=$$";
+  if (namespaces === undefined) {
+    return { file: "/bin/sh", args: ["-c", `${note}; exec "$@"`, "sh", ...command], env };
+  }
+  const script = `${note} BOSUN_OUTER_PROC=9; exec 9</proc; exec unshare "$@"`;
+  return { file: "/bin/sh", args: ["-c", script, "sh", ...namespaces, "--", ...command], env };
+}
+
+/** What a host may know of the operator's environment. Credentials are not among it. */
+function passedEnvironment(): Record<string, string> {
+  const names = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}

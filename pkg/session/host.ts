@@ -1,0 +1,186 @@
+import { closeSync, existsSync, mkdirSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock, Random } from "../runtime/clock.ts";
+import { timestamp } from "../runtime/clock.ts";
+import { sandboxAvailable } from "../sandbox/available.ts";
+import { startTimeOf } from "../system/process-identity.ts";
+import type { ProcessIdentity } from "./process-tree.ts";
+import { openReporter } from "./reporter.ts";
+import { entriesOfRun, tasksDoneOf, turnsOf } from "./runner/conversation.ts";
+import { runLoop } from "./runner/loop.ts";
+import { sdkModel } from "./runner/model.ts";
+import { updateSessionFile } from "./session-file.ts";
+import type { LaunchSettings, SessionFolder } from "./session-folder.ts";
+import type { Outcome, SessionReport, SessionSpec } from "./sessions.ts";
+import { executeTools, headOf } from "./tools/execute.ts";
+import { reviewTools } from "./tools/review.ts";
+import { workplace } from "./tools/workplace.ts";
+import { openTranscript, type Transcript } from "./transcript.ts";
+
+export interface HostOptions {
+  folder: SessionFolder;
+  /** Of the process that was started first; its pid as the operator sees it. */
+  outermostPid: number;
+  /** An open handle of a /proc that shows pids as the operator sees them; undefined where they are the host's own. */
+  outerProcHandle?: number;
+  clock: Clock;
+  random: Random;
+  /** Ends this process and with it its namespace, at once. */
+  exit(): never;
+}
+
+const latchPollMs = 100;
+const tickMs = 1000;
+
+/**
+ * A session host: makes itself known, then runs one run of one session to its outcome. What it needs is in the
+ * session's folder; it asks nobody and survives the operator. It ends at once when the stop latch appears.
+ *
+ * @throws Error when a file of the folder is missing or damaged; no outcome is reported then
+ */
+export async function runHost(options: HostOptions): Promise<void> {
+  const { folder, clock, random } = options;
+  const spec = required(folder.readSpec(), "spec.json", folder);
+  const launch = required(folder.readLaunch(), "launch.json", folder);
+  if (existsSync(launch.stopLatch)) return;
+
+  const ended = new AbortController();
+  const startedAtMs = clock.now();
+  const transcript = openTranscript(folder.transcriptPath, () => clock.now());
+  const reporter = openReporter({
+    run: spec.run,
+    folder,
+    clock,
+    standing: () => standingOf(spec, transcript),
+    onReport: (report) => writeSessionFile(spec, launch, report, options.outermostPid, startedAtMs),
+  });
+  folder.writeHost({
+    state: "running",
+    attempt: launch.attempt,
+    startedAtMs,
+    ...(await identities(options)),
+  });
+
+  every(latchPollMs, () => existsSync(launch.stopLatch) && options.exit(), clock, ended.signal);
+  every(tickMs, () => reporter.tick(), clock, ended.signal);
+
+  const home = join(folder.path, "home");
+  mkdirSync(home, { recursive: true });
+  const { hide, extraReadOnly } = launch;
+  const place = workplace({ spec, hide, extraReadOnly, home, clock });
+  const headAtStart = () => {
+    const opening = entriesOfRun(transcript.entries, spec.run)[0];
+    return opening?.type === "message" ? opening.head : undefined;
+  };
+  const outcome =
+    (await sandboxMissing(spec, clock)) ??
+    (await runLoop({
+      spec,
+      transcript,
+      model: sdkModel({
+        access: () => required(folder.readAccess(), "access.json", folder),
+        clock,
+        onActivity: () => reporter.active(),
+      }),
+      toolbox:
+        spec.purpose === "execute"
+          ? executeTools({ spec, place, headAtStart })
+          : reviewTools({ spec, place }),
+      clock,
+      random,
+      progress: reporter,
+      head: () => headOf(place),
+      pauseRequested: () => folder.pauseRequested(),
+    }));
+  ended.abort();
+  reporter.finish(outcome);
+  transcript.close();
+}
+
+/** Calls `work` periodically until the signal; the first time after one period. */
+function every(periodMs: number, work: () => void, clock: Clock, signal: AbortSignal): void {
+  const loop = async () => {
+    while (!signal.aborted) {
+      await clock.sleep(periodMs, signal);
+      work();
+    }
+  };
+  loop().catch((error: unknown) => {
+    // An ended wait is how this ends; anything else must end the host, or it would go on unwatched.
+    if (!signal.aborted)
+      queueMicrotask(() => {
+        throw error;
+      });
+  });
+}
+
+async function identities(
+  options: HostOptions,
+): Promise<{ outermost: ProcessIdentity; host: ProcessIdentity }> {
+  const { outermostPid, outerProcHandle } = options;
+  if (outerProcHandle === undefined) {
+    const outermost = await identityOf(outermostPid, "/proc");
+    return {
+      outermost,
+      host: process.pid === outermostPid ? outermost : await identityOf(process.pid, "/proc"),
+    };
+  }
+  const proc = `/proc/self/fd/${outerProcHandle}`;
+  const ownPid = Number(readlinkSync(`${proc}/self`));
+  const known = { outermost: await identityOf(outermostPid, proc), host: await identityOf(ownPid, proc) };
+  // Nothing that is started from here on may look out of the namespace.
+  closeSync(outerProcHandle);
+  return known;
+}
+
+async function identityOf(pid: number, proc: string): Promise<ProcessIdentity> {
+  const startTime = await startTimeOf(pid, proc);
+  if (startTime === undefined) throw new Error(`Process ${pid} of this session host is gone already.`);
+  return { pid, startTime };
+}
+
+async function sandboxMissing(spec: SessionSpec, clock: Clock): Promise<Outcome | undefined> {
+  if (spec.sandbox === "Off") return undefined;
+  const sandbox = await sandboxAvailable(clock);
+  if (sandbox.available) return undefined;
+  return { kind: "Failed", reason: "SandboxUnavailable", message: `${sandbox.why} ${sandbox.fix}` };
+}
+
+function standingOf(spec: SessionSpec, transcript: Transcript) {
+  const tasksDone = tasksDoneOf(transcript.entries);
+  const currentTask = spec.tasks.find(({ id }) => !tasksDone.includes(id))?.id;
+  return {
+    turns: turnsOf(entriesOfRun(transcript.entries, spec.run)),
+    tasksDone,
+    ...(currentTask === undefined ? {} : { currentTask }),
+  };
+}
+
+function writeSessionFile(
+  spec: SessionSpec,
+  launch: LaunchSettings,
+  report: SessionReport,
+  pid: number,
+  startedAtMs: number,
+): void {
+  updateSessionFile(join(launch.sessionFilesDirectory, `${spec.agent}.session`), {
+    agent_id: spec.agent,
+    status: spec.purpose === "execute" ? "working" : "reviewing",
+    current_project_id: spec.project,
+    current_phase: spec.purpose === "execute" ? "Working" : "InReview",
+    last_heartbeat: timestamp(report.heartbeatMs),
+    last_activity: timestamp(report.lastActivityMs),
+    branch_name: spec.branch === "" ? null : spec.branch,
+    pid,
+    started_at: timestamp(startedAtMs),
+    session_id: spec.id,
+    claim: spec.claim.number,
+    current_task: report.currentTask ?? null,
+  });
+}
+
+function required<T>(value: T | undefined, name: string, folder: SessionFolder): T {
+  if (value === undefined)
+    throw new Error(`${join(folder.path, name)} is missing; the session can't run without it.`);
+  return value;
+}

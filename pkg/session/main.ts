@@ -1,0 +1,19 @@
+/** The process of one session host: `node main.ts <folder of the session>`. Started by the manager alone. */
+import { basename, dirname } from "node:path";
+import { systemClock, systemRandom } from "../system/system.ts";
+import { runHost } from "./host.ts";
+import { sessionFolder } from "./session-folder.ts";
+
+const [path] = process.argv.slice(2);
+if (path === undefined) throw new Error("A session host is started with the folder of its session.");
+
+const { BOSUN_OUTERMOST, BOSUN_OUTER_PROC } = process.env;
+await runHost({
+  folder: sessionFolder(dirname(path), basename(path)),
+  outermostPid: Number(BOSUN_OUTERMOST ?? process.pid),
+  ...(BOSUN_OUTER_PROC === undefined ? {} : { outerProcHandle: Number(BOSUN_OUTER_PROC) }),
+  clock: systemClock,
+  random: systemRandom,
+  exit: () => process.exit(1),
+});
+process.exit(0);

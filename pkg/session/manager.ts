@@ -1,0 +1,314 @@
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readdirSync, watch } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Money } from "../gateway/money.ts";
+import type { Clock, Ids } from "../runtime/clock.ts";
+import { TransientError } from "../runtime/errors.ts";
+import { type Failpoints, noFailpoints } from "../runtime/failpoints.ts";
+import { readIfPresent } from "./durable-file.ts";
+import { hostProcess, type Namespaces, namespacesAvailable } from "./host-command.ts";
+import { endTree, isAlive, markedProcesses, type ProcessIdentity } from "./process-tree.ts";
+import { type HostFile, type SessionFolder, sessionFolder } from "./session-folder.ts";
+import type { SessionObservation, SessionReport, SessionSpec, Sessions } from "./sessions.ts";
+
+export interface SessionsOptions {
+  /** Where the sessions' folders are: `.claude-sessions/.bosun/sessions`. */
+  directory: string;
+  /** Where the `agent-<id>.session` files are: `.claude-sessions`. */
+  sessionFilesDirectory: string;
+  /** While this file exists no host lives and none is started: `.claude-sessions/.bosun/stop`. */
+  stopLatch: string;
+  /** What tools must not see, and what they see again; see `workspacePlaces`. */
+  places: { hide: readonly string[]; readOnly: readonly string[] };
+  money: Pick<Money, "admit" | "dismiss">;
+  clock: Clock;
+  ids: Ids;
+  /** A host's command; the folder of its session is added. This package's own when left out. */
+  hostCommand?: readonly string[];
+  /** `Marker` does without process id namespaces where there are some, as other platforms have to. */
+  containment?: "Best" | "Marker";
+  failpoints?: Failpoints;
+}
+
+/** A host makes itself known within this, in milliseconds; a cold start of Node takes about 300. */
+const startLimitMs = 20_000;
+/** A host that has reported its outcome ends by itself within this, in milliseconds. */
+const exitLimitMs = 2_000;
+const lookPeriodMs = 10;
+/** File events get lost: how often everything is looked at anyway, in milliseconds. */
+const pollPeriodMs = 5_000;
+
+/**
+ * Opens the sessions of a workspace. Hosts that an earlier operator started are found again by pid and start time
+ * and go on; trees whose host is gone are ended.
+ *
+ * @throws TransientError when such a tree can't be proven gone
+ */
+export async function openSessions(options: SessionsOptions): Promise<Sessions> {
+  mkdirSync(options.directory, { recursive: true });
+  const namespaces = options.containment === "Marker" ? undefined : await namespacesAvailable();
+  const manager = new Manager(options, namespaces);
+  await manager.reapLeftovers();
+  return manager;
+}
+
+class Manager implements Sessions {
+  readonly #options: SessionsOptions;
+  readonly #namespaces: Namespaces;
+  readonly #wakers = new Set<(agent: string) => void>();
+  /** Attempts whose tree was proven gone: nothing of them comes back, and looking for it costs. */
+  readonly #gone = new Set<string>();
+  /** Starts under way, so that two callers share one. */
+  readonly #starting = new Map<string, Promise<void>>();
+
+  constructor(options: SessionsOptions, namespaces: Namespaces) {
+    this.#options = options;
+    this.#namespaces = namespaces;
+  }
+
+  async find(id: string): Promise<SessionObservation> {
+    try {
+      const folder = this.#folder(id);
+      // The report is read after the host was seen gone, or its last one could be missed.
+      const host = folder.readHost();
+      const seen = await this.#lookAt(id, host);
+      const report = folder.readReport();
+      if (seen === "gone") return { is: "absent", report };
+      if (seen === "ending" || host?.state !== "running")
+        return { is: "unknown", why: `The host of ${id} is ${seen}.` };
+      if (report === undefined) return { is: "unknown", why: `The host of ${id} has no report.` };
+      return { is: "present", report, pid: host.outermost.pid, startedAtMs: host.startedAtMs };
+    } catch (error) {
+      return { is: "unknown", why: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  start(spec: SessionSpec): Promise<void> {
+    const underWay = this.#starting.get(spec.id);
+    if (underWay !== undefined) return underWay;
+    const start = this.#start(spec).finally(() => this.#starting.delete(spec.id));
+    this.#starting.set(spec.id, start);
+    return start;
+  }
+
+  async stop(id: string, how: "AfterTurn" | "Now"): Promise<void> {
+    const folder = this.#folder(id);
+    const spec = folder.readSpec();
+    if (spec === undefined) return;
+    if (how === "AfterTurn") {
+      if ((await this.#lookAt(id, folder.readHost())) !== "gone") folder.requestPause();
+      return;
+    }
+    await this.#starting.get(id)?.catch(() => undefined); // Whatever came of it is ended here.
+    await this.#end(id, folder);
+    await this.#options.money.dismiss(id);
+    this.#wake(spec.agent);
+  }
+
+  async running(): Promise<readonly { id: string; agent: string; pid: number }[]> {
+    const found = await Promise.all(
+      this.#ids().map(async (id) => {
+        const folder = this.#folder(id);
+        const host = folder.readHost();
+        const spec = folder.readSpec();
+        if (host?.state !== "running" || spec === undefined || !(await isAlive(host.host))) return [];
+        return [{ id, agent: spec.agent, pid: host.outermost.pid }];
+      }),
+    );
+    return found.flat();
+  }
+
+  subscribe(wake: (agent: string) => void, signal: AbortSignal): void {
+    this.#wakers.add(wake);
+    const watchers = new Map<string, ReturnType<typeof watch>>();
+    const seen = new Map<string, string>();
+    const look = async (id: string) => {
+      const spec = this.#folder(id).readSpec();
+      if (spec === undefined) return;
+      const now = JSON.stringify(await this.find(id));
+      if (seen.get(id) === now) return;
+      seen.set(id, now);
+      if (!signal.aborted) wake(spec.agent);
+    };
+    // What can't be looked at now is looked at again by the next poll.
+    const glance = (id: string) => void look(id).catch(() => undefined);
+    const attach = () => {
+      for (const id of this.#ids()) {
+        if (watchers.has(id)) continue;
+        const watcher = watch(this.#folder(id).path, () => glance(id));
+        watcher.on("error", () => watcher.close());
+        watchers.set(id, watcher);
+      }
+    };
+    const root = watch(this.#options.directory, () => {
+      attach();
+    });
+    root.on("error", () => root.close());
+    const poll = async () => {
+      for (;;) {
+        attach();
+        await Promise.all(this.#ids().map((id) => look(id).catch(() => undefined)));
+        await this.#renewAccess();
+        await this.#options.clock.sleep(pollPeriodMs, signal);
+      }
+    };
+    poll().catch(() => {
+      this.#wakers.delete(wake);
+      for (const watcher of [root, ...watchers.values()]) watcher.close();
+    });
+  }
+
+  async reapLeftovers(): Promise<void> {
+    for (const id of this.#ids()) {
+      const folder = this.#folder(id);
+      if ((await this.#lookAt(id, folder.readHost())) !== "alive") await this.#end(id, folder);
+    }
+  }
+
+  async #start(spec: SessionSpec): Promise<void> {
+    const { ids } = this.#options;
+    const folder = this.#folder(spec.id);
+    if (readIfPresent(this.#options.stopLatch) !== undefined) {
+      throw new TransientError("Stopped", "The emergency stop is in force; no session is started.");
+    }
+    folder.clearPause();
+    let host = folder.readHost();
+    if ((await this.#lookAt(spec.id, host)) === "alive") {
+      if (folder.readReport()?.outcome === undefined && folder.readSpec()?.run === spec.run) return;
+      await this.#waitFor(exitLimitMs, async () => (await this.#lookAt(spec.id, host)) !== "alive");
+    }
+    await this.#end(spec.id, folder);
+
+    const report = folder.readReport();
+    if (report?.run === spec.run && isFinal(report)) return;
+    folder.writeSpec(spec);
+    folder.writeAccess(await this.#admit(spec));
+    const attempt = ids.uuid();
+    const { sessionFilesDirectory, stopLatch, places } = this.#options;
+    folder.writeLaunch({
+      attempt,
+      sessionFilesDirectory,
+      stopLatch,
+      hide: places.hide,
+      extraReadOnly: places.readOnly,
+    });
+    folder.writeHost({ state: "starting", attempt });
+    const child = this.#spawn(spec, folder);
+    const known = await this.#waitFor(startLimitMs, async () => {
+      host = folder.readHost();
+      return child.ended() || (host?.state === "running" && host.attempt === attempt);
+    });
+    if (!known || host?.state !== "running") {
+      await this.#end(spec.id, folder);
+      const log = (readIfPresent(folder.logPath) ?? "").slice(-1000);
+      throw new TransientError(
+        "HostNotStarted",
+        `The host of session ${spec.id} did not start. Its log ends: ${log}`,
+      );
+    }
+    (this.#options.failpoints ?? noFailpoints).hit("host-started");
+  }
+
+  #spawn(spec: SessionSpec, folder: SessionFolder): { ended(): boolean } {
+    const command = [...(this.#options.hostCommand ?? ownHostCommand()), folder.path];
+    const { file, args, env } = hostProcess(spec.id, command, this.#namespaces);
+    const log = openSync(folder.logPath, "a", 0o600);
+    const child = spawn(file, [...args], {
+      cwd: folder.path,
+      env,
+      detached: true,
+      stdio: ["ignore", log, log],
+    });
+    closeSync(log);
+    let ended = false;
+    const end = () => {
+      ended = true;
+      this.#wake(spec.agent);
+    };
+    child.once("exit", end);
+    child.once("error", end);
+    child.unref();
+    return { ended: () => ended };
+  }
+
+  async #admit(spec: SessionSpec): Promise<{ url: string; token: string }> {
+    const { id, run, agent, pool, project, purpose, maxOutputTokens, labels } = spec;
+    try {
+      const grant = { session: id, run, agent, pool, project, purpose, maxOutputTokens, labels };
+      return await this.#options.money.admit(grant);
+    } catch (cause) {
+      throw new TransientError("GatewayUnavailable", `The gateway does not admit session ${id}.`, { cause });
+    }
+  }
+
+  /** Gives living hosts the way to a gateway that may have moved meanwhile. */
+  async #renewAccess(): Promise<void> {
+    for (const { id } of await this.running()) {
+      const folder = this.#folder(id);
+      const spec = folder.readSpec();
+      if (spec === undefined) continue;
+      try {
+        const access = await this.#admit(spec);
+        if (JSON.stringify(access) !== JSON.stringify(folder.readAccess())) folder.writeAccess(access);
+      } catch {
+        // No gateway now: the host waits for it, and the next poll asks again.
+      }
+    }
+  }
+
+  /** Kills whatever is left of a session's host and proves it gone. */
+  async #end(id: string, folder: SessionFolder): Promise<void> {
+    const host = folder.readHost();
+    if (host === undefined) return;
+    if (await endTree(id, identitiesIn(host), this.#options.clock)) return folder.clearHost();
+    throw new TransientError("StillRunning", `Processes of session ${id} were killed and are still there.`);
+  }
+
+  async #lookAt(id: string, host: HostFile | undefined): Promise<"alive" | "starting" | "ending" | "gone"> {
+    if (host === undefined || this.#gone.has(host.attempt)) return "gone";
+    if (host.state === "running" && (await isAlive(host.host))) return "alive";
+    const ending = host.state === "running" && (await isAlive(host.outermost));
+    if (ending || (await markedProcesses(id)).length > 0)
+      return host.state === "running" ? "ending" : "starting";
+    if (host.state === "running") this.#gone.add(host.attempt);
+    return "gone";
+  }
+
+  async #waitFor(limitMs: number, condition: () => Promise<boolean>): Promise<boolean> {
+    const { clock } = this.#options;
+    const deadline = clock.elapsed() + limitMs;
+    while (!(await condition())) {
+      if (clock.elapsed() > deadline) return false;
+      await clock.sleep(lookPeriodMs);
+    }
+    return true;
+  }
+
+  #wake(agent: string): void {
+    for (const wake of this.#wakers) wake(agent);
+  }
+
+  #folder(id: string): SessionFolder {
+    if (!/^[\w-]+$/.test(id)) throw new TypeError(`A session's id is a UUID, not \`${id}\`.`);
+    return sessionFolder(this.#options.directory, id);
+  }
+
+  #ids(): readonly string[] {
+    const entries = readdirSync(this.#options.directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  }
+}
+
+/** Whether nothing more comes of the report's run; a pause is none of these. */
+function isFinal(report: SessionReport): boolean {
+  return report.outcome !== undefined && report.outcome.kind !== "Paused";
+}
+
+function identitiesIn(host: HostFile | undefined): readonly ProcessIdentity[] {
+  return host?.state === "running" ? [host.outermost, host.host] : [];
+}
+
+function ownHostCommand(): readonly string[] {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  return [process.execPath, fileURLToPath(new URL(`./main.${extension}`, import.meta.url))];
+}

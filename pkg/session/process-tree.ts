@@ -1,0 +1,87 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import type { Clock } from "../runtime/clock.ts";
+import { startTimeOf } from "../system/process-identity.ts";
+
+/** A process for good: a pid alone is given away again. `startTime` is what `startTimeOf` says. */
+export interface ProcessIdentity {
+  pid: number;
+  startTime: string;
+}
+
+/** Environment variable that every process of a session inherits, its tools included. */
+export const sessionMarker = "BOSUN_SESSION";
+
+/** A kill that is not proven within this is an unknown answer, in milliseconds. */
+const proofLimitMs = 5_000;
+const scanPeriodMs = 10;
+
+/**
+ * Kills a session's whole process tree and proves it gone.
+ *
+ * Where the host has a process id namespace of its own, the kernel ends everything in it before the host itself
+ * is gone. Elsewhere all processes with the session's mark are stopped first, so that none forks away, then
+ * killed, until two scans in a row find none.
+ *
+ * @returns false when something still lives after five seconds
+ */
+export async function endTree(
+  session: string,
+  known: readonly ProcessIdentity[],
+  clock: Clock,
+): Promise<boolean> {
+  const deadline = clock.elapsed() + proofLimitMs;
+  for (let clean = 0; ; ) {
+    const living = (
+      await Promise.all(known.map(async (one) => ((await isAlive(one)) ? [one.pid] : [])))
+    ).flat();
+    const marked = await markedProcesses(session);
+    clean = living.length + marked.length === 0 ? clean + 1 : 0;
+    if (clean === 2) return true;
+    for (const pid of marked) signal(pid, "SIGSTOP");
+    for (const pid of [...living, ...marked]) signal(pid, "SIGKILL");
+    if (clock.elapsed() > deadline) return false;
+    await clock.sleep(scanPeriodMs);
+  }
+}
+
+/** Whether exactly this process runs. One that ended and waits to be collected does not. */
+export async function isAlive({ pid, startTime }: ProcessIdentity): Promise<boolean> {
+  return (await startTimeOf(pid)) === startTime;
+}
+
+/** Pids of the session's processes, by the mark in their environment; never the caller's own. */
+export async function markedProcesses(session: string): Promise<readonly number[]> {
+  const mark = `${sessionMarker}=${session}`;
+  const found = process.platform === "linux" ? await markedInProc(mark) : await markedByPs(mark);
+  return found.filter((pid) => pid !== process.pid);
+}
+
+async function markedInProc(mark: string): Promise<readonly number[]> {
+  const entries = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry));
+  const found = await Promise.all(
+    entries.map(async (entry) => {
+      // A process that is gone by now or another user's can't be read, and is none of ours.
+      const environment = await readFile(`/proc/${entry}/environ`, "utf8").catch(() => "");
+      return environment.split("\0").includes(mark) ? [Number(entry)] : [];
+    }),
+  );
+  return found.flat();
+}
+
+async function markedByPs(mark: string): Promise<readonly number[]> {
+  const { stdout } = await promisify(execFile)("ps", ["-axEww", "-o", "pid=,command="], {
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const lines = stdout.split("\n").filter((line) => line.split(" ").includes(mark));
+  return lines.map((line) => Number.parseInt(line, 10));
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended by itself since it was seen; the next scan tells.
+  }
+}

@@ -1,0 +1,97 @@
+import { mkdirSync, renameSync } from "node:fs";
+import { dirname } from "node:path";
+import { parse, stringify } from "yaml";
+import { readIfPresent, replaceFile } from "./durable-file.ts";
+
+/** What `.claude-sessions/agent-<id>.session` says: one agent at a glance, for people and scripts. */
+export interface SessionFile {
+  agent_id: string;
+  status: "working" | "reviewing" | "ideating" | "idle";
+  current_project_id: string | null;
+  current_phase: string | null;
+  /** RFC 3339: the host's loop turned. */
+  last_heartbeat: string | null;
+  /** RFC 3339: the model or a tool did something. */
+  last_activity: string | null;
+  branch_name: string | null;
+  pid: number | null;
+  started_at: string | null;
+  session_id: string | null;
+  /** Number of the claim. */
+  claim: number | null;
+  current_task: string | null;
+  cost_usd: number;
+  error_count: number;
+  last_error: string | null;
+}
+
+const empty: Omit<SessionFile, "agent_id"> = {
+  status: "idle",
+  current_project_id: null,
+  current_phase: null,
+  last_heartbeat: null,
+  last_activity: null,
+  branch_name: null,
+  pid: null,
+  started_at: null,
+  session_id: null,
+  claim: null,
+  current_task: null,
+  cost_usd: 0,
+  error_count: 0,
+  last_error: null,
+};
+
+/**
+ * Writes `changes` into an agent's file, atomically; what they do not name stays. Whoever writes under an older
+ * claim of the same project than the file knows is stale, and changes nothing.
+ *
+ * @returns false when the writer was stale
+ */
+export function updateSessionFile(
+  path: string,
+  changes: Partial<SessionFile> & { agent_id: string },
+): boolean {
+  const current = readSessionFile(path);
+  if (current !== undefined && isStale(changes, current)) return false;
+  const next: SessionFile = { ...empty, ...current, ...changes };
+  mkdirSync(dirname(path), { recursive: true });
+  // Double quotes keep dates, numbers and `yes` from being read as anything but text, by any YAML.
+  const text = stringify(next, { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN", lineWidth: 0 });
+  replaceFile(path, text, { durable: false });
+  return true;
+}
+
+/**
+ * An agent's file, or undefined where there is none. A damaged one is set aside as `<path>.damaged`, to be rebuilt
+ * by the next write.
+ */
+export function readSessionFile(path: string): SessionFile | undefined {
+  const text = readIfPresent(path);
+  if (text === undefined) return undefined;
+  const value = parsed(text);
+  if (value !== undefined) return { ...empty, ...value };
+  renameSync(path, `${path}.damaged`);
+  return undefined;
+}
+
+function parsed(text: string): SessionFile | undefined {
+  try {
+    const value: unknown = parse(text);
+    return isSessionFile(value) ? value : undefined;
+  } catch {
+    // Not YAML: damaged like any other text that is no session file.
+    return undefined;
+  }
+}
+
+function isSessionFile(value: unknown): value is SessionFile {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const { agent_id, claim } = value as Partial<SessionFile>;
+  return typeof agent_id === "string" && (claim === undefined || claim === null || Number.isInteger(claim));
+}
+
+function isStale(changes: Partial<SessionFile>, current: SessionFile): boolean {
+  const sameProject = changes.current_project_id === current.current_project_id;
+  return sameProject && typeof changes.claim === "number" && changes.claim < (current.claim ?? 0);
+}

@@ -1,0 +1,101 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { readIfPresent, replaceFile } from "./durable-file.ts";
+import type { ProcessIdentity } from "./process-tree.ts";
+import type { SessionReport, SessionSpec } from "./sessions.ts";
+
+/** What the manager tells a host beside the spec: where things are on this machine. */
+export interface LaunchSettings {
+  /** A new one for each start; tells the host just started from its predecessors. */
+  attempt: string;
+  /** Folder of the `agent-<id>.session` files. */
+  sessionFilesDirectory: string;
+  /** While this file exists no session lives. */
+  stopLatch: string;
+  /** Hidden from tools beside HOME. */
+  hide: readonly string[];
+  /** Shown to tools again, read-only. */
+  extraReadOnly: readonly string[];
+}
+
+/** The way to the model. Not in the spec: it changes when a gateway comes back elsewhere. */
+export interface Access {
+  url: string;
+  token: string;
+}
+
+/** Which processes a host is. `starting` is written before the first of them exists. */
+export type HostFile =
+  | { state: "starting"; attempt: string }
+  | {
+      state: "running";
+      attempt: string;
+      /** Killing it ends the tree where namespaces hold; the host itself elsewhere. */
+      outermost: ProcessIdentity;
+      host: ProcessIdentity;
+      startedAtMs: number;
+    };
+
+/** The folder of one session: all that is known of it, on disk. */
+export interface SessionFolder {
+  readonly path: string;
+  readonly transcriptPath: string;
+  readonly logPath: string;
+  readSpec(): SessionSpec | undefined;
+  writeSpec(spec: SessionSpec): void;
+  readReport(): SessionReport | undefined;
+  writeReport(report: SessionReport, options: { durable: boolean }): void;
+  readHost(): HostFile | undefined;
+  writeHost(host: HostFile): void;
+  /** Says that the last host's tree is proven gone. */
+  clearHost(): void;
+  readLaunch(): LaunchSettings | undefined;
+  writeLaunch(launch: LaunchSettings): void;
+  readAccess(): Access | undefined;
+  writeAccess(access: Access): void;
+  pauseRequested(): boolean;
+  requestPause(): void;
+  clearPause(): void;
+}
+
+/**
+ * @param directory - of all sessions; this one's folder is made in it when something is first written
+ * @throws Error naming the file when one of them does not hold JSON
+ */
+export function sessionFolder(directory: string, id: string): SessionFolder {
+  const path = join(directory, id);
+  const file = (name: string) => join(path, name);
+  const write = (name: string, value: unknown, options: { durable: boolean; mode?: number }) => {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    replaceFile(file(name), `${JSON.stringify(value, null, 2)}\n`, options);
+  };
+  return {
+    path,
+    transcriptPath: file("transcript.jsonl"),
+    logPath: file("host.log"),
+    readSpec: () => readJson<SessionSpec>(file("spec.json")),
+    writeSpec: (spec) => write("spec.json", spec, { durable: true }),
+    readReport: () => readJson<SessionReport>(file("report.json")),
+    writeReport: (report, options) => write("report.json", report, options),
+    readHost: () => readJson<HostFile>(file("host.json")),
+    writeHost: (host) => write("host.json", host, { durable: true }),
+    clearHost: () => rmSync(file("host.json"), { force: true }),
+    readLaunch: () => readJson<LaunchSettings>(file("launch.json")),
+    writeLaunch: (launch) => write("launch.json", launch, { durable: false }),
+    readAccess: () => readJson<Access>(file("access.json")),
+    writeAccess: (access) => write("access.json", access, { durable: false, mode: 0o600 }),
+    pauseRequested: () => readIfPresent(file("control")) !== undefined,
+    requestPause: () => replaceFile(file("control"), "AfterTurn\n", { durable: true }),
+    clearPause: () => rmSync(file("control"), { force: true }),
+  };
+}
+
+function readJson<T>(path: string): T | undefined {
+  const text = readIfPresent(path);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new Error(`${path} does not hold JSON. Move it away to forget what it said.`, { cause: error });
+  }
+}

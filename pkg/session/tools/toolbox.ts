@@ -1,0 +1,64 @@
+import type Anthropic from "@anthropic-ai/sdk";
+import { Ajv } from "ajv";
+import type { Outcome } from "../sessions.ts";
+
+export interface ToolResult {
+  content: string;
+  isError: boolean;
+  /** Id of a task that this call completed. */
+  taskDone?: string;
+  /** The call ended the run. */
+  outcome?: Outcome;
+}
+
+export interface Tool<Input = never> {
+  name: string;
+  description: string;
+  /** JSON Schema of the input; `run` is called with nothing else. */
+  schema: { type: "object"; [keyword: string]: unknown };
+  /** Longest a call may take, in milliseconds. */
+  limitMs: number;
+  /** Whatever goes wrong is a result: the model has to learn of it. */
+  run(input: Input): Promise<ToolResult>;
+}
+
+/** The tools of one session. */
+export interface Toolbox {
+  definitions: readonly Anthropic.Messages.Tool[];
+  /** What a model is told that stopped calling tools without having finished. */
+  reminder: string;
+  limitMs(name: string): number;
+  run(name: string, input: unknown): Promise<ToolResult>;
+}
+
+export function toolbox(tools: readonly Tool[], reminder: string): Toolbox {
+  const ajv = new Ajv({ allErrors: true });
+  const known = new Map(tools.map((tool) => [tool.name, { tool, valid: ajv.compile(tool.schema) }]));
+  return {
+    definitions: tools.map(({ name, description, schema }) => ({ name, description, input_schema: schema })),
+    reminder,
+    limitMs: (name) => known.get(name)?.tool.limitMs ?? 0,
+    async run(name, input) {
+      const entry = known.get(name);
+      if (entry === undefined) {
+        return failed(`There is no tool \`${name}\`. There are: ${[...known.keys()].join(", ")}.`);
+      }
+      if (!entry.valid(input)) {
+        return failed(`The input is not valid: ${ajv.errorsText(entry.valid.errors, { dataVar: "input" })}.`);
+      }
+      try {
+        return await entry.tool.run(input as never);
+      } catch (error) {
+        return failed(`${name} failed: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    },
+  };
+}
+
+export function succeeded(content: string): ToolResult {
+  return { content, isError: false };
+}
+
+export function failed(content: string): ToolResult {
+  return { content, isError: true };
+}
