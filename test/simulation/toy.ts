@@ -8,6 +8,7 @@ import type { Controller } from "../../pkg/runtime/controller.ts";
 import { settled } from "../../pkg/runtime/controller.ts";
 import { silentLogger } from "../../pkg/runtime/logger.ts";
 import { Manager } from "../../pkg/runtime/manager.ts";
+import type { Incarnation } from "./kernel/scheduler.ts";
 import { Scheduler } from "./kernel/scheduler.ts";
 import type { Faults } from "./kernel/sim-client.ts";
 import { noFaults, simClient } from "./kernel/sim-client.ts";
@@ -15,6 +16,7 @@ import type { TinyApi } from "./kernel/tiny-api.ts";
 import { tinyApi } from "./kernel/tiny-api.ts";
 
 const minute = 60_000;
+const crashesPerStep = 0.01;
 
 interface Calm {
   now: boolean;
@@ -36,9 +38,15 @@ export async function runToy(seed: number): Promise<Outcome> {
   const faults: Faults = { conflict: 0.1, unknown: 0.1, refused: 0.05, expired: 0.02, ended: 0.02 };
   const calm = { now: false };
   void people(scheduler, api, calm);
-  void lives(scheduler, api, faults, calm);
+  const crash = startOperator(scheduler, api, faults);
+  const crashes = scheduler.prng("crashes");
+  const afterEachStep = (): void => {
+    neverTwo(api);
+    // By steps, not by time: most crashes then come in the middle of something.
+    if (crashes.chance(calm.now ? 0 : crashesPerStep)) crash();
+  };
   const passes = async (untilMs: number): Promise<void> => {
-    const ended = await scheduler.run({ untilMs, stepsMax: 100_000, afterEachStep: () => neverTwo(api) });
+    const ended = await scheduler.run({ untilMs, stepsMax: 100_000, afterEachStep });
     if (ended !== "time") throw new Error(`The run ended by ${ended}: it is stuck or never sleeps`);
   };
   try {
@@ -103,19 +111,24 @@ function toy(kind: Kind, metadata: ObjectMeta): KubeObject {
   return { apiVersion: "bosun.dev/v1alpha1", kind, metadata };
 }
 
-/** One operator after the other, each ended by a crash, until it is calm. */
-async function lives(scheduler: Scheduler, api: Client, faults: Faults, calm: Calm): Promise<void> {
-  const chance = scheduler.prng("crashes");
-  for (let life = 0; ; life += 1) {
-    const incarnation = scheduler.incarnation(`operator ${life}`);
-    const client = simClient({ client: api, incarnation, chance: scheduler.prng(`faults ${life}`), faults });
+/** Starts an operator; gives what ends it as a crash would and starts the next. */
+function startOperator(scheduler: Scheduler, api: Client, faults: Faults): () => void {
+  const life = (number: number): Incarnation => {
+    const incarnation = scheduler.incarnation(`operator ${number}`);
+    const chance = scheduler.prng(`faults ${number}`);
+    const client = simClient({ client: api, incarnation, chance, faults });
     const { clock, random, ids } = incarnation;
     const controllers = (cached: Client) => [toyController(cached, ids)];
     void new Manager({ client, clock, random, logger: silentLogger, controllers }).start();
-    await scheduler.world.clock.sleep(chance.below(20 * minute));
-    if (calm.now) return;
-    incarnation.revoke();
-  }
+    return incarnation;
+  };
+  let lives = 1;
+  let current = life(lives);
+  return () => {
+    current.revoke();
+    lives += 1;
+    current = life(lives);
+  };
 }
 
 /** Creates, touches and deletes Projects at random moments until it is calm. */

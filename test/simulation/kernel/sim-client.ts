@@ -20,8 +20,9 @@ export interface Faults {
 
 export const noFaults: Faults = { conflict: 0, unknown: 0, refused: 0, expired: 0, ended: 0 };
 
-/** How often another step comes between a write and its answer, so that the watch may tell it first. */
+/** How often steps come between a write and its answer, and then how often one more: the watch may tell it first. */
 const lateAnswers = 0.25;
+const laterAnswers = 0.75;
 
 export interface SimClientOptions {
   client: Client;
@@ -40,7 +41,6 @@ export function simClient({ client, incarnation, chance, faults }: SimClientOpti
     });
 
   async function write<T>(label: string, call: () => Promise<T>, conditional: boolean): Promise<T> {
-    const late = chance.chance(lateAnswers);
     const answer = await task(label, async () => {
       if (chance.chance(faults.refused)) throw unavailable();
       if (chance.chance(faults.conflict) && conditional) throw conflict(label);
@@ -49,7 +49,8 @@ export function simClient({ client, incarnation, chance, faults }: SimClientOpti
       if (unknown) throw new StatusError(504, "Timeout", `${label}: the answer was lost`);
       return done;
     });
-    if (late) await task(`${label} answers`, () => {});
+    for (let late = chance.chance(lateAnswers); late; late = chance.chance(laterAnswers))
+      await task(`${label} answers`, () => {});
     return answer;
   }
 
