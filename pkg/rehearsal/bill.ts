@@ -21,10 +21,14 @@ const prices: readonly (readonly [RegExp, Price])[] = [
   [/^claude-sonnet-5-5$/, [2, 10, 0.1, 2.5, 4]],
   [/^claude-sonnet-5$/, [2, 10, 0.2, 2.5, 4]],
   [/^claude-sonnet-4-[56](-\d{8})?$/, [3, 15, 0.3, 3.75, 6]],
+  [/^claude-haiku-5-5$/, [0.1, 0.5, 0.01, 0.125, 0.2]],
   [/^claude-haiku-4-5(-\d{8})?$/, [1, 5, 0.1, 1.25, 2]],
 ];
 
-/** What an answer of `model` costs; undefined when the list has no such model. Half a nano-dollar is rounded up. */
+/** claude-haiku-5-5 costs five times as much for prompts from this size on. */
+const LARGE_PROMPT_TOKENS = 300_000;
+
+/** What an answer of `model` costs; undefined when the list has no such model. */
 export function costOf(model: string, usage: BilledUsage): NanoUSD | undefined {
   const price = prices.find(([name]) => name.test(model))?.[1];
   if (price === undefined) return undefined;

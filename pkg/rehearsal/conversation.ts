@@ -14,7 +14,7 @@ export interface Conversation {
   opening: string;
   /** The newest text of the user that sets work: the opening, or what asked for rework. */
   brief: string;
-  /** 1, and one more for each text that asked for rework. */
+  /** 1, and one more for each text that asked for rework; or the cycle that such a text names, when that is more. */
   attempt: number;
   /** The newest text of the user, whatever it is. */
   lastUser: string;
@@ -42,7 +42,8 @@ export interface CallResult {
 
 /**
  * Reads a valid request. A text of the user starts a new attempt when `rework` matches it; other texts (a nudge, a
- * note at resume) belong to the attempt they come in.
+ * note at resume) belong to the attempt they come in. Group 1 of `rework` may find the number of the cycle: an agent
+ * that takes over from another has not seen the earlier ones.
  */
 export function conversation(request: MessagesRequest, rework: Pattern): Conversation {
   const tools = (request.tools ?? []).map((tool) => tool.name);
@@ -59,7 +60,8 @@ export function conversation(request: MessagesRequest, rework: Pattern): Convers
       seen.lastUser = text;
       const isOpening = seen.brief === "";
       if (isOpening) seen.opening = text;
-      if (rework.test(text)) seen.attempt += 1;
+      const cycle = rework.first(text);
+      if (cycle !== undefined) seen.attempt = Math.max(seen.attempt + 1, Number(cycle) || 0);
       else if (!isOpening) continue;
       seen.brief = text;
       turns = [];

@@ -52,9 +52,10 @@ export function parseScenario(
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number) => `${path}:${lines.linePos(offset).line}`;
-  if (document.errors.length > 0) {
-    return { problems: document.errors.map((error) => `${at(error.pos[0])}: ${error.message}`) };
-  }
+  const broken = document.errors[0];
+  // Only the first: once the structure is lost, the parser complains about all that follows.
+  if (broken !== undefined)
+    return { problems: [`${at(broken.pos[0])}: ${broken.message}. Correct the YAML.`] };
   const locate = (pointer: readonly string[]): string => {
     const keys = pointer.map((key) => (/^\d+$/.test(key) ? Number(key) : key));
     const node = keys.length === 0 ? document.contents : document.getIn(keys, true);

@@ -5,7 +5,7 @@ import { mark, markInput } from "./mark.ts";
 import type { MessagesRequest } from "./messages.ts";
 import { pattern } from "./pattern.ts";
 import type { CaptureSpec, Match, Scenario, Step, When } from "./scenario.ts";
-import { type Captures, listOf, render, renderText } from "./template.ts";
+import { type Captures, type Item, listOf, render, renderText } from "./template.ts";
 
 /**
  * The answer to a request, decided from the request alone: which step is next is read from the ids of the tool calls
@@ -23,7 +23,7 @@ export function play(scenarios: readonly Scenario[], request: MessagesRequest, a
 }
 
 /** What the prompt for rework says; a scenario may name another pattern. */
-const DEFAULT_REWORK = "(?i)review feedback|changes requested";
+const DEFAULT_REWORK = "(?i)^[#*\\s]*review feedback(?: \\(cycle (\\d+))?";
 const DEFAULT_PACE = { firstMs: 60, chunkMs: 6, chunkChars: 24 };
 /** How often a step whose outcome is unknown or wrong is played before the next one is. */
 const PLAYS_MAX = 3;
@@ -176,9 +176,13 @@ function captureAll(specs: Readonly<Record<string, CaptureSpec>>, talk: Conversa
 function capture(spec: CaptureSpec, talk: Conversation): Captures[string] {
   const source = spec.from === "lastToolResult" ? (resultsSinceBrief(talk)[0]?.text ?? "") : talk[spec.from];
   if (spec.all !== undefined) {
-    return pattern(spec.all)
+    const items = pattern(spec.all)
       .all(source)
-      .map(({ text, groups }) => ({ text, ...groups }));
+      .map(({ text, groups }): Item => ({ text, ...groups }));
+    // A task or criterion may be named again further down: its id counts once.
+    return items.filter(
+      ({ id }, index) => id === undefined || items.findIndex((item) => item.id === id) === index,
+    );
   }
   return pattern(spec.first ?? "").first(source) ?? spec.otherwise ?? "";
 }

@@ -5,7 +5,7 @@ export interface ReviewMaterial {
   diff: string;
 }
 
-const CRITERION = /^\s*(?:[-*]|\d+\.)?\s*(?:\[[ x]\]\s*)?`?\**\[?(AC-\d+)\]?\**`?\s*[:.)-]?\s*(.*)$/;
+const CRITERION = /^\s*(?:[-*]|\d+\.)?\s*(?:\[[ x]\]\s*)?`?\**\[?([A-Z]{1,4}-\d+)\]?\**`?\s*[:.)-]?\s*(.*)$/;
 const CHECK = /^\s*[-*|]?\s*[`*]*(setup|lint|test|build)[`*]*\s*[:|]\s*[`*]*([A-Za-z]+)/;
 
 /** Reads the sections `Criteria`, `Checks` and `Diff`; a missing one is empty. */
