@@ -1,0 +1,115 @@
+import { randomUUID } from "node:crypto";
+import { constants } from "node:fs";
+import { copyFile, lstat, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+/** What an agent's `.git` says, read as plain files: git itself would obey the configuration that lies beside them. */
+export interface CheckoutHead {
+  /** Commit id; not yet known to exist. */
+  head: string;
+  /** `refs/heads/...`; undefined when detached. */
+  ref: string | undefined;
+}
+
+/** Raised for a `.git` that is not what the operator made: a link, a redirect, borrowed objects from elsewhere. */
+export class DamagedCheckout extends Error {
+  override readonly name = "DamagedCheckout";
+}
+
+const commitId = /^[0-9a-f]{40}$/;
+const branchRef = /^refs\/heads\/(?!.*(?:\.\.|\/\/|\/\.|\.lock(?:\/|$)))[\w][\w./-]*$/;
+
+/**
+ * HEAD of a checkout.
+ *
+ * @param objects - the only object folder it may borrow from
+ * @throws DamagedCheckout when `.git` or what is read in it was replaced
+ */
+export async function readHead(checkout: string, objects: string): Promise<CheckoutHead> {
+  const alternates = await readPlain(checkout, ".git/objects/info/alternates");
+  if (alternates?.trim() !== objects) {
+    throw new DamagedCheckout(`${checkout} borrows objects from another place than ${objects}.`);
+  }
+  const text = (await readPlain(checkout, ".git/HEAD"))?.trim() ?? "";
+  if (commitId.test(text)) return { head: text, ref: undefined };
+  const ref = text.startsWith("ref: ") ? text.slice("ref: ".length) : "";
+  if (!branchRef.test(ref)) throw new DamagedCheckout(`${checkout}/.git/HEAD names no branch and no commit.`);
+  const head = await readBranch(checkout, ref);
+  if (head === undefined) throw new DamagedCheckout(`${ref} has no commit in ${checkout}.`);
+  return { head, ref };
+}
+
+/** The commit of a branch in a checkout, loose or packed; undefined when there is no such branch. */
+export async function readBranch(checkout: string, ref: string): Promise<string | undefined> {
+  const loose = (await readPlain(checkout, `.git/${ref}`))?.trim();
+  if (loose !== undefined) {
+    if (commitId.test(loose)) return loose;
+    throw new DamagedCheckout(`${checkout}/.git/${ref} holds no commit id.`);
+  }
+  const packed = (await readPlain(checkout, ".git/packed-refs")) ?? "";
+  for (const line of packed.split("\n")) {
+    const [id = "", name] = line.split(" ");
+    if (name === ref && commitId.test(id)) return id;
+  }
+  return undefined;
+}
+
+/**
+ * Moves what HEAD points at, and makes `index` the checkout's own, without asking git. No process of the agent may
+ * be alive. A rename replaces a planted link instead of following it.
+ */
+export async function moveHead(checkout: string, at: CheckoutHead, to: string, index: string): Promise<void> {
+  const file = at.ref === undefined ? ".git/HEAD" : `.git/${at.ref}`;
+  await plainFolders(checkout, dirname(file));
+  const suffix = `.${randomUUID()}.new`;
+  const indexFile = join(checkout, ".git", "index");
+  await copyFile(index, indexFile + suffix, constants.COPYFILE_EXCL);
+  const handle = await open(join(checkout, file) + suffix, "wx");
+  try {
+    await handle.writeFile(`${to}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(join(checkout, file) + suffix, join(checkout, file));
+  await rename(indexFile + suffix, indexFile);
+  await rm(join(checkout, ".git", "index.lock"), { force: true });
+}
+
+/** Text of a regular file that is reached through real folders only; undefined when it is not there. */
+async function readPlain(checkout: string, path: string): Promise<string | undefined> {
+  if (!(await plainFolders(checkout, dirname(path)))) return undefined;
+  const file = join(checkout, path);
+  try {
+    const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      if (!(await handle.stat()).isFile()) throw new DamagedCheckout(`${file} is not a regular file.`);
+      return await handle.readFile("utf8");
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    if (code === "ELOOP") throw new DamagedCheckout(`${file} is a symbolic link.`);
+    throw error;
+  }
+}
+
+/** False when a folder on the way is missing. */
+async function plainFolders(checkout: string, path: string): Promise<boolean> {
+  let folder = checkout;
+  for (const part of path.split("/")) {
+    folder = join(folder, part);
+    const found = await lstat(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw error;
+    });
+    if (found === undefined) {
+      if (part === ".git") throw new DamagedCheckout(`${folder} is gone.`);
+      return false;
+    }
+    if (!found.isDirectory()) throw new DamagedCheckout(`${folder} is not a folder.`);
+  }
+  return true;
+}

@@ -1,0 +1,238 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { TransientError } from "../runtime/errors.ts";
+import { type CheckoutHead, DamagedCheckout, moveHead, readHead } from "./checkout-files.ts";
+import {
+  type CheckoutGitOptions,
+  checkoutPlace,
+  checkoutWrap,
+  makeGitDirectory,
+  readRecord,
+  setHead,
+} from "./checkout-git.ts";
+import type { Claims } from "./claims.ts";
+import type { Git, GitPlace } from "./git.ts";
+import { checkoutName, keepRef, type Layout, type Purpose } from "./layout.ts";
+import { identityEnvironment } from "./plan-merge.ts";
+import { changeRefs, readRef } from "./refs.ts";
+import type { Checkout, CheckoutState, CommitIdentity, GitClaim, Seen } from "./repository.ts";
+
+export interface CheckoutsOptions {
+  git: Git;
+  /** The user's git directory: refs. */
+  repository: GitPlace;
+  /** The operator's git directory on the user's objects. */
+  objects: GitPlace;
+  /** Absolute path of the user's objects, as checkouts borrow them. */
+  objectDirectory: string;
+  layout: Layout;
+  claims: Claims;
+  /** Name of the branch in a checkout that shows where the work started. */
+  targetBranch: string;
+  sandbox: CheckoutGitOptions["sandbox"];
+}
+
+interface Status {
+  at: CheckoutHead;
+  /** What git prints for it. */
+  text: string;
+}
+
+/** The folders agents work in: made, looked at, saved, and taken away. */
+export class Checkouts {
+  readonly #o: CheckoutsOptions;
+
+  constructor(options: CheckoutsOptions) {
+    this.#o = options;
+  }
+
+  async ensure(
+    claim: GitClaim,
+    options: { branch: string; from: string; identity: CommitIdentity; purpose: Purpose },
+  ): Promise<Checkout> {
+    const { git, repository, objects, claims } = this.#o;
+    const where = this.locate(claim, options.purpose);
+    // A claim that is over gets no checkout, not even the one it had.
+    const fence = options.purpose === "execute" ? [await claims.fence(claim)] : [];
+    if (existsSync(where.path)) return { path: where.path, ...(await readRecord(where.gitDirectory)) };
+
+    const base = await git.text(objects, ["rev-parse", "--verify", `${options.from}^{commit}`]);
+    const keep = keepRef(claim, options.purpose);
+    const kept = await readRef(git, repository, keep);
+    if (kept !== base) {
+      const moved = await changeRefs(
+        git,
+        repository,
+        [...fence, { do: "move", ref: keep, from: kept, to: base }],
+        `keep the base of ${claim.project}`,
+      );
+      if (!moved) throw new TransientError("ClaimMoved", `The claim of ${claim.project} changed meanwhile.`);
+    }
+    const record = { branch: options.branch, base };
+    await rm(where.gitDirectory, { recursive: true, force: true });
+    await makeGitDirectory(where.gitDirectory, record);
+    await this.#make(where.path, record, options.identity);
+    return { path: where.path, ...record };
+  }
+
+  /** A `git clone --shared --no-tags` in effect, without its remote and the names of all other branches. */
+  async #make(
+    path: string,
+    record: { branch: string; base: string },
+    identity: CommitIdentity,
+  ): Promise<void> {
+    const { git, layout, objectDirectory, targetBranch } = this.#o;
+    const partial = `${path}.partial`;
+    await rm(partial, { recursive: true, force: true });
+    await mkdir(layout.checkouts, { recursive: true });
+    await mkdir(partial);
+    const place: GitPlace = { gitDirectory: join(partial, ".git"), workTree: partial };
+    await mkdir(place.gitDirectory);
+    await git.text({ gitDirectory: place.gitDirectory }, ["init", "--quiet", "--template="]);
+    await mkdir(join(place.gitDirectory, "objects", "info"), { recursive: true });
+    await writeFile(join(place.gitDirectory, "objects", "info", "alternates"), `${objectDirectory}\n`);
+    const settings = {
+      "core.bare": "false",
+      "user.name": identity.name,
+      "user.email": identity.email,
+      "gc.auto": "0",
+      "maintenance.auto": "false",
+      "commit.gpgSign": "false",
+    };
+    for (const [name, value] of Object.entries(settings)) await git.text(place, ["config", name, value]);
+    await git.text(place, ["update-ref", `refs/heads/${targetBranch}`, record.base]);
+    const out = record.branch === "" ? ["--detach", record.base] : ["-b", record.branch, record.base];
+    await git.text(place, ["checkout", "--quiet", ...out]);
+    await rename(partial, path);
+  }
+
+  async state(claim: GitClaim, purpose: Purpose): Promise<Seen<CheckoutState>> {
+    const where = this.locate(claim, purpose);
+    if (!existsSync(where.path)) return { is: "absent" };
+    try {
+      const { at, text } = await this.#status(where);
+      const fingerprint = createHash("sha256")
+        .update(`${at.ref ?? ""}\0${at.head}\0${text}`)
+        .digest("hex");
+      return { is: "present", value: { head: at.head, dirty: text !== "", fingerprint } };
+    } catch (error) {
+      return { is: "unknown", why: whyUnknown(error) };
+    }
+  }
+
+  async save(
+    claim: GitClaim,
+    message: string,
+    author: { identity: CommitIdentity; dateSeconds: number },
+  ): Promise<Seen<string>> {
+    const { git } = this.#o;
+    const where = this.locate(claim, "execute");
+    if (!existsSync(where.path)) return { is: "absent" };
+    try {
+      const { at, text } = await this.#status(where);
+      const paths = changedPaths(text);
+      if (paths.length === 0) return { is: "present", value: at.head };
+      const place = checkoutPlace(where);
+      const wrap = checkoutWrap(where, true);
+      const add = ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"];
+      await git.text(place, add, { stdin: paths.map((path) => `${path}\0`).join("") }, wrap);
+      const tree = await git.text(place, ["write-tree"], {}, wrap);
+      const commit = await git.text(
+        place,
+        ["commit-tree", tree, "-p", at.head, "-F", "-"],
+        { stdin: message, env: identityEnvironment(author.identity, author.dateSeconds) },
+        wrap,
+      );
+      await moveHead(where.path, at, commit, join(where.gitDirectory, "index"));
+      return { is: "present", value: commit };
+    } catch (error) {
+      return { is: "unknown", why: whyUnknown(error) };
+    }
+  }
+
+  async release(claim: GitClaim, purpose: Purpose): Promise<"removed" | "quarantined" | "absent"> {
+    const where = this.locate(claim, purpose);
+    if (!existsSync(where.path)) return "absent";
+    const why = await this.#whyKept(claim, purpose);
+    const { git, repository, layout } = this.#o;
+    if (why !== undefined) {
+      await mkdir(layout.quarantine, { recursive: true });
+      const to = freePath(join(layout.quarantine, checkoutName(claim, purpose)));
+      await writeFile(`${to}.txt`, `${why}\n`);
+      await rename(where.path, to);
+      return "quarantined";
+    }
+    const keep = keepRef(claim, purpose);
+    const kept = await readRef(git, repository, keep);
+    // Renamed first, so that a half-removed folder is never taken for a checkout.
+    await mkdir(layout.temporary, { recursive: true });
+    const gone = freePath(join(layout.temporary, checkoutName(claim, purpose)));
+    await rename(where.path, gone);
+    if (kept !== undefined) {
+      await changeRefs(git, repository, [{ do: "move", ref: keep, from: kept, to: undefined }], "release");
+    }
+    await rm(gone, { recursive: true, force: true });
+    await rm(where.gitDirectory, { recursive: true, force: true });
+    return "removed";
+  }
+
+  /** Where a claim's checkout is or would be. */
+  locate(claim: GitClaim, purpose: Purpose): CheckoutGitOptions {
+    const name = checkoutName(claim, purpose);
+    const { layout, sandbox } = this.#o;
+    return { path: join(layout.checkouts, name), gitDirectory: join(layout.gitDirectories, name), sandbox };
+  }
+
+  /** Why a checkout must not be deleted; undefined when all it holds is in the user's repository. */
+  async #whyKept(claim: GitClaim, purpose: Purpose): Promise<string | undefined> {
+    const seen = await this.state(claim, purpose);
+    if (seen.is !== "present")
+      return `Its state could not be read: ${seen.is === "unknown" ? seen.why : "gone"}`;
+    if (seen.value.dirty) return "It has changes that are not committed.";
+    const { git, repository } = this.#o;
+    const refs = await git.run(repository, ["for-each-ref", "--count=1", "--contains", seen.value.head]);
+    const collected = refs.exitCode === 0 && refs.stdout.length > 0;
+    return collected ? undefined : `No ref of the repository contains its commit ${seen.value.head}.`;
+  }
+
+  async #status(where: CheckoutGitOptions): Promise<Status> {
+    const { git, objectDirectory } = this.#o;
+    const at = await readHead(where.path, objectDirectory);
+    await setHead(where.gitDirectory, at.head);
+    const place = checkoutPlace(where);
+    const wrap = checkoutWrap(where, false);
+    await git.text(place, ["read-tree", "-m", at.head], {}, wrap);
+    const status = ["status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames"];
+    // Looking into a nested repository would run git there, with the configuration that lies in it.
+    const text = await git.text(
+      place,
+      [...status, "--ignore-submodules=all"],
+      { env: { GIT_OPTIONAL_LOCKS: "1" } },
+      wrap,
+    );
+    return { at, text };
+  }
+}
+
+/** Paths out of `git status --porcelain=v2 -z`; a nested repository (it ends in a slash) is nothing to commit. */
+function changedPaths(status: string): readonly string[] {
+  return status
+    .split("\0")
+    .filter((record) => record !== "")
+    .map((record) => (record.startsWith("? ") ? record.slice(2) : record.split(" ").slice(8).join(" ")))
+    .filter((path) => path !== "" && !path.endsWith("/"));
+}
+
+function whyUnknown(error: unknown): string {
+  if (error instanceof DamagedCheckout || error instanceof TransientError) return error.message;
+  throw error;
+}
+
+function freePath(path: string): string {
+  for (let count = 1; ; count += 1) {
+    const candidate = count === 1 ? path : `${path}-${count}`;
+    if (!existsSync(candidate)) return candidate;
+  }
+}

@@ -1,0 +1,116 @@
+import { TransientError } from "../runtime/errors.ts";
+import { type ProcessOutput, type RunProcess, runProcess } from "./process.ts";
+
+/** Which repository a git command works on. Always given, never discovered from a folder. */
+export interface GitPlace {
+  /** GIT_DIR: where refs and configuration are read. */
+  gitDirectory: string;
+  /** GIT_OBJECT_DIRECTORY, when objects are read and written elsewhere. */
+  objects?: string;
+  workTree?: string;
+  index?: string;
+}
+
+export interface GitOptions {
+  env?: Readonly<Record<string, string>>;
+  stdin?: string;
+  stdinFile?: string;
+  stdoutFile?: string;
+  maxBytes?: number;
+}
+
+/** How a prepared git command is started; a sandbox wraps it. */
+export type Wrap = (
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+) => { file: string; args: readonly string[]; env: Readonly<Record<string, string>> };
+
+const plainly: Wrap = (args, env) => ({ file: "git", args, env });
+
+/** Switches off whatever a configuration could make git execute, wherever that configuration comes from. */
+const neutral = [
+  "core.hooksPath=/dev/null",
+  "core.fsmonitor=false",
+  "core.attributesFile=/dev/null",
+  "core.excludesFile=/dev/null",
+  "core.quotePath=false",
+  "commit.gpgSign=false",
+  "gc.auto=0",
+  "maintenance.auto=false",
+  "merge.autoStash=false",
+  "submodule.recurse=false",
+  "advice.addEmbeddedRepo=false",
+].flatMap((setting) => ["-c", setting]);
+
+/** Git, with an environment of its own: no file of the person's or the machine's configures it. */
+export class Git {
+  readonly #start: RunProcess;
+
+  constructor(start: RunProcess = runProcess) {
+    this.#start = start;
+  }
+
+  /** Runs git and gives back whatever it answers; a non-zero exit is a result. */
+  run(
+    place: GitPlace,
+    args: readonly string[],
+    options: GitOptions = {},
+    wrap: Wrap = plainly,
+  ): Promise<ProcessOutput> {
+    const { env: given, ...streams } = options;
+    const env = { ...gitEnvironment(place), ...given };
+    return this.#start({ ...wrap([...neutral, ...args], env), cwd: place.gitDirectory, ...streams });
+  }
+
+  /**
+   * What git prints, without the last line break.
+   *
+   * @throws TransientError GitFailed when git exits with anything but 0
+   */
+  async text(
+    place: GitPlace,
+    args: readonly string[],
+    options: GitOptions = {},
+    wrap: Wrap = plainly,
+  ): Promise<string> {
+    const output = await this.run(place, args, options, wrap);
+    if (output.exitCode !== 0) throw gitFailed(args, output);
+    return output.stdout.toString("utf8").replace(/\n$/, "");
+  }
+
+  /** Git inside a work tree of the person, with the person's own configuration, hooks off. */
+  inUserCheckout(path: string, args: readonly string[]): Promise<ProcessOutput> {
+    const env: Record<string, string> = { GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
+    for (const name of ["PATH", "HOME", "XDG_CONFIG_HOME"]) {
+      const value = process.env[name];
+      if (value !== undefined) env[name] = value;
+    }
+    const safe = ["core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", "maintenance.auto=false"];
+    safe.push("merge.autoStash=false", "submodule.recurse=false", "merge.verifySignatures=false");
+    const settings = safe.flatMap((setting) => ["-c", setting]);
+    return this.#start({ file: "git", args: ["-C", path, ...settings, ...args], env, cwd: path });
+  }
+}
+
+export function gitFailed(args: readonly string[], output: ProcessOutput): TransientError {
+  const said = output.stderr.trim().slice(0, 1000) || "It printed no error.";
+  return new TransientError("GitFailed", `git ${args.join(" ")} exited with ${output.exitCode}: ${said}`);
+}
+
+function gitEnvironment(place: GitPlace): Record<string, string> {
+  return {
+    PATH: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
+    HOME: place.gitDirectory,
+    LC_ALL: "C",
+    GIT_DIR: place.gitDirectory,
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_ATTR_NOSYSTEM: "1",
+    GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_OPTIONAL_LOCKS: "0",
+    ...(place.objects === undefined ? {} : { GIT_OBJECT_DIRECTORY: place.objects }),
+    ...(place.workTree === undefined ? {} : { GIT_WORK_TREE: place.workTree }),
+    ...(place.index === undefined ? {} : { GIT_INDEX_FILE: place.index }),
+  };
+}

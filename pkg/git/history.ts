@@ -1,0 +1,36 @@
+import { type Git, type GitPlace, gitFailed } from "./git.ts";
+
+/** Commits of `base..head`, newest first. */
+export async function commitsBetween(
+  git: Git,
+  objects: GitPlace,
+  base: string,
+  head: string,
+): Promise<readonly { id: string; subject: string }[]> {
+  const text = await git.text(objects, ["log", "-z", "--topo-order", "--format=%H %s", `${base}..${head}`]);
+  return text
+    .split("\0")
+    .filter((record) => record !== "")
+    .map((record) => ({
+      id: record.slice(0, record.indexOf(" ")),
+      subject: record.slice(record.indexOf(" ") + 1),
+    }));
+}
+
+/** What `head` changes since it left `base`: sorted paths, and the start of the patch. */
+export async function changesSince(
+  git: Git,
+  objects: GitPlace,
+  { base, head, maxBytes }: { base: string; head: string; maxBytes: number },
+): Promise<{ paths: readonly string[]; patch: string }> {
+  const range = `${base}...${head}`;
+  const diff = ["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames"];
+  const paths = await git.text(objects, [...diff, "--name-only", "-z", range]);
+  const patch = await git.run(objects, [...diff, range], { maxBytes });
+  if (patch.exitCode !== 0) throw gitFailed(["diff", range], patch);
+  return {
+    paths: paths.split("\0").filter(Boolean).sort(),
+    // A character that the cut split is left out.
+    patch: patch.stdout.toString("utf8").replace(/\uFFFD$/, ""),
+  };
+}

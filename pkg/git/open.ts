@@ -1,0 +1,130 @@
+import { watch } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Clock } from "../runtime/clock.ts";
+import { TerminalError } from "../runtime/errors.ts";
+import { commonGitDirectory, workspacePlaces } from "../sandbox/places.ts";
+import { Checkouts, type CheckoutsOptions } from "./checkouts.ts";
+import { Claims } from "./claims.ts";
+import { collect } from "./collect.ts";
+import { Git, type GitPlace } from "./git.ts";
+import { changesSince, commitsBetween } from "./history.ts";
+import { checkoutName, layoutOf, type Purpose, targetRefs } from "./layout.ts";
+import { isAncestor, planMerge } from "./plan-merge.ts";
+import type { RunProcess } from "./process.ts";
+import type { GitClaim, Repository } from "./repository.ts";
+import { Serial } from "./serial.ts";
+import { Target } from "./target.ts";
+
+export interface OpenRepositoryOptions {
+  /** Work tree of the user. */
+  repositoryPath: string;
+  /** `$XDG_STATE_HOME/bosun/<workspace uid>`; must not lie in the repository. */
+  stateDirectory: string;
+  /** `main`, without `refs/heads/`. */
+  targetBranch: string;
+  /** A rehearsal merges into `rehearsal/<target>` and never touches the target. */
+  mode: "real" | "rehearsal";
+  clock: Clock;
+  /** Whether git that reads an agent's checkout runs in the sandbox. */
+  sandbox: "bubblewrap" | "off";
+  /** Starts git; the real one when left out. */
+  runGit?: RunProcess;
+  /** Told at named points where a test may crash the operator; `ref-swapped` right after a target swap. */
+  failpoints?: { hit(name: string): void };
+}
+
+/**
+ * The user's repository by real git, 2.38 or newer. See `docs/git.md` for what is trusted and why.
+ *
+ * @throws TerminalError StateInsideRepository when checkouts would lie beneath the repository
+ */
+export async function openRepository(options: OpenRepositoryOptions): Promise<Repository> {
+  const { repositoryPath, stateDirectory, targetBranch, clock } = options;
+  if (`${stateDirectory}/`.startsWith(`${repositoryPath}/`)) {
+    throw new TerminalError(
+      "StateInsideRepository",
+      `The state folder ${stateDirectory} lies in the repository ${repositoryPath}. Set XDG_STATE_HOME elsewhere.`,
+    );
+  }
+  const git = new Git(options.runGit);
+  const layout = layoutOf(stateDirectory);
+  const repository: GitPlace = { gitDirectory: commonGitDirectory(repositoryPath) };
+  const objectDirectory = join(repository.gitDirectory, "objects");
+  await mkdir(layout.operator, { recursive: true });
+  await git.text({ gitDirectory: layout.operator }, ["init", "--bare", "--quiet", "--template="]);
+  const objects: GitPlace = { gitDirectory: layout.operator, objects: objectDirectory };
+
+  const claims = new Claims(git, repository);
+  const places = workspacePlaces({ repositoryPath, stateDirectory });
+  const checkoutsOptions: CheckoutsOptions = {
+    git,
+    repository,
+    objects,
+    objectDirectory,
+    layout,
+    claims,
+    targetBranch,
+    sandbox: options.sandbox === "off" ? undefined : places,
+  };
+  const checkouts = new Checkouts(checkoutsOptions);
+  const refs = targetRefs(targetBranch, options.mode);
+  const target = new Target({ git, repository, objects, refs, targetBranch });
+  // One thing at a time on one checkout, and on the target; git's own locks guard against other processes.
+  const serial = new Serial();
+  const inCheckout = <T>(claim: GitClaim, purpose: Purpose, work: () => Promise<T>) =>
+    serial.run(checkoutName(claim, purpose), work);
+
+  return {
+    target: () => serial.run(refs.queue, () => target.read()),
+    syncTarget: () => serial.run(refs.queue, () => target.sync()),
+    swapTarget: (from, to) =>
+      serial.run(refs.queue, async () => {
+        const swapped = await target.swap(from, to);
+        if (swapped) options.failpoints?.hit("ref-swapped");
+        return swapped;
+      }),
+    recordClaim: (claim) => serial.run(`claim ${claim.project}`, () => claims.record(claim)),
+    claimNumber: async (project) => (await claims.read(project))?.number ?? 0,
+    ensureCheckout: (claim, { from, ...rest }) =>
+      inCheckout(claim, rest.purpose, async () =>
+        checkouts.ensure(claim, { ...rest, from: from ?? (await requireTarget()) }),
+      ),
+    checkoutState: (claim, purpose) => inCheckout(claim, purpose, () => checkouts.state(claim, purpose)),
+    saveWork: (claim, message, identity) =>
+      inCheckout(claim, "execute", () =>
+        checkouts.save(claim, message, { identity, dateSeconds: Math.floor(clock.now() / 1000) }),
+      ),
+    collect: (claim, branch) =>
+      inCheckout(claim, "execute", () =>
+        collect(checkoutsOptions, checkouts.locate(claim, "execute"), { claim, branch }),
+      ),
+    release: (claim, purpose) => inCheckout(claim, purpose, () => checkouts.release(claim, purpose)),
+    planMerge: (request) => planMerge(git, objects, request),
+    targetContains: async (commit) => {
+      const at = await target.read();
+      return at.is === "present" && isAncestor(git, objects, commit, at.value);
+    },
+    commits: (base, head) => commitsBetween(git, objects, base, head),
+    changes: (base, head, maxBytes) => changesSince(git, objects, { base, head, maxBytes }),
+    subscribe: (wake, signal) => {
+      const branch = join(repository.gitDirectory, dirname(refs.source));
+      for (const folder of new Set([repository.gitDirectory, branch])) {
+        const watcher = watch(folder, { signal, persistent: false }, (_event, name) => {
+          if (name === null || /^(HEAD|packed-refs)$/.test(name) || folder === branch) wake();
+        });
+        // A watcher that dies costs latency only: controllers look again by themselves.
+        watcher.on("error", () => watcher.close());
+      }
+    },
+  };
+
+  async function requireTarget(): Promise<string> {
+    const at = await target.read();
+    if (at.is === "present") return at.value;
+    throw new TerminalError(
+      "TargetMissing",
+      `Branch ${targetBranch} does not exist. Create it with a first commit.`,
+    );
+  }
+}

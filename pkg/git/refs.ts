@@ -1,0 +1,51 @@
+import { TransientError } from "../runtime/errors.ts";
+import { type Git, type GitPlace, gitFailed } from "./git.ts";
+
+/** One move in a transaction. `from: undefined` means the ref must not exist; `to: undefined` deletes it. */
+export type RefChange =
+  | { do: "verify"; ref: string; is: string | undefined }
+  | { do: "move"; ref: string; from: string | undefined; to: string | undefined };
+
+/** The object a ref points at, or undefined. */
+export async function readRef(git: Git, place: GitPlace, ref: string): Promise<string | undefined> {
+  const output = await git.run(place, ["for-each-ref", "--format=%(objectname) %(refname)", ref]);
+  if (output.exitCode !== 0) throw gitFailed(["for-each-ref", ref], output);
+  for (const line of output.stdout.toString("utf8").split("\n")) {
+    const [id, name] = line.split(" ");
+    if (name === ref) return id;
+  }
+  return undefined;
+}
+
+/**
+ * Makes all changes or none.
+ *
+ * @returns false when a ref was not where it had to be; nothing was moved then
+ * @throws TransientError RefBusy when another process holds a ref's lock
+ * @throws TransientError GitFailed when git refuses for another reason
+ */
+export async function changeRefs(
+  git: Git,
+  place: GitPlace,
+  changes: readonly RefChange[],
+  reason: string,
+): Promise<boolean> {
+  const zero = "0".repeat(40);
+  const lines = changes.map((change) => {
+    if (change.do === "verify") return `verify ${change.ref} ${change.is ?? zero}`;
+    if (change.to === undefined) return `delete ${change.ref} ${change.from ?? ""}`.trimEnd();
+    return `update ${change.ref} ${change.to} ${change.from ?? zero}`;
+  });
+  const stdin = `${["start", ...lines, "prepare", "commit"].join("\n")}\n`;
+  const output = await git.run(place, ["update-ref", "--no-deref", "-m", `bosun: ${reason}`, "--stdin"], {
+    stdin,
+    env: { GIT_COMMITTER_NAME: "Bosun", GIT_COMMITTER_EMAIL: "bosun@localhost" },
+  });
+  if (output.exitCode === 0) return true;
+  const said = output.stderr;
+  if (/but expected|reference already exists|unable to resolve reference|is missing/.test(said)) return false;
+  if (/\.lock': File exists/.test(said)) {
+    throw new TransientError("RefBusy", `Another git process is changing a ref: ${said.trim()}`);
+  }
+  throw gitFailed(["update-ref", "--stdin"], output);
+}

@@ -1,0 +1,180 @@
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, type TestContext, test } from "vitest";
+
+import { systemClock } from "../system/system.ts";
+import { sandboxAvailable } from "./available.ts";
+import { workspacePlaces } from "./places.ts";
+import { type RunResult, runCommand } from "./run.ts";
+import { sandboxed, unsandboxed } from "./sandbox.ts";
+
+const clock = systemClock;
+const availability = await sandboxAvailable(clock);
+
+let root: string;
+let repositoryPath: string;
+let stateDirectory: string;
+let checkout: string;
+let other: string;
+
+beforeEach(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), "bosun-sandbox-test-")));
+  repositoryPath = join(root, "repository");
+  stateDirectory = join(root, "state");
+  checkout = join(stateDirectory, "checkouts", "agent-1-retry-1");
+  other = join(stateDirectory, "checkouts", "agent-2-search-1");
+  await write(join(repositoryPath, ".git", "config"), "[remote]\n");
+  await write(join(repositoryPath, ".git", "objects", "aa", "object"), "an object\n");
+  await write(join(repositoryPath, ".claude-sessions", ".bosun", "kubeconfig"), "token: secret\n");
+  await write(join(other, "work.txt"), "of another agent\n");
+  await write(join(checkout, "file.txt"), "mine\n");
+});
+
+afterEach(async () => {
+  await rm(root, { recursive: true, force: true });
+});
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(join(path, ".."), { recursive: true });
+  await writeFile(path, text);
+}
+
+function inside(context: TestContext, command: string, timeoutSeconds = 20): Promise<RunResult> {
+  if (!availability.available) {
+    console.warn(`Skipped: ${availability.why}`);
+    context.skip(availability.why);
+  }
+  const places = workspacePlaces({ repositoryPath, stateDirectory });
+  const launch = sandboxed(command, {
+    checkout,
+    hide: places.hide,
+    extraReadOnly: places.readOnly,
+    network: "none",
+  });
+  return runCommand({ launch, cwd: checkout, timeoutSeconds, clock });
+}
+
+test("a sandboxed command reads and writes its own checkout and gives its exit code back", async (context) => {
+  const result = await inside(context, "cat file.txt; echo done > made.txt; exit 7");
+
+  expect(result).toMatchObject({ exitCode: 7, timedOut: false, output: "mine\n" });
+  expect(await readFile(join(checkout, "made.txt"), "utf8")).toBe("done\n");
+});
+
+test("a sandboxed command sees no kubeconfig, no other checkout and nothing of the repository but its objects", async (context) => {
+  for (const hidden of [
+    join(repositoryPath, ".claude-sessions", ".bosun", "kubeconfig"),
+    join(repositoryPath, ".git", "config"),
+    join(other, "work.txt"),
+  ]) {
+    const result = await inside(context, `cat ${hidden}`);
+    expect(result.output, hidden).toContain("No such file");
+    expect(result.exitCode, hidden).not.toBe(0);
+  }
+  const objects = await inside(context, `cat ${repositoryPath}/.git/objects/aa/object`);
+  expect(objects.output).toBe("an object\n");
+});
+
+test("a sandboxed command has an empty HOME, and the person's home is an empty folder", async (context) => {
+  const result = await inside(context, `ls -A "$HOME" /home ${homedir()}/.ssh; echo "HOME is $HOME"`);
+
+  expect(result.output).toContain("HOME is /tmp/home");
+  expect(result.output).toMatch(/\.ssh': No such file/);
+});
+
+test("a sandboxed command gets no variable that is not on the list", async (context) => {
+  process.env["ANTHROPIC_API_KEY"] = "not-for-agents";
+  try {
+    const result = await inside(context, "env; tr '\\0' '\\n' < /proc/1/environ");
+    expect(result.output).not.toContain("not-for-agents");
+  } finally {
+    delete process.env["ANTHROPIC_API_KEY"];
+  }
+});
+
+test("a sandboxed command cannot write outside its checkout, not even where places are hidden", async (context) => {
+  for (const place of ["/etc", repositoryPath, `${repositoryPath}/.git/objects`, stateDirectory, homedir()]) {
+    const result = await inside(context, `touch ${place}/planted`);
+    expect(result.exitCode, `${place}: ${result.output}`).not.toBe(0);
+  }
+});
+
+test("a sandboxed root cannot take away what hides", async (context) => {
+  const result = await inside(context, `umount ${repositoryPath} || unshare -Ur -m umount ${repositoryPath}`);
+
+  expect(result.exitCode).not.toBe(0);
+});
+
+test("a sandboxed command cannot reach a server on the loopback of the host", async (context) => {
+  const server = createServer((_, response) => response.end("reached")).listen(0, "127.0.0.1");
+  try {
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as AddressInfo;
+    const result = await inside(context, `exec 3<>/dev/tcp/127.0.0.1/${port} && echo reached`);
+    expect(result.exitCode).not.toBe(0);
+    expect(result.output).not.toMatch(/^reached/m);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+test("node and git run in a sandbox wherever they are installed", async (context) => {
+  const result = await inside(context, "node --print 6*7 && git --version && npm --version");
+
+  expect(result.output).toMatch(/^42\ngit version/);
+  expect(result.exitCode).toBe(0);
+});
+
+test("a time-out kills also the children that left the group and the session", async (context) => {
+  const result = await inside(
+    context,
+    "(setsid sleep 1234.5 &) ; (nohup setsid sleep 1234.5 &); sleep 1234.5",
+    0.5,
+  );
+
+  expect(result.timedOut).toBe(true);
+  expect(await processesOf("1234.5")).toEqual([]);
+});
+
+test("an unsandboxed command says so and leaves no child behind either", async () => {
+  const launch = unsandboxed("(setsid sleep 2345.6 &) ; echo started", { home: checkout });
+  const result = await runCommand({ launch, cwd: checkout, timeoutSeconds: 20, clock });
+
+  expect(launch.contained).toBe(false);
+  expect(result).toMatchObject({ exitCode: 0, output: "started\n" });
+  expect(await processesOf("2345.6")).toEqual([]);
+});
+
+test("an aborted command ends at once and is not called timed out", async () => {
+  const controller = new AbortController();
+  const launch = unsandboxed("sleep 3456.7", { home: checkout });
+  const running = runCommand({ launch, cwd: checkout, timeoutSeconds: 60, clock, signal: controller.signal });
+  controller.abort();
+
+  expect(await running).toMatchObject({ exitCode: 137, timedOut: false });
+});
+
+test("of much output the tail is kept", async () => {
+  const launch = unsandboxed("seq 1 20000", { home: checkout });
+  const result = await runCommand({ launch, cwd: checkout, timeoutSeconds: 20, clock, maxOutputBytes: 100 });
+
+  expect(result.output).toHaveLength(100);
+  expect(result.output.endsWith("19999\n20000\n")).toBe(true);
+});
+
+test("a program that does not exist is a result, not an exception", async () => {
+  const launch = unsandboxed(["no-such-program"], { home: checkout });
+
+  expect(await runCommand({ launch, cwd: checkout, timeoutSeconds: 5, clock })).toMatchObject({
+    exitCode: 127,
+  });
+});
+
+async function processesOf(argument: string): Promise<readonly string[]> {
+  const launch = unsandboxed(["ps", "-eo", "stat=,args="], { home: checkout });
+  const { output } = await runCommand({ launch, cwd: checkout, timeoutSeconds: 20, clock });
+  return output.split("\n").filter((line) => line.includes(`sleep ${argument}`) && !line.startsWith("Z"));
+}

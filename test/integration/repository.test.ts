@@ -1,0 +1,380 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { appendFile, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, describe, expect, type TestContext, test } from "vitest";
+import type { OpenRepositoryOptions } from "../../pkg/git/open.ts";
+import type { Checkout, GitClaim } from "../../pkg/git/repository.ts";
+import { sandboxAvailable } from "../../pkg/sandbox/available.ts";
+import { systemClock } from "../../pkg/system/system.ts";
+import { repositoryContract } from "../contracts/repository.contract.ts";
+import { commit, git, openRealWorld, type RealWorld, write } from "./repository-world.ts";
+
+const availability = await sandboxAvailable(systemClock);
+const worlds: RealWorld[] = [];
+
+async function open(options: Partial<OpenRepositoryOptions> = {}): Promise<RealWorld> {
+  const world = await openRealWorld(options);
+  worlds.push(world);
+  return world;
+}
+
+afterEach(async () => {
+  for (const world of worlds.splice(0)) await world.remove();
+});
+
+const identity = { name: "agent-1", email: "agent-1@bosun.localhost" };
+const branch = "agent-1/project-101";
+const claim: GitClaim = { project: "retry-uploads", number: 1, agent: "agent-1" };
+
+async function claimed(world: RealWorld): Promise<Checkout> {
+  await world.repository.recordClaim(claim);
+  return world.repository.ensureCheckout(claim, { branch, identity, purpose: "execute" });
+}
+
+repositoryContract("git without a sandbox", () => open());
+if (availability.available) {
+  repositoryContract("git in the sandbox", () => open({ sandbox: "bubblewrap" }));
+} else {
+  console.warn(`Skipped the contract of git in the sandbox: ${availability.why}`);
+}
+
+describe("a checkout", () => {
+  test("has no remote and borrows its objects", async () => {
+    const world = await open();
+    const checkout = await claimed(world);
+
+    expect(await git(checkout.path, "remote")).toBe("");
+    expect(await git(checkout.path, "config", "user.email")).toBe(identity.email);
+    expect(await git(checkout.path, "count-objects")).toMatch(/^0 objects/);
+    expect(await git(checkout.path, "branch", "--show-current")).toBe(branch);
+    expect(await git(world.repositoryPath, "rev-parse", "refs/bosun/keep/retry-uploads-1")).toBe(
+      checkout.base,
+    );
+  });
+
+  test("that was half made when the operator died is made anew", async () => {
+    const world = await open();
+    await world.repository.recordClaim(claim);
+    const partial = join(world.stateDirectory, "checkouts", "agent-1-retry-uploads-1.partial");
+    await write(partial, { "rest.txt": "of the crash\n" });
+    const checkout = await claimed(world);
+
+    expect((await readdir(checkout.path)).sort()).toEqual([".git", "notes.txt"]);
+    expect(existsSync(partial)).toBe(false);
+  });
+
+  test("in quarantine keeps every file, and says why it is there", async () => {
+    const world = await open();
+    const checkout = await claimed(world);
+    await write(checkout.path, { "new.txt": "precious\n" });
+    await world.repository.release(claim, "execute");
+    const kept = join(world.stateDirectory, "quarantine", "agent-1-retry-uploads-1");
+
+    expect(await readFile(join(kept, "new.txt"), "utf8")).toBe("precious\n");
+    expect(await readFile(`${kept}.txt`, "utf8")).toContain("not committed");
+  });
+
+  test("with more than a hundred new objects is collected whole", async () => {
+    const world = await open();
+    const checkout = await claimed(world);
+    const files = Object.fromEntries(
+      Array.from({ length: 120 }, (_, index) => [`f/${index}.txt`, `${index}\n`]),
+    );
+    const head = await commit(checkout.path, files);
+
+    expect(await world.repository.collect(claim, branch)).toBe(head);
+    await rm(checkout.path, { recursive: true });
+    expect(await git(world.repositoryPath, "fsck", "--connectivity-only", head)).not.toContain("missing");
+  });
+});
+
+describe("what an agent wrote into its .git", () => {
+  const hostile = (evidence: string) =>
+    [
+      "[core]",
+      `\tfsmonitor = "touch ${evidence}; false"`,
+      `\tsshCommand = touch ${evidence}`,
+      "\thooksPath = .hooks",
+      "\tworktree = /",
+      '[filter "evil"]',
+      `\tclean = touch ${evidence} && cat`,
+      `\tsmudge = touch ${evidence} && cat`,
+      `\tprocess = touch ${evidence}`,
+      "\trequired = true",
+      "[diff]",
+      `\texternal = touch ${evidence}`,
+      "[uploadpack]",
+      `\tpackObjectsHook = touch ${evidence}`,
+      "",
+    ].join("\n");
+
+  for (const sandbox of ["off", "bubblewrap"] as const) {
+    test(`never runs: monitors, filters, hooks, drivers, another work tree (sandbox ${sandbox})`, async (context) => {
+      if (sandbox === "bubblewrap") needSandbox(context);
+      const world = await open({ sandbox });
+      const checkout = await claimed(world);
+      const evidence = join(world.root, "evidence");
+      const head = await commit(checkout.path, { ".gitattributes": "* filter=evil diff=evil merge=evil\n" });
+      const hook = join(checkout.path, ".hooks", "reference-transaction");
+      await write(checkout.path, {
+        ".hooks/reference-transaction": `#!/bin/sh\ntouch ${evidence}\n`,
+        "x.txt": "x\n",
+      });
+      await git(checkout.path, "update-index", "--add", "--chmod=+x", hook);
+      await appendFile(join(checkout.path, ".git", "config"), hostile(evidence));
+
+      const state = await world.repository.checkoutState(claim, "execute");
+      expect(state).toMatchObject({ is: "present", value: { head, dirty: true } });
+      const saved = await world.repository.saveWork(claim, "Save", identity);
+      expect(saved.is).toBe("present");
+      const collected = await world.repository.collect(claim, branch);
+      const target = await world.repository.target();
+      if (target.is !== "present") throw new Error("The target is gone.");
+      await world.repository.changes(target.value, collected, 10_000);
+      await world.repository.planMerge({
+        target: target.value,
+        head: collected,
+        message: "m",
+        identity,
+        dateSeconds: 1_700_000_000,
+      });
+      await world.repository.release(claim, "execute");
+      expect(existsSync(evidence)).toBe(false);
+    });
+  }
+
+  test("cannot redirect the operator: a .git file, a linked .git, a linked branch", async () => {
+    for (const attack of ["file", "link", "branch"] as const) {
+      const world = await open();
+      const checkout = await claimed(world);
+      await commit(checkout.path, { "a.txt": "a\n" });
+      const before = await everyByte(join(world.repositoryPath, ".git"));
+      const dotGit = join(checkout.path, ".git");
+      if (attack === "branch") {
+        await rm(join(dotGit, "refs/heads", branch));
+        await symlink(join(world.repositoryPath, ".git/refs/heads/main"), join(dotGit, "refs/heads", branch));
+      } else {
+        await rename(dotGit, join(world.root, "aside"));
+        const victim = join(world.repositoryPath, ".git");
+        if (attack === "file") await writeFile(dotGit, `gitdir: ${victim}\n`);
+        else await symlink(victim, dotGit);
+      }
+
+      expect(await world.repository.checkoutState(claim, "execute"), attack).toMatchObject({ is: "unknown" });
+      expect(await world.repository.saveWork(claim, "Save", identity), attack).toMatchObject({
+        is: "unknown",
+      });
+      await expect(world.repository.collect(claim, branch), attack).rejects.toMatchObject({
+        reason: "CheckoutDamaged",
+      });
+      expect(await world.repository.release(claim, "execute"), attack).toBe("quarantined");
+      expect(await everyByte(join(world.repositoryPath, ".git")), attack).toEqual(before);
+    }
+  });
+
+  test("cannot borrow objects from elsewhere", async () => {
+    const world = await open();
+    const checkout = await claimed(world);
+    await appendFile(join(checkout.path, ".git/objects/info/alternates"), "/somewhere/else\n");
+
+    expect(await world.repository.checkoutState(claim, "execute")).toMatchObject({ is: "unknown" });
+    await expect(world.repository.collect(claim, branch)).rejects.toMatchObject({
+      reason: "CheckoutDamaged",
+    });
+  });
+
+  test("cannot pass an object under another one's name", async () => {
+    const world = await open();
+    const checkout = await claimed(world);
+    const head = await commit(checkout.path, { "a.txt": "a\n" });
+    const [good, bad] = await Promise.all([
+      git(checkout.path, "rev-parse", `${head}:a.txt`),
+      git(checkout.path, "hash-object", "-w", "notes.txt"),
+    ]);
+    await git(checkout.path, "cat-file", "-e", bad);
+    const file = (id: string) => join(checkout.path, ".git/objects", id.slice(0, 2), id.slice(2));
+    await write(checkout.path, { "other.txt": "something else\n" });
+    const other = await git(checkout.path, "hash-object", "-w", "other.txt");
+    await rename(file(other), file(good));
+
+    await expect(world.repository.collect(claim, branch)).rejects.toMatchObject({ reason: "GitFailed" });
+    expect(await world.branch(branch)).toBeUndefined();
+  });
+});
+
+describe("the target", () => {
+  test("leaves a dirty checkout of the user as it is, to the byte, and says that the branch is behind", async () => {
+    const world = await open();
+    const merged = await mergedWork(world, { "notes.txt": "the agent's\n", "new.txt": "new\n" });
+    await write(world.repositoryPath, { "notes.txt": "being edited\n", "untracked.txt": "mine\n" });
+    const before = await everyByte(world.repositoryPath);
+
+    expect(await world.repository.syncTarget()).toMatchObject({
+      is: "behind",
+      commit: merged,
+      reason: "CheckoutDirty",
+    });
+    const after = await everyByte(world.repositoryPath);
+    expect(after).toEqual(before);
+    expect(await git(world.repositoryPath, "status", "--porcelain")).toBe(" M notes.txt\n?? untracked.txt");
+  });
+
+  test("is followed in a checkout whose edits the merge does not touch, and they stay", async () => {
+    const world = await open();
+    await world.userCommits({ "mine.txt": "mine\n" });
+    const merged = await mergedWork(world, { "new.txt": "new\n" });
+    await write(world.repositoryPath, { "mine.txt": "being edited\n" });
+
+    expect(await world.repository.syncTarget()).toEqual({ is: "inSync", commit: merged });
+    expect(await readFile(join(world.repositoryPath, "mine.txt"), "utf8")).toBe("being edited\n");
+    expect(await readFile(join(world.repositoryPath, "new.txt"), "utf8")).toBe("new\n");
+  });
+
+  test("is followed by moving the ref alone when no checkout has the branch out", async () => {
+    const world = await open();
+    await git(world.repositoryPath, "checkout", "--quiet", "-b", "elsewhere");
+    const merged = await mergedWork(world, { "new.txt": "new\n" });
+
+    expect(await world.repository.syncTarget()).toEqual({ is: "inSync", commit: merged });
+    expect(await world.branch("main")).toBe(merged);
+    expect(existsSync(join(world.repositoryPath, "new.txt"))).toBe(false);
+  });
+
+  test("is not moved under a rebase that will come back to it", async () => {
+    const world = await open();
+    await world.userCommits({ "a.txt": "a\n" });
+    const merged = await mergedWork(world, { "new.txt": "new\n" });
+    await git(
+      world.repositoryPath,
+      "-c",
+      "sequence.editor=sed -i s/^pick/edit/",
+      "rebase",
+      "-q",
+      "-i",
+      "HEAD~1",
+    ).catch(
+      () => undefined, // Stopping to edit is what was asked for.
+    );
+    const main = await world.branch("main");
+
+    expect(await world.repository.syncTarget()).toMatchObject({ is: "behind", commit: merged });
+    expect(await world.branch("main")).toBe(main);
+  });
+
+  test("stops when the user's branch was rewritten, even back to an older commit", async () => {
+    const world = await open();
+    await world.userCommits({ "a.txt": "a\n" });
+    await world.repository.syncTarget();
+    await git(world.repositoryPath, "reset", "--quiet", "--hard", "HEAD~1");
+
+    const sync = await world.repository.syncTarget();
+    expect(sync).toMatchObject({ is: "rewritten" });
+    await git(world.repositoryPath, "update-ref", "-d", "refs/bosun/target/main");
+    expect(await world.repository.syncTarget()).toMatchObject({ is: "inSync" });
+  });
+
+  test("takes in the user's commits beside merged work, the same merge after a crash", async () => {
+    const world = await open();
+    await mergedWork(world, { "new.txt": "new\n" });
+    const mine = await world.userCommits({ "mine.txt": "mine\n" });
+
+    const sync = await world.repository.syncTarget();
+    expect(sync.is).toBe("inSync");
+    expect(await world.repository.targetContains(mine)).toBe(true);
+    expect(await readFile(join(world.repositoryPath, "new.txt"), "utf8")).toBe("new\n");
+  });
+
+  test("of a rehearsal is a branch of its own; the user's stays where it was", async () => {
+    const world = await open({ mode: "rehearsal" });
+    const main = await world.branch("main");
+    const merged = await mergedWork(world, { "new.txt": "new\n" });
+
+    expect(await world.repository.syncTarget()).toEqual({ is: "inSync", commit: merged });
+    expect(await world.branch("rehearsal/main")).toBe(merged);
+    expect(await world.branch("main")).toBe(main);
+  });
+
+  test("is swapped before the failpoint that stands for a crash is hit", async () => {
+    const world = await open({
+      failpoints: {
+        hit: (name) => {
+          throw new Error(name);
+        },
+      },
+    });
+    const target = await world.repository.target();
+    if (target.is !== "present") throw new Error("The target is gone.");
+    const next = await git(world.repositoryPath, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "next");
+
+    await expect(world.repository.swapTarget(target.value, next)).rejects.toThrow("ref-swapped");
+    expect(await world.repository.target()).toEqual({ is: "present", value: next });
+  });
+
+  test("wakes who watches when the user commits", async () => {
+    const world = await open();
+    const controller = new AbortController();
+    const woken = new Promise<void>((resolve) => world.repository.subscribe(resolve, controller.signal));
+    await world.userCommits({ "a.txt": "a\n" });
+    await woken;
+    controller.abort();
+  });
+});
+
+test("a rebase that keeps every patch is merged when the merge itself conflicts", async () => {
+  const world = await open();
+  const checkout = await claimed(world);
+  // The agent makes the user's change and takes it back, then its own: the whole conflicts, each commit does not.
+  await commit(checkout.path, { "notes.txt": "first\nagent\n" });
+  const head = await commit(checkout.path, { "a.txt": "a\n" });
+  await world.repository.collect(claim, branch);
+  const target = await world.userCommits({ "notes.txt": "other\n" });
+  await world.repository.syncTarget();
+
+  const plan = await world.repository.planMerge({
+    target,
+    head,
+    message: "m",
+    identity,
+    dateSeconds: 1_700_000_000,
+  });
+  expect(plan).toEqual({ is: "conflict", files: ["notes.txt"] });
+});
+
+function needSandbox(context: TestContext): void {
+  if (availability.available) return;
+  console.warn(`Skipped: ${availability.why}`);
+  context.skip(availability.why);
+}
+
+async function mergedWork(world: RealWorld, files: Readonly<Record<string, string>>): Promise<string> {
+  const checkout = await claimed(world);
+  const head = await commit(checkout.path, files);
+  await world.repository.collect(claim, branch);
+  const target = await world.repository.target();
+  if (target.is !== "present") throw new Error("The target is gone.");
+  const plan = await world.repository.planMerge({
+    target: target.value,
+    head,
+    message: "Merge",
+    identity,
+    dateSeconds: 1_700_000_000,
+  });
+  if (plan.is !== "clean") throw new Error("The merge is not clean.");
+  await world.repository.swapTarget(target.value, plan.commit);
+  return plan.commit;
+}
+
+/** Every file below `root` by content, links not followed; git's own log of refs and the object store aside. */
+async function everyByte(root: string): Promise<Record<string, string>> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const found: Record<string, string> = {};
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isFile() || /\/(objects|logs|refs\/bosun)\//.test(path)) continue;
+    found[path] = createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex");
+  }
+  return found;
+}
