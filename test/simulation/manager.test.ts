@@ -12,16 +12,16 @@ import { silentLogger } from "../../pkg/runtime/logger.ts";
 import { Manager } from "../../pkg/runtime/manager.ts";
 import { Scheduler } from "./kernel/scheduler.ts";
 import { noFaults, simClient } from "./kernel/sim-client.ts";
-import { tinyApi } from "./kernel/tiny-api.ts";
+import { toyApi } from "./kernel/toy-api.ts";
 
 const hour = 3_600_000;
 const p1 = { namespace: "default", name: "p1" };
 
 /** A world with one operator, and what its controllers do noted by the second. */
-function world(options: { seed?: number; through?: (client: Client) => Client; logger?: Logger } = {}) {
+async function world(options: { seed?: number; through?: (client: Client) => Client; logger?: Logger } = {}) {
   const { seed = 1, through = (client) => client, logger = silentLogger } = options;
   const scheduler = new Scheduler({ seed });
-  const api = tinyApi(scheduler.world.defer);
+  const api = await toyApi(scheduler.world);
   const life = scheduler.incarnation("operator");
   const chance = scheduler.prng("faults");
   const client = simClient({ client: through(api), incarnation: life, chance, faults: noFaults });
@@ -52,7 +52,7 @@ const projectController = (reconcile: Controller["reconcile"]): Controller => ({
 });
 
 test("the class of an error alone decides when a key comes back", async () => {
-  const { manage, seconds, api, note, seen } = world();
+  const { manage, seconds, api, note, seen } = await world();
   const errors: Record<string, Error> = {
     waiting: new WaitingError("Queued", "Waits for a free slot.", 30),
     terminal: new TerminalError("InvalidCommand", "The command must not be empty."),
@@ -89,7 +89,7 @@ test("the class of an error alone decides when a key comes back", async () => {
 });
 
 test("a reconcile that asks to come back does so, and a change in between makes it no busier", async () => {
-  const { manage, seconds, api, note, seen, scheduler } = world();
+  const { manage, seconds, api, note, seen, scheduler } = await world();
   await api.create("Project", draft("Project", "p1"));
   void manage(() => [
     projectController(async () => {
@@ -103,7 +103,7 @@ test("a reconcile that asks to come back does so, and a change in between makes 
 });
 
 test("a map that throws, at once or later, is counted and ends nothing", async () => {
-  const { manage, seconds, api, note, seen } = world();
+  const { manage, seconds, api, note, seen } = await world();
   const broken = (): never => {
     throw new Error("broken map");
   };
@@ -131,7 +131,7 @@ test("a map that throws, at once or later, is counted and ends nothing", async (
 });
 
 test("an object's former relation wakes whom it concerned before", async () => {
-  const { manage, seconds, api, note, seen } = world();
+  const { manage, seconds, api, note, seen } = await world();
   await api.create("Project", { ...(draft("Project", "p1") as KubeObject), spec: { agent: "a1" } } as never);
   void manage(() => [
     {
@@ -155,7 +155,7 @@ test("an object's former relation wakes whom it concerned before", async () => {
 });
 
 test("a signal wakes a key, and stop aborts the signal and waits for the running reconcile", async () => {
-  const { manage, seconds, note, seen, life } = world();
+  const { manage, seconds, note, seen, life } = await world();
   let wake = (): void => {};
   const manager = manage(() => [
     {
@@ -185,7 +185,7 @@ test("a signal wakes a key, and stop aborts the signal and waits for the running
 
 test("stop before the caches are synced ends start and leaves nothing running", async () => {
   const never = new Promise<never>(() => {});
-  const { manage, seconds, note, seen } = world({
+  const { manage, seconds, note, seen } = await world({
     through: (client) => ({ ...client, list: () => Promise.reject(new Error("no API")), get: () => never }),
   });
   const manager = manage(() => [projectController(async () => settled)]);
@@ -197,7 +197,7 @@ test("stop before the caches are synced ends start and leaves nothing running", 
 });
 
 test("every object is looked at again at the resync", async () => {
-  const { manage, seconds, api, note, seen } = world();
+  const { manage, seconds, api, note, seen } = await world();
   await api.create("Project", draft("Project", "p1"));
   void manage(
     () => [
@@ -215,7 +215,7 @@ test("every object is looked at again at the resync", async () => {
 test("an API that is down is asked again with growing delays, and what happened meanwhile is seen", async () => {
   let down = true;
   const asked: number[] = [];
-  const { manage, seconds, api, note, seen, life } = world({
+  const { manage, seconds, api, note, seen, life } = await world({
     through: (client) => ({
       ...client,
       list: (kind, options) => {
@@ -241,7 +241,7 @@ test("an API that is down is asked again with growing delays, and what happened 
 
 test("objects that vanished while the watch was away are told as deleted", async () => {
   let cut = (): void => {};
-  const { manage, seconds, api, seen } = world({
+  const { manage, seconds, api, seen } = await world({
     through: (client) => ({
       ...client,
       async *watch(kind, options) {
@@ -270,7 +270,7 @@ test("objects that vanished while the watch was away are told as deleted", async
 });
 
 test("a read after an own write shows it, although the watch is slow", async () => {
-  const { manage, seconds, api, seen } = world();
+  const { manage, seconds, api, seen } = await world();
   await api.create("Project", draft("Project", "p1"));
   void manage((client) => [
     projectController(async (key) => {
@@ -290,11 +290,13 @@ test("a read after an own write shows it, although the watch is slow", async () 
 });
 
 test("a cache that never shows an own write is passed by after 30 s, not trusted and not waited for again", async () => {
-  const { manage, seconds, api, note, seen } = world({
-    // A watch that says nothing.
+  const { manage, seconds, api, note, seen } = await world({
     through: (client) => ({
       ...client,
-      watch: (kind, options) => client.watch(kind, { ...options, resourceVersion: "1000" }),
+      // It says nothing.
+      async *watch(_kind, { signal }) {
+        await new Promise((resolve) => signal?.addEventListener("abort", resolve, { once: true }));
+      },
     }),
   });
   await api.create("Project", draft("Project", "p1"));
@@ -312,7 +314,7 @@ test("a cache that never shows an own write is passed by after 30 s, not trusted
 });
 
 test("what a controller says twice is one Event with a count, and a flood is bounded", async () => {
-  const { seconds, api, client, life } = world();
+  const { seconds, api, client, life } = await world();
   const project = (await api.create("Project", draft("Project", "p1"))) as unknown as KubeObject;
   const { clock, ids } = life;
   const recorder = eventRecorder({ client, clock, ids, logger: silentLogger, component: "project" });
@@ -334,7 +336,7 @@ test("an Event that cannot be written is logged and the next one is", async () =
     warn: (message: string, _fields?: Fields) => lines.push(message),
   };
   let failures = 1;
-  const { seconds, api, life } = world();
+  const { seconds, api, life } = await world();
   const { clock, ids } = life;
   const client: Client = {
     ...api,

@@ -1,4 +1,4 @@
-/** A toy controller on the real runtime in the simulated world. `node test/simulation/toy.ts SEED` replays one run. */
+/** A toy controller on the real runtime and registry in the simulated world. `node test/simulation/toy.ts SEED` replays one run. */
 import type { KubeObject, ObjectKey, ObjectMeta } from "../../pkg/api/meta.ts";
 import { keyOf } from "../../pkg/api/meta.ts";
 import { StatusError } from "../../pkg/api/status-error.ts";
@@ -12,8 +12,8 @@ import type { Incarnation } from "./kernel/scheduler.ts";
 import { Scheduler } from "./kernel/scheduler.ts";
 import type { Faults } from "./kernel/sim-client.ts";
 import { noFaults, simClient } from "./kernel/sim-client.ts";
-import type { TinyApi } from "./kernel/tiny-api.ts";
-import { tinyApi } from "./kernel/tiny-api.ts";
+import type { ToyApi } from "./kernel/toy-api.ts";
+import { toyApi } from "./kernel/toy-api.ts";
 
 const minute = 60_000;
 const crashesPerStep = 0.01;
@@ -34,7 +34,7 @@ export interface Outcome {
 /** Two hours of people, faults and crashes, then an hour of peace. Never two children of one parent. */
 export async function runToy(seed: number): Promise<Outcome> {
   const scheduler = new Scheduler({ seed });
-  const api = tinyApi(scheduler.world.defer);
+  const api = await toyApi(scheduler.world);
   const faults: Faults = { conflict: 0.1, unknown: 0.1, refused: 0.05, expired: 0.02, ended: 0.02 };
   const calm = { now: false };
   void people(scheduler, api, calm);
@@ -151,7 +151,7 @@ async function people(scheduler: Scheduler, api: Client, calm: Calm): Promise<vo
   }
 }
 
-function neverTwo(api: TinyApi): void {
+function neverTwo(api: ToyApi): void {
   const names = api.objects("Review").map((review) => parentOf(review).name);
   if (new Set(names).size !== names.length) throw new Error(`Two children of one parent: ${names.join()}`);
 }
