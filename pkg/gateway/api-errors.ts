@@ -1,0 +1,50 @@
+/** Errors in the shape of the Messages API. */
+import type { ServerResponse } from "node:http";
+
+export type ApiErrorType =
+  | "invalid_request_error"
+  | "authentication_error"
+  | "billing_error"
+  | "not_found_error"
+  | "request_too_large"
+  | "rate_limit_error"
+  | "api_error"
+  | "overloaded_error";
+
+const STATUS: Record<ApiErrorType, number> = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  not_found_error: 404,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  api_error: 502,
+  overloaded_error: 529,
+};
+
+export interface ApiError {
+  type: ApiErrorType;
+  message: string;
+  /** One word for programs, sent as the header `x-bosun-reason`. */
+  reason?: string;
+  retryAfterSeconds?: number;
+}
+
+/** Answers with `error`, unless the answer has begun: then the connection is cut. */
+export function answerError(
+  response: ServerResponse,
+  { type, message, reason, retryAfterSeconds }: ApiError,
+): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(STATUS[type], {
+    "content-type": "application/json",
+    // What would be refused again is not worth asking again; only a rate limit passes by itself.
+    ...(type === "rate_limit_error" ? {} : { "x-should-retry": "false" }),
+    ...(reason === undefined ? {} : { "x-bosun-reason": reason }),
+    ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
+  });
+  response.end(JSON.stringify({ type: "error", error: { type, message } }));
+}

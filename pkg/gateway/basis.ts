@@ -1,0 +1,80 @@
+/** What a settled request says about the next one of its session: how many tokens its messages really were. */
+import { createHash } from "node:crypto";
+import type { Block, Message, MessagesRequest } from "./messages-request.ts";
+import { sumOf, tokensOf, type Usage } from "./usage.ts";
+
+export interface Basis {
+  /** Of everything but the messages that decides how many tokens a prompt has. */
+  shape: string;
+  /** One digest a message, in order. */
+  messages: readonly string[];
+  /** Input, cache read and write, and output of that request. */
+  tokens: number;
+}
+
+/** Fields that change the answer or the bill, but not the tokens of the prompt. */
+const OUTSIDE_THE_PROMPT = [
+  "messages",
+  "max_tokens",
+  "stream",
+  "metadata",
+  "temperature",
+  "top_p",
+  "top_k",
+  "stop_sequences",
+  "cache_control",
+  "service_tier",
+];
+
+/** What can be said of requests that go on from `request`, which used `usages`. */
+export function basisOf(request: MessagesRequest, usages: readonly Usage[]): Basis {
+  return {
+    shape: shapeOf(request),
+    messages: request.messages.map(digestOfMessage),
+    tokens: tokensOf(sumOf(usages)),
+  };
+}
+
+/**
+ * The part of `request` that `basis` has measured: the number of its messages, and their tokens together with system
+ * and tools. Undefined when model, system, tools or another part of the prompt differ, or when the messages of `basis`
+ * are no prefix. Cache breakpoints move from request to request and make no difference.
+ */
+export function commonPrefix(
+  request: MessagesRequest,
+  basis: Basis,
+): { messages: number; tokens: number } | undefined {
+  if (basis.messages.length > request.messages.length) return undefined;
+  const same = basis.messages.every((digest, i) => {
+    const message = request.messages[i];
+    return message !== undefined && digestOfMessage(message) === digest;
+  });
+  if (!same || shapeOf(request) !== basis.shape) return undefined;
+  return { messages: basis.messages.length, tokens: basis.tokens };
+}
+
+function shapeOf(request: MessagesRequest): string {
+  const prompt = Object.entries(request)
+    .filter(([field]) => !OUTSIDE_THE_PROMPT.includes(field))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([field, value]) => [field, withoutBreakpoints(value)]);
+  return digest(prompt);
+}
+
+function digestOfMessage(message: Message): string {
+  return digest({ ...message, content: withoutBreakpoints(message.content) });
+}
+
+/** Blocks and tools without their `cache_control`, at every depth where the API allows one. */
+function withoutBreakpoints(value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  return value.map((item: Block) => {
+    if (typeof item !== "object" || item === null) return item;
+    const { cache_control: _, ...rest } = item;
+    return Array.isArray(rest.content) ? { ...rest, content: withoutBreakpoints(rest.content) } : rest;
+  });
+}
+
+function digest(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("base64");
+}

@@ -1,0 +1,127 @@
+/** The control socket: how the operator speaks to its gateway. One POST a call, JSON both ways. */
+import { once } from "node:events";
+import { chmod, unlink } from "node:fs/promises";
+import http, { type IncomingMessage } from "node:http";
+import type { Gateway } from "./gateway.ts";
+
+/** What the process says of itself. */
+export interface Hello {
+  pid: number;
+  startTime: string;
+  /** Of the configuration it was started with: a gateway with another one is not adopted. */
+  fingerprint: string;
+}
+
+export type ControlHandler = (body: never) => unknown;
+
+/** The longest path that a unix socket can have on every platform we run on, in bytes. */
+const SOCKET_PATH_BYTES_MAX = 103;
+
+/** The calls that a gateway answers, by name. */
+export function controlCalls(
+  gateway: Gateway,
+  hello: Hello,
+  stop: () => void,
+): Record<string, ControlHandler> {
+  return {
+    hello: () => hello,
+    renew: () => {
+      gateway.renew();
+      return { changes: gateway.changes };
+    },
+    setBudgets: ({ budgets }: { budgets: Parameters<Gateway["setBudgets"]>[0] }) =>
+      gateway.setBudgets(budgets),
+    setAdmitted: ({ admitted }: { admitted: Parameters<Gateway["setAdmitted"]>[0] }) =>
+      gateway.setAdmitted(admitted),
+    admit: ({ grant }: { grant: Parameters<Gateway["admit"]>[0] }) => gateway.admit(grant),
+    dismiss: ({ session }: { session: string }) => gateway.dismiss(session),
+    account: ({ budget }: { budget: string }) => gateway.account(budget) ?? null,
+    cost: ({ query }: { query: Parameters<Gateway["cost"]>[0] }) => ({ cost: gateway.cost(query) }),
+    requests: ({ count }: { count: number }) => gateway.requests(count),
+    settle: ({ id, cost }: { id: string; cost: number }) => gateway.settle(id, cost),
+    stop: () => {
+      stop();
+    },
+  };
+}
+
+/**
+ * Serves `calls` on the unix socket at `path`, which only this user may open.
+ *
+ * @throws Error when another process listens there, or the path is too long for a socket
+ */
+export async function serveControl(
+  path: string,
+  calls: Record<string, ControlHandler>,
+): Promise<http.Server> {
+  if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
+    throw new Error(`${path} is too long for a unix socket: at most ${SOCKET_PATH_BYTES_MAX} bytes.`);
+  }
+  const server = http.createServer(async (request, response) => {
+    try {
+      const call = calls[(request.url ?? "").slice(1)];
+      if (call === undefined) throw new Error(`There is no call ${request.url}.`);
+      const result = await call((await readJson(request)) as never);
+      response.end(JSON.stringify(result ?? null));
+    } catch (error) {
+      response.statusCode = 400;
+      response.end(JSON.stringify({ error: (error as Error).message }));
+    }
+  });
+  await removeDeadSocket(path);
+  const umask = process.umask(0o177);
+  try {
+    server.listen(path);
+    await once(server, "listening");
+  } finally {
+    process.umask(umask);
+  }
+  await chmod(path, 0o600);
+  return server;
+}
+
+/**
+ * Calls `name` on the gateway at `path`.
+ *
+ * @throws Error when nobody answers within `timeoutMs`, or the answer is an error
+ */
+export async function callControl(
+  path: string,
+  name: string,
+  body: unknown = {},
+  timeoutMs = 5_000,
+): Promise<unknown> {
+  const request = http.request({ socketPath: path, path: `/${name}`, method: "POST", agent: false });
+  request.setTimeout(timeoutMs, () =>
+    request.destroy(new Error(`The gateway gave no answer in ${timeoutMs} ms.`)),
+  );
+  request.end(JSON.stringify(body));
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  const answer = await readJson(response);
+  if (response.statusCode !== 200) throw new ControlError((answer as { error: string }).error);
+  return answer;
+}
+
+/** The gateway was reached and refused. */
+export class ControlError extends Error {
+  override readonly name = "ControlError";
+}
+
+async function readJson(message: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk);
+  return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+}
+
+/** The file of a socket outlives its process; one that nobody listens on is in the way. */
+async function removeDeadSocket(path: string): Promise<void> {
+  try {
+    await callControl(path, "hello");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ECONNREFUSED") await unlink(path);
+    if (code === "ECONNREFUSED" || code === "ENOENT") return;
+    throw error;
+  }
+  throw new Error(`Another gateway listens on ${path}.`);
+}

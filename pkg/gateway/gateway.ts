@@ -1,0 +1,238 @@
+/** The gateway put together: endpoint, payments, ledger and lease, without the process around it. */
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock, Ids, Random } from "../runtime/clock.ts";
+import type { Failpoints } from "../runtime/failpoints.ts";
+import type { AdmittedField } from "./admission.ts";
+import { type Ledger, openLedger } from "./ledger.ts";
+import type { RequestRecord } from "./ledger-state.ts";
+import type {
+  BudgetAccount,
+  BudgetPolicy,
+  CostQuery,
+  NanoUSD,
+  SessionGrant,
+  WindowAccount,
+} from "./money.ts";
+import { Payments } from "./payments.ts";
+import { RateLimits } from "./rate-limits.ts";
+import { type Endpoint, startEndpoint } from "./server.ts";
+import { Tokens } from "./tokens.ts";
+import { Upstream, type UpstreamConfig } from "./upstream.ts";
+import { type Period, windowAt } from "./windows.ts";
+
+/** How long a renewal of the lease holds, in milliseconds. */
+export const LEASE_MS = 5_000;
+
+export interface GatewayConfig {
+  /** Absolute path; holds `ledger.jsonl`. */
+  ledgerDirectory: string;
+  /** Absolute path, outside of the repository: totals, sessions, the secret of the tokens, the running process. */
+  stateDirectory: string;
+  upstream: UpstreamConfig;
+  /** What passes beyond the list. */
+  admitted: readonly AdmittedField[];
+}
+
+export interface GatewayDeps {
+  clock: Clock;
+  random: Random;
+  ids: Ids;
+  failpoints: Failpoints;
+  /** What nobody expected, for the log. */
+  log(error: unknown): void;
+  /** The ledger can't be written: nothing may go on. */
+  ledgerFailed(error: unknown): void;
+}
+
+/** A gateway as its control socket serves it. */
+export class Gateway {
+  /** Grows by one with each change of an account. */
+  changes = 0;
+  readonly #deps: GatewayDeps;
+  readonly #ledger: Ledger;
+  readonly #tokens: Tokens;
+  readonly #sessionsPath: string;
+  readonly #payments: Payments;
+  readonly #upstream: Upstream;
+  #admitted: readonly AdmittedField[];
+  #endpoint: Endpoint | undefined;
+  #renewedMs: number;
+  #saving = Promise.resolve();
+
+  private constructor(
+    config: GatewayConfig,
+    deps: GatewayDeps,
+    { ledger, secret, sessions }: { ledger: Ledger; secret: string; sessions: readonly SessionGrant[] },
+  ) {
+    this.#deps = deps;
+    this.#ledger = ledger;
+    this.#tokens = new Tokens(secret, sessions);
+    this.#sessionsPath = join(config.stateDirectory, "sessions.json");
+    this.#admitted = config.admitted;
+    this.#upstream = new Upstream(config.upstream);
+    this.#renewedMs = Number.NEGATIVE_INFINITY;
+    this.#payments = new Payments({
+      ...deps,
+      ledger,
+      rateLimits: new RateLimits(deps),
+      hasLease: () => this.leaseAgeMs < LEASE_MS,
+      changed: () => {
+        this.changes += 1;
+      },
+    });
+  }
+
+  /**
+   * Opens the ledger and listens.
+   *
+   * @param port - the one to listen on if it is free
+   * @throws LedgerError when the ledger is damaged or missing: nothing may be spent
+   */
+  static async start(config: GatewayConfig, deps: GatewayDeps, port = 0): Promise<Gateway> {
+    await mkdir(config.stateDirectory, { recursive: true, mode: 0o700 });
+    const ledger = await openLedger({
+      path: join(config.ledgerDirectory, "ledger.jsonl"),
+      totalsPath: join(config.stateDirectory, "totals.json"),
+      clock: deps.clock,
+      ids: deps.ids,
+      failed: deps.ledgerFailed,
+    });
+    const secret = await readSecret(join(config.stateDirectory, "gateway-secret"));
+    const sessions = await readSessions(join(config.stateDirectory, "sessions.json"));
+    const gateway = new Gateway(config, deps, { ledger, secret, sessions });
+    gateway.#endpoint = await startEndpoint(
+      {
+        tokens: gateway.#tokens,
+        payments: gateway.#payments,
+        upstream: gateway.#upstream,
+        clock: deps.clock,
+        failpoints: deps.failpoints,
+        admitted: () => gateway.#admitted,
+        failed: deps.log,
+      },
+      port,
+    );
+    return gateway;
+  }
+
+  get port(): number {
+    return this.#endpoint?.port ?? 0;
+  }
+
+  /** Milliseconds since the lease was renewed. */
+  get leaseAgeMs(): number {
+    return this.#deps.clock.elapsed() - this.#renewedMs;
+  }
+
+  /** Requests reserved and not ended. */
+  get inFlight(): number {
+    return this.#payments.inFlight;
+  }
+
+  renew(): void {
+    this.#renewedMs = this.#deps.clock.elapsed();
+    this.#payments.look();
+  }
+
+  /** @throws RangeError when a Budget's time zone is unknown; the Budgets before stay in force then */
+  setBudgets(budgets: readonly BudgetPolicy[]): void {
+    for (const { timeZone } of budgets) windowAt("daily", this.#deps.clock.now(), timeZone);
+    this.#renewedMs = this.#deps.clock.elapsed();
+    this.#payments.setBudgets(budgets);
+    this.changes += 1;
+  }
+
+  setAdmitted(admitted: readonly AdmittedField[]): void {
+    this.#admitted = admitted;
+  }
+
+  async admit(grant: SessionGrant): Promise<{ url: string; token: string }> {
+    const token = this.#tokens.admit(grant);
+    await this.#saveSessions();
+    return { url: `http://127.0.0.1:${this.port}`, token };
+  }
+
+  async dismiss(session: string): Promise<void> {
+    this.#tokens.dismiss(session);
+    this.#payments.forget(session);
+    await this.#saveSessions();
+  }
+
+  /** Undefined for a Budget that is not in force. */
+  account(name: string): BudgetAccount | undefined {
+    const budget = this.#payments.budgets?.find((one) => one.name === name);
+    if (budget === undefined) return undefined;
+    return {
+      budget: name,
+      daily: this.#windowAccount(budget, "daily"),
+      monthly: this.#windowAccount(budget, "monthly"),
+      boundViolated: this.#ledger.state.violated.length > 0,
+    };
+  }
+
+  /** Spent, all time, by the requests that `query` is about. */
+  cost({ project, session, agent, purpose }: CostQuery): NanoUSD {
+    return this.#ledger.state.sums({ project, session, agent, purpose }).spent;
+  }
+
+  /** The newest requests, newest first. */
+  requests(count: number): RequestRecord[] {
+    return [...this.#ledger.state.requests()].slice(-count).reverse();
+  }
+
+  /**
+   * A person says what a request cost: of one that is unsettled, or that used more than its bound.
+   *
+   * @throws LedgerError when there is no such request, or it has not ended
+   */
+  async settle(id: string, cost: NanoUSD): Promise<void> {
+    await this.#ledger.append({ step: "personSettled", id, cost });
+    this.#payments.look();
+    this.changes += 1;
+  }
+
+  /** Cuts what runs, settles it by the rules, and closes. */
+  async stop(): Promise<void> {
+    this.#payments.close();
+    await this.#endpoint?.stop();
+    await this.#payments.ended();
+    this.#upstream.close();
+    await this.#saving;
+    await this.#ledger.close();
+  }
+
+  #windowAccount({ selector, timeZone }: BudgetPolicy, period: Period): WindowAccount {
+    const { name, startMs, endMs } = windowAt(period, this.#deps.clock.now(), timeZone);
+    return { window: name, startMs, endMs, ...this.#ledger.state.sums({ selector, startMs, endMs }) };
+  }
+
+  /** Sessions outlive this process: their tokens hold again after it is restarted. */
+  #saveSessions(): Promise<void> {
+    this.#saving = this.#saving.then(async () => {
+      await writeFile(`${this.#sessionsPath}.new`, JSON.stringify(this.#tokens.grants()), { mode: 0o600 });
+      await rename(`${this.#sessionsPath}.new`, this.#sessionsPath);
+    });
+    return this.#saving;
+  }
+}
+
+async function readSecret(path: string): Promise<string> {
+  try {
+    await writeFile(path, randomBytes(32).toString("hex"), { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  return readFile(path, "utf8");
+}
+
+async function readSessions(path: string): Promise<SessionGrant[]> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as SessionGrant[];
+  } catch (error) {
+    // Whoever is missing here is admitted again by the operator.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof SyntaxError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,115 @@
+/** The lines of the ledger: one JSON object a line, one line a step. */
+import type { Purpose } from "../session/sessions.ts";
+import type { NanoUSD } from "./money.ts";
+import type { Price } from "./prices.ts";
+import type { Usage } from "./usage.ts";
+
+/** Who spends, and what for. Labels are those that Budgets select by. */
+export interface Payer {
+  session: string;
+  run: number;
+  agent: string;
+  pool: string;
+  project: string;
+  purpose: Purpose;
+  labels: Readonly<Record<string, string>>;
+}
+
+/** Before anything else of a request: its bound is taken out of the windows that `at` lies in. */
+export interface Reserved extends Payer {
+  step: "reserved";
+  id: string;
+  /** Under which grants. */
+  grants: readonly string[];
+  model: string;
+  /** `max_tokens` as it will be sent. */
+  maxTokens: number;
+  inputTokens: number;
+  cost: NanoUSD;
+  tokens: number;
+  price: Price;
+}
+
+/** Before the first byte of the body leaves. */
+export interface Sent {
+  step: "sent";
+  id: string;
+}
+
+/** It ended and its cost is known; 0 for an error status. */
+export interface Settled {
+  step: "settled";
+  id: string;
+  status: number;
+  usage: Usage;
+  cost: NanoUSD;
+  tokens: number;
+}
+
+/** It ended and its cost is not known: charged with the most it can have been. */
+export interface Unsettled {
+  step: "unsettled";
+  id: string;
+  why: string;
+  cost: NanoUSD;
+  tokens: number;
+}
+
+/** No byte of its body was sent: it cost nothing. */
+export interface Released {
+  step: "released";
+  id: string;
+  why: string;
+}
+
+/** Follows the settlement of a request that used more than its bound: all spending stops. */
+export interface Violated {
+  step: "violated";
+  id: string;
+  cost: NanoUSD;
+  bound: NanoUSD;
+}
+
+/** A person has looked: the cost is this, and a violation of the request is lifted. */
+export interface PersonSettled {
+  step: "personSettled";
+  id: string;
+  cost: NanoUSD;
+}
+
+/** An amount was handed to this gateway for a window; a later line with the same id replaces it. */
+export interface Granted {
+  step: "granted";
+  grant: string;
+  holder: string;
+  budget: string;
+  window: string;
+  limitCost: NanoUSD | null;
+  limitTokens: number | null;
+}
+
+/** The first line of a ledger. */
+export interface Opened {
+  step: "opened";
+  ledger: string;
+  version: 1;
+}
+
+export type Step =
+  | Opened
+  | Granted
+  | Reserved
+  | Sent
+  | Settled
+  | Unsettled
+  | Released
+  | Violated
+  | PersonSettled;
+
+/** A step as written: numbered without gaps from 1, with the wall time in ms. */
+export type Line = Step & { seq: number; at: number };
+
+/** A step that can't follow what the ledger says: a bug, or a damaged file. */
+export class LedgerError extends Error {
+  override readonly name = "LedgerError";
+}

@@ -1,0 +1,208 @@
+/** What the lines of a ledger add up to. Pure: the same lines always give the same sums. */
+import { selects } from "./grants.ts";
+import { LedgerError, type Line, type Payer, type Reserved } from "./ledger-lines.ts";
+import type { CostQuery, NanoUSD } from "./money.ts";
+
+export type RequestState = "reserved" | "sent" | "settled" | "unsettled" | "released";
+
+/** One request as the ledger knows it. */
+export interface RequestRecord extends Payer {
+  id: string;
+  /** Wall time of the reservation, ms: the windows it belongs to. */
+  at: number;
+  model: string;
+  state: RequestState;
+  /** The bound while reserved or sent, then what is charged. */
+  cost: NanoUSD;
+  tokens: number;
+  bound: { cost: NanoUSD; tokens: number; maxTokens: number; inputTokens: number };
+}
+
+/** Sums over the requests that one question is about. */
+export interface Sums {
+  spent: NanoUSD;
+  reserved: NanoUSD;
+  spentTokens: number;
+  reservedTokens: number;
+  requests: number;
+  unsettled: number;
+}
+
+/** A question: the requests of a window that a selector takes, or those a query is about. */
+export interface Question extends CostQuery {
+  selector?: Readonly<Record<string, string>>;
+  startMs?: number;
+  endMs?: number;
+}
+
+/** Sums kept per question; past this many they are forgotten and computed again when asked for. */
+const KEPT_SUMS_MAX = 1_000;
+
+export class LedgerState {
+  #lines = 0;
+  #ledger = "";
+  #unsettledInRow = 0;
+  readonly #requests = new Map<string, RequestRecord>();
+  readonly #violated = new Set<string>();
+  readonly #grants = new Map<string, { limitCost: NanoUSD | null; limitTokens: number | null }>();
+  readonly #sums = new Map<string, { question: Question; sums: Sums }>();
+
+  /** Number of the newest line. */
+  get seq(): number {
+    return this.#lines;
+  }
+
+  /** Identity of this ledger, from its first line. */
+  get ledger(): string {
+    return this.#ledger;
+  }
+
+  /** Requests that used more than their bound and that no person has settled. */
+  get violated(): readonly string[] {
+    return [...this.#violated];
+  }
+
+  /** How many of the newest endings in a row were unsettled. */
+  get unsettledInRow(): number {
+    return this.#unsettledInRow;
+  }
+
+  request(id: string): Readonly<RequestRecord> | undefined {
+    return this.#requests.get(id);
+  }
+
+  requests(): IterableIterator<Readonly<RequestRecord>> {
+    return this.#requests.values();
+  }
+
+  grant(id: string): Readonly<{ limitCost: NanoUSD | null; limitTokens: number | null }> | undefined {
+    return this.#grants.get(id);
+  }
+
+  /** Sums over the requests that `question` is about. */
+  sums(question: Question): Readonly<Sums> {
+    const key = JSON.stringify(question, Object.keys({ ...question, ...question.selector }).sort());
+    const kept = this.#sums.get(key);
+    if (kept !== undefined) return kept.sums;
+    const sums: Sums = {
+      spent: 0,
+      reserved: 0,
+      spentTokens: 0,
+      reservedTokens: 0,
+      requests: 0,
+      unsettled: 0,
+    };
+    for (const request of this.#requests.values()) if (matches(question, request)) add(sums, request, 1);
+    if (this.#sums.size >= KEPT_SUMS_MAX) this.#sums.clear();
+    this.#sums.set(key, { question, sums });
+    return sums;
+  }
+
+  /**
+   * Takes the next line in.
+   *
+   * @throws LedgerError when it can't follow the lines before it; nothing has changed then
+   */
+  apply(line: Line): void {
+    if (line.seq !== this.#lines + 1) throw new LedgerError(`Line ${this.#lines + 1} has seq ${line.seq}.`);
+    if ((line.seq === 1) !== (line.step === "opened"))
+      throw new LedgerError("A ledger begins with `opened`, once.");
+    this.#applyStep(line);
+    this.#lines = line.seq;
+  }
+
+  #applyStep(line: Line): void {
+    switch (line.step) {
+      case "opened":
+        this.#ledger = line.ledger;
+        return;
+      case "granted":
+        this.#grants.set(line.grant, { limitCost: line.limitCost, limitTokens: line.limitTokens });
+        return;
+      case "reserved":
+        this.#reserve(line);
+        return;
+      case "sent":
+        this.#change(line, ["reserved"], { state: "sent" });
+        return;
+      case "settled":
+        this.#change(line, ["sent"], { state: "settled", cost: line.cost, tokens: line.tokens });
+        this.#unsettledInRow = 0;
+        return;
+      case "unsettled":
+        this.#change(line, ["sent"], { state: "unsettled", cost: line.cost, tokens: line.tokens });
+        this.#unsettledInRow += 1;
+        return;
+      case "released":
+        this.#change(line, ["reserved", "sent"], { state: "released", cost: 0, tokens: 0 });
+        return;
+      case "violated":
+        this.#change(line, ["settled", "unsettled"], {});
+        this.#violated.add(line.id);
+        return;
+      case "personSettled":
+        this.#change(line, ["settled", "unsettled"], { state: "settled", cost: line.cost });
+        this.#violated.delete(line.id);
+        return;
+      default:
+        throw new LedgerError(
+          `Line ${(line as Line).seq} has the unknown step ${JSON.stringify((line as Line).step)}.`,
+        );
+    }
+  }
+
+  #reserve(line: Reserved & Line): void {
+    if (this.#requests.has(line.id))
+      throw new LedgerError(`Line ${line.seq} reserves request ${line.id} again.`);
+    const { id, at, model, session, run, agent, pool, project, purpose, labels, cost, tokens } = line;
+    const request: RequestRecord = {
+      ...{ id, at, model, session, run, agent, pool, project, purpose, labels, cost, tokens },
+      state: "reserved",
+      bound: { cost, tokens, maxTokens: line.maxTokens, inputTokens: line.inputTokens },
+    };
+    this.#requests.set(id, request);
+    this.#count(request, 1);
+  }
+
+  #change(
+    line: Line & { id: string },
+    from: readonly RequestState[],
+    to: Partial<Pick<RequestRecord, "state" | "cost" | "tokens">>,
+  ): void {
+    const request = this.#requests.get(line.id);
+    if (request === undefined || !from.includes(request.state)) {
+      const found = request === undefined ? "was never reserved" : `is ${request.state}`;
+      throw new LedgerError(`Line ${line.seq} says ${line.step} of request ${line.id}, which ${found}.`);
+    }
+    this.#count(request, -1);
+    Object.assign(request, to);
+    this.#count(request, 1);
+  }
+
+  #count(request: RequestRecord, sign: 1 | -1): void {
+    for (const { question, sums } of this.#sums.values())
+      if (matches(question, request)) add(sums, request, sign);
+  }
+}
+
+function matches(question: Question, request: RequestRecord): boolean {
+  const { startMs = Number.NEGATIVE_INFINITY, endMs = Number.POSITIVE_INFINITY, selector = {} } = question;
+  return (
+    startMs <= request.at &&
+    request.at < endMs &&
+    (question.project ?? request.project) === request.project &&
+    (question.session ?? request.session) === request.session &&
+    (question.agent ?? request.agent) === request.agent &&
+    (question.purpose ?? request.purpose) === request.purpose &&
+    selects(selector, request.labels)
+  );
+}
+
+function add(sums: Sums, { state, cost, tokens }: RequestRecord, sign: 1 | -1): void {
+  if (state === "released") return;
+  const isReserved = state === "reserved" || state === "sent";
+  sums[isReserved ? "reserved" : "spent"] += sign * cost;
+  sums[isReserved ? "reservedTokens" : "spentTokens"] += sign * tokens;
+  sums.requests += sign;
+  if (state === "unsettled") sums.unsettled += sign;
+}

@@ -1,0 +1,22 @@
+/**
+ * The gateway's process. Its configuration, the credential with it, comes on stdin as one JSON object, so that neither
+ * the command line nor the environment ever holds a key. It says on file descriptor 3 that it is ready, or why not.
+ */
+import { closeSync, writeSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { runGateway } from "./process.ts";
+
+const READY_FD = 3;
+
+try {
+  await runGateway(JSON.parse(await text(process.stdin)), () => say({ ready: true }));
+} catch (error) {
+  console.error(error);
+  say({ ready: false, name: (error as Error).name, message: (error as Error).message });
+  process.exitCode = 1;
+}
+
+function say(message: object): void {
+  writeSync(READY_FD, JSON.stringify(message));
+  closeSync(READY_FD);
+}

@@ -1,0 +1,66 @@
+/** The parts of a Messages API request body that the gateway reads. Whatever has this type has passed admission. */
+import type { CacheLifetime } from "./usage.ts";
+
+export interface MessagesRequest {
+  model: string;
+  messages: readonly Message[];
+  max_tokens: number;
+  system?: string | readonly Block[];
+  tools?: readonly Record<string, unknown>[];
+  stream?: boolean;
+  [field: string]: unknown;
+}
+
+export interface Message {
+  role: string;
+  content: string | readonly Block[];
+}
+
+export interface Block {
+  type: string;
+  [field: string]: unknown;
+}
+
+/** Each block of `messages` and `system`, those inside of tool results too. */
+export function* blocksOf(request: Pick<MessagesRequest, "messages" | "system">): Generator<Block> {
+  yield* nestedBlocks(request.system);
+  for (const message of request.messages) yield* nestedBlocks(message.content);
+}
+
+/** `content` and the blocks within it. */
+export function* nestedBlocks(content: unknown): Generator<Block> {
+  if (!Array.isArray(content)) return;
+  for (const block of content) {
+    yield block;
+    yield* nestedBlocks(block.content);
+  }
+}
+
+/** The longest-lived cache the request may write to; undefined when it has no `cache_control`. */
+export function cacheLifetimeOf(request: MessagesRequest): CacheLifetime | undefined {
+  const lifetimes = cacheLifetimes(request);
+  if (lifetimes.length === 0) return undefined;
+  return lifetimes.every((lifetime) => lifetime === "5m") ? "5m" : "1h";
+}
+
+/** The `ttl` of each `cache_control`; `5m` where it has none, as the API has it. */
+export function cacheLifetimes(request: MessagesRequest): string[] {
+  const controls = [request.cache_control];
+  for (const block of blocksOf(request)) controls.push(block.cache_control);
+  for (const tool of request.tools ?? []) controls.push(tool.cache_control);
+  return controls
+    .filter((control) => typeof control === "object" && control !== null)
+    .map((control) => String((control as { ttl?: unknown }).ttl ?? "5m"));
+}
+
+/** Bytes of `value` as JSON in UTF-8, without the data of images: those are bounded by count, not by size. */
+export function bytesWithoutImages(value: unknown, images: readonly Block[]): number {
+  const imageBytes = images.reduce((sum, image) => sum + dataBytes(image), 0);
+  return Buffer.byteLength(JSON.stringify(value)) - imageBytes;
+}
+
+function dataBytes(image: Block): number {
+  const { data } = (image.source ?? {}) as { data?: unknown };
+  // As JSON: base64 has no character that JSON escapes, but nothing here has checked that it is base64.
+  return typeof data === "string" ? Buffer.byteLength(JSON.stringify(data)) - 2 : 0;
+}

@@ -1,0 +1,262 @@
+/** The gateway as the operator holds it: a process started or adopted, and `Money` over its control socket. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import type { Clock } from "../runtime/clock.ts";
+import { TerminalError, TransientError } from "../runtime/errors.ts";
+import { startTimeOf } from "../system/process-identity.ts";
+import { systemClock } from "../system/system.ts";
+import type { AdmittedField } from "./admission.ts";
+import { ControlError, callControl, type Hello } from "./control.ts";
+import type { RequestRecord } from "./ledger-state.ts";
+import type { BudgetAccount, BudgetPolicy, CostQuery, Money, NanoUSD, SessionGrant } from "./money.ts";
+import { fingerprintOf, type ProcessConfig, readProcessRecord } from "./process.ts";
+
+/** How often the lease is renewed, in milliseconds; it holds for five times as long. */
+const RENEW_EVERY_MS = 1_000;
+/** How long a gateway may take to stop by itself, in milliseconds. */
+const STOP_MS = 10_000;
+
+export interface GatewayHandle extends Money {
+  /** Of the gateway's process, for who has to stop it without asking. */
+  readonly pid: number;
+  /** A person says what request `id` cost. @throws ControlError when there is no such ended request */
+  settle(id: string, cost: NanoUSD): Promise<void>;
+  /** The newest requests, newest first. Undefined: unknown. */
+  requests(count: number): Promise<readonly RequestRecord[] | undefined>;
+  /** What the workspace admits beyond the list, from now on. */
+  setAdmitted(admitted: readonly AdmittedField[]): Promise<void>;
+  /** Lets go: the lease is renewed no more. The process drains, and waits a minute for another operator. */
+  close(): Promise<void>;
+  /** Ends the process: requests in flight are cut and settled by the rules. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the gateway of `config`, or adopts the one that runs. A gateway with another upstream or credential is
+ * stopped first. When the process dies it is started again, with Budgets and sessions as they were.
+ *
+ * @throws TerminalError LedgerUnusable when the ledger is damaged or missing; TransientError when the process can't be
+ *   started
+ */
+export async function openGateway(config: ProcessConfig, clock: Clock = systemClock): Promise<GatewayHandle> {
+  const client = new MoneyClient(config, clock);
+  await client.reach();
+  return client;
+}
+
+class MoneyClient implements GatewayHandle {
+  readonly #config: ProcessConfig;
+  readonly #clock: Clock;
+  readonly #closing = new AbortController();
+  readonly #wakes = new Set<() => void>();
+  #hello: Hello | undefined;
+  #reaching: Promise<void> | undefined;
+  #budgets: readonly BudgetPolicy[] | undefined;
+  #admitted: readonly AdmittedField[];
+  #changes = -1;
+  #hasStarted = false;
+
+  constructor(config: ProcessConfig, clock: Clock) {
+    this.#config = config;
+    this.#clock = clock;
+    this.#admitted = config.admitted;
+  }
+
+  get pid(): number {
+    return this.#hello?.pid ?? 0;
+  }
+
+  async setBudgets(budgets: readonly BudgetPolicy[]): Promise<void> {
+    const isFirst = this.#budgets === undefined;
+    this.#budgets = budgets;
+    await this.#call("setBudgets", { budgets });
+    if (isFirst) void this.#renewing();
+  }
+
+  async admit(grant: SessionGrant): Promise<{ url: string; token: string }> {
+    return (await this.#call("admit", { grant })) as { url: string; token: string };
+  }
+
+  async dismiss(session: string): Promise<void> {
+    await this.#call("dismiss", { session });
+  }
+
+  async account(budget: string): Promise<BudgetAccount | undefined> {
+    return (await this.#ask("account", { budget })) as BudgetAccount | undefined;
+  }
+
+  async cost(query: CostQuery): Promise<NanoUSD | undefined> {
+    return ((await this.#ask("cost", { query })) as { cost: NanoUSD } | undefined)?.cost;
+  }
+
+  async requests(count: number): Promise<readonly RequestRecord[] | undefined> {
+    return (await this.#ask("requests", { count })) as RequestRecord[] | undefined;
+  }
+
+  async settle(id: string, cost: NanoUSD): Promise<void> {
+    await this.#call("settle", { id, cost });
+  }
+
+  async setAdmitted(admitted: readonly AdmittedField[]): Promise<void> {
+    this.#admitted = admitted;
+    await this.#call("setAdmitted", { admitted });
+  }
+
+  subscribe(wake: () => void, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#wakes.add(wake);
+    signal.addEventListener("abort", () => this.#wakes.delete(wake), { once: true });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error("The gateway's client is closed."));
+    await this.#reaching?.catch(() => {});
+  }
+
+  async stop(): Promise<void> {
+    await this.close();
+    if (this.#hello !== undefined) await stopProcess(this.#hello, this.#config.socketPath, this.#clock);
+  }
+
+  /** Makes sure that a gateway of this configuration runs; calls at the same time share one attempt. */
+  reach(): Promise<void> {
+    this.#reaching ??= this.#reachNow().finally(() => {
+      this.#reaching = undefined;
+    });
+    return this.#reaching;
+  }
+
+  async #reachNow(): Promise<void> {
+    const found = await hello(this.#config.socketPath);
+    const isOurs = found?.fingerprint === fingerprintOf(this.#config);
+    if (found !== undefined && !isOurs) await stopProcess(found, this.#config.socketPath, this.#clock);
+    if (found === undefined) await this.#endSilentOne();
+    if (isOurs) {
+      this.#hello = found;
+    } else {
+      await startProcess(this.#config, { isRestart: this.#hasStarted });
+      this.#hello = await hello(this.#config.socketPath);
+    }
+    this.#hasStarted = true;
+    await callControl(this.#config.socketPath, "setAdmitted", { admitted: this.#admitted });
+    if (this.#budgets !== undefined) {
+      await callControl(this.#config.socketPath, "setBudgets", { budgets: this.#budgets });
+    }
+  }
+
+  /** A gateway that lives but can't be asked would be a second hand on the ledger. */
+  async #endSilentOne(): Promise<void> {
+    const record = await readProcessRecord(this.#config.stateDirectory);
+    if (record !== undefined) await stopProcess(record, record.socketPath, this.#clock);
+  }
+
+  /** Renews the lease as long as this operator lives, and wakes subscribers when accounts changed. */
+  async #renewing(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      const answer = (await this.#ask("renew", {})) as { changes: number } | undefined;
+      if (answer !== undefined && answer.changes !== this.#changes) {
+        this.#changes = answer.changes;
+        for (const wake of this.#wakes) wake();
+      }
+      await this.#clock.sleep(RENEW_EVERY_MS, this.#closing.signal).catch(() => {
+        // Closed: the loop sees it.
+      });
+    }
+  }
+
+  /** A question that has no answer is answered by undefined: unknown. */
+  async #ask(name: string, body: unknown): Promise<unknown> {
+    try {
+      return (await this.#call(name, body)) ?? undefined;
+    } catch (error) {
+      if (error instanceof ControlError) throw error;
+      return undefined;
+    }
+  }
+
+  /** Every call can be repeated: where nobody listens the gateway is started again first. */
+  async #call(name: string, body: unknown): Promise<unknown> {
+    this.#closing.signal.throwIfAborted();
+    const { socketPath } = this.#config;
+    try {
+      return await callControl(socketPath, name, body);
+    } catch (error) {
+      if (error instanceof ControlError) throw error;
+      try {
+        await this.reach();
+        return await callControl(socketPath, name, body);
+      } catch (cause) {
+        if (cause instanceof TerminalError || cause instanceof ControlError) throw cause;
+        throw new TransientError(
+          "GatewayUnreachable",
+          `The gateway can't be asked: ${(cause as Error).message}`,
+          { cause },
+        );
+      }
+    }
+  }
+}
+
+async function hello(socketPath: string): Promise<Hello | undefined> {
+  try {
+    return (await callControl(socketPath, "hello")) as Hello;
+  } catch {
+    // Nobody listens, or nobody answers: what lives there is found by its record.
+    return undefined;
+  }
+}
+
+async function startProcess(config: ProcessConfig, { isRestart }: { isRestart: boolean }): Promise<void> {
+  await mkdir(config.ledgerDirectory, { recursive: true });
+  const log = await open(join(config.ledgerDirectory, "gateway.log"), "a", 0o600);
+  const { BOSUN_FAILPOINT, ANTHROPIC_API_KEY: _, ANTHROPIC_AUTH_TOKEN: __, ...env } = process.env;
+  try {
+    const child = spawn(process.execPath, [...process.execArgv, entry()], {
+      // A group of its own, so that the operator's Ctrl-C and death leave it alone.
+      detached: true,
+      stdio: ["pipe", log.fd, log.fd, "pipe"],
+      // A failpoint kills once: the gateway that takes the dead one's place shall live.
+      env: isRestart || BOSUN_FAILPOINT === undefined ? env : { ...env, BOSUN_FAILPOINT },
+    });
+    await once(child, "spawn");
+    child.stdin?.on("error", () => {
+      // It died before it read: then it says nothing on its ready pipe either.
+    });
+    child.stdin?.end(JSON.stringify(config));
+    const said = await text(child.stdio[3] as Readable);
+    child.unref();
+    const answer = said === "" ? { ready: false, name: "", message: "it ended at once" } : JSON.parse(said);
+    if (answer.ready) return;
+    if (answer.name === "LedgerError") throw new TerminalError("LedgerUnusable", answer.message);
+    const message = `The gateway did not start: ${answer.message}. See ${join(config.ledgerDirectory, "gateway.log")}.`;
+    throw new TransientError("GatewayNotStarted", message);
+  } finally {
+    await log.close();
+  }
+}
+
+/** The entry beside this file, in source or as built. */
+function entry(): string {
+  return fileURLToPath(new URL(`./main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url));
+}
+
+/** Asks the process to stop; kills it when it does not. Only ever the process that `identity` names. */
+async function stopProcess(
+  { pid, startTime }: { pid: number; startTime: string },
+  socketPath: string,
+  clock: Clock,
+): Promise<void> {
+  await callControl(socketPath, "stop").catch(() => {
+    // It does not listen: the kill below reaches it.
+  });
+  const lives = async (): Promise<boolean> => (await startTimeOf(pid)) === startTime;
+  const untilMs = clock.elapsed() + STOP_MS;
+  while ((await lives()) && clock.elapsed() < untilMs) await clock.sleep(20);
+  if (await lives()) process.kill(pid, "SIGKILL");
+  while (await lives()) await clock.sleep(20);
+}

@@ -1,0 +1,363 @@
+/** A request's way through the ledger: reserved before it is sent, settled after it ended. Money is reserved here. */
+import type { Clock, Ids } from "../runtime/clock.ts";
+import type { Failpoints } from "../runtime/failpoints.ts";
+import { type Basis, basisOf } from "./basis.ts";
+import { type Bound, boundsOf } from "./bound.ts";
+import { decide } from "./budgets.ts";
+import { type Grant, selects, wholeLimits } from "./grants.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Payer } from "./ledger-lines.ts";
+import type { MessagesRequest } from "./messages-request.ts";
+import type { BudgetPolicy, SessionGrant } from "./money.ts";
+import type { Price } from "./prices.ts";
+import { Line, type Turn, WaitTimeoutError } from "./queue.ts";
+import type { RateLimits } from "./rate-limits.ts";
+import { type Ending, type Settlement, settle, violates } from "./settlement.ts";
+
+/** How long a request may wait in line, in milliseconds. */
+export const LINE_WAIT_MS = 300_000;
+/** Endings without a known cost, in a row, after which requests go one at a time until one settles. */
+export const UNSETTLED_IN_ROW_MAX = 3;
+
+export type Reserving =
+  | { is: "reserved"; payment: Payment }
+  | { is: "refused"; reason: "BudgetExceeded" | "NoBudget" | "BoundViolated"; message: string }
+  /** It waited in line for as long as it may, or would have to. */
+  | { is: "waited"; message: string; retryAfterSeconds: number };
+
+/** One reserved request. Every payment ends by `end`, once. */
+export interface Payment {
+  id: string;
+  /** What `max_tokens` has to be. */
+  maxTokens: number;
+  /** To be awaited before the first byte of the body is sent. */
+  sent(): Promise<void>;
+  /** A status came: what it says of the rate limit holds for all agents. */
+  answered(status: number, retryAfterSeconds: number | undefined): void;
+  /** Settles it, once; the ledger has it on disk when the promise resolves. Later calls change nothing. */
+  end(ending: Ending): Promise<void>;
+}
+
+export interface PaymentDeps {
+  ledger: Ledger;
+  rateLimits: RateLimits;
+  clock: Clock;
+  ids: Ids;
+  failpoints: Failpoints;
+  /** While false nothing is granted; what is in line waits. */
+  hasLease(): boolean;
+  /** Called when an account may have changed. */
+  changed(): void;
+}
+
+export class Payments {
+  readonly #deps: PaymentDeps;
+  readonly #line: Line;
+  readonly #waitMs: number;
+  readonly #bases = new Map<string, Basis>();
+  #budgets: readonly BudgetPolicy[] | undefined;
+  #inFlight = 0;
+  readonly #running = new Set<Promise<void>>();
+  #alarm: AbortController | undefined;
+  /** By `clock.elapsed()`. */
+  #nextLookMs = Number.POSITIVE_INFINITY;
+
+  constructor(deps: PaymentDeps, { waitMs = LINE_WAIT_MS }: { waitMs?: number } = {}) {
+    this.#deps = deps;
+    this.#waitMs = waitMs;
+    this.#line = new Line({ clock: deps.clock, waitMs });
+  }
+
+  /** Requests reserved and not ended. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get waiting(): number {
+    return this.#line.length;
+  }
+
+  get budgets(): readonly BudgetPolicy[] | undefined {
+    return this.#budgets;
+  }
+
+  /** Puts the Budgets in force. Until the first call nothing is granted. */
+  setBudgets(budgets: readonly BudgetPolicy[]): void {
+    this.#budgets = budgets;
+    this.look();
+  }
+
+  /** Forgets what it knows of a session's requests. */
+  forget(session: string): void {
+    this.#bases.delete(session);
+  }
+
+  /** Looks whether somebody in line can go now. */
+  look(): void {
+    this.#line.look();
+  }
+
+  /**
+   * Reserves the bound of `request` for `session`, waiting in line where others hold what it needs.
+   *
+   * @throws `signal.reason` when aborted while in line; nothing is reserved then
+   */
+  async reserve(
+    request: MessagesRequest,
+    { session, price, signal }: { session: SessionGrant; price: Price; signal: AbortSignal },
+  ): Promise<Reserving> {
+    const bounds = boundsOf(request, {
+      price,
+      basis: this.#bases.get(session.session),
+      maxOutputTokens: session.maxOutputTokens,
+    });
+    const serve = (): Turn<Reserving | Reserved> => {
+      const { ledger, rateLimits, clock, hasLease } = this.#deps;
+      if (!hasLease() || this.#budgets === undefined) return { is: "wait", blocks: [EVERYTHING] };
+      const [violated] = ledger.state.violated;
+      if (violated !== undefined)
+        return served({ is: "refused", reason: "BoundViolated", message: violation(violated) });
+      if (ledger.state.unsettledInRow >= UNSETTLED_IN_ROW_MAX && this.#inFlight > 0) {
+        return { is: "wait", blocks: [EVERYTHING] };
+      }
+      const nowMs = clock.now();
+      const grants = this.#grantsFor(session, nowMs);
+      const decision = decide(
+        bounds,
+        grants.map((grant) => ({ grant, position: this.#position(grant) })),
+        nowMs,
+      );
+      if (decision.is === "refused") return served(decision);
+      const delayMs = rateLimits.delayMs(price.model);
+      if (Number.isFinite(delayMs) && delayMs > this.#waitMs) return served(this.#waitedTooLong(price));
+      if (delayMs > 0) {
+        this.#lookIn(delayMs);
+        return { is: "wait", blocks: [modelOf(price)] };
+      }
+      if (decision.is === "wait") {
+        this.#lookIn(Math.min(...grants.map(({ window }) => window.endMs)) - nowMs);
+        return { is: "wait", blocks: grants.map(({ budget }) => budgetOf(budget)) };
+      }
+      return served(this.#reserveNow(request, { session, price, bound: decision.bound, grants }));
+    };
+    const wants = [
+      EVERYTHING,
+      modelOf(price),
+      ...(this.#budgets ?? [])
+        .filter((b) => selects(b.selector, session.labels))
+        .map(({ name }) => budgetOf(name)),
+    ];
+    try {
+      const result = await this.#line.wait<Reserving | Reserved>(
+        { purpose: session.purpose, wants, serve },
+        signal,
+      );
+      if (!("written" in result)) return result;
+      await result.written;
+      this.#deps.failpoints.hit("request-reserved");
+      return { is: "reserved", payment: result.payment };
+    } catch (error) {
+      if (error instanceof WaitTimeoutError) return this.#waitedTooLong(price);
+      throw error;
+    }
+  }
+
+  #waitedTooLong(price: Price): Reserving {
+    const delayMs = this.#deps.rateLimits.delayMs(price.model);
+    const retryAfterSeconds = Number.isFinite(delayMs) ? Math.max(30, Math.ceil(delayMs / 1000)) : 30;
+    const message =
+      "It waited in line for as long as it may: others hold the money or the rate limit that it needs.";
+    return { is: "waited", message, retryAfterSeconds };
+  }
+
+  #grantsFor(session: SessionGrant, nowMs: number): Grant[] {
+    return wholeLimits(this.#budgets ?? [], nowMs).filter(({ selector }) =>
+      selects(selector, session.labels),
+    );
+  }
+
+  #position({ selector, window: { startMs, endMs } }: Grant): ReturnType<Ledger["state"]["sums"]> {
+    return this.#deps.ledger.state.sums({ selector, startMs, endMs });
+  }
+
+  #reserveNow(
+    request: MessagesRequest,
+    {
+      session,
+      price,
+      bound,
+      grants,
+    }: { session: SessionGrant; price: Price; bound: Bound; grants: readonly Grant[] },
+  ): Reserved {
+    const { ledger, rateLimits, ids } = this.#deps;
+    for (const grant of grants) this.#recordGrant(grant);
+    const id = ids.uuid();
+    const written = ledger.append({
+      step: "reserved",
+      id,
+      ...payerOf(session),
+      grants: grants.map((grant) => grant.id),
+      model: request.model,
+      maxTokens: bound.outputTokens,
+      inputTokens: bound.inputTokens,
+      cost: bound.cost,
+      tokens: bound.tokens,
+      price,
+    });
+    this.#inFlight += 1;
+    rateLimits.sending(price.model);
+    this.#deps.changed();
+    return { written, payment: this.#paymentOf(id, { request, session, price, bound }) };
+  }
+
+  /** The ledger names each grant that money was reserved under, with its amount. */
+  #recordGrant({ id, holder, budget, window, ...limits }: Grant): void {
+    const { ledger } = this.#deps;
+    const limitCost = limits.limitCost ?? null;
+    const limitTokens = limits.limitTokens ?? null;
+    const known = ledger.state.grant(id);
+    if (known?.limitCost === limitCost && known.limitTokens === limitTokens) return;
+    const step = {
+      step: "granted",
+      grant: id,
+      holder,
+      budget,
+      window: window.name,
+      limitCost,
+      limitTokens,
+    } as const;
+    // Not awaited: the reservation that follows it in the same sync is.
+    ledger.append(step).catch(() => {});
+  }
+
+  #paymentOf(
+    id: string,
+    {
+      request,
+      session,
+      price,
+      bound,
+    }: { request: MessagesRequest; session: SessionGrant; price: Price; bound: Bound },
+  ): Payment {
+    const { ledger, rateLimits, failpoints, changed } = this.#deps;
+    let ending: Promise<void> | undefined;
+    let hasStatus = false;
+    const running = this.#running;
+    const { promise: ended, resolve: isEnded } = Promise.withResolvers<void>();
+    running.add(ended);
+    const end = async (how: Ending): Promise<void> => {
+      const reservation = { ...bound, maxTokens: bound.outputTokens, price };
+      const settlement = settle(how, reservation);
+      const lines = [ledger.append(stepOf(id, settlement))];
+      if (settlement.is !== "released" && violates(settlement, reservation)) {
+        lines.push(ledger.append({ step: "violated", id, cost: settlement.cost, bound: bound.cost }));
+      }
+      if (
+        settlement.is === "settled" &&
+        settlement.status === 200 &&
+        how.is === "answered" &&
+        !how.seen.contextEdited
+      ) {
+        this.#bases.set(session.session, basisOf(request, settlement.usages));
+      }
+      if (!hasStatus) rateLimits.ended(price.model, undefined, undefined);
+      this.#inFlight -= 1;
+      this.look();
+      changed();
+      await Promise.all(lines);
+      failpoints.hit("request-settled");
+    };
+    return {
+      id,
+      maxTokens: bound.outputTokens,
+      sent: () => ledger.append({ step: "sent", id }),
+      answered: (status, retryAfterSeconds) => {
+        hasStatus = true;
+        rateLimits.ended(price.model, status, retryAfterSeconds);
+        this.look();
+      },
+      end(how) {
+        ending ??= end(how).finally(() => {
+          running.delete(ended);
+          isEnded();
+        });
+        return ending;
+      },
+    };
+  }
+
+  /** Looks again in `ms` milliseconds, or before. */
+  #lookIn(ms: number): void {
+    const atMs = this.#deps.clock.elapsed() + Math.max(1, ms);
+    if (!Number.isFinite(ms) || atMs >= this.#nextLookMs) return;
+    this.#nextLookMs = atMs;
+    this.#alarm?.abort();
+    this.#alarm = new AbortController();
+    this.#deps.clock.sleep(Math.max(1, ms), this.#alarm.signal).then(
+      () => {
+        this.#nextLookMs = Number.POSITIVE_INFINITY;
+        this.look();
+      },
+      () => {
+        // An earlier alarm has taken its place, or the gateway ends.
+      },
+    );
+  }
+
+  /** Resolves when no request is reserved any more. */
+  async ended(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
+  /** Sets no more alarms. What is in line stays there. */
+  close(): void {
+    this.#nextLookMs = Number.NEGATIVE_INFINITY;
+    this.#alarm?.abort();
+  }
+}
+
+interface Reserved {
+  written: Promise<void>;
+  payment: Payment;
+}
+
+/** What every request wants. */
+const EVERYTHING = "*";
+
+function modelOf({ model }: Price): string {
+  return `model ${model}`;
+}
+
+function budgetOf(name: string): string {
+  return `budget ${name}`;
+}
+
+function served<T>(result: T): Turn<T> {
+  return { is: "served", result };
+}
+
+function payerOf({ session, run, agent, pool, project, purpose, labels }: SessionGrant): Payer {
+  return { session, run, agent, pool, project, purpose, labels };
+}
+
+function stepOf(id: string, settlement: Settlement) {
+  switch (settlement.is) {
+    case "released":
+      return { step: "released", id, why: settlement.why } as const;
+    case "unsettled": {
+      const { why, cost, tokens } = settlement;
+      return { step: "unsettled", id, why, cost, tokens } as const;
+    }
+    case "settled": {
+      const { status, usage, cost, tokens } = settlement;
+      return { step: "settled", id, status, usage, cost, tokens } as const;
+    }
+  }
+}
+
+function violation(id: string): string {
+  return (
+    `BoundViolated: request ${id} used more than its bound, so no bound can be trusted. ` +
+    `Look at it, then say what it cost: bosun budget settle ${id} --cost USD.`
+  );
+}

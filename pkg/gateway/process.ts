@@ -1,0 +1,109 @@
+/** The life of the gateway's process: one at a time, kept while it has work, gone when nobody wants it. */
+import { createHash } from "node:crypto";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { systemFailpoints } from "../system/failpoint.ts";
+import { startTimeOf } from "../system/process-identity.ts";
+import { systemClock, systemIds, systemRandom } from "../system/system.ts";
+import { controlCalls, type Hello, serveControl } from "./control.ts";
+import { Gateway, type GatewayConfig } from "./gateway.ts";
+
+export interface ProcessConfig extends GatewayConfig {
+  /** Absolute path of the control socket. */
+  socketPath: string;
+}
+
+/** What the process leaves in `gateway.json` of the state folder, for its successor and for whoever has to stop it. */
+export interface ProcessRecord {
+  pid: number;
+  /** With the pid, the identity of the process. */
+  startTime: string;
+  port: number;
+  socketPath: string;
+}
+
+/** Without a lease for this long, and with nothing left to drain, the process ends, in milliseconds. */
+export const ABANDONED_MS = 60_000;
+const LOOK_EVERY_MS = 250;
+
+/**
+ * Runs the gateway until it is stopped or abandoned.
+ *
+ * @param ready - called once it answers on both sockets
+ * @throws Error when another gateway lives on the same state folder; LedgerError when the ledger can't be trusted
+ */
+export async function runGateway(config: ProcessConfig, ready: () => void): Promise<void> {
+  const clock = systemClock;
+  const before = await readProcessRecord(config.stateDirectory);
+  if (
+    before !== undefined &&
+    before.pid !== process.pid &&
+    (await startTimeOf(before.pid)) === before.startTime
+  ) {
+    throw new Error(`The gateway of ${config.stateDirectory} already runs as process ${before.pid}.`);
+  }
+  const startTime = await startTimeOf(process.pid);
+  if (startTime === undefined) throw new Error("This process can't find out when it was started.");
+
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  const gateway = await Gateway.start(
+    config,
+    {
+      clock,
+      random: systemRandom,
+      ids: systemIds,
+      failpoints: systemFailpoints(),
+      log: (error) => console.error(new Date(clock.now()).toISOString(), error),
+      ledgerFailed(error) {
+        console.error("The ledger can't be written, so the gateway ends.", error);
+        process.exit(1);
+      },
+    },
+    before?.port,
+  );
+  const hello: Hello = { pid: process.pid, startTime, fingerprint: fingerprintOf(config) };
+  const control = await serveControl(config.socketPath, controlCalls(gateway, hello, stop));
+  process.once("SIGTERM", stop);
+  await writeProcessRecord(config, {
+    pid: process.pid,
+    startTime,
+    port: gateway.port,
+    socketPath: config.socketPath,
+  });
+  ready();
+
+  const startedMs = clock.elapsed();
+  while (!stopping.signal.aborted) {
+    const idleMs = Math.min(gateway.leaseAgeMs, clock.elapsed() - startedMs);
+    if (idleMs > ABANDONED_MS && gateway.inFlight === 0) break;
+    await clock.sleep(LOOK_EVERY_MS, stopping.signal).catch(() => {
+      // Stopped: the loop sees it.
+    });
+  }
+  await gateway.stop();
+  control.close();
+  control.closeAllConnections();
+}
+
+/** Equal for configurations between which a running gateway need not be restarted. */
+export function fingerprintOf({ ledgerDirectory, stateDirectory, upstream }: ProcessConfig): string {
+  const wanted = [ledgerDirectory, stateDirectory, upstream.baseUrl, upstream.credential];
+  return createHash("sha256").update(JSON.stringify(wanted)).digest("hex");
+}
+
+/** The process that last ran on `stateDirectory`; it may be gone. Undefined when none ever did. */
+export async function readProcessRecord(stateDirectory: string): Promise<ProcessRecord | undefined> {
+  try {
+    return JSON.parse(await readFile(join(stateDirectory, "gateway.json"), "utf8")) as ProcessRecord;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function writeProcessRecord({ stateDirectory }: ProcessConfig, record: ProcessRecord): Promise<void> {
+  const path = join(stateDirectory, "gateway.json");
+  await writeFile(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}

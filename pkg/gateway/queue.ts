@@ -1,0 +1,106 @@
+/** The line that requests wait in: reviews first, then execution, in order of arrival within each. */
+import type { Clock } from "../runtime/clock.ts";
+import type { Purpose } from "../session/sessions.ts";
+
+/** What came of one look at a waiting request. */
+export type Turn<T> =
+  | { is: "served"; result: T }
+  /** Not yet. Nobody behind it who wants one of `blocks` may overtake it. */
+  | { is: "wait"; blocks: readonly string[] };
+
+export interface Waiting<T> {
+  purpose: Purpose;
+  /** Names of what it wants a share of: a later one that wants none of what an earlier one waits for may pass it. */
+  wants: readonly string[];
+  /** Looks whether it can be served now, and serves it. Must not throw. */
+  serve(): Turn<T>;
+}
+
+interface Place {
+  rank: number;
+  wants: readonly string[];
+  look(): Turn<unknown>;
+}
+
+const RANK: Record<Purpose, number> = { review: 0, execute: 1 };
+
+export class WaitTimeoutError extends Error {
+  override readonly name = "WaitTimeoutError";
+}
+
+export class Line {
+  readonly #clock: Clock;
+  readonly #waitMs: number;
+  #places: Place[] = [];
+
+  /** @param waitMs - how long a request may wait, in milliseconds */
+  constructor({ clock, waitMs }: { clock: Clock; waitMs: number }) {
+    this.#clock = clock;
+    this.#waitMs = waitMs;
+  }
+
+  /**
+   * Resolves with what `serve` gave when its turn came.
+   *
+   * @throws WaitTimeoutError when that took longer than the line allows; `signal.reason` when aborted
+   */
+  async wait<T>(waiting: Waiting<T>, signal: AbortSignal): Promise<T> {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const place: Place = {
+      rank: RANK[waiting.purpose],
+      wants: waiting.wants,
+      look() {
+        const turn = waiting.serve();
+        if (turn.is === "served") resolve(turn.result);
+        return turn;
+      },
+    };
+    // Out of line first: nobody who has been turned away may still be served.
+    const leave = (reason: unknown): void => {
+      this.#places = this.#places.filter((one) => one !== place);
+      reject(reason);
+      this.look();
+    };
+    const ended = new AbortController();
+    signal.addEventListener("abort", () => leave(signal.reason), { signal: ended.signal });
+    this.#clock.sleep(this.#waitMs, ended.signal).then(
+      () => leave(new WaitTimeoutError(`It waited ${this.#waitMs / 1000} seconds in line.`)),
+      () => {
+        // Served or aborted before the time was over.
+      },
+    );
+    this.#enter(place);
+    this.look();
+    try {
+      return await promise;
+    } finally {
+      ended.abort();
+    }
+  }
+
+  /** Looks at everyone in line, in order. To be called whenever something may have changed. */
+  look(): void {
+    const blocked = new Set<string>();
+    for (const place of [...this.#places]) {
+      // Served or gone by what a look at another one did.
+      if (!this.#places.includes(place)) continue;
+      if (place.wants.some((want) => blocked.has(want))) {
+        for (const want of place.wants) blocked.add(want);
+        continue;
+      }
+      const turn = place.look();
+      if (turn.is === "served") this.#places = this.#places.filter((one) => one !== place);
+      else for (const name of turn.blocks) blocked.add(name);
+    }
+  }
+
+  get length(): number {
+    return this.#places.length;
+  }
+
+  #enter(place: Place): void {
+    const behind = this.#places.findIndex(({ rank }) => rank > place.rank);
+    this.#places.splice(behind < 0 ? this.#places.length : behind, 0, place);
+  }
+}

@@ -1,0 +1,239 @@
+/** The loopback endpoint that sessions speak the Messages API to. */
+import { once } from "node:events";
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Clock } from "../runtime/clock.ts";
+import type { Failpoints } from "../runtime/failpoints.ts";
+import { type AdmittedField, admit } from "./admission.ts";
+import { type ApiErrorType, answerError } from "./api-errors.ts";
+import { type Forwarding, forward } from "./forward.ts";
+import type { MessagesRequest } from "./messages-request.ts";
+import type { SessionGrant } from "./money.ts";
+import type { Payments, Reserving } from "./payments.ts";
+import { priceOf } from "./prices.ts";
+import type { Tokens } from "./tokens.ts";
+import type { CredentialForm, Upstream } from "./upstream.ts";
+
+export interface EndpointDeps {
+  tokens: Tokens;
+  payments: Payments;
+  upstream: Upstream;
+  clock: Clock;
+  failpoints: Failpoints;
+  /** What the workspace admits beyond the list, now. */
+  admitted(): readonly AdmittedField[];
+  /** Called with what nobody expected, so that it is logged. */
+  failed(error: unknown): void;
+}
+
+/** The largest body that is read, in bytes; the API's own limit. */
+const BODY_BYTES_MAX = 32 * 1024 * 1024;
+/** Beta features that make tokens dearer, or keep part of a request on the server where its size is not seen. */
+const REFUSED_BETAS = /^(context-1m|fast-mode|message-threads|server-side-fallback|advanced-tool-use-batch)-/;
+const FORWARDED_HEADERS = [
+  "anthropic-version",
+  "anthropic-beta",
+  "user-agent",
+  "accept",
+  "x-app",
+  "x-claude-code-session-id",
+];
+
+/** A refusal, thrown to the one place that answers it. */
+class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly type: ApiErrorType;
+  readonly reason: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  constructor(
+    type: ApiErrorType,
+    message: string,
+    more: { reason?: string; retryAfterSeconds?: number } = {},
+  ) {
+    super(message);
+    this.type = type;
+    this.reason = more.reason;
+    this.retryAfterSeconds = more.retryAfterSeconds;
+  }
+}
+
+export interface Endpoint {
+  port: number;
+  /** Takes no more requests and cuts those that run. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Listens on 127.0.0.1.
+ *
+ * @param port - the wanted one; another when it is taken, or 0
+ */
+export async function startEndpoint(deps: EndpointDeps, port: number): Promise<Endpoint> {
+  const stopping = new AbortController();
+  const server = http.createServer({ requestTimeout: 0 }, (request, response) => {
+    handle(request, response, deps, stopping.signal).catch((error) => {
+      if (error instanceof Refusal) return answerError(response, error);
+      if (!response.destroyed)
+        answerError(response, { type: "api_error", message: "The gateway failed; see its log." });
+      if (!stopping.signal.aborted && !isGone(error)) deps.failed(error);
+    });
+  });
+  await listen(server, port);
+  return {
+    port: (server.address() as AddressInfo).port,
+    async stop() {
+      stopping.abort(new Error("The gateway was stopped."));
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  };
+}
+
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  deps: EndpointDeps,
+  stopped: AbortSignal,
+): Promise<void> {
+  const url = new URL(request.url ?? "/", "http://gateway");
+  const counting = url.pathname === "/v1/messages/count_tokens";
+  if (request.method !== "POST" || !(counting || url.pathname === "/v1/messages")) {
+    const message = `${request.method} ${url.pathname} is not forwarded: only POST /v1/messages and its count_tokens are.`;
+    throw new Refusal("not_found_error", message);
+  }
+  const { session, form } = authenticate(request, deps.tokens);
+  refuseBetas(request, deps.admitted());
+  const body = await readBody(request);
+  const admission = admit(body, { admitted: deps.admitted(), counting });
+  if (!admission.admitted) throw new Refusal("invalid_request_error", admission.message);
+  const price = priceOf(admission.request.model, admission.priceFactor);
+  if (price === undefined) {
+    const message = `The model ${admission.request.model} has no price, so its cost can't be bounded. Add it to the price file.`;
+    throw new Refusal("invalid_request_error", message);
+  }
+
+  const leaving = left(response);
+  const forwarding: Forwarding = {
+    outgoing: {
+      path: url.pathname + (url.searchParams.get("beta") === "true" ? "?beta=true" : ""),
+      headers: forwardedHeaders(request),
+      form,
+      body: "",
+    },
+    request: admission.request,
+    response,
+    leaving,
+    stopped,
+  };
+  if (counting) return forward(forwarding, undefined, deps);
+
+  const signal = AbortSignal.any([leaving, stopped]);
+  const reserving = await deps.payments.reserve(admission.request, { session, price, signal });
+  if (reserving.is !== "reserved") throw refusalOf(reserving);
+  const { payment } = reserving;
+  if (payment.maxTokens <= thinkingBudget(admission.request)) {
+    await payment.end({ is: "not sent", why: "max_tokens would not exceed the thinking budget" });
+    const message = `thinking.budget_tokens must be less than max_tokens, which this session may set to at most ${payment.maxTokens}.`;
+    throw new Refusal("invalid_request_error", message);
+  }
+  return forward(
+    { ...forwarding, request: { ...admission.request, max_tokens: payment.maxTokens } },
+    payment,
+    deps,
+  );
+}
+
+function refusalOf(reserving: Exclude<Reserving, { is: "reserved" }>): Refusal {
+  if (reserving.is === "refused")
+    return new Refusal("billing_error", reserving.message, { reason: reserving.reason });
+  return new Refusal("rate_limit_error", reserving.message, {
+    retryAfterSeconds: reserving.retryAfterSeconds,
+  });
+}
+
+/** The session whose token `request` carries, in either header. */
+function authenticate(
+  request: IncomingMessage,
+  tokens: Tokens,
+): { session: SessionGrant; form: CredentialForm } {
+  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
+  const apiKey = request.headers["x-api-key"];
+  const candidates = [
+    { token: bearer, form: "bearer" },
+    { token: typeof apiKey === "string" ? apiKey : undefined, form: "x-api-key" },
+  ] as const;
+  for (const { token, form } of candidates) {
+    const session = token === undefined ? undefined : tokens.holder(token);
+    if (session !== undefined) return { session, form };
+  }
+  throw new Refusal("authentication_error", "The token names no session that may spend.");
+}
+
+function refuseBetas(request: IncomingMessage, admitted: readonly AdmittedField[]): void {
+  const betas = String(request.headers["anthropic-beta"] ?? "").split(",");
+  for (const beta of betas.map((one) => one.trim())) {
+    if (REFUSED_BETAS.test(beta) && !admitted.some(({ field }) => field === beta)) {
+      throw new Refusal(
+        "invalid_request_error",
+        `The beta \`${beta}\` is not forwarded: its cost can't be bounded.`,
+      );
+    }
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  if (request.headers["content-encoding"] !== undefined) {
+    throw new Refusal("invalid_request_error", "The body must be sent without a content-encoding.");
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX)
+      throw new Refusal("request_too_large", `The body has more than ${BODY_BYTES_MAX} bytes.`);
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  } catch (error) {
+    throw new Refusal("invalid_request_error", `The body is not JSON: ${(error as Error).message}`);
+  }
+}
+
+function forwardedHeaders(request: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of FORWARDED_HEADERS) {
+    const value = request.headers[name];
+    if (value !== undefined) headers[name] = String(value);
+  }
+  return headers;
+}
+
+/** Aborts when the client goes before its answer is complete. */
+function left(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.on("close", () => {
+    if (!response.writableFinished) controller.abort(new Error("The client left."));
+  });
+  return controller.signal;
+}
+
+function thinkingBudget({ thinking }: MessagesRequest): number {
+  const { budget_tokens: budget } = (thinking ?? {}) as { budget_tokens?: unknown };
+  return typeof budget === "number" ? budget : 0;
+}
+
+async function listen(server: http.Server, port: number): Promise<void> {
+  try {
+    server.listen({ host: "127.0.0.1", port });
+    await once(server, "listening");
+  } catch (error) {
+    if (port === 0 || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    await listen(server, 0);
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return ["ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE"].includes(String((error as NodeJS.ErrnoException).code));
+}

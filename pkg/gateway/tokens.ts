@@ -1,0 +1,40 @@
+/** The sessions that may spend, each known by a token. */
+import { createHmac } from "node:crypto";
+import type { SessionGrant } from "./money.ts";
+
+export class Tokens {
+  readonly #secret: string;
+  readonly #tokens = new Map<string, SessionGrant>();
+
+  /** @param secret - what tokens are made from; the same secret gives the same token for a session and run */
+  constructor(secret: string, grants: readonly SessionGrant[] = []) {
+    this.#secret = secret;
+    for (const grant of grants) this.admit(grant);
+  }
+
+  /** The token of `grant`'s session and run; tokens of its other runs hold no longer. */
+  admit(grant: SessionGrant): string {
+    const token = this.#tokenOf(grant);
+    this.dismiss(grant.session);
+    this.#tokens.set(token, grant);
+    return token;
+  }
+
+  /** Revokes the session's token. */
+  dismiss(session: string): void {
+    for (const [token, grant] of this.#tokens) if (grant.session === session) this.#tokens.delete(token);
+  }
+
+  /** Who holds `token`. */
+  holder(token: string): SessionGrant | undefined {
+    return this.#tokens.get(token);
+  }
+
+  grants(): SessionGrant[] {
+    return [...this.#tokens.values()];
+  }
+
+  #tokenOf({ session, run }: SessionGrant): string {
+    return `bosun-${createHmac("sha256", this.#secret).update(`${session}/${run}`).digest("base64url")}`;
+  }
+}

@@ -1,0 +1,43 @@
+/** The days and months that limits hold for, in a Budget's time zone. */
+import { DateTime } from "luxon";
+
+export type Period = "daily" | "monthly";
+
+export interface Window {
+  period: Period;
+  /** `2026-11-23` for a day, `2026-11` for a month. */
+  name: string;
+  /** Wall time, ms: the first of the window. */
+  startMs: number;
+  /** Wall time, ms: the first after the window. A day has 23 to 25 hours, as its time zone has it. */
+  endMs: number;
+}
+
+/**
+ * The window that `atMs` lies in.
+ *
+ * @throws RangeError when `timeZone` is not an IANA name this machine knows
+ */
+export function windowAt(period: Period, atMs: number, timeZone: string): Window {
+  const at = DateTime.fromMillis(atMs, { zone: timeZone });
+  if (!at.isValid)
+    throw new RangeError(`timeZone must be an IANA name such as Europe/Berlin, not "${timeZone}".`);
+  const unit = period === "daily" ? "day" : "month";
+  const start = at.startOf(unit);
+  return {
+    period,
+    name: start.toFormat(period === "daily" ? "yyyy-MM-dd" : "yyyy-MM"),
+    startMs: start.toMillis(),
+    endMs: start
+      .plus({ [unit]: 1 })
+      .startOf(unit)
+      .toMillis(),
+  };
+}
+
+/** The wall clock at `atMs` in `timeZone`, for people: `23:30`, with the date when that is not today's. */
+export function clockTime(atMs: number, nowMs: number, timeZone: string): string {
+  const at = DateTime.fromMillis(atMs, { zone: timeZone });
+  const sameDay = at.hasSame(DateTime.fromMillis(nowMs, { zone: timeZone }), "day");
+  return at.toFormat(sameDay ? "HH:mm" : "yyyy-MM-dd HH:mm");
+}
