@@ -9,17 +9,18 @@ import { promisify } from "node:util";
  *
  * Linux: boot id and field 22 of `/proc/PID/stat` (proc(5)). Elsewhere: what `ps -o lstart=` prints.
  *
+ * @param proc - where the proc file system is that knows `pid`: a process in a namespace may hold an outer one open
  * @throws Error when the system can't be asked: unknown, which must not be taken for absent
  */
-export async function startTimeOf(pid: number): Promise<string | undefined> {
+export async function startTimeOf(pid: number, proc = "/proc"): Promise<string | undefined> {
   if (!Number.isInteger(pid) || pid < 1) return undefined;
-  return process.platform === "linux" ? startTimeFromProc(pid) : startTimeFromPs(pid);
+  return process.platform === "linux" ? startTimeFromProc(pid, proc) : startTimeFromPs(pid);
 }
 
-async function startTimeFromProc(pid: number): Promise<string | undefined> {
+async function startTimeFromProc(pid: number, proc: string): Promise<string | undefined> {
   let stat: string;
   try {
-    stat = await readFile(`/proc/${pid}/stat`, "latin1");
+    stat = await readFile(`${proc}/${pid}/stat`, "latin1");
   } catch (error) {
     if (isGone(error)) return undefined;
     throw error;
@@ -28,7 +29,7 @@ async function startTimeFromProc(pid: number): Promise<string | undefined> {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state] = fields;
   const ticks = fields[19];
-  if (ticks === undefined) throw new Error(`/proc/${pid}/stat has fewer fields than proc(5) says: ${stat}`);
+  if (ticks === undefined) throw new Error(`${proc}/${pid}/stat has fewer fields than proc(5) says: ${stat}`);
   if (state === "Z" || state === "X") return undefined;
   return `${await bootId()}/${ticks}`;
 }
