@@ -1,0 +1,153 @@
+/** `bosun init`: a commented `.claude-sessions/` for a repository. Never overwrites; safe to repeat. */
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { Git } from "../../../pkg/git/git.ts";
+import type { Context } from "../context.ts";
+import { type ReadFile, suggestCommands } from "../init/check-commands.ts";
+import { initialFiles } from "../init/files.ts";
+import { UserError } from "../user-error.ts";
+import { FOLDER_NAME, workspaceFolder } from "../workspace-folder.ts";
+
+const dailyUSDDefault = 5;
+const dailyUSDMax = 1_000_000;
+
+export async function init(context: Context, options: { budget?: string }): Promise<void> {
+  const git = new Git();
+  const repository = await topOf(git, context.cwd);
+  const targetBranch = await branchOf(git, repository);
+  const folder = workspaceFolder(repository).path;
+
+  const declared = existsSync(folder) ? declaredKinds(folder) : new Set<string>();
+  const dailyUSD = declared.has("Budget") ? dailyUSDDefault : await chooseBudget(context, options.budget);
+  mkdirSync(folder, { recursive: true });
+  await makeRepository(git, folder);
+  const isExcluded = await exclude(git, repository);
+
+  const read: ReadFile = (name) => readIfPresent(path.join(repository, name));
+  const commands = suggestCommands(read);
+  const files = initialFiles({ name: nameOf(repository), targetBranch, commands, dailyUSD });
+  for (const { path: name, kind, text } of files) {
+    const file = path.join(folder, name);
+    if (existsSync(file) || declared.has(kind)) {
+      context.out(`Kept  ${FOLDER_NAME}/${name}`);
+      continue;
+    }
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text, { flag: "wx" });
+    context.out(`Wrote ${FOLDER_NAME}/${name}`);
+  }
+  if (isExcluded) context.out(`Listed ${FOLDER_NAME}/ in .git/info/exclude: git leaves it alone.`);
+  if (commands.test === undefined && !declared.has("Workspace")) {
+    context.note(
+      `No test command was found. Write one into ${FOLDER_NAME}/workspace.yaml: without it nothing merges.`,
+    );
+  }
+  context.out("");
+  context.out(
+    `Next: set \`skip: false\` in ${FOLDER_NAME}/projects/example.yaml or write a project of your own, then`,
+  );
+  context.out("  bosun up --rehearse   to see it work with a played model, for nothing");
+  context.out("  bosun up              for real, with ANTHROPIC_API_KEY set");
+}
+
+async function topOf(git: Git, cwd: string): Promise<string> {
+  const top = await git.inUserCheckout(cwd, ["rev-parse", "--show-toplevel"]);
+  if (top.exitCode !== 0) {
+    throw new UserError(
+      `${cwd} is not in a git repository. Go to one, or make one: git init && git commit --allow-empty -m "Begin"`,
+    );
+  }
+  const repository = String(top.stdout).trimEnd();
+  if (repository.split(path.sep).includes(FOLDER_NAME)) {
+    throw new UserError(`${cwd} is Bosun's own folder. Run \`bosun init\` in the repository around it.`);
+  }
+  const head = await git.inUserCheckout(repository, ["rev-parse", "--verify", "--quiet", "HEAD"]);
+  if (head.exitCode !== 0) {
+    throw new UserError(
+      `${repository} has no commit yet, so there is nothing to work from. Make the first: git commit --allow-empty -m "Begin"`,
+    );
+  }
+  return repository;
+}
+
+/** The branch that is checked out; with a detached HEAD, main or master. */
+async function branchOf(git: Git, repository: string): Promise<string> {
+  const current = await git.inUserCheckout(repository, ["symbolic-ref", "--quiet", "--short", "HEAD"]);
+  if (current.exitCode === 0) return String(current.stdout).trimEnd();
+  for (const branch of ["main", "master"]) {
+    const found = await git.inUserCheckout(repository, [
+      "show-ref",
+      "--verify",
+      "--quiet",
+      `refs/heads/${branch}`,
+    ]);
+    if (found.exitCode === 0) return branch;
+  }
+  throw new UserError(
+    `HEAD of ${repository} is detached and there is no branch main or master. Check out the branch to merge into.`,
+  );
+}
+
+/** What the YAML files of `folder` declare already, whatever they are called. */
+function declaredKinds(folder: string): Set<string> {
+  const files = globSync("**/*.{yaml,yml}", { cwd: folder });
+  const texts = files.map((file) => readFileSync(path.join(folder, file), "utf8"));
+  return new Set(
+    texts.flatMap((text) => [...text.matchAll(/^kind:\s*["']?(\w+)/gm)].map(([, kind = ""]) => kind)),
+  );
+}
+
+async function chooseBudget({ ask }: Context, given: string | undefined): Promise<number> {
+  const answer =
+    given ??
+    (await ask(`How much may it spend a day, in US dollars? [${dailyUSDDefault.toFixed(2)}] `)) ??
+    "";
+  const text = answer.trim().replace(/^\$/, "");
+  if (text === "") return dailyUSDDefault;
+  const amount = Number(text);
+  if (!(amount >= 0 && amount <= dailyUSDMax)) {
+    throw new UserError(
+      `The budget must be an amount in US dollars from 0 to ${dailyUSDMax}, not "${answer}".`,
+      { exitCode: 2 },
+    );
+  }
+  return amount;
+}
+
+/** An empty repository of its own: so git clean, stash and branch switches of the one around it pass the folder by. */
+async function makeRepository(git: Git, folder: string): Promise<void> {
+  if (existsSync(path.join(folder, ".git"))) return;
+  const made = await git.inUserCheckout(folder, ["init", "--quiet", "--template="]);
+  if (made.exitCode !== 0) throw new UserError(`git init failed in ${folder}: ${made.stderr}`);
+}
+
+/** Lists the folder in .git/info/exclude, unless it is ignored already. Says whether it did. */
+async function exclude(git: Git, repository: string): Promise<boolean> {
+  const ignored = await git.inUserCheckout(repository, [
+    "check-ignore",
+    "--quiet",
+    "--no-index",
+    `${FOLDER_NAME}/`,
+  ]);
+  if (ignored.exitCode === 0) return false;
+  const where = await git.inUserCheckout(repository, ["rev-parse", "--git-path", "info/exclude"]);
+  const file = path.resolve(repository, String(where.stdout).trimEnd());
+  const before = readIfPresent(file) ?? "";
+  const lineEnd = before === "" || before.endsWith("\n") ? "" : "\n";
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, `${before}${lineEnd}/${FOLDER_NAME}/\n`);
+  return true;
+}
+
+/** The repository's folder as a Kubernetes name: lower case, digits and dashes. */
+function nameOf(repository: string): string {
+  const name = path
+    .basename(repository)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-");
+  return name.slice(0, 63).replaceAll(/^-+|-+$/g, "") || "workspace";
+}
+
+function readIfPresent(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+}

@@ -1,0 +1,20 @@
+/** `bosun skip PROJECT`, and `--undo`. */
+import type { Context } from "../context.ts";
+import { NAMESPACE, need } from "../objects.ts";
+import { withOperator } from "../operator-client/connect.ts";
+
+export async function skip(
+  context: Context,
+  project: string,
+  { undo = false }: { undo?: boolean },
+): Promise<void> {
+  await withOperator(context, async ({ client }) => {
+    await need(client, "Project", project);
+    await client.patch("Project", { namespace: NAMESPACE, name: project }, { spec: { skip: !undo } });
+    context.out(
+      undo
+        ? `${project} is back in the queue.`
+        : `${project} is skipped; work in hand stays on its branch. \`bosun skip ${project} --undo\` brings it back.`,
+    );
+  });
+}

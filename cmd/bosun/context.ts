@@ -1,0 +1,20 @@
+/** All that a command is handed: where it runs, what it prints to, what time it is. Tests hand in their own. */
+export interface Context {
+  /** Absolute. */
+  cwd: string;
+  env: Readonly<Record<string, string | undefined>>;
+  /** Prints a line for the reader of the result. */
+  out(line: string): void;
+  /** Prints a line about the result: warnings, what is not as expected. */
+  note(line: string): void;
+  /** Whether a person sees stdout as it comes. */
+  isTerminal: boolean;
+  /** Columns of the terminal; 100 without one. */
+  width: number;
+  /** Wall time in milliseconds. */
+  now(): number;
+  /** Asks the person; undefined where nobody can answer. */
+  ask(question: string): Promise<string | undefined>;
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal;
+}

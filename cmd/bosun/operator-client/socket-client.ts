@@ -1,0 +1,167 @@
+/** The running operator's API over its unix socket: Kubernetes' HTTP protocol, as the commands need it. */
+import { type IncomingMessage, request } from "node:http";
+import path from "node:path";
+import { KINDS } from "../../../pkg/api/generated.ts";
+import type { KubeObject } from "../../../pkg/api/meta.ts";
+import { isNotFound, type Status, StatusError } from "../../../pkg/api/status-error.ts";
+import type { Client, Kind, ListOptions, MergePatch } from "../../../pkg/runtime/client.ts";
+
+/** What commands need of a Client. */
+export type Reader = Pick<Client, "get" | "list">;
+export type OperatorClient = Pick<Client, "get" | "list" | "watch" | "create" | "patch" | "delete">;
+
+/** Nobody listens at the socket. */
+export class NoOperatorError extends Error {
+  override readonly name = "NoOperatorError";
+}
+
+interface Call {
+  method: "GET" | "POST" | "PATCH" | "DELETE";
+  path: string;
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+/**
+ * Every method throws `NoOperatorError` when nobody listens at `socket`, and `StatusError` when the request is refused.
+ */
+export function socketClient(socket: string): OperatorClient {
+  const socketPath = reachable(socket);
+  const call = async <T>(options: Call): Promise<T> => {
+    const response = await send(socketPath, options);
+    return JSON.parse(await text(response)) as T;
+  };
+
+  return {
+    async get(kind, key) {
+      try {
+        return await call({ method: "GET", path: objectPath(kind, key) });
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
+    },
+    list: (kind, options = {}) => call({ method: "GET", path: listPath(kind, options) }),
+    async *watch(kind, { resourceVersion, signal, ...options }) {
+      const path = listPath(kind, options, { watch: "true", resourceVersion, allowWatchBookmarks: "true" });
+      try {
+        const response = await send(socketPath, {
+          method: "GET",
+          path,
+          ...(signal === undefined ? {} : { signal }),
+        });
+        for await (const line of lines(response)) yield watchEvent(line);
+      } catch (error) {
+        if (signal?.aborted !== true) throw error;
+      }
+    },
+    create: (kind, object) => {
+      const namespace = (object as unknown as KubeObject).metadata.namespace ?? "default";
+      return call({ method: "POST", path: listPath(kind, { namespace }), body: object });
+    },
+    patch: (kind, key, patch: MergePatch, options = {}) => {
+      const suffix = options.subresource === undefined ? "" : `/${options.subresource}`;
+      return call({ method: "PATCH", path: `${objectPath(kind, key)}${suffix}`, body: patch });
+    },
+    async delete(kind, key, options) {
+      await call({
+        method: "DELETE",
+        path: objectPath(kind, key),
+        body: { kind: "DeleteOptions", apiVersion: "v1", ...options },
+      });
+    },
+  };
+}
+
+/** A unix socket's path has about 100 bytes at most: from a deep folder the relative one may still fit. */
+function reachable(socket: string): string {
+  const relative = path.relative(process.cwd(), socket);
+  return relative.length < socket.length ? relative : socket;
+}
+
+function listPath(kind: Kind, options: ListOptions, query: Record<string, string> = {}): string {
+  const { group, version, plural } = KINDS[kind];
+  const base = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+  const namespace =
+    options.namespace === undefined ? "" : `/namespaces/${encodeURIComponent(options.namespace)}`;
+  const selector =
+    options.labelSelector === undefined ? [] : [["labelSelector", options.labelSelector] as [string, string]];
+  const search = new URLSearchParams([...selector, ...Object.entries(query)]).toString();
+  return `${base}${namespace}/${plural}${search === "" ? "" : `?${search}`}`;
+}
+
+function objectPath(kind: Kind, { namespace, name }: { namespace: string; name: string }): string {
+  return `${listPath(kind, { namespace })}/${encodeURIComponent(name)}`;
+}
+
+function send(socketPath: string, { method, path, body, signal }: Call): Promise<IncomingMessage> {
+  const payload = body === undefined ? undefined : JSON.stringify(body);
+  const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
+  const headers = {
+    accept: "application/json",
+    ...(payload === undefined ? {} : { "content-type": type, "content-length": Buffer.byteLength(payload) }),
+  };
+  return new Promise((resolve, reject) => {
+    const sent = request({
+      socketPath,
+      method,
+      path,
+      headers,
+      agent: false,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    sent.on("error", (error: NodeJS.ErrnoException) =>
+      reject(isAbsence(error) ? absence(socketPath, error) : error),
+    );
+    sent.on("response", (response) => {
+      if ((response.statusCode ?? 500) < 300) resolve(response);
+      else text(response).then((answer) => reject(refusal(response.statusCode ?? 500, answer)), reject);
+    });
+    sent.end(payload);
+  });
+}
+
+function isAbsence({ code }: NodeJS.ErrnoException): boolean {
+  return code === "ENOENT" || code === "ECONNREFUSED" || code === "ENOTSOCK" || code === "ENOTDIR";
+}
+
+function absence(socketPath: string, cause: Error): NoOperatorError {
+  return new NoOperatorError(`No operator listens at ${socketPath}.`, { cause });
+}
+
+function refusal(code: number, answer: string): Error {
+  try {
+    const status = JSON.parse(answer) as Status;
+    return new StatusError(
+      status.code ?? code,
+      status.reason ?? "Unknown",
+      status.message ?? answer,
+      status.details,
+    );
+  } catch {
+    // Not a Status: whatever answers there, it is no API server.
+    return new Error(`The operator answered ${code}: ${answer.slice(0, 500)}`);
+  }
+}
+
+async function text(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+async function* lines(response: IncomingMessage): AsyncIterable<string> {
+  response.setEncoding("utf8");
+  let rest = "";
+  for await (const chunk of response) {
+    const parts = (rest + String(chunk)).split("\n");
+    rest = parts.pop() ?? "";
+    for (const line of parts) if (line !== "") yield line;
+  }
+}
+
+function watchEvent(line: string) {
+  const { type, object } = JSON.parse(line);
+  if (type === "ERROR") throw new StatusError(object.code, object.reason, object.message, object.details);
+  return type === "BOOKMARK" ? { type, resourceVersion: object.metadata.resourceVersion } : { type, object };
+}

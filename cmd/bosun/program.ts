@@ -1,0 +1,128 @@
+/** The command line: every command with its words and options. What a command does is loaded when it runs. */
+import { Command, CommanderError, Option } from "commander";
+import type { Context } from "./context.ts";
+import { report } from "./report.ts";
+
+/** Runs one command line; gives the exit code: 0 done, 1 not done, 2 wrong usage. */
+export async function runProgram(args: readonly string[], context: Context): Promise<number> {
+  try {
+    await program(context).parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return report(error, context);
+  }
+}
+
+function program(context: Context): Command {
+  const root = new Command("bosun")
+    .description("Keeps a crew of Claude agents at work on this repository.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.out(text.trimEnd()),
+      writeErr: (text) => context.note(text.trimEnd()),
+    })
+    .showHelpAfterError("Run `bosun --help` for all commands.")
+    .showSuggestionAfterError();
+  addRunning(root, context);
+  addLooking(root, context);
+  addSteering(root, context);
+  return root;
+}
+
+function addRunning(root: Command, context: Context): void {
+  root.commandsGroup("Running:");
+  root
+    .command("init")
+    .description("write a commented .claude-sessions/ for this repository; never overwrites")
+    .option("--budget <usd>", "daily limit in US dollars, instead of asking")
+    .action(async (options) => (await import("./commands/init.ts")).init(context, options));
+  root
+    .command("doctor")
+    .description("check this machine and this repository")
+    .action(async () => (await import("./commands/doctor.ts")).doctor(context));
+  root
+    .command("version")
+    .description("print the version")
+    .action(async () => (await import("./commands/version.ts")).version(context));
+}
+
+function addLooking(root: Command, context: Context): void {
+  root.commandsGroup("Looking:");
+  root
+    .command("status")
+    .description("who works on what, how far, for how much, and what waits for you")
+    .action(async () => (await import("./commands/status.ts")).status(context));
+  root
+    .command("get <kind> [names...]")
+    .description("list objects: projects, agents, pools, reviews, budgets, escalations, events, all, ...")
+    .addOption(
+      new Option("-o, --output <form>", "form of the output").choices(["wide", "yaml", "json", "name"]),
+    )
+    .option("-w, --watch", "print changes as they happen")
+    .option("-l, --selector <labels>", "only objects with these labels: a=b,c!=d")
+    .action(async (kind, names, options) =>
+      (await import("./commands/get.ts")).get(context, kind, names, options),
+    );
+  root
+    .command("describe <kind> <name>")
+    .description("everything about one object: spec, status, conditions, events")
+    .action(async (kind, name) => (await import("./commands/describe.ts")).describe(context, kind, name));
+  root
+    .command("why [name]")
+    .description("why a project or agent is not moving, and what would change it; all of them without a name")
+    .action(async (name) => (await import("./commands/why.ts")).why(context, name));
+  root
+    .command("logs <agent>")
+    .description("what an agent's session says and does")
+    .option("-f, --follow", "go on as it happens")
+    .action(async (agent, options) => (await import("./commands/logs.ts")).logs(context, agent, options));
+  root
+    .command("escalations")
+    .description("questions that only you can answer")
+    .option("-a, --all", "answered ones too")
+    .action(async (options) => (await import("./commands/escalations.ts")).escalations(context, options));
+  root
+    .command("budget")
+    .description("limits, and what was spent")
+    .action(async () => (await import("./commands/budget.ts")).budget(context));
+}
+
+function addSteering(root: Command, context: Context): void {
+  root.commandsGroup("Steering:");
+  root
+    .command("pause [what...]")
+    .description("pause the workspace, or `agent NAME`, `pool NAME`, `category NAME`")
+    .action(async (what) => (await import("./commands/pause.ts")).pause(context, true, what));
+  root
+    .command("resume [what...]")
+    .description("undo a pause or a stop")
+    .action(async (what) => (await import("./commands/pause.ts")).pause(context, false, what));
+  root
+    .command("scale <pool> <n>")
+    .description("set how many agents a pool has")
+    .action(async (pool, count) => (await import("./commands/scale.ts")).scale(context, pool, count));
+  root
+    .command("assign <project> <agent>")
+    .description("let only this agent work on a project")
+    .action(async (project, agent) => (await import("./commands/assign.ts")).assign(context, project, agent));
+  root
+    .command("unassign <project>")
+    .description("let any agent claim a project")
+    .action(async (project) => (await import("./commands/assign.ts")).unassign(context, project));
+  root
+    .command("restart <agent>")
+    .description("give an agent's session a new host")
+    .action(async (agent) => (await import("./commands/restart.ts")).restart(context, agent));
+  root
+    .command("skip <project>")
+    .description("keep a project out of the queue")
+    .option("--undo", "put it back")
+    .action(async (project, options) => (await import("./commands/skip.ts")).skip(context, project, options));
+  root
+    .command("resolve <escalation> <action> [note]")
+    .description("answer an escalation")
+    .action(async (name, action, note) =>
+      (await import("./commands/resolve.ts")).resolve(context, name, action, note),
+    );
+}

@@ -1,0 +1,79 @@
+/** What happened between two looks at the workspace, a line each: for logs and pipes. */
+import type { Objects } from "./objects.ts";
+
+/** @param before - undefined at the first look: everything that stands is then told */
+export function changesBetween(before: Objects | undefined, after: Objects): string[] {
+  return [
+    ...workspaceChanges(before, after),
+    ...agentChanges(before, after),
+    ...projectChanges(before, after),
+    ...escalationChanges(before, after),
+    ...budgetChanges(before, after),
+  ];
+}
+
+type Named = { metadata: { name: string } };
+
+/** Each object with what it was; objects that look the same to `look` are left out. */
+function changed<T extends Named>(
+  before: readonly T[] | undefined,
+  after: readonly T[],
+  look: (object: T) => string,
+): { old: T | undefined; object: T }[] {
+  const known = new Map((before ?? []).map((object) => [object.metadata.name, object]));
+  return after
+    .map((object) => ({ old: known.get(object.metadata.name), object }))
+    .filter(({ old, object }) => old === undefined || look(old) !== look(object));
+}
+
+function workspaceChanges(before: Objects | undefined, { workspaces }: Objects): string[] {
+  const look = ({ spec, status }: Objects["workspaces"][number]) =>
+    `${spec.mode} ${status?.target?.commit ?? ""}`;
+  return changed(before?.workspaces, workspaces, look).map(({ object: { spec, status } }) => {
+    const mark = status?.upstream === "Rehearsal" ? "[rehearsal] " : "";
+    const { branch = spec.repository.targetBranch, commit } = status?.target ?? {};
+    return `${mark}${spec.mode}; ${branch}${commit === undefined ? "" : ` at ${commit.slice(0, 10)}`}`;
+  });
+}
+
+function agentChanges(before: Objects | undefined, { agents, reviews }: Objects): string[] {
+  const look = ({ status }: Objects["agents"][number]) =>
+    `${status?.activity} ${status?.project} ${status?.review} ${status?.currentTask}`;
+  return changed(before?.agents, agents, look).map(({ object: { metadata, status } }) => {
+    const review = reviews.find(({ metadata: { name } }) => name === status?.review);
+    const project = review?.spec.project ?? status?.project;
+    const task = status?.currentTask === undefined ? "" : ` (${status.currentTask})`;
+    return `${metadata.name}: ${status?.activity ?? "new"}${project === undefined ? "" : ` on ${project}`}${task}`;
+  });
+}
+
+function projectChanges(before: Objects | undefined, { projects }: Objects): string[] {
+  const look = ({ status }: Objects["projects"][number]) => `${status?.phase} ${status?.progressPercent}`;
+  return changed(before?.projects, projects, look).map(({ old, object: { metadata, status } }) => {
+    const phase = status?.phase ?? "Queued";
+    const was = old?.status?.phase;
+    const way = was === undefined || was === phase ? phase : `${was} -> ${phase}`;
+    const done = phase === "Working" ? `, ${status?.progressPercent ?? 0} % done` : "";
+    return `${metadata.name}: ${way}${done}, $${(status?.costUSD ?? 0).toFixed(2)}`;
+  });
+}
+
+function escalationChanges(before: Objects | undefined, { escalations }: Objects): string[] {
+  const look = ({ spec, status }: Objects["escalations"][number]) =>
+    `${status?.state} ${spec.resolution?.action}`;
+  return changed(before?.escalations, escalations, look).map(({ object: { metadata, spec, status } }) =>
+    spec.resolution === undefined
+      ? `${metadata.name}: waits for you (${spec.reason}). Answer: bosun resolve ${metadata.name} ...`
+      : `${metadata.name}: ${spec.resolution.action}${status?.state === "Resolved" ? `, done. ${status.outcome ?? ""}` : ""}`,
+  );
+}
+
+function budgetChanges(before: Objects | undefined, { budgets }: Objects): string[] {
+  const look = ({ status }: Objects["budgets"][number]) => JSON.stringify(status?.alerts ?? []);
+  return changed(before?.budgets, budgets, look).flatMap(({ object: { metadata, status } }) => {
+    const alert = status?.alerts?.at(-1);
+    return alert === undefined
+      ? []
+      : [`Budget ${metadata.name}: ${alert.percent} % of ${alert.window} is spent`];
+  });
+}

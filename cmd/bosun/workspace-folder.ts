@@ -1,0 +1,53 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "./user-error.ts";
+
+/** Where a workspace keeps what. Every path is absolute. */
+export interface WorkspaceFolder {
+  /** `.claude-sessions`: a person's YAML files and the agents' session files. */
+  path: string;
+  /** The repository's work tree: what holds `.claude-sessions`. */
+  repository: string;
+  /** `.bosun`: the operator's own. */
+  operator: string;
+  /** The lock: who connects finds the operator. */
+  socket: string;
+  /** The write-ahead log. */
+  log: string;
+  /** While this file exists nothing runs. */
+  stopLatch: string;
+  /** One folder a session: spec, report, transcript. */
+  sessions: string;
+}
+
+export const FOLDER_NAME = ".claude-sessions";
+
+/** The layout of the workspace whose repository's work tree is `repository`. */
+export function workspaceFolder(repository: string): WorkspaceFolder {
+  const folder = path.join(repository, FOLDER_NAME);
+  const operator = path.join(folder, ".bosun");
+  return {
+    path: folder,
+    repository,
+    operator,
+    socket: path.join(operator, "operator.sock"),
+    log: path.join(operator, "log"),
+    stopLatch: path.join(operator, "stop"),
+    sessions: path.join(operator, "sessions"),
+  };
+}
+
+/**
+ * The workspace that `cwd` lies in, as git finds its repository: the nearest folder upward that has one.
+ *
+ * @throws UserError when there is none
+ */
+export function findWorkspace(cwd: string): WorkspaceFolder {
+  for (let folder = cwd; ; folder = path.dirname(folder)) {
+    if (existsSync(path.join(folder, FOLDER_NAME))) return workspaceFolder(folder);
+    if (folder === path.dirname(folder)) break;
+  }
+  throw new UserError(
+    `Neither ${cwd} nor a folder above it has a ${FOLDER_NAME}/. Run \`bosun init\` in the repository.`,
+  );
+}
