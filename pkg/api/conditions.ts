@@ -16,14 +16,14 @@ export interface When {
 
 /**
  * `conditions` with `next` in it, by type in alphabetical order. `lastTransitionTime` moves only when the status
- * does; messages are cut to 1024 characters. The same array comes back when nothing changes, so that nothing is
- * written.
+ * does; messages are cut to 1024 characters. The same array, perhaps a frozen one, comes back when nothing changes, so
+ * that nothing is written.
  */
 export function setCondition(
   conditions: readonly Condition[] | undefined,
   next: NewCondition,
   { now, generation }: When,
-): readonly Condition[] {
+): Condition[] {
   const previous = getCondition(conditions, next.type);
   const condition: Condition = {
     type: next.type,
@@ -33,16 +33,14 @@ export function setCondition(
     lastTransitionTime: previous?.status === next.status ? previous.lastTransitionTime : now,
     ...(generation === undefined ? {} : { observedGeneration: generation }),
   };
-  if (conditions !== undefined && previous !== undefined && equal(previous, condition)) return conditions;
+  if (conditions !== undefined && previous !== undefined && equal(previous, condition))
+    return conditions as Condition[];
   return [...without(conditions, next.type), condition].sort(byType);
 }
 
 /** `conditions` without the one of `type`; the same array when there is none. */
-export function removeCondition(
-  conditions: readonly Condition[] | undefined,
-  type: string,
-): readonly Condition[] {
-  if (getCondition(conditions, type) === undefined) return conditions ?? [];
+export function removeCondition(conditions: readonly Condition[] | undefined, type: string): Condition[] {
+  if (getCondition(conditions, type) === undefined) return (conditions ?? []) as Condition[];
   return without(conditions, type);
 }
 
@@ -81,7 +79,7 @@ export function summarize(
   summary: "Ready" | "Succeeded",
   { is, reason, message }: Outcome,
   when: When,
-): readonly Condition[] {
+): Condition[] {
   const status = is === "good" ? "True" : is === "working" ? "Unknown" : "False";
   const summed = setCondition(conditions, { type: summary, status, reason, message }, when);
   if (is !== "stalled") return removeCondition(summed, "Stalled");
@@ -96,7 +94,7 @@ export function cutMessage(message: string): string {
   return `${characters.slice(0, messageLengthMax - 1).join("")}…`;
 }
 
-function without(conditions: readonly Condition[] | undefined, type: string): readonly Condition[] {
+function without(conditions: readonly Condition[] | undefined, type: string): Condition[] {
   return (conditions ?? []).filter((condition) => condition.type !== type);
 }
 

@@ -99,7 +99,10 @@ export class Informer<K extends Kind> {
 
   /** Lists and watches until `signal` aborts, through any error, with back-off. */
   async run(signal: AbortSignal): Promise<void> {
-    const resyncing = this.#resync(signal);
+    await Promise.all([this.#keep(signal), this.#resync(signal)]);
+  }
+
+  async #keep(signal: AbortSignal): Promise<void> {
     let relist = true;
     while (!signal.aborted) {
       const startedMs = this.#options.clock.elapsed();
@@ -116,7 +119,6 @@ export class Informer<K extends Kind> {
         await this.#sleep(delayMs, signal);
       }
     }
-    await resyncing;
   }
 
   async #list(signal: AbortSignal): Promise<void> {

@@ -9,6 +9,9 @@ import type { Clock } from "./clock.ts";
 const backoffBaseMs = 5;
 const backoffMsMax = 1_000_000;
 
+/** Why an alarm ends; one for all, since making a DOMException each time would cost more than the alarm. */
+const replaced = new Error("The queue's alarm was set to another time");
+
 export class WorkQueue {
   readonly #clock: Clock;
   /** In line, in order of arrival: waiting for a worker. */
@@ -96,7 +99,7 @@ export class WorkQueue {
     this.#ready.clear();
     this.#dirty.clear();
     this.#delayed.clear();
-    this.#alarm?.abort.abort();
+    this.#alarm?.abort.abort(replaced);
     this.#dispatch();
   }
 
@@ -123,7 +126,7 @@ export class WorkQueue {
     for (const delayed of this.#delayed.values()) atMs = Math.min(atMs, delayed.atMs);
     // An alarm that is too early finds nothing due and sets itself anew.
     if (this.#alarm !== undefined && this.#alarm.atMs <= atMs) return;
-    this.#alarm?.abort.abort();
+    this.#alarm?.abort.abort(replaced);
     this.#alarm = undefined;
     if (atMs === Number.POSITIVE_INFINITY) return;
     const alarm = { atMs, abort: new AbortController() };

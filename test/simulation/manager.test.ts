@@ -196,6 +196,22 @@ test("stop before the caches are synced ends start and leaves nothing running", 
   expect(seen.map((what) => what.split("@")[0])).toEqual(["started", "stopped"]);
 });
 
+test("a controller whose process crashed in the middle of a reconcile changes nothing more", async () => {
+  const { manage, seconds, api, life, seen } = await world();
+  await api.create("Project", draft("Project", "p1"));
+  void manage((client) => [
+    projectController(async (key) => {
+      seen.push("looks");
+      life.revoke();
+      await client.patch("Project", key, { spec: { title: "written by a zombie" } });
+      return settled;
+    }),
+  ]).start();
+  expect(await seconds(3600)).toBe("idle");
+  expect(seen).toEqual(["looks"]);
+  expect(await api.get("Project", p1)).not.toHaveProperty("spec");
+});
+
 test("every object is looked at again at the resync", async () => {
   const { manage, seconds, api, note, seen } = await world();
   await api.create("Project", draft("Project", "p1"));
