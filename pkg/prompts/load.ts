@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PROMPT_NAMES, type PromptName, type Prompts, promptsFrom } from "./render.ts";
+import type { Prompts } from "./prompts.ts";
+import { PROMPT_NAMES, type PromptName, promptsFrom } from "./render.ts";
 
 /**
  * The prompts of a folder: one `<name>.md` for each.
