@@ -55,6 +55,8 @@ export interface WriteOptions {
   readonly subresource?: "status" | "scale" | undefined;
   /** Admit, answer, and write nothing. */
   readonly dryRun?: boolean | undefined;
+  /** Told the paths that were pruned as unknown to the schema, where there are any; may throw to refuse the write. */
+  readonly onUnknownFields?: ((paths: readonly string[]) => void) | undefined;
 }
 
 export interface ObjectList {
@@ -153,7 +155,7 @@ export class Registry implements Admission {
 
   /** @throws StatusError NotFound */
   async get(resource: string, key: ObjectKey, subresource?: "status" | "scale"): Promise<KubeObject> {
-    const of = this.#use(resource);
+    const of = this.#use(resource, subresource, key);
     const object = this.#synced.get(of.id, address(of, key));
     if (object === undefined) throw notFound(of, key.name);
     return subresource === "scale" ? scaleOf(of, object) : object;
@@ -312,9 +314,9 @@ export class Registry implements Admission {
     else remove(context, of, key);
   }
 
-  async #write<T>(admit: (context: Context) => T, { dryRun }: WriteOptions): Promise<T> {
+  async #write<T>(admit: (context: Context) => T, { dryRun, onUnknownFields }: WriteOptions): Promise<T> {
     const staging = new Staging(this.#newest, this.#revision);
-    const answer = admit(this.#context(staging));
+    const answer = admit(this.#context(staging, onUnknownFields));
     if (!dryRun) await this.#commit(staging);
     return answer;
   }
@@ -371,7 +373,11 @@ export class Registry implements Admission {
     const found = this.#resources.get(resource);
     if (found === undefined)
       throw new StatusError(404, "NotFound", "the server could not find the requested resource");
-    if (subresource === "status" && !found.statusSubresource) throw notFound(found, key?.name ?? "");
+    const served =
+      subresource === "status"
+        ? found.statusSubresource
+        : subresource === undefined || found.scale !== undefined;
+    if (!served) throw notFound(found, key?.name ?? "");
     return found;
   }
 
@@ -382,9 +388,9 @@ export class Registry implements Admission {
     throw badRequest(`no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
   }
 
-  #context(staging: Staging): Context {
+  #context(staging: Staging, onUnknownFields?: WriteOptions["onUnknownFields"]): Context {
     const { clock, ids, random } = this.#options;
-    return { staging, clock, ids, random };
+    return { staging, clock, ids, random, onUnknownFields };
   }
 
   /** Stored objects, with the defaults that their schema has by now. */

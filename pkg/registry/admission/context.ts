@@ -14,6 +14,13 @@ export interface Context {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly random: Random;
+  /** Told what was pruned from the object; throws to refuse the write. */
+  readonly onUnknownFields: ((paths: readonly string[]) => void) | undefined;
+}
+
+/** Tells of fields that decoding pruned. */
+export function reportDropped({ onUnknownFields }: Context, dropped: readonly string[]): void {
+  if (dropped.length > 0) onUnknownFields?.([...dropped].sort());
 }
 
 /** Refuses a body whose namespace or name is not the one addressed. An absent namespace means that one. */

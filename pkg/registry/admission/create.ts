@@ -4,14 +4,15 @@ import { timestamp } from "../../runtime/clock.ts";
 import { generatedName } from "../names.ts";
 import type { Resource } from "../resource.ts";
 import { alreadyExists, badRequest } from "../status-errors.ts";
-import { type Context, checkObject } from "./context.ts";
+import { type Context, checkObject, reportDropped } from "./context.ts";
 import { assemble, decode, withoutStatus } from "./decode.ts";
 import { checkNamespace } from "./namespace.ts";
 
 /** Stages a new object and returns it as stored. `namespace` is the one addressed. */
 export function create(context: Context, resource: Resource, namespace: string, input: unknown): KubeObject {
   const { staging } = context;
-  const { metadata: declared, body } = decode(resource, input);
+  const { metadata: declared, body, dropped } = decode(resource, input);
+  reportDropped(context, dropped);
   if (resource.namespaced && declared.namespace !== undefined && declared.namespace !== namespace) {
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }

@@ -52,18 +52,15 @@ function checkPolicy({ propagationPolicy = "Background" }: DeleteOptions): void 
 
 function checkPreconditions(resource: Resource, old: KubeObject, { preconditions }: DeleteOptions): void {
   const { uid, resourceVersion } = preconditions ?? {};
-  if (uid !== undefined && uid !== old.metadata.uid) {
-    throw conflict(
-      resource,
-      old.metadata.name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
-    );
+  const { metadata } = old;
+  // Here, and only here, kube-apiserver names the Kind where other conflicts name the plural.
+  const of = { ...resource, plural: resource.kind };
+  if (uid !== undefined && uid !== metadata.uid) {
+    const why = `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`;
+    throw conflict(of, metadata.name, why);
   }
-  if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion) {
-    throw conflict(
-      resource,
-      old.metadata.name,
-      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${old.metadata.resourceVersion}`,
-    );
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+    const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`;
+    throw conflict(of, metadata.name, why);
   }
 }

@@ -5,7 +5,7 @@ import { JsonPatchError, jsonPatch, maxJsonPatchOperations } from "../patch/json
 import { mergePatch } from "../patch/merge-patch.ts";
 import type { Resource } from "../resource.ts";
 import { badRequest, invalidObject, notFound, patchDidNotApply } from "../status-errors.ts";
-import { type Context, checkAddress } from "./context.ts";
+import { type Context, checkAddress, reportDropped } from "./context.ts";
 import { decodePatched } from "./decode.ts";
 import { checkRevision, replace } from "./update.ts";
 
@@ -24,6 +24,7 @@ export function patch(
   if (old === undefined) throw notFound(resource, key.name);
   const patched = applyPatch(old as unknown as JsonObject, { type, body });
   const decoded = decodePatched(resource, patched, key.name);
+  reportDropped(context, decoded.dropped);
   checkAddress(resource, decoded.metadata, key);
   if (decoded.metadata.uid !== undefined && decoded.metadata.uid !== old.metadata.uid) {
     throw invalidObject(resource, key.name, [

@@ -4,7 +4,7 @@ import { invalid } from "../field-error.ts";
 import { deepEqual, type Json, type JsonObject } from "../json.ts";
 import type { Resource } from "../resource.ts";
 import { conflict, invalidObject, modified, notFound } from "../status-errors.ts";
-import { type Context, checkAddress, checkObject } from "./context.ts";
+import { type Context, checkAddress, checkObject, reportDropped } from "./context.ts";
 import { assemble, type Decoded, decode, withoutStatus } from "./decode.ts";
 
 /** Stages the replacement of an object, or of its status, and returns it as stored. */
@@ -16,6 +16,7 @@ export function update(
   subresource?: "status",
 ): KubeObject {
   const decoded = decode(resource, input);
+  reportDropped(context, decoded.dropped);
   checkAddress(resource, decoded.metadata, key);
   const old = context.staging.get(resource, key);
   if (old === undefined) throw notFound(resource, key.name);

@@ -1,0 +1,27 @@
+import type { IncomingMessage } from "node:http";
+import { StatusError } from "../api/status-error.ts";
+
+/** The most bytes a request's body may have: 3 MiB, as in kube-apiserver. */
+export const maxBodyBytes = 3 * 1024 * 1024;
+
+/**
+ * The whole body as text.
+ *
+ * @throws StatusError RequestEntityTooLarge (413) beyond `maxBodyBytes`; the rest is left unread
+ */
+export async function readBody(request: IncomingMessage): Promise<string> {
+  const declared = Number(request.headers["content-length"] ?? 0);
+  if (declared > maxBodyBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBodyBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function tooLarge(): StatusError {
+  return new StatusError(413, "RequestEntityTooLarge", `Request entity too large: limit is ${maxBodyBytes}`);
+}

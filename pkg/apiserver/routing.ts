@@ -1,0 +1,69 @@
+import type { Registry } from "../registry/registry.ts";
+import type { Resource } from "../registry/resource.ts";
+
+/** What a path means. */
+export type Route =
+  | { readonly to: "health" | "version" | "nothing" }
+  /** `/api`, `/apis`, `/apis/GROUP`, `/apis/GROUP/VERSION` or `/api/v1`. */
+  | { readonly to: "discovery"; readonly legacy: boolean; readonly group?: string; readonly version?: string }
+  | ResourceTarget;
+
+/** A collection, an object, or a subresource of an object. */
+export interface ResourceTarget {
+  readonly to: "resource";
+  readonly resource: Resource;
+  /** Undefined: all namespaces, or a resource of the whole cluster. */
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  readonly subresource: "status" | "scale" | undefined;
+}
+
+/** Finds what `path` means among the resources of the registry. */
+export function route(registry: Registry, path: string): Route {
+  const parts = segments(path);
+  if (parts === undefined) return nothing;
+  switch (parts[0]) {
+    case "healthz":
+    case "livez":
+    case "readyz":
+      return { to: "health" };
+    case "version":
+      return parts.length === 1 ? { to: "version" } : nothing;
+    case "api":
+      return beneath(registry, "", parts.slice(1));
+    case "apis":
+      if (parts.length === 1) return { to: "discovery", legacy: false };
+      return beneath(registry, parts[1] as string, parts.slice(2));
+    default:
+      return nothing;
+  }
+}
+
+const nothing: Route = { to: "nothing" };
+
+/** The decoded segments of a path; undefined when one is not valid. */
+function segments(path: string): string[] | undefined {
+  const parts = path.replace(/^\/+|\/+$/g, "").split("/");
+  try {
+    return parts.map(decodeURIComponent);
+  } catch {
+    // A `%` that encodes nothing: no such path.
+    return undefined;
+  }
+}
+
+/** The part of a path after the group: `VERSION/[namespaces/NAMESPACE/]PLURAL[/NAME[/SUBRESOURCE]]`. */
+function beneath(registry: Registry, group: string, parts: readonly string[]): Route {
+  const legacy = group === "";
+  const [version, ...rest] = parts;
+  if (version === undefined) return { to: "discovery", legacy, group };
+  if (rest.length === 0) return { to: "discovery", legacy, group, version };
+  const inNamespace = rest[0] === "namespaces" && rest.length > 2;
+  const namespace = inNamespace ? rest[1] : undefined;
+  const [plural, name, subresource, ...more] = inNamespace ? rest.slice(2) : rest;
+  const resource = registry.resourceFor({ group, version, plural: plural ?? "" });
+  if (resource === undefined || more.length > 0) return nothing;
+  if (resource.namespaced !== inNamespace && (inNamespace || name !== undefined)) return nothing;
+  if (subresource !== undefined && subresource !== "status" && subresource !== "scale") return nothing;
+  return { to: "resource", resource, namespace, name, subresource };
+}

@@ -1,0 +1,35 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ObjectKey } from "../../api/meta.ts";
+import { notSupported } from "../../registry/field-error.ts";
+import type { Registry } from "../../registry/registry.ts";
+import { badRequest, invalidObject } from "../../registry/status-errors.ts";
+import type { ResourceTarget } from "../routing.ts";
+
+/** One request for a resource, routed. */
+export interface Call {
+  readonly registry: Registry;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly target: ResourceTarget;
+  readonly query: URLSearchParams;
+}
+
+/** The object that a call's path names. */
+export function keyOfTarget({ target: { namespace = "", name = "" } }: Call): ObjectKey {
+  return { namespace, name };
+}
+
+/** Whether the write is to be admitted only. `optionsKind` names the options in the error: `CreateOptions`. */
+export function isDryRun(values: readonly string[], optionsKind: string): boolean {
+  const wrong = values.find((value) => value !== "All");
+  if (wrong === undefined) return values.length > 0;
+  const of = { group: "meta.k8s.io", plural: "", kind: optionsKind };
+  throw invalidObject(of, "", [notSupported("dryRun", wrong, ["All"])]);
+}
+
+/** The label selector of a list or watch. Field selectors are refused rather than ignored. */
+export function labelSelectorOf(query: URLSearchParams): string | undefined {
+  const fields = query.get("fieldSelector");
+  if (fields) throw badRequest(`field label not supported: ${fields.split(/[=!,]/, 1)[0]}`);
+  return query.get("labelSelector") ?? undefined;
+}

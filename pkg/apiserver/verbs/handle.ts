@@ -1,0 +1,46 @@
+import { StatusError } from "../../api/status-error.ts";
+import { badRequest, qualified } from "../../registry/status-errors.ts";
+import type { Call } from "./call.ts";
+import { deleteObject } from "./delete.ts";
+import { getObject, listObjects } from "./read.ts";
+import { watchObjects } from "./watch.ts";
+import { createObject, patchObject, updateObject } from "./write.ts";
+
+/** Answers a request for a resource by its method and path. */
+export async function handle(call: Call): Promise<void> {
+  const { method = "GET" } = call.request;
+  const { name, subresource } = call.target;
+  switch (method) {
+    case "GET":
+    case "HEAD":
+      if (name !== undefined) return getObject(call);
+      return isTrue(call.query.get("watch")) ? watchObjects(call) : listObjects(call);
+    case "POST":
+      if (name === undefined) return createObject(call);
+      break;
+    case "PUT":
+      if (name === undefined) throw badRequest("name must be provided");
+      return updateObject(call);
+    case "PATCH":
+      if (name === undefined) throw badRequest("name must be provided");
+      return patchObject(call);
+    case "DELETE":
+      if (name !== undefined && subresource === undefined) return deleteObject(call);
+      break;
+  }
+  throw notAllowed(call, method);
+}
+
+function isTrue(value: string | null): boolean {
+  return value === "true" || value === "1";
+}
+
+function notAllowed({ target: { resource } }: Call, method: string): StatusError {
+  const verb = { POST: "create", DELETE: "delete" }[method] ?? "";
+  const { group, plural } = resource;
+  const message = `${verb} is not supported on resources of kind "${qualified(plural, group)}"`;
+  return new StatusError(405, "MethodNotAllowed", message, {
+    ...(group === "" ? {} : { group }),
+    kind: plural,
+  });
+}
