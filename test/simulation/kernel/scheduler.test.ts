@@ -103,7 +103,7 @@ test("after a revocation pending calls never resolve, their effects do not happe
     .task("ask", () => new Promise<void>((resolve) => (answer = resolve)))
     .then(note("asked"), note("ask failed"));
   life.revoke();
-  await scheduler.run({ untilMs: hour });
+  expect(await scheduler.run({ untilMs: hour })).toBe("idle");
   slow.revoke();
   answer();
   await scheduler.run({ untilMs: 2 * hour });

@@ -71,7 +71,7 @@ export class Scheduler {
   readonly world: Incarnation;
   readonly #choice: Prng;
   readonly #ready: Step[] = [];
-  readonly #timers = new Timers<Step>();
+  readonly #timers = new Timers<Step>((step) => step.owner.revoked);
   #elapsedMs = 0;
   #wallMs: number;
   #failure: { error: unknown } | undefined;
@@ -181,7 +181,7 @@ export class Scheduler {
     for (;;) {
       const step = this.#timers.take(this.#elapsedMs);
       if (step === undefined) return;
-      if (!step.owner.revoked) this.#ready.push(step);
+      this.#ready.push(step);
     }
   }
 

@@ -9,7 +9,13 @@ export interface Timer<T> {
 
 export class Timers<T> {
   readonly #heap: Timer<T>[] = [];
+  readonly #isVoid: (what: T) => boolean;
   #sequence = 0;
+
+  /** @param isVoid - whether a timer has lost its meaning since it was added: it is passed over */
+  constructor(isVoid: (what: T) => boolean = () => false) {
+    this.#isVoid = isVoid;
+  }
 
   add(atMs: number, what: T): Timer<T> {
     const timer = { atMs, sequence: this.#sequence, cancelled: false, what };
@@ -21,8 +27,12 @@ export class Timers<T> {
 
   /** When the next timer is due, or undefined without one. */
   nextMs(): number | undefined {
-    while (this.#heap[0]?.cancelled) this.#pop();
-    return this.#heap[0]?.atMs;
+    let first = this.#heap[0];
+    while (first !== undefined && (first.cancelled || this.#isVoid(first.what))) {
+      this.#pop();
+      first = this.#heap[0];
+    }
+    return first?.atMs;
   }
 
   /** Takes out the first timer that is due at `nowMs`. */
