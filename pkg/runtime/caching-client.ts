@@ -61,7 +61,8 @@ export function cachingClient(options: CachingClientOptions): CachingClient {
   async function recorded<T>(kind: Kind, write: () => Promise<T>, remember: (answer: T) => void): Promise<T> {
     try {
       const answer = await write();
-      remember(answer);
+      // Kinds without a cache have nothing to catch up with.
+      if (informer(kind) !== undefined) remember(answer);
       return answer;
     } catch (error) {
       // Without a clear refusal the write may have been made: only a new list can tell.
