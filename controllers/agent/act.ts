@@ -1,0 +1,254 @@
+/** The effects of an Agent's plan. Each is safe to repeat after a crash; none decides anything. */
+import type { Agent, Project, ProjectClaim, ProjectStatus, Review } from "../../pkg/api/generated.ts";
+import { agentId, branchName, commitIdentity, WORK_FINALIZER } from "../../pkg/api/names.ts";
+import { pendingMergeFailure, pendingSubmission, pendingVerdict } from "../../pkg/api/phases.ts";
+import { isConflict, isNotFound } from "../../pkg/api/status-error.ts";
+import { timestamp } from "../../pkg/runtime/clock.ts";
+import { TerminalError, TransientError } from "../../pkg/runtime/errors.ts";
+import { writeStatus } from "../../pkg/runtime/status-writer.ts";
+import type { Outcome } from "../../pkg/session/sessions.ts";
+import { type Deps, whenOf, withConditions } from "../deps.ts";
+import type { Action } from "./decide.ts";
+import { gitClaim, type Observation, type Work } from "./observe.ts";
+import { sessionSpec } from "./session-spec.ts";
+
+export async function act(action: Action, agent: Agent, seen: Observation, deps: Deps): Promise<void> {
+  switch (action.do) {
+    case "nothing":
+      return;
+    case "claim":
+      return claim(action.target, agent, deps);
+    case "start":
+      return start(action.work, agent, seen, deps);
+    case "stop":
+      return deps.sessions.stop(action.session, action.how);
+    case "submit":
+      return submit(action.work, action.outcome, seen, deps);
+    case "rework":
+      return rework(action.work, seen, deps);
+    case "release":
+      return release(action.work, agent, seen, deps);
+    case "forget":
+      return forget(agent, deps);
+    case "finalize":
+      return finalize(agent, deps);
+  }
+}
+
+/**
+ * Where a claim is made: one update of the object, on the condition that nobody wrote it since it was read, so that
+ * exactly one agent wins. The criteria are copied, so that nobody edits what the work is judged by.
+ */
+async function claim(target: Project | Review, agent: Agent, deps: Deps): Promise<void> {
+  const { client, clock, ids } = deps;
+  const who = {
+    agent: agent.metadata.name,
+    agentUID: agent.metadata.uid ?? "",
+    number: (target.status?.claimNumber ?? 0) + 1,
+    session: ids.uuid(),
+    time: timestamp(clock.now()),
+  };
+  if (target.kind === "Review") {
+    const status = { ...target.status, state: "Reviewing" as const, claimNumber: who.number, claim: who };
+    await writeStatus(client, "Review", target, status);
+  } else {
+    await writeStatus(client, "Project", target, claimed(target, who, clock));
+  }
+  deps.failpoints.hit("claim-written");
+}
+
+function claimed(project: Project, who: Omit<ProjectClaim, "run">, clock: Deps["clock"]): ProjectStatus {
+  const status = project.status ?? {};
+  const asked = openingMessage(status);
+  const claim: ProjectClaim = {
+    ...who,
+    run: (pendingSubmission(status)?.run ?? 0) + 1,
+    branch: branchName(who.agent, status.number ?? 0),
+    ...(status.head === undefined ? {} : { from: status.head }),
+    ...(asked === undefined ? {} : { message: asked }),
+    criteria: project.spec.acceptanceCriteria ?? [],
+  };
+  const condition = {
+    type: "Claimed",
+    status: "True",
+    reason: "Claimed",
+    message: `Claimed by ${who.agent}.`,
+  } as const;
+  return {
+    ...status,
+    claimNumber: who.number,
+    claim,
+    conditions: withConditions(status.conditions, whenOf(clock, project), condition),
+  };
+}
+
+/** What the review, the merge or a person asks for; undefined for a first run. */
+function openingMessage(status: ProjectStatus): string | undefined {
+  const failure = pendingMergeFailure(status);
+  const asked = failure?.message ?? pendingVerdict(status)?.feedback;
+  const decided = status.resolutions?.at(-1);
+  const note =
+    decided?.note === undefined ? undefined : `A person decided ${decided.action}: ${decided.note}`;
+  const parts = [asked, note].filter((part) => part !== undefined && part !== "");
+  return parts.length === 0 ? undefined : parts.join("\n\n").slice(0, 16_384);
+}
+
+async function start(work: Work, agent: Agent, seen: Observation, deps: Deps): Promise<void> {
+  const { repository, sessions } = deps;
+  const { workspace, pool } = seen;
+  if (workspace === undefined || pool === undefined)
+    throw new TransientError(
+      "PoolMissing",
+      `The AgentPool ${agent.spec.pool} of ${agent.metadata.name} is missing.`,
+    );
+  const claim = gitClaim(work);
+  const identity = commitIdentity(agent.metadata.name, workspace.spec.commits);
+  const purpose = work.kind === "Project" ? "execute" : "review";
+  await repository.recordClaim(claim);
+  const checkout = await repository.ensureCheckout(
+    claim,
+    work.kind === "Project"
+      ? { branch: work.claim.branch ?? "", from: work.claim.from, identity, purpose }
+      : { branch: "", from: work.review.spec.headCommit, identity, purpose },
+  );
+  await sessions.start(await sessionSpec(work, agent, checkout, workspace, pool, deps));
+  deps.failpoints.hit("host-started");
+}
+
+async function submit(
+  work: Work & { kind: "Project" },
+  outcome: Outcome & { kind: "Finished" },
+  seen: Observation,
+  deps: Deps,
+): Promise<void> {
+  const { client, repository } = deps;
+  const { project, claim } = work;
+  const branch = claim.branch ?? "";
+  const head = await repository.collect(gitClaim(work), branch);
+  const target = await repository.target();
+  // What the branch changes is judged against the target as it is now: it may have been merged in meanwhile.
+  const base = target.is === "present" ? target.value : project.status?.base;
+  const evidence = outcome.evidence.map((entry) => `${entry.criterion}: ${entry.evidence}`);
+  const submission = {
+    head,
+    run: claim.run,
+    claim: claim.number,
+    agent: claim.agent,
+    summary: [outcome.summary, ...evidence].join("\n").slice(0, 8192),
+  };
+  const report = seen.session?.is === "absent" ? seen.session.report : undefined;
+  await writeStatus(client, "Project", project, {
+    ...project.status,
+    branch,
+    base,
+    head,
+    submission,
+    tasksDone: [...(report?.tasksDone ?? project.status?.tasksDone ?? [])],
+  });
+}
+
+/** Opens the next run: from here on the submission counts as answered. */
+async function rework(
+  { project, claim }: Work & { kind: "Project" },
+  _seen: Observation,
+  { client }: Deps,
+): Promise<void> {
+  const status = project.status ?? {};
+  const message = openingMessage(status);
+  await writeStatus(client, "Project", project, {
+    ...status,
+    claim: { ...claim, run: claim.run + 1, message },
+  });
+}
+
+/** Nothing is lost: what is uncommitted is committed, what is committed is collected, then the claim is let go. */
+async function release(
+  work: Work,
+  agent: Agent,
+  { workspace, session }: Observation,
+  deps: Deps,
+): Promise<void> {
+  const { client, clock, repository, money } = deps;
+  const claim = gitClaim(work);
+  await money.dismiss(work.claim.session);
+  if (work.kind === "Review") {
+    await repository.release(claim, "review");
+    // A reviewer that leaves makes room for another; a review that nobody wants any more ends.
+    const state = agent.metadata.deletionTimestamp === undefined ? "Cancelled" : "Pending";
+    await writeStatus(client, "Review", work.review, { ...work.review.status, state, claim: undefined });
+    return;
+  }
+  const { project } = work;
+  const status = project.status ?? {};
+  const branch = work.claim.branch ?? "";
+  const saved = await repository.saveWork(
+    claim,
+    `Save unfinished work on ${project.metadata.name}`,
+    commitIdentity(agent.metadata.name, workspace?.spec.commits),
+  );
+  if (saved.is === "unknown")
+    throw new TransientError("CheckoutUnknown", `The checkout can't be seen: ${saved.why}`);
+  const head = saved.is === "present" ? await collectOwn(work, branch, deps) : status.head;
+  await repository.release(claim, "execute");
+  const lived = session?.is === "absent" ? (session.report?.liveSeconds ?? 0) : 0;
+  const condition = {
+    type: "Claimed",
+    status: "False",
+    reason: "Released",
+    message: `Released by ${claim.agent}.`,
+  } as const;
+  await writeStatus(client, "Project", project, {
+    ...status,
+    claim: undefined,
+    ...(head === undefined ? {} : { head, branch }),
+    workedSeconds: (status.workedSeconds ?? 0) + lived,
+    conditions: withConditions(status.conditions, whenOf(clock, project), condition),
+  });
+}
+
+/** The branch's commit, or what is known already where a newer claim has fenced this one off. */
+async function collectOwn(
+  work: Work & { kind: "Project" },
+  branch: string,
+  { repository }: Deps,
+): Promise<string | undefined> {
+  try {
+    return await repository.collect(gitClaim(work), branch);
+  } catch (error) {
+    if (error instanceof TerminalError) return work.project.status?.head;
+    throw error;
+  }
+}
+
+/** The claim is gone, so its number and Project are known from the status alone. The checkout is kept if it holds anything. */
+async function forget(agent: Agent, { client, repository, money }: Deps): Promise<void> {
+  const { session, project, review } = agent.status ?? {};
+  if (session === undefined) return;
+  await money.dismiss(session.id);
+  const name = review ?? project;
+  if (name !== undefined && session.claim !== undefined) {
+    const claim = { project: name, number: session.claim, agent: agent.metadata.name };
+    await repository.release(claim, review === undefined ? "execute" : "review");
+  }
+  await writeStatus(client, "Agent", agent, {
+    ...agent.status,
+    session: undefined,
+    project: undefined,
+    review: undefined,
+  });
+}
+
+async function finalize(agent: Agent, { client }: Deps): Promise<void> {
+  if (agentId(agent.metadata.name) === undefined && agent.metadata.finalizers === undefined) return;
+  const finalizers = (agent.metadata.finalizers ?? []).filter((entry) => entry !== WORK_FINALIZER);
+  try {
+    await client.update("Agent", { ...agent, metadata: { ...agent.metadata, finalizers } });
+  } catch (error) {
+    if (isNotFound(error)) return;
+    if (isConflict(error))
+      throw new TransientError("Conflict", `Agent ${agent.metadata.name} was written by somebody else.`, {
+        cause: error,
+      });
+    throw error;
+  }
+}

@@ -1,0 +1,233 @@
+/** Keeps one Agent's actual session as the Agent, its pool and its work ask: claimed, started, watched, stopped, resumed. */
+
+import { activityOf, stepTowards } from "../../pkg/api/agent-states.ts";
+import type { NewCondition } from "../../pkg/api/conditions.ts";
+import type { Agent, AgentStatus, Project, Review } from "../../pkg/api/generated.ts";
+import { type KubeObject, keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
+import { agentId } from "../../pkg/api/names.ts";
+import { isClaimable, phaseOf } from "../../pkg/api/phases.ts";
+import { timestamp } from "../../pkg/runtime/clock.ts";
+import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
+import { TerminalError, TransientError, WaitingError } from "../../pkg/runtime/errors.ts";
+import { writeStatus } from "../../pkg/runtime/status-writer.ts";
+import type { SessionReport } from "../../pkg/session/sessions.ts";
+import { type Deps, whenOf, withConditions } from "../deps.ts";
+import { act } from "./act.ts";
+import { decide, type Plan } from "./decide.ts";
+import { type Observation, observe } from "./observe.ts";
+
+/** Wait after the n-th failure in a row: doubles from 10 s up to 10 minutes. */
+const backoffSeconds = (failures: number): number => Math.min(600, 10 * 2 ** (failures - 1));
+
+export function agentController(deps: Deps): Controller {
+  const { client, namespace, sessions } = deps;
+  return {
+    name: "agent",
+    concurrency: 10,
+    watches: [
+      { kind: "Agent" },
+      { kind: "Project", map: (object) => concernedBy(object as Project, "Execution", deps) },
+      { kind: "Review", map: (object) => concernedBy(object as Review, "Review", deps) },
+      { kind: "Workspace", map: () => everyAgent(deps) },
+      { kind: "AgentPool", map: (object) => everyAgent(deps, object) },
+      { kind: "Budget", map: () => everyAgent(deps) },
+      { kind: "Category", map: () => everyAgent(deps) },
+    ],
+    signals: [
+      {
+        subscribe: (wake, signal) => sessions.subscribe((agent) => wake({ namespace, name: agent }), signal),
+      },
+    ],
+
+    async reconcile(key: ObjectKey): Promise<Next> {
+      // Fetch again: the request carries a name, not an event.
+      const agent = await client.get("Agent", key);
+      if (agent === undefined) return settled;
+
+      const seen = await observe(agent, deps);
+      const plan = decide(agent, seen);
+
+      // A status that lags behind (a crash between two writes) catches up first, a step of the table at a time.
+      const state = stepTowards(agent.status?.state ?? "Idle", plan.state);
+      if (state !== plan.state) {
+        await report(agent, seen, { ...plan, state, action: { do: "nothing" } }, deps);
+        return inSeconds(0);
+      }
+
+      if (plan.action.do === "forget" || plan.action.do === "finalize") {
+        await act(plan.action, agent, seen, deps);
+        return plan.next;
+      }
+      const failure = await attempt(() => act(plan.action, agent, seen, deps));
+      if (failure === undefined) {
+        await report(agent, seen, plan, deps);
+        return plan.next;
+      }
+      // A lost race is no news; anything else is said before the runtime decides on the retry.
+      if (!(failure instanceof TransientError && failure.reason === "Conflict"))
+        await report(agent, seen, failedPlan(agent, failure), deps);
+      throw failure;
+    },
+  };
+}
+
+async function attempt(effect: () => Promise<void>): Promise<unknown> {
+  try {
+    await effect();
+    return undefined;
+  } catch (error) {
+    return error ?? new Error("An effect failed without an error");
+  }
+}
+
+function failedPlan(agent: Agent, failure: unknown): Plan {
+  const known =
+    failure instanceof TransientError || failure instanceof TerminalError || failure instanceof WaitingError;
+  const message = failure instanceof Error ? failure.message : String(failure);
+  return {
+    action: { do: "nothing" },
+    state: agent.status?.state ?? "Idle",
+    ready: { type: "Ready", status: "False", reason: known ? failure.reason : "InternalError", message },
+    next: settled,
+  };
+}
+
+async function report(agent: Agent, seen: Observation, plan: Plan, deps: Deps): Promise<void> {
+  const { client, clock, events } = deps;
+  const status = agent.status ?? {};
+  const { work, session } = seen;
+  const failures =
+    plan.failure === undefined ? (plan.recovered ? 0 : (status.failures ?? 0)) : (status.failures ?? 0) + 1;
+  const starts = plan.action.do === "start";
+  const released = plan.action.do === "release";
+  const held = released ? undefined : work;
+  const sessionNow = released ? undefined : sessionStatus(agent, seen, starts);
+  const next: AgentStatus = {
+    ...status,
+    id: agentId(agent.metadata.name),
+    state: plan.state,
+    activity: activityOf(plan.state),
+    // While a session without a claim is being ended, its Project is what its checkout is found by.
+    ...(held === undefined && sessionNow !== undefined ? {} : naming(held)),
+    session: sessionNow,
+    failures,
+    errors: (status.errors ?? 0) + (plan.failure === undefined ? 0 : 1),
+    ...(plan.failure === undefined ? {} : { lastError: plan.failure.message.slice(0, 1024) }),
+    nextStartTime:
+      plan.failure !== undefined
+        ? timestamp(clock.now() + backoffSeconds(failures) * 1000)
+        : starts || plan.recovered
+          ? undefined
+          : status.nextStartTime,
+    budgetMark: plan.refused ? seen.budgetMark : starts || released ? undefined : status.budgetMark,
+    observedGeneration: agent.metadata.generation,
+    conditions: withConditions(status.conditions, whenOf(clock, agent), plan.ready),
+  };
+  const known = session?.is === "unknown" ? undefined : session?.report;
+  const told = work !== undefined && known !== undefined && !released ? progress(known) : {};
+  const written = await writeStatus(client, "Agent", agent, { ...next, ...told });
+  if (written !== undefined && plan.failure !== undefined)
+    events.event(written, "Warning", plan.ready.reason, plan.failure.message);
+  if (written !== undefined && changedReady(agent, plan.ready))
+    events.event(written, "Normal", plan.ready.reason, plan.ready.message);
+}
+
+function changedReady(agent: Agent, ready: NewCondition): boolean {
+  const before = agent.status?.conditions?.find(({ type }) => type === "Ready");
+  return before !== undefined && before.reason !== ready.reason && ready.status !== "Unknown";
+}
+
+function naming(work: Observation["work"]): Partial<AgentStatus> {
+  if (work === undefined)
+    return {
+      project: undefined,
+      projectNumber: undefined,
+      review: undefined,
+      phase: undefined,
+      branch: undefined,
+      currentTask: undefined,
+      tasksDone: undefined,
+    };
+  const { project } = work;
+  return {
+    project: project?.metadata.name,
+    projectNumber: project?.status?.number,
+    review: work.kind === "Review" ? work.review.metadata.name : undefined,
+    phase: project === undefined ? undefined : phaseOf(project),
+    branch: work.kind === "Project" ? work.claim.branch : undefined,
+  };
+}
+
+function sessionStatus(
+  agent: Agent,
+  { work, session, checkout, now }: Observation,
+  starts: boolean,
+): AgentStatus["session"] {
+  const before = agent.status?.session;
+  const id = work?.claim.session;
+  // Before its first start a session is not named: then nothing has to be stopped or forgotten.
+  if (id === undefined || (!starts && before?.id !== id)) return before;
+  const same = before?.id === id ? before : undefined;
+  const known = session === undefined || session.is === "unknown" ? undefined : session.report;
+  const look = checkout?.is === "present" ? checkout.value.fingerprint : undefined;
+  const changed = look !== undefined && look !== same?.fingerprint;
+  return {
+    ...same,
+    id,
+    run: work?.kind === "Project" ? work.claim.run : 1,
+    claim: work?.claim.number,
+    ...(session?.is === "present" ? { pid: session.pid } : {}),
+    ...(known === undefined
+      ? {}
+      : {
+          turns: known.turns,
+          liveSeconds: Math.floor(known.liveSeconds),
+          lastActivityTime: timestamp(known.lastActivityMs),
+          busy: known.busy ? ("Yes" as const) : ("No" as const),
+        }),
+    ...(changed ? { fingerprint: look, lastChangeTime: timestamp(now) } : {}),
+    ...(starts ? { lastChangeTime: timestamp(now), restartedAt: agent.spec.restartedAt } : {}),
+    ...(checkout === undefined ? {} : { lastLookTime: timestamp(now) }),
+  };
+}
+
+function progress(report: SessionReport): Partial<AgentStatus> {
+  return { currentTask: report.currentTask, tasksDone: [...report.tasksDone] };
+}
+
+async function everyAgent({ client, namespace }: Deps, pool?: KubeObject): Promise<readonly ObjectKey[]> {
+  const { items } = await client.list("Agent", { namespace });
+  return items.filter(({ spec }) => pool === undefined || spec.pool === pool.metadata.name).map(keyOf);
+}
+
+/** The agent that has it, or all idle ones of the role when it can be claimed. */
+async function concernedBy(
+  object: Project | Review,
+  role: "Execution" | "Review",
+  { client, namespace }: Deps,
+): Promise<readonly ObjectKey[]> {
+  const holder = object.status?.claim?.agent;
+  const keys = holder === undefined ? [] : [{ namespace, name: holder }];
+  const open = object.kind === "Project" ? isClaimable(object) : object.status?.state === "Pending";
+  if (object.kind === "Project" && role === "Execution" && !open)
+    return [...keys, ...(await reviewersOf(object, { client, namespace }))];
+  if (!open) return keys;
+  const { items } = await client.list("Agent", { namespace });
+  return [
+    ...keys,
+    ...items.filter(({ spec, status }) => spec.role === role && status?.session === undefined).map(keyOf),
+  ];
+}
+
+async function reviewersOf(
+  project: Project,
+  { client, namespace }: Pick<Deps, "client" | "namespace">,
+): Promise<readonly ObjectKey[]> {
+  const { items } = await client.list("Review", { namespace });
+  return items
+    .filter(
+      ({ spec, status }) =>
+        spec.project === project.metadata.name && status?.state === "Reviewing" && status.claim !== undefined,
+    )
+    .map(({ status }) => ({ namespace, name: status?.claim?.agent ?? "" }));
+}

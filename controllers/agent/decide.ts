@@ -1,0 +1,378 @@
+/** What an Agent needs next: a list of small rules whose order is the policy. Pure. */
+import type { NewCondition } from "../../pkg/api/conditions.ts";
+import type { Agent, AgentState, Project, Review } from "../../pkg/api/generated.ts";
+import {
+  pendingMergeFailure,
+  pendingSubmission,
+  pendingVerdict,
+  phaseOf,
+  SETTLED_PHASES,
+} from "../../pkg/api/phases.ts";
+import { inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
+import type { Outcome } from "../../pkg/session/sessions.ts";
+import type { Observation, Work } from "./observe.ts";
+
+/** At most one effect, safe to repeat after a crash. */
+export type Action =
+  | { do: "nothing" }
+  | { do: "claim"; target: Project | Review }
+  /** Record the claim, make the checkout, start or resume the session. */
+  | { do: "start"; work: Work }
+  | { do: "stop"; session: string; how: "AfterTurn" | "Now" }
+  /** Collect the branch and hand it over for review. */
+  | { do: "submit"; work: Work & { kind: "Project" }; outcome: Outcome & { kind: "Finished" } }
+  /** Open the next run with what the review or the merge asked for. */
+  | { do: "rework"; work: Work & { kind: "Project" } }
+  /** Save and collect what there is, then let go of the claim. */
+  | { do: "release"; work: Work; why: string }
+  /** Forget a session that belongs to no claim any more. */
+  | { do: "forget" }
+  /** Remove the finalizer. */
+  | { do: "finalize" };
+
+export interface Plan {
+  action: Action;
+  state: AgentState;
+  ready: NewCondition;
+  /** Count a session that ended badly, and say what happened. */
+  failure?: { message: string };
+  /** Leave the count of failures and the wait behind. */
+  recovered?: true;
+  /** Remember the windows under which a request was refused. */
+  refused?: true;
+  next: Next;
+}
+
+type Rule = (agent: Agent, seen: Observation) => Plan | undefined;
+
+const rules: readonly Rule[] = [
+  unknown, //    the session can't be seen: change nothing
+  stopped, //    emergency stop
+  orphaned, //   a session without a claim: end it, forget it
+  unwanted, //   the work was taken away: end the session, save, let go
+  leaving, //    the agent is being removed and has nothing in hand
+  handedOver, // in review or merge: wait, or open the next run
+  held, //       paused or out of money: let what runs finish its turn
+  running, //    a session at work
+  ended, //      a session that ended: by itself, or badly
+  missing, //    wanted and not running: start it
+  free, //       claim the next piece of work
+  idle,
+];
+
+/** What `agent` needs next. The same inputs always give the same plan. */
+export function decide(agent: Agent, seen: Observation): Plan {
+  for (const rule of rules) {
+    const plan = rule(agent, seen);
+    if (plan !== undefined) return plan;
+  }
+  throw new Error(`No rule covers Agent ${agent.metadata.name}`);
+}
+
+/** How often a running session is looked at when nothing wakes us, in seconds. */
+const lookAgainSeconds = 120;
+const failuresMax = 3;
+
+function unknown(agent: Agent, { session }: Observation): Plan | undefined {
+  if (session?.is !== "unknown") return undefined;
+  return {
+    action: { do: "nothing" },
+    state: stateOf(agent),
+    ready: notYet("SessionUnknown", `The session can't be seen: ${session.why}`),
+    next: inSeconds(10),
+  };
+}
+
+function stopped(agent: Agent, { hold, session }: Observation): Plan | undefined {
+  if (hold?.running !== "Now") return undefined;
+  const id = sessionOf(agent, undefined);
+  const action: Action =
+    session?.is === "present" && id !== undefined
+      ? { do: "stop", session: id, how: "Now" }
+      : { do: "nothing" };
+  return { action, state: "Stopped", ready: notReady(hold.reason, hold.message), next: settled };
+}
+
+function orphaned(agent: Agent, { work, session }: Observation): Plan | undefined {
+  const id = agent.status?.session?.id;
+  if (id === undefined || (work !== undefined && work.claim.session === id)) return undefined;
+  const ready = notYet(
+    "ClaimLost",
+    "The session's claim is no longer this agent's; it is ended and its checkout kept.",
+  );
+  // With work in hand `session` speaks of the new one: the old is ended blindly, which is safe to repeat.
+  if (work !== undefined || session?.is === "present")
+    return {
+      action: { do: "stop", session: id, how: "Now" },
+      state: work === undefined ? "Idle" : stateOf(agent),
+      ready,
+      recovered: true,
+      next: inSeconds(0),
+    };
+  return { action: { do: "forget" }, state: "Idle", ready, recovered: true, next: inSeconds(0) };
+}
+
+function unwanted(agent: Agent, { work, session, workspace }: Observation): Plan | undefined {
+  if (work === undefined) return undefined;
+  const why = reasonToRelease(agent, work, workspace === undefined);
+  if (why === undefined) return undefined;
+  const ready = notYet("Releasing", why);
+  if (session?.is === "present")
+    return {
+      action: { do: "stop", session: work.claim.session, how: "Now" },
+      state: stateOf(agent),
+      ready,
+      next: inSeconds(0),
+    };
+  return { action: { do: "release", work, why }, state: "Idle", ready, recovered: true, next: inSeconds(0) };
+}
+
+function reasonToRelease(agent: Agent, work: Work, noWorkspace: boolean): string | undefined {
+  if (noWorkspace) return undefined;
+  if (agent.metadata.deletionTimestamp !== undefined) return "The agent is being removed.";
+  const { project } = work;
+  if (work.kind === "Review") {
+    if (project === undefined) return "The Project is gone.";
+    const submission = pendingSubmission(project.status ?? {});
+    if (submission?.head !== work.review.spec.headCommit)
+      return "The commit under review is no longer the newest.";
+    return SETTLED_PHASES.has(phaseOf(project)) || phaseOf(project) === "Escalated"
+      ? `The Project is ${phaseOf(project)}.`
+      : undefined;
+  }
+  const phase = phaseOf(work.project);
+  if (phase === "Merging") return undefined;
+  if (work.project.metadata.deletionTimestamp !== undefined) return "The Project was deleted.";
+  if (SETTLED_PHASES.has(phase) || phase === "Escalated") return `The Project is ${phase}.`;
+  const { assignedAgent } = work.project.spec;
+  if (assignedAgent !== undefined && assignedAgent !== agent.metadata.name)
+    return `The Project is assigned to ${assignedAgent}.`;
+  return undefined;
+}
+
+function leaving(agent: Agent, { work }: Observation): Plan | undefined {
+  if (agent.metadata.deletionTimestamp === undefined || work !== undefined) return undefined;
+  return {
+    action: { do: "finalize" },
+    state: "Idle",
+    ready: notReady("Leaving", "The agent is being removed."),
+    next: settled,
+  };
+}
+
+function handedOver(_agent: Agent, { work, hold }: Observation): Plan | undefined {
+  if (work?.kind !== "Project") return undefined;
+  const status = work.project.status ?? {};
+  if (pendingSubmission(status) === undefined) return undefined;
+  const verdict = pendingVerdict(status);
+  const asked = verdict?.result === "ChangesRequested" || pendingMergeFailure(status) !== undefined;
+  if (!asked) {
+    const state = verdict === undefined ? "AwaitingReview" : "Approved";
+    const message =
+      verdict === undefined
+        ? "The work is in review."
+        : "The work is approved and waits for the merge queue.";
+    return { action: { do: "nothing" }, state, ready: ready(state, message), recovered: true, next: settled };
+  }
+  if (hold !== undefined && hold.running !== "GoesOn") return undefined;
+  if (hold !== undefined) return waiting("Rejected", hold.reason, hold.message);
+  return {
+    action: { do: "rework", work },
+    state: "Rejected",
+    ready: ready("Rejected", "Changes were asked for; the next run opens with them."),
+    next: inSeconds(0),
+  };
+}
+
+function held(agent: Agent, { hold, work, session }: Observation): Plan | undefined {
+  if (hold === undefined) return undefined;
+  if (hold.running === "GoesOn") return undefined;
+  const state: AgentState = "Paused";
+  const ready = notReady(hold.reason, hold.message);
+  const id = sessionOf(agent, work);
+  if (session?.is === "present" && id !== undefined)
+    return {
+      action: { do: "stop", session: id, how: "AfterTurn" },
+      state: stateOf(agent),
+      ready,
+      next: inSeconds(lookAgainSeconds),
+    };
+  // What ended by itself meanwhile is still taken in: a finished run is handed over even while paused.
+  const finished = session?.is === "absent" && session.report?.outcome?.kind === "Finished";
+  if (finished && work?.kind === "Project" && pendingSubmission(work.project.status ?? {}) === undefined)
+    return undefined;
+  return { action: { do: "nothing" }, state, ready, next: settled };
+}
+
+function running(agent: Agent, { work, session }: Observation): Plan | undefined {
+  if (work === undefined || session?.is !== "present") return undefined;
+  const wanted = agent.spec.restartedAt;
+  const state = work.kind === "Review" ? "Reviewing" : "Working";
+  if (
+    wanted !== undefined &&
+    wanted !== agent.status?.session?.restartedAt &&
+    agent.status?.session?.id === work.claim.session
+  )
+    return {
+      action: { do: "stop", session: work.claim.session, how: "Now" },
+      state,
+      ready: notYet("Restarting", "A restart was asked for."),
+      recovered: true,
+      next: inSeconds(0),
+    };
+  return {
+    action: { do: "nothing" },
+    state,
+    ready: ready(
+      state,
+      work.kind === "Review"
+        ? `Reviews ${work.review.metadata.name}.`
+        : `Works on ${work.project.metadata.name}.`,
+    ),
+    next: inSeconds(lookAgainSeconds),
+  };
+}
+
+function ended(agent: Agent, seen: Observation): Plan | undefined {
+  const { work, session, now, hold, budgetMark } = seen;
+  if (work === undefined || session?.is !== "absent") return undefined;
+  const state = work.kind === "Review" ? "Reviewing" : "Working";
+  const run = work.kind === "Review" ? 1 : work.claim.run;
+  const outcome = session.report?.run === run ? session.report.outcome : undefined;
+  if (outcome?.kind === "Finished" && work.kind === "Project")
+    return {
+      action: { do: "submit", work, outcome },
+      state: "RequestReview",
+      ready: ready("RequestReview", "The work is handed over for review."),
+      recovered: true,
+      next: inSeconds(0),
+    };
+  if (outcome?.kind === "Judged")
+    return {
+      action: { do: "nothing" },
+      state,
+      ready: ready("Judged", "The review is being settled."),
+      recovered: true,
+      next: settled,
+    };
+  if (hold !== undefined)
+    return waiting(outcome?.kind === "Paused" ? "Paused" : state, hold.reason, hold.message);
+  if (outcome?.kind === "Paused" && outcome.reason !== "Requested") {
+    const mark = agent.status?.budgetMark;
+    if (mark === undefined)
+      return {
+        action: { do: "nothing" },
+        state: "Paused",
+        ready: notReady(outcome.reason, outcome.message),
+        refused: true,
+        next: settled,
+      };
+    if (mark === budgetMark) return waiting("Paused", outcome.reason, outcome.message);
+    return start(work, state);
+  }
+  if (outcome?.kind === "Paused") return start(work, state);
+  const { nextStartTime, failures = 0, session: known } = agent.status ?? {};
+  const started = known?.id === work.claim.session && known.run === run;
+  if (!started) return undefined;
+  if (nextStartTime === undefined) {
+    const why =
+      outcome?.kind === "Failed"
+        ? `${outcome.reason}: ${outcome.message}`
+        : "The session host ended without a word.";
+    return {
+      action: { do: "nothing" },
+      state: "Failed",
+      ready: notReady("SessionFailed", why),
+      failure: { message: why },
+      next: inSeconds(0),
+    };
+  }
+  if (failures >= failuresMax && work.kind === "Project")
+    return {
+      action: { do: "nothing" },
+      state: "Failed",
+      ready: notReady(
+        "SessionFailing",
+        `${failures} sessions in a row ended badly: ${agent.status?.lastError ?? ""}`,
+      ),
+      next: settled,
+    };
+  const waitMs = Date.parse(nextStartTime) - now;
+  if (waitMs > 0)
+    return {
+      action: { do: "nothing" },
+      state: "Failed",
+      ready: notReady("SessionFailed", agent.status?.lastError ?? ""),
+      next: inSeconds(waitMs / 1000),
+    };
+  return start(work, state);
+}
+
+function missing(agent: Agent, { work, session, hold }: Observation): Plan | undefined {
+  if (work === undefined || session?.is === "present") return undefined;
+  const state = work.kind === "Review" ? "Reviewing" : "Working";
+  if (hold !== undefined) return waiting(stateOf(agent), hold.reason, hold.message);
+  return start(work, state);
+}
+
+function free(agent: Agent, { candidates }: Observation): Plan | undefined {
+  const [target] = candidates;
+  if (target === undefined) return undefined;
+  const state = agent.spec.role === "Review" ? "ClaimReview" : "ClaimProject";
+  return {
+    action: { do: "claim", target },
+    state,
+    ready: ready(state, `Claims ${target.metadata.name}.`),
+    recovered: true,
+    next: inSeconds(0),
+  };
+}
+
+function idle(agent: Agent, { hold }: Observation): Plan {
+  if (hold !== undefined) return waiting("Idle", hold.reason, hold.message);
+  const what =
+    agent.spec.role === "Review"
+      ? "No Review waits for this agent."
+      : "No Project can be claimed by this agent.";
+  return { action: { do: "nothing" }, state: "Idle", ready: ready("Idle", what), next: settled };
+}
+
+function start(work: Work, state: AgentState): Plan {
+  return {
+    action: { do: "start", work },
+    state,
+    ready: ready(state, "The session is being started."),
+    next: inSeconds(lookAgainSeconds),
+  };
+}
+
+function waiting(state: AgentState, reason: string, message: string): Plan {
+  return { action: { do: "nothing" }, state, ready: notReady(reason, message), next: settled };
+}
+
+function sessionOf(agent: Agent, work: Work | undefined): string | undefined {
+  return work?.claim.session ?? agent.status?.session?.id;
+}
+
+function stateOf(agent: Agent): AgentState {
+  return agent.status?.state ?? "Idle";
+}
+
+const ready = (reason: string, message: string): NewCondition => ({
+  type: "Ready",
+  status: "True",
+  reason,
+  message,
+});
+const notReady = (reason: string, message: string): NewCondition => ({
+  type: "Ready",
+  status: "False",
+  reason,
+  message,
+});
+const notYet = (reason: string, message: string): NewCondition => ({
+  type: "Ready",
+  status: "Unknown",
+  reason,
+  message,
+});

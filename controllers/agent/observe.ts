@@ -1,0 +1,209 @@
+/** What an Agent's decision is based on: read from caches and the world, nothing is changed. */
+import { isTrue } from "../../pkg/api/conditions.ts";
+import type {
+  Agent,
+  AgentPool,
+  Budget,
+  Project,
+  ProjectClaim,
+  Review,
+  ReviewClaim,
+  Workspace,
+} from "../../pkg/api/generated.ts";
+import { FIXES_BASELINE_LABEL } from "../../pkg/api/names.ts";
+import { isClaimable } from "../../pkg/api/phases.ts";
+import type { CheckoutState, Seen } from "../../pkg/git/repository.ts";
+import type { SessionObservation } from "../../pkg/session/sessions.ts";
+import { byAge, type Deps, matches, theWorkspace } from "../deps.ts";
+
+/** The one thing an agent has claimed. */
+export type Work =
+  | { kind: "Project"; project: Project; claim: ProjectClaim }
+  | { kind: "Review"; review: Review; project: Project | undefined; claim: ReviewClaim };
+
+/** Why nothing may be started now, and what becomes of what runs. */
+export interface Hold {
+  reason: string;
+  message: string;
+  /** `AfterTurn`, `Now`, or leave it alone. */
+  running: "AfterTurn" | "Now" | "GoesOn";
+}
+
+export interface Observation {
+  now: number;
+  workspace: Workspace | undefined;
+  pool: AgentPool | undefined;
+  work: Work | undefined;
+  /** Of the work's session, or of the session that the status still names. */
+  session: SessionObservation | undefined;
+  /** Looked at once a minute while a session runs. */
+  checkout: Seen<CheckoutState> | undefined;
+  hold: Hold | undefined;
+  /** The windows and limits in force for this agent. */
+  budgetMark: string;
+  /** What it could claim, the first first; empty for an agent that has work or is held. */
+  candidates: readonly (Project | Review)[];
+}
+
+/** How often `git status` of a running session's checkout is looked at, in milliseconds. */
+export const lookMs = 60_000;
+
+export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
+  const { client, clock, namespace, sessions, repository } = deps;
+  const now = clock.now();
+  const workspace = await theWorkspace(deps);
+  const pool = await client.get("AgentPool", { namespace, name: agent.spec.pool });
+  const work = await workOf(agent, deps);
+  const id = work?.claim.session ?? agent.status?.session?.id;
+  const session = id === undefined ? undefined : await sessions.find(id);
+  const budgets = await matchingBudgets(agent, deps);
+  const hold = holdOf(agent, workspace, pool, budgets);
+  const due = now - Date.parse(agent.status?.session?.lastLookTime ?? "1970-01-01T00:00:00Z") >= lookMs;
+  const looks = work?.kind === "Project" && session?.is === "present" && due;
+  return {
+    now,
+    workspace,
+    pool,
+    work,
+    session,
+    checkout: looks ? await repository.checkoutState(gitClaim(work), "execute") : undefined,
+    hold,
+    budgetMark: markOf(budgets),
+    candidates:
+      work === undefined && hold === undefined && workspace !== undefined
+        ? await candidates(agent, workspace, deps)
+        : [],
+  };
+}
+
+/** The claim as git fences it: reviews have checkouts, but move no ref of the Project. */
+export function gitClaim(work: Work): { project: string; number: number; agent: string } {
+  const { claim } = work;
+  const project = work.kind === "Project" ? work.project.metadata.name : work.review.metadata.name;
+  return { project, number: claim.number, agent: claim.agent };
+}
+
+async function workOf(agent: Agent, { client, namespace }: Deps): Promise<Work | undefined> {
+  const { name, uid } = agent.metadata;
+  if (agent.spec.role === "Execution") {
+    const { items } = await client.list("Project", { namespace });
+    const project = items.find(
+      ({ status }) => status?.claim?.agent === name && status.claim.agentUID === uid,
+    );
+    const claim = project?.status?.claim;
+    return project === undefined || claim === undefined ? undefined : { kind: "Project", project, claim };
+  }
+  const { items } = await client.list("Review", { namespace });
+  const review = items.find(
+    ({ status, metadata }) =>
+      metadata.deletionTimestamp === undefined &&
+      status?.claim?.agent === name &&
+      status.claim.agentUID === uid &&
+      status.state === "Reviewing",
+  );
+  const claim = review?.status?.claim;
+  if (review === undefined || claim === undefined) return undefined;
+  const project = await client.get("Project", { namespace, name: review.spec.project });
+  return { kind: "Review", review, project, claim };
+}
+
+async function matchingBudgets(agent: Agent, { client, namespace }: Deps): Promise<readonly Budget[]> {
+  const { items } = await client.list("Budget", { namespace });
+  return items.filter((budget) => matches(budget, agent.metadata.labels));
+}
+
+/** Changes when a window turns or a person changes a limit: then a refused request may be tried again. */
+function markOf(budgets: readonly Budget[]): string {
+  return budgets
+    .map(({ metadata, spec, status }) =>
+      [
+        metadata.name,
+        status?.daily?.window,
+        spec.daily?.usd,
+        spec.daily?.tokens,
+        spec.monthly?.usd,
+        spec.monthly?.tokens,
+      ].join(":"),
+    )
+    .sort()
+    .join(" ")
+    .slice(0, 1024);
+}
+
+function holdOf(
+  agent: Agent,
+  workspace: Workspace | undefined,
+  pool: AgentPool | undefined,
+  budgets: readonly Budget[],
+): Hold | undefined {
+  const pause = (reason: string, message: string): Hold => ({ reason, message, running: "AfterTurn" });
+  if (workspace === undefined)
+    return {
+      reason: "NoWorkspace",
+      message: "There is no Workspace. Add one to .claude-sessions/.",
+      running: "GoesOn",
+    };
+  if (workspace.spec.mode === "Stopped")
+    return {
+      reason: "Stopped",
+      message: "The Workspace's mode is Stopped. `bosun resume` lets work go on.",
+      running: "Now",
+    };
+  if (workspace.spec.mode === "Paused") return pause("WorkspacePaused", "The Workspace's mode is Paused.");
+  if (pool?.spec.paused) return pause("PoolPaused", `The pool ${agent.spec.pool} is paused.`);
+  if (agent.spec.paused) return pause("AgentPaused", "The agent is paused.");
+  if (agent.metadata.deletionTimestamp !== undefined)
+    return { reason: "Leaving", message: "The agent is being removed.", running: "GoesOn" };
+  if (budgets.length === 0)
+    return {
+      reason: "NoBudget",
+      message: "No Budget holds for this agent, so nothing may be spent.",
+      running: "GoesOn",
+    };
+  const exceeded = budgets.find(({ status }) => isTrue(status?.conditions, "Exceeded"));
+  if (exceeded !== undefined)
+    return {
+      reason: "BudgetExceeded",
+      message: `The Budget ${exceeded.metadata.name} is used up.`,
+      running: "GoesOn",
+    };
+  return undefined;
+}
+
+async function candidates(
+  agent: Agent,
+  workspace: Workspace,
+  { client, namespace }: Deps,
+): Promise<readonly (Project | Review)[]> {
+  if (agent.spec.role === "Review") {
+    const { items } = await client.list("Review", { namespace });
+    return items
+      .filter(
+        ({ spec, status, metadata }) =>
+          metadata.deletionTimestamp === undefined &&
+          status?.state === "Pending" &&
+          spec.author !== agent.metadata.name,
+      )
+      .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+      .sort(
+        (a, b) =>
+          Date.parse(a.metadata.creationTimestamp ?? "") - Date.parse(b.metadata.creationTimestamp ?? ""),
+      );
+  }
+  const { items } = await client.list("Project", { namespace });
+  const { items: categories } = await client.list("Category", { namespace });
+  const waiting = new Set(
+    categories.filter(({ spec }) => spec.mode === "Paused").map(({ metadata }) => metadata.name),
+  );
+  const sound = isTrue(workspace.status?.conditions, "BaselinePassing");
+  return items
+    .filter(
+      (project) =>
+        isClaimable(project) &&
+        !(project.spec.category !== undefined && waiting.has(project.spec.category)) &&
+        (project.spec.assignedAgent === undefined || project.spec.assignedAgent === agent.metadata.name) &&
+        (sound || project.metadata.labels?.[FIXES_BASELINE_LABEL] !== undefined) &&
+        !project.status?.conditions?.some(({ type, status }) => type === "Affordable" && status === "False"),
+    )
+    .sort(byAge);
+}

@@ -1,0 +1,126 @@
+/** Puts Budgets in force at the gateway and reports what the ledger says. It enforces nothing: the gateway does. */
+import type { NewCondition } from "../../pkg/api/conditions.ts";
+import type { Budget, BudgetStatus } from "../../pkg/api/generated.ts";
+import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
+import type { BudgetAccount, BudgetPolicy } from "../../pkg/gateway/money.ts";
+import { timestamp } from "../../pkg/runtime/clock.ts";
+import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
+import { writeStatus } from "../../pkg/runtime/status-writer.ts";
+import { type Deps, matches, unlessItFails, whenOf, withConditions } from "../deps.ts";
+import { exceeded, newAlerts, windowStatus } from "./decide.ts";
+
+/** How often an account is looked at when nothing wakes us, in seconds. */
+const lookAgainSeconds = 600;
+
+export function budgetController(deps: Deps): Controller {
+  const { client, clock, namespace, money, events } = deps;
+  return {
+    name: "budget",
+    concurrency: 1,
+    watches: [
+      { kind: "Budget", map: everyBudget },
+      { kind: "Agent", map: everyBudget },
+    ],
+    signals: [{ subscribe: (wake, signal) => money.subscribe(() => unlessItFails(wakeAll(wake)), signal) }],
+
+    async reconcile(key: ObjectKey): Promise<Next> {
+      const { items } = await client.list("Budget", { namespace });
+      await money.setBudgets(
+        items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(policy),
+      );
+      const budget = await client.get("Budget", key);
+      if (budget === undefined || budget.metadata.deletionTimestamp !== undefined) return settled;
+      const account = await money.account(budget.metadata.name);
+      const untilTurn = await report(budget, account);
+      return inSeconds(Math.min(lookAgainSeconds, untilTurn));
+    },
+  };
+
+  /** @returns seconds until the next window begins */
+  async function report(budget: Budget, account: BudgetAccount | undefined): Promise<number> {
+    const when = whenOf(clock, budget);
+    if (account === undefined) {
+      // Unknown is not zero: what was seen last stays.
+      const condition: NewCondition = {
+        type: "Ready",
+        status: "Unknown",
+        reason: "GatewayUnreachable",
+        message: "The gateway can't be asked; nothing is granted.",
+      };
+      await writeStatus(client, "Budget", budget, {
+        ...budget.status,
+        conditions: withConditions(budget.status?.conditions, when, condition),
+      });
+      return 5;
+    }
+    const refused = await refusedNow(budget);
+    const alerts = newAlerts(budget, account, timestamp(clock.now()));
+    const condition = exceeded(budget, account, refused);
+    const status: BudgetStatus = {
+      ...budget.status,
+      daily: windowStatus(account.daily, budget.spec.daily),
+      monthly: windowStatus(account.monthly, budget.spec.monthly),
+      alerts: [
+        ...(budget.status?.alerts ?? []).filter(({ window }) => isRunning(window, account)),
+        ...alerts,
+      ],
+      observedGeneration: budget.metadata.generation,
+      conditions: withConditions(budget.status?.conditions, when, condition, {
+        type: "Ready",
+        status: "True",
+        reason: "InForce",
+        message: "The gateway keeps it.",
+      }),
+    };
+    const written = await writeStatus(client, "Budget", budget, status);
+    if (written !== undefined)
+      for (const alert of alerts)
+        events.event(
+          written,
+          "Warning",
+          "BudgetAlert",
+          `${alert.percent} % of the limit for ${alert.window} are spent.`,
+        );
+    return Math.max(1, (Math.min(account.daily.endMs, account.monthly.endMs) - clock.now()) / 1000);
+  }
+
+  /** Some agent was refused under the very windows and limits that hold now. */
+  async function refusedNow(budget: Budget): Promise<boolean> {
+    const { items } = await client.list("Agent", { namespace });
+    const limits = [
+      budget.spec.daily?.usd,
+      budget.spec.daily?.tokens,
+      budget.spec.monthly?.usd,
+      budget.spec.monthly?.tokens,
+    ];
+    const mark = [budget.metadata.name, budget.status?.daily?.window, ...limits].join(":");
+    return items.some(
+      ({ status, metadata }) =>
+        matches(budget, metadata.labels) && status?.budgetMark?.split(" ").includes(mark),
+    );
+  }
+
+  async function everyBudget(): Promise<readonly ObjectKey[]> {
+    const { items } = await client.list("Budget", { namespace });
+    return items.map(keyOf);
+  }
+
+  async function wakeAll(wake: (key: ObjectKey) => void): Promise<void> {
+    for (const key of await everyBudget()) wake(key);
+  }
+}
+
+function isRunning(window: string, { daily, monthly }: BudgetAccount): boolean {
+  return window === daily.window || window === monthly.window;
+}
+
+function policy({ metadata, spec }: Budget): BudgetPolicy {
+  return {
+    name: metadata.name,
+    uid: metadata.uid ?? "",
+    ...(spec.daily === undefined ? {} : { daily: spec.daily }),
+    ...(spec.monthly === undefined ? {} : { monthly: spec.monthly }),
+    timeZone: spec.timeZone,
+    selector: spec.selector?.matchLabels ?? {},
+  };
+}

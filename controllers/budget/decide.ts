@@ -1,0 +1,102 @@
+/** What an account amounts to: the status' numbers, alerts once each per window, and whether it is used up. Pure. */
+import type { NewCondition } from "../../pkg/api/conditions.ts";
+import type { Budget, BudgetAlert, BudgetStatusDaily } from "../../pkg/api/generated.ts";
+import {
+  type BudgetAccount,
+  NANO_PER_USD,
+  type WindowAccount,
+  type WindowLimit,
+} from "../../pkg/gateway/money.ts";
+import { timestamp } from "../../pkg/runtime/clock.ts";
+
+/** A window as status shows it, USD rounded to a ten-thousandth. */
+export function windowStatus(account: WindowAccount, limit: WindowLimit | undefined): BudgetStatusDaily {
+  const { spent, reserved, spentTokens, reservedTokens } = account;
+  const left =
+    limit?.usd === undefined ? undefined : Math.max(0, limit.usd * NANO_PER_USD - spent - reserved);
+  const leftTokens =
+    limit?.tokens === undefined ? undefined : Math.max(0, limit.tokens - spentTokens - reservedTokens);
+  return {
+    window: account.window,
+    spentUSD: usd(spent),
+    reservedUSD: usd(reserved),
+    ...(left === undefined ? {} : { remainingUSD: usd(left) }),
+    spentTokens,
+    reservedTokens,
+    ...(leftTokens === undefined ? {} : { remainingTokens: leftTokens }),
+    requests: account.requests,
+    unsettled: account.unsettled,
+    endTime: timestamp(account.endMs),
+  };
+}
+
+/** Thresholds that the spending has passed and nobody was told of in this window. */
+export function newAlerts(
+  budget: Budget,
+  { daily, monthly }: BudgetAccount,
+  now: string,
+): readonly BudgetAlert[] {
+  const told = budget.status?.alerts ?? [];
+  const windows: readonly [WindowAccount, WindowLimit | undefined][] = [
+    [daily, budget.spec.daily],
+    [monthly, budget.spec.monthly],
+  ];
+  return windows.flatMap(([account, limit]) => {
+    const share = usedShare(account, limit);
+    return [...budget.spec.alertPercents]
+      .sort((a, b) => a - b)
+      .filter(
+        (percent) =>
+          share * 100 >= percent &&
+          !told.some((alert) => alert.window === account.window && alert.percent === percent),
+      )
+      .map((percent) => ({ window: account.window, percent, time: now }));
+  });
+}
+
+/**
+ * Used up: what is left is nothing, or did not suffice for a request. Then nothing is claimed until the window turns or
+ * a person raises the limit.
+ */
+export function exceeded(budget: Budget, account: BudgetAccount, refused: boolean): NewCondition {
+  const type = "Exceeded";
+  if (account.boundViolated)
+    return {
+      type,
+      status: "True",
+      reason: "BoundViolated",
+      message:
+        "A request used more than its bound, so nothing more is granted. Look at the ledger before you settle it.",
+    };
+  const full =
+    usedShare(account.daily, budget.spec.daily) >= 1
+      ? account.daily
+      : usedShare(account.monthly, budget.spec.monthly) >= 1
+        ? account.monthly
+        : undefined;
+  if (full !== undefined)
+    return {
+      type,
+      status: "True",
+      reason: "LimitReached",
+      message: `The limit for ${full.window} is spent; it opens again at ${timestamp(full.endMs)}.`,
+    };
+  if (refused)
+    return {
+      type,
+      status: "True",
+      reason: "TooLittleLeft",
+      message: `What is left for ${account.daily.window} does not suffice for a request; it opens again at ${timestamp(account.daily.endMs)}, or raise the limit.`,
+    };
+  return { type, status: "False", reason: "WithinLimits", message: "Requests are granted." };
+}
+
+/** Spent of the limit, of money or tokens, whichever is more; 0 without a limit. */
+function usedShare({ spent, spentTokens }: WindowAccount, limit: WindowLimit | undefined): number {
+  const money = limit?.usd === undefined ? 0 : share(spent, limit.usd * NANO_PER_USD);
+  const tokens = limit?.tokens === undefined ? 0 : share(spentTokens, limit.tokens);
+  return Math.max(money, tokens);
+}
+
+const share = (spent: number, limit: number): number => (limit === 0 ? 1 : spent / limit);
+const usd = (nano: number): number => Math.round((nano / NANO_PER_USD) * 10_000) / 10_000;

@@ -1,0 +1,227 @@
+/** Keeps a Project's number, phase, limits, progress and summary true, and releases claims that nobody holds. */
+import { isTrue } from "../../pkg/api/conditions.ts";
+import { escalationFor } from "../../pkg/api/escalations.ts";
+import type { Agent, Budget, Project, ProjectStatus, Workspace } from "../../pkg/api/generated.ts";
+import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
+import { WORK_FINALIZER } from "../../pkg/api/names.ts";
+import { isClaimable, phaseOf } from "../../pkg/api/phases.ts";
+import { isConflict, isNotFound } from "../../pkg/api/status-error.ts";
+import { NANO_PER_USD } from "../../pkg/gateway/money.ts";
+import { timestamp } from "../../pkg/runtime/clock.ts";
+import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
+import { TransientError } from "../../pkg/runtime/errors.ts";
+import { writeStatus } from "../../pkg/runtime/status-writer.ts";
+import { type Deps, theWorkspace, whenOf, withConditions } from "../deps.ts";
+import { raise } from "../raise.ts";
+import {
+  abandoned,
+  affordable,
+  elapsedSeconds,
+  excess,
+  type Observation,
+  progress,
+  stuckInSeconds,
+  succeeded,
+} from "./decide.ts";
+
+export function projectController(deps: Deps): Controller {
+  const { client, clock, namespace, events } = deps;
+  return {
+    name: "project",
+    // One at a time: numbers are given in the order of creation.
+    concurrency: 1,
+    watches: [
+      { kind: "Project" },
+      { kind: "Agent", map: (object) => projectsOf(object as Agent, deps) },
+      { kind: "Workspace", map: () => openProjects(deps) },
+      { kind: "Budget", map: () => openProjects(deps) },
+    ],
+
+    async reconcile(key: ObjectKey): Promise<Next> {
+      const project = await client.get("Project", key);
+      if (project === undefined) return settled;
+      if (project.metadata.deletionTimestamp !== undefined) return finalize(project, deps);
+      if (!project.metadata.finalizers?.includes(WORK_FINALIZER)) return addFinalizer(project, deps);
+      if (project.status?.number === undefined) return giveNumber(project, deps);
+
+      const seen = await observe(project, deps);
+      const passed = excess(project, seen);
+      if (passed !== undefined) {
+        const escalation = escalationFor(project, passed.reason, {
+          message: passed.message,
+          ...(project.status.head === undefined ? {} : { commit: project.status.head }),
+        });
+        await raise(escalation, deps);
+        const abandoned = passed.abandons
+          ? ({ type: "Abandoned", status: "True", reason: passed.reason, message: passed.message } as const)
+          : undefined;
+        await writeStatus(client, "Project", project, {
+          ...project.status,
+          escalation: escalation.metadata.name,
+          conditions: withConditions(project.status.conditions, whenOf(clock, project), abandoned),
+        });
+        events.event(project, "Warning", passed.reason, passed.message);
+        return inSeconds(0);
+      }
+      return report(project, seen, deps);
+    },
+  };
+
+  async function report(project: Project, seen: Observation, { client: api }: Deps): Promise<Next> {
+    const before = project.status ?? {};
+    const released = dead(before, seen.agent) ? releaseDead(before, project) : before;
+    const object = { ...project, status: released };
+    const given = abandoned(released);
+    const decided = {
+      ...released,
+      conditions: withConditions(released.conditions, whenOf(clock, project), given),
+    };
+    const phase = phaseOf({ ...object, status: decided });
+    const elapsed = elapsedSeconds(released, seen.agent);
+    const cost = seen.costUSD ?? released.costUSD;
+    const settledNow = phase === "Done" || phase === "Abandoned";
+    const status: ProjectStatus = {
+      ...released,
+      phase,
+      ...progress(object, phase, seen.agent),
+      elapsedSeconds: elapsed,
+      ...(cost === undefined ? {} : { costUSD: cost }),
+      completionTime: settledNow ? (released.completionTime ?? timestamp(clock.now())) : undefined,
+      observedGeneration: project.metadata.generation,
+      conditions: withConditions(
+        decided.conditions,
+        whenOf(clock, project),
+        succeeded({ ...object, status: decided }, phase),
+        isClaimable(object) ? affordable(seen) : undefined,
+      ),
+    };
+    const written = await writeStatus(api, "Project", project, status);
+    if (written !== undefined && before.phase !== phase && before.phase !== undefined)
+      events.event(written, "Normal", phase, succeeded(object, phase).message);
+    const again = stuckInSeconds(object, seen);
+    return again === undefined ? settled : inSeconds(again);
+  }
+
+  /** A claim whose agent is gone, or is another of the same name. */
+  function dead(status: ProjectStatus, agent: Agent | undefined): boolean {
+    return status.claim !== undefined && agent?.metadata.uid !== status.claim.agentUID;
+  }
+
+  function releaseDead(status: ProjectStatus, project: Project): ProjectStatus {
+    const message = `${status.claim?.agent} is gone; its claim ${status.claim?.number} was released.`;
+    events.event(project, "Warning", "ClaimReleased", message);
+    return {
+      ...status,
+      claim: undefined,
+      conditions: withConditions(status.conditions, whenOf(clock, project), {
+        type: "Claimed",
+        status: "False",
+        reason: "AgentGone",
+        message,
+      }),
+    };
+  }
+
+  async function observe(project: Project, { money }: Deps): Promise<Observation> {
+    const claim = project.status?.claim;
+    const workspace = await theWorkspace(deps);
+    const agent =
+      claim === undefined ? undefined : await client.get("Agent", { namespace, name: claim.agent });
+    const waits = isClaimable(project);
+    const { items: budgets } = waits ? await client.list("Budget", { namespace }) : { items: [] };
+    const { items: projects } = waits ? await client.list("Project", { namespace }) : { items: [] };
+    // The ledger is asked when work has ended or is handed over; the running cost is the gateway's to show.
+    const ledger =
+      claim === undefined && project.status?.submission === undefined
+        ? undefined
+        : await money.cost({ project: project.metadata.name });
+    return {
+      now: clock.now(),
+      workspace,
+      agent,
+      costUSD: ledger === undefined ? undefined : ledger / NANO_PER_USD,
+      history: projects.flatMap(({ status }) =>
+        isTrue(status?.conditions, "Merged") && status?.costUSD !== undefined ? [status.costUSD] : [],
+      ),
+      leftUSD: least(budgets),
+    };
+  }
+}
+
+function least(budgets: readonly Budget[]): number | undefined {
+  const left = budgets
+    .filter(({ spec }) => spec.selector?.matchLabels === undefined)
+    .flatMap(({ status }) => [status?.daily?.remainingUSD, status?.monthly?.remainingUSD])
+    .filter((value) => value !== undefined);
+  return left.length === 0 ? undefined : Math.min(...left);
+}
+
+/** Deleted while somebody works on it: the agent saves and lets go first; the branch stays. */
+async function finalize(project: Project, { client }: Deps): Promise<Next> {
+  if (project.status?.claim !== undefined || !project.metadata.finalizers?.includes(WORK_FINALIZER))
+    return settled;
+  const finalizers = project.metadata.finalizers.filter((entry) => entry !== WORK_FINALIZER);
+  await update({ ...project, metadata: { ...project.metadata, finalizers } }, client);
+  return settled;
+}
+
+async function addFinalizer(project: Project, { client }: Deps): Promise<Next> {
+  const finalizers = [...(project.metadata.finalizers ?? []), WORK_FINALIZER];
+  await update({ ...project, metadata: { ...project.metadata, finalizers } }, client);
+  return settled;
+}
+
+async function update(project: Project, client: Deps["client"]): Promise<void> {
+  try {
+    await client.update("Project", project);
+  } catch (error) {
+    if (isNotFound(error)) return;
+    if (!isConflict(error)) throw error;
+    throw new TransientError("Conflict", `Project ${project.metadata.name} was written by somebody else.`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Takes the next number from the Workspace, then gives it to the Project: a crash between the two leaves a gap, and
+ * no number is ever given twice.
+ */
+async function giveNumber(project: Project, deps: Deps): Promise<Next> {
+  const { client, namespace } = deps;
+  const workspace = await theWorkspace(deps);
+  if (workspace === undefined) return settled;
+  const number = project.spec.github?.issue ?? (await takeNumber(workspace, deps));
+  const { items } = await client.list("Project", { namespace });
+  if (items.some(({ status }) => status?.number === number))
+    throw new TransientError("NumberTaken", `The number ${number} is taken.`);
+  await writeStatus(client, "Project", project, {
+    ...project.status,
+    number,
+    creationRevision: project.status?.creationRevision ?? project.metadata.resourceVersion ?? "0",
+  });
+  return settled;
+}
+
+async function takeNumber(workspace: Workspace, { client, namespace }: Deps): Promise<number> {
+  const { items } = await client.list("Project", { namespace });
+  const given = items.map(({ status }) => status?.number ?? 0);
+  const next = Math.max(workspace.status?.lastNumber ?? 0, ...given, 0) + 1;
+  const written = await writeStatus(client, "Workspace", workspace, {
+    ...workspace.status,
+    lastNumber: next,
+  });
+  if (written === undefined) throw new TransientError("WorkspaceGone", "The Workspace was removed.");
+  return next;
+}
+
+/** The Project that an agent has, or had: both have to be looked at when it moves. */
+async function projectsOf(agent: Agent, { client, namespace }: Deps): Promise<readonly ObjectKey[]> {
+  const { items } = await client.list("Project", { namespace });
+  return items.filter(({ status }) => status?.claim?.agent === agent.metadata.name).map(keyOf);
+}
+
+async function openProjects({ client, namespace }: Deps): Promise<readonly ObjectKey[]> {
+  const { items } = await client.list("Project", { namespace });
+  return items.filter(({ status }) => status?.phase !== "Done" && status?.phase !== "Abandoned").map(keyOf);
+}

@@ -1,0 +1,204 @@
+/** A Project's limits, progress and summary. Pure. */
+import type { NewCondition } from "../../pkg/api/conditions.ts";
+import type {
+  Agent,
+  EscalationReason,
+  Project,
+  ProjectPhase,
+  ProjectStatus,
+  Workspace,
+} from "../../pkg/api/generated.ts";
+import { phaseOf } from "../../pkg/api/phases.ts";
+
+export interface Observation {
+  now: number;
+  workspace: Workspace | undefined;
+  /** The agent that the claim names; undefined when it is gone. */
+  agent: Agent | undefined;
+  costUSD: number | undefined;
+  /** What finished Projects cost, in USD. */
+  history: readonly number[];
+  /** The least that is left in any window that would pay for it; undefined without a limit in USD. */
+  leftUSD: number | undefined;
+}
+
+export interface Excess {
+  reason: EscalationReason;
+  message: string;
+  /** Given up, not merely interrupted. */
+  abandons: boolean;
+}
+
+/** Seconds of live sessions so far: those of earlier claims and of the running one. */
+export function elapsedSeconds(status: ProjectStatus, agent: Agent | undefined): number {
+  const session = agent?.status?.session;
+  const live = session !== undefined && session.id === status.claim?.session ? (session.liveSeconds ?? 0) : 0;
+  return (status.workedSeconds ?? 0) + live;
+}
+
+/** The first limit that the running work has passed. */
+export function excess(project: Project, { now, workspace, agent }: Observation): Excess | undefined {
+  const status = project.status ?? {};
+  if (workspace === undefined || phaseOf(project) !== "Working" || agent?.status?.session === undefined)
+    return undefined;
+  if (agent.status.session.id !== status.claim?.session) return undefined;
+  const { session, failures = 0, lastError, nextStartTime } = agent.status;
+  const limitSeconds = Math.min(
+    workspace.spec.limits.projectSeconds,
+    project.spec.limits?.projectSeconds ?? Number.POSITIVE_INFINITY,
+  );
+  const elapsed = elapsedSeconds(status, agent);
+  if (elapsed >= limitSeconds)
+    return {
+      reason: "TimedOut",
+      abandons: true,
+      message: `Agents worked on it for ${elapsed} seconds; the limit is ${limitSeconds}. What there is was kept on its branch.`,
+    };
+  if (failures >= 3 && nextStartTime !== undefined)
+    return {
+      reason: "SessionFailing",
+      abandons: false,
+      message: `${failures} sessions in a row ended badly, the last with: ${lastError ?? "nothing said"}`,
+    };
+  const stuckSeconds = workspace.spec.limits.stuckSeconds;
+  const since = Date.parse(session.lastChangeTime ?? "");
+  const live = agent.status.state === "Working" && session.busy !== "Yes";
+  if (live && !Number.isNaN(since) && now - since >= stuckSeconds * 1000)
+    return {
+      reason: "Stuck",
+      abandons: false,
+      message: `Neither HEAD nor git status changed for more than ${stuckSeconds} seconds.`,
+    };
+  return undefined;
+}
+
+/** When the stuck limit could next be passed, in seconds; undefined while nobody works. */
+export function stuckInSeconds(project: Project, { now, workspace, agent }: Observation): number | undefined {
+  const since = Date.parse(agent?.status?.session?.lastChangeTime ?? "");
+  if (workspace === undefined || phaseOf(project) !== "Working" || Number.isNaN(since)) return undefined;
+  return Math.max(60, workspace.spec.limits.stuckSeconds - (now - since) / 1000);
+}
+
+/** Done tasks of all tasks, in whole per cent. A Project without tasks is at 0 or 100. */
+export function progress(
+  project: Project,
+  phase: ProjectPhase,
+  agent: Agent | undefined,
+): Pick<ProjectStatus, "progressPercent" | "currentTask" | "tasksDone"> {
+  const tasks = project.spec.tasks ?? [];
+  const running =
+    agent?.status?.session !== undefined && agent.status.session.id === project.status?.claim?.session;
+  const done = running
+    ? union(project.status?.tasksDone ?? [], agent.status?.tasksDone ?? [])
+    : (project.status?.tasksDone ?? []);
+  const known = done.filter((id) => tasks.some((task) => task.id === id));
+  const handedOver = phase === "InReview" || phase === "Approved" || phase === "Merging" || phase === "Done";
+  const percent =
+    tasks.length === 0 ? (handedOver ? 100 : 0) : Math.floor((100 * known.length) / tasks.length);
+  return {
+    progressPercent: percent,
+    currentTask: running && phase === "Working" ? agent.status?.currentTask : undefined,
+    tasksDone: known,
+  };
+}
+
+function union(a: readonly string[], b: readonly string[]): string[] {
+  return [...new Set([...a, ...b])];
+}
+
+/**
+ * Whether what is left would pay for the Project: the median of what finished ones cost. Fewer than three say
+ * nothing, and what says nothing does not hold work back: the gateway is what keeps the limit.
+ */
+export function affordable({ history, leftUSD }: Observation): NewCondition {
+  const type = "Affordable";
+  if (leftUSD === undefined)
+    return { type, status: "True", reason: "NoLimit", message: "No limit in USD holds." };
+  const estimate = median(history);
+  if (estimate === undefined)
+    return {
+      type,
+      status: "Unknown",
+      reason: "NoHistory",
+      message: "Fewer than three Projects are finished; the cost can't be estimated.",
+    };
+  if (estimate <= leftUSD)
+    return {
+      type,
+      status: "True",
+      reason: "Fits",
+      message: `Projects like it cost about ${usd(estimate)} USD and ${usd(leftUSD)} are left.`,
+    };
+  return {
+    type,
+    status: "False",
+    reason: "TooLittleLeft",
+    message: `It needs about ${usd(estimate)} USD and ${usd(leftUSD)} are left.`,
+  };
+}
+
+function median(values: readonly number[]): number | undefined {
+  if (values.length < 3) return undefined;
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+const usd = (value: number): string => value.toFixed(2);
+
+/** After a person's decision: given up, or taken up again. Undefined where nothing was ever given up. */
+export function abandoned(status: ProjectStatus): NewCondition | undefined {
+  const decided = status.resolutions?.at(-1);
+  if (status.escalation !== undefined || decided === undefined) return undefined;
+  const message =
+    decided.note === undefined
+      ? `A person decided ${decided.action}.`
+      : `A person decided ${decided.action}: ${decided.note}`;
+  if (decided.action === "Abandon") return { type: "Abandoned", status: "True", reason: "Abandon", message };
+  const given = status.conditions?.some(({ type }) => type === "Abandoned");
+  return given ? { type: "Abandoned", status: "False", reason: decided.action, message } : undefined;
+}
+
+/** The one condition that sums it up, tied to the phase. */
+export function succeeded(project: Project, phase: ProjectPhase): NewCondition {
+  const status = project.status ?? {};
+  const say = (is: NewCondition["status"], message: string): NewCondition => ({
+    type: "Succeeded",
+    status: is,
+    reason: phase,
+    message,
+  });
+  switch (phase) {
+    case "Done":
+      return say("True", `Merged as ${short(status.mergeCommit)}.`);
+    case "Abandoned":
+      return say(
+        "False",
+        status.conditions?.find(({ type }) => type === "Abandoned")?.message ?? "Given up.",
+      );
+    case "Rejected":
+      return say("False", "The proposal was rejected.");
+    case "Escalated":
+      return say("Unknown", `A person has to decide: \`bosun resolve ${status.escalation ?? ""} ACTION\`.`);
+    case "Skipped":
+      return say("Unknown", "spec.skip keeps it out of the queue.");
+    case "Working":
+      return say("Unknown", `${status.claim?.agent ?? "An agent"} works on it.`);
+    case "InReview":
+      return say("Unknown", `Commit ${short(status.submission?.head)} is in review.`);
+    case "ChangesRequested":
+      return say("Unknown", "Changes were asked for.");
+    case "Approved":
+      return say(
+        "Unknown",
+        `Commit ${short(status.submission?.head)} is approved and waits for the merge queue.`,
+      );
+    case "Merging":
+      return say("Unknown", "It is being merged.");
+    case "Proposed":
+      return say("Unknown", "It was proposed and waits for its review.");
+    case "Queued":
+      return say("Unknown", "It waits for an agent.");
+  }
+}
+
+const short = (commit: string | undefined): string => commit?.slice(0, 9) ?? "nothing";

@@ -1,0 +1,157 @@
+/** Keeps the Workspace's stop, baseline and counts true. */
+import type { Workspace, WorkspaceStatus } from "../../pkg/api/generated.ts";
+import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
+import { phaseOf } from "../../pkg/api/phases.ts";
+import { isConflict } from "../../pkg/api/status-error.ts";
+import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
+import { TransientError } from "../../pkg/runtime/errors.ts";
+import { writeStatus } from "../../pkg/runtime/status-writer.ts";
+import { type Deps, theWorkspace, unlessItFails, whenOf, withConditions } from "../deps.ts";
+import {
+  baseline,
+  baselinePassing,
+  checksConfigured,
+  type Observation,
+  ready,
+  stoppedCondition,
+  stopStep,
+} from "./decide.ts";
+
+export function workspaceController(deps: Deps): Controller {
+  const { client, clock, namespace, repository, quality, latch, events, upstream } = deps;
+  return {
+    name: "workspace",
+    concurrency: 1,
+    watches: [
+      { kind: "Workspace" },
+      { kind: "Project", map: theOne },
+      { kind: "Agent", map: theOne },
+      { kind: "Budget", map: theOne },
+    ],
+    signals: [
+      { subscribe: (wake, signal) => repository.subscribe(() => unlessItFails(wakeTheOne(wake)), signal) },
+      { subscribe: (wake, signal) => quality.subscribe(() => unlessItFails(wakeTheOne(wake)), signal) },
+    ],
+
+    async reconcile(key: ObjectKey): Promise<Next> {
+      const workspace = await client.get("Workspace", key);
+      if (workspace === undefined) return settled;
+      const first = await theWorkspace(deps);
+      if (first?.metadata.uid !== workspace.metadata.uid) return report(workspace, second(workspace, first));
+
+      const latched = await latch.engaged();
+      switch (stopStep(workspace, latched)) {
+        case "engage":
+          await latch.engage("The Workspace's mode is Stopped.");
+          break;
+        case "release":
+          await latch.release();
+          break;
+        case "declare":
+          await declareStopped(workspace);
+          return inSeconds(0);
+        case "agree":
+          break;
+      }
+
+      const seen = await observe(workspace, latched && workspace.spec.mode === "Stopped");
+      await report(workspace, status(workspace, seen));
+      return settled;
+    },
+  };
+
+  async function observe(workspace: Workspace, latched: boolean): Promise<Observation> {
+    const target = await repository.target();
+    const stopped = workspace.spec.mode === "Stopped";
+    const checks =
+      target.is === "present" && !stopped
+        ? await quality.checks(target.value, workspace.spec.commands)
+        : undefined;
+    const { items: projects } = await client.list("Project", { namespace });
+    const { items: agents } = await client.list("Agent", { namespace });
+    const { items: budgets } = await client.list("Budget", { namespace });
+    return { latched, target, checks, projects, agents, budgets };
+  }
+
+  function status(workspace: Workspace, seen: Observation): WorkspaceStatus {
+    const phases: Record<string, number> = {};
+    for (const project of seen.projects) {
+      const phase = phaseOf(project);
+      phases[phase] = (phases[phase] ?? 0) + 1;
+    }
+    const working = seen.agents.filter(
+      ({ status: agent }) => agent?.activity === "working" || agent?.activity === "reviewing",
+    ).length;
+    return {
+      ...workspace.status,
+      upstream,
+      baseline: baseline(seen) ?? workspace.status?.baseline,
+      agents: { total: seen.agents.length, working },
+      projects: phases,
+      observedGeneration: workspace.metadata.generation,
+      conditions: withConditions(
+        workspace.status?.conditions,
+        whenOf(clock, workspace),
+        baselinePassing(seen),
+        checksConfigured(workspace),
+        stoppedCondition(workspace),
+        ready(workspace, seen),
+      ),
+    };
+  }
+
+  async function report(workspace: Workspace, next: WorkspaceStatus): Promise<Next> {
+    const before = workspace.status?.conditions?.find(({ type }) => type === "Ready");
+    const written = await writeStatus(client, "Workspace", workspace, next);
+    const now = next.conditions?.find(({ type }) => type === "Ready");
+    if (
+      written !== undefined &&
+      now !== undefined &&
+      now.reason !== before?.reason &&
+      now.status !== "Unknown"
+    )
+      events.event(written, now.status === "True" ? "Normal" : "Warning", now.reason, now.message);
+    return settled;
+  }
+
+  /** File mode has one Workspace a folder: a second one is told so, and nothing else is done with it. */
+  function second(workspace: Workspace, first: Workspace | undefined): WorkspaceStatus {
+    const message = `The Workspace ${first?.metadata.name} is in force already; a namespace has one. Remove this one.`;
+    return {
+      ...workspace.status,
+      observedGeneration: workspace.metadata.generation,
+      conditions: withConditions(workspace.status?.conditions, whenOf(clock, workspace), {
+        type: "Ready",
+        status: "False",
+        reason: "SecondWorkspace",
+        message,
+      }),
+    };
+  }
+
+  async function declareStopped(workspace: Workspace): Promise<void> {
+    try {
+      const resourceVersion = workspace.metadata.resourceVersion ?? "";
+      await client.patch("Workspace", keyOf(workspace), {
+        metadata: { resourceVersion },
+        spec: { mode: "Stopped" },
+      });
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      throw new TransientError(
+        "Conflict",
+        `Workspace ${workspace.metadata.name} was written by somebody else.`,
+        { cause: error },
+      );
+    }
+  }
+
+  async function theOne(): Promise<readonly ObjectKey[]> {
+    const workspace = await theWorkspace(deps);
+    return workspace === undefined ? [] : [keyOf(workspace)];
+  }
+
+  async function wakeTheOne(wake: (key: ObjectKey) => void): Promise<void> {
+    for (const key of await theOne()) wake(key);
+  }
+}
