@@ -28,12 +28,14 @@ export interface ApiError {
   /** One word for programs, sent as the header `x-bosun-reason`. */
   reason?: string;
   retryAfterSeconds?: number;
+  /** Sent as `x-should-retry`; without it clients decide by the status. */
+  shouldRetry?: boolean;
 }
 
 /** Answers with `error`, unless the answer has begun: then the connection is cut. */
 export function answerError(
   response: ServerResponse,
-  { type, message, reason, retryAfterSeconds }: ApiError,
+  { type, message, reason, retryAfterSeconds, shouldRetry }: ApiError,
 ): void {
   if (response.headersSent) {
     response.destroy();
@@ -41,8 +43,7 @@ export function answerError(
   }
   response.writeHead(STATUS[type], {
     "content-type": "application/json",
-    // What would be refused again is not worth asking again; only a rate limit passes by itself.
-    ...(type === "rate_limit_error" ? {} : { "x-should-retry": "false" }),
+    ...(shouldRetry === undefined ? {} : { "x-should-retry": String(shouldRetry) }),
     ...(reason === undefined ? {} : { "x-bosun-reason": reason }),
     ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
   });

@@ -36,21 +36,44 @@ export function basisOf(request: MessagesRequest, usages: readonly Usage[]): Bas
 }
 
 /**
- * The part of `request` that `basis` has measured: the number of its messages, and their tokens together with system
- * and tools. Undefined when model, system, tools or another part of the prompt differ, or when the messages of `basis`
- * are no prefix. Cache breakpoints move from request to request and make no difference.
+ * The part of `request` that the latest fitting one of `bases` has measured: the number of its messages, and their
+ * tokens together with system and tools. Fitting is one with the same model, system, tools and all else that a prompt
+ * is made from, whose messages are a prefix. Cache breakpoints move from request to request and make no difference.
+ *
+ * @param bases - the latest first
+ * @returns undefined when none fits
  */
-export function commonPrefix(
+export function measuredPrefix(
   request: MessagesRequest,
-  basis: Basis,
+  bases: readonly Basis[],
 ): { messages: number; tokens: number } | undefined {
-  if (basis.messages.length > request.messages.length) return undefined;
-  const same = basis.messages.every((digest, i) => {
-    const message = request.messages[i];
-    return message !== undefined && digestOfMessage(message) === digest;
-  });
-  if (!same || shapeOf(request) !== basis.shape) return undefined;
-  return { messages: basis.messages.length, tokens: basis.tokens };
+  if (bases.length === 0) return undefined;
+  const { shape, messages } = basisOf(request, []);
+  const basis = bases.find(
+    (one) => one.shape === shape && one.messages.every((digest, i) => messages[i] === digest),
+  );
+  return basis && { messages: basis.messages.length, tokens: basis.tokens };
+}
+
+/** Bases kept for one session: as many conversations as one may hold at the same time, sub-agents' included. */
+const BASES_MAX = 16;
+
+/** What is known of the settled requests of each session. */
+export class Bases {
+  readonly #bases = new Map<string, readonly Basis[]>();
+
+  /** Those of `session`, the latest first. */
+  of(session: string): readonly Basis[] {
+    return this.#bases.get(session) ?? [];
+  }
+
+  add(session: string, basis: Basis): void {
+    this.#bases.set(session, [basis, ...this.of(session)].slice(0, BASES_MAX));
+  }
+
+  forget(session: string): void {
+    this.#bases.delete(session);
+  }
 }
 
 function shapeOf(request: MessagesRequest): string {

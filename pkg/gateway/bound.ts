@@ -1,6 +1,6 @@
 /** The most a request can use, known before it is sent. Pure. */
 import type { Basis } from "./basis.ts";
-import { commonPrefix } from "./basis.ts";
+import { measuredPrefix } from "./basis.ts";
 import {
   type Block,
   blocksOf,
@@ -46,16 +46,16 @@ export interface Bounds {
 /**
  * Bounds `request`, which has passed admission.
  *
- * A token stands for at least one byte of the body, so bytes bound tokens. Where the messages of the session's latest
- * settled request are a prefix, its measured tokens take the place of those bytes.
+ * A token stands for at least one byte of the body, so bytes bound tokens. Where the messages of a settled
+ * request of the session are a prefix, its measured tokens take the place of those bytes.
  *
- * @param basis - the latest settled request of the session, if there is one
+ * @param bases - settled requests of the session, the latest first
  */
 export function boundsOf(
   request: MessagesRequest,
-  { price, basis, maxOutputTokens }: { price: Price; basis: Basis | undefined; maxOutputTokens: number },
+  { price, bases, maxOutputTokens }: { price: Price; bases: readonly Basis[]; maxOutputTokens: number },
 ): Bounds {
-  const inputTokens = inputBound(request, basis);
+  const inputTokens = inputBound(request, bases);
   const writes: CacheLifetime | undefined = cacheLifetimeOf(request);
   const wantedOutput = Math.min(request.max_tokens, maxOutputTokens);
   const leastOutput = Math.min(wantedOutput, Math.max(OUTPUT_FLOOR, thinkingBudget(request) + 1));
@@ -81,8 +81,8 @@ export function boundsOf(
   };
 }
 
-function inputBound(request: MessagesRequest, basis: Basis | undefined): number {
-  const prefix = basis === undefined ? undefined : commonPrefix(request, basis);
+function inputBound(request: MessagesRequest, bases: readonly Basis[]): number {
+  const prefix = measuredPrefix(request, bases);
   if (prefix !== undefined) {
     const after = request.messages.slice(prefix.messages);
     return prefix.tokens + tokensOfBytes(after, { messages: after }) + MARGIN_AFTER_PREFIX;

@@ -55,7 +55,7 @@ export async function forward(
     exchange?.cut(error as Error);
     await end({ is: "not sent", why: (error as Error).message });
     const message = `No connection to the upstream: ${(error as Error).message}`;
-    answerError(response, { type: "api_error", message, reason: "NotSent" });
+    answerError(response, { type: "api_error", message, reason: "NotSent", shouldRetry: true });
     return;
   }
   const done = cutWhenDue(exchange, { leaving, stopped, clock });
@@ -67,7 +67,7 @@ export async function forward(
     // Settled by `passOn` when a status came; then this changes nothing.
     await end({ is: "no status", why: `no status: ${(error as Error).message}` });
     const message = `The upstream took the request and gave no answer: ${(error as Error).message}`;
-    answerError(response, { type: "api_error", message, reason: "Unsettled" });
+    answerError(response, { type: "api_error", message, reason: "Unsettled", shouldRetry: false });
   } finally {
     done.abort();
   }
@@ -83,7 +83,9 @@ async function passOn(
 ): Promise<void> {
   const status = answer.statusCode ?? 0;
   const observer: Observer = observe(answer.headers["content-type"] ?? "", cacheLifetimeOf(request) ?? "5m");
-  const settle = async (): Promise<void> => payment?.end({ is: "answered", status, seen: observer.seen });
+  const upstreamId = answer.headers["request-id"]?.toString();
+  const settle = async (): Promise<void> =>
+    payment?.end({ is: "answered", status, seen: observer.seen, upstreamId });
 
   response.writeHead(status, {
     ...passedHeaders(answer.headers),

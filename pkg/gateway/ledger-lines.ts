@@ -41,6 +41,8 @@ export interface Settled {
   step: "settled";
   id: string;
   status: number;
+  /** The upstream's own name of the request, where it gave one. */
+  upstreamId?: string;
   usage: Usage;
   cost: NanoUSD;
   tokens: number;
@@ -50,6 +52,7 @@ export interface Settled {
 export interface Unsettled {
   step: "unsettled";
   id: string;
+  upstreamId?: string;
   why: string;
   cost: NanoUSD;
   tokens: number;

@@ -13,7 +13,7 @@ try {
 } catch (error) {
   console.error(error);
   say({ ready: false, name: (error as Error).name, message: (error as Error).message });
-  process.exitCode = 1;
+  process.exit(1);
 }
 
 function say(message: object): void {

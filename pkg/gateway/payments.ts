@@ -1,12 +1,12 @@
 /** A request's way through the ledger: reserved before it is sent, settled after it ended. Money is reserved here. */
 import type { Clock, Ids } from "../runtime/clock.ts";
 import type { Failpoints } from "../runtime/failpoints.ts";
-import { type Basis, basisOf } from "./basis.ts";
+import { Bases, basisOf } from "./basis.ts";
 import { type Bound, boundsOf } from "./bound.ts";
 import { decide } from "./budgets.ts";
 import { type Grant, selects, wholeLimits } from "./grants.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Payer } from "./ledger-lines.ts";
+import type { Payer, Step } from "./ledger-lines.ts";
 import type { MessagesRequest } from "./messages-request.ts";
 import type { BudgetPolicy, SessionGrant } from "./money.ts";
 import type { Price } from "./prices.ts";
@@ -54,7 +54,7 @@ export class Payments {
   readonly #deps: PaymentDeps;
   readonly #line: Line;
   readonly #waitMs: number;
-  readonly #bases = new Map<string, Basis>();
+  readonly #bases = new Bases();
   #budgets: readonly BudgetPolicy[] | undefined;
   #inFlight = 0;
   readonly #running = new Set<Promise<void>>();
@@ -89,7 +89,7 @@ export class Payments {
 
   /** Forgets what it knows of a session's requests. */
   forget(session: string): void {
-    this.#bases.delete(session);
+    this.#bases.forget(session);
   }
 
   /** Looks whether somebody in line can go now. */
@@ -108,7 +108,7 @@ export class Payments {
   ): Promise<Reserving> {
     const bounds = boundsOf(request, {
       price,
-      basis: this.#bases.get(session.session),
+      bases: this.#bases.of(session.session),
       maxOutputTokens: session.maxOutputTokens,
     });
     const serve = (): Turn<Reserving | Reserved> => {
@@ -166,7 +166,9 @@ export class Payments {
     const delayMs = this.#deps.rateLimits.delayMs(price.model);
     const retryAfterSeconds = Number.isFinite(delayMs) ? Math.max(30, Math.ceil(delayMs / 1000)) : 30;
     const message =
-      "It waited in line for as long as it may: others hold the money or the rate limit that it needs.";
+      delayMs > 0
+        ? `${price.model} is rate-limited or overloaded: nothing is sent to it before the limit passes.`
+        : "It waited in line for as long as it may: others have reserved the money that it needs.";
     return { is: "waited", message, retryAfterSeconds };
   }
 
@@ -205,9 +207,9 @@ export class Payments {
       price,
     });
     this.#inFlight += 1;
-    rateLimits.sending(price.model);
+    const learn = rateLimits.sending(price.model);
     this.#deps.changed();
-    return { written, payment: this.#paymentOf(id, { request, session, price, bound }) };
+    return { written, payment: this.#paymentOf(id, { request, session, price, bound, learn }) };
   }
 
   /** The ledger names each grant that money was reserved under, with its amount. */
@@ -230,16 +232,8 @@ export class Payments {
     ledger.append(step).catch(() => {});
   }
 
-  #paymentOf(
-    id: string,
-    {
-      request,
-      session,
-      price,
-      bound,
-    }: { request: MessagesRequest; session: SessionGrant; price: Price; bound: Bound },
-  ): Payment {
-    const { ledger, rateLimits, failpoints, changed } = this.#deps;
+  #paymentOf(id: string, { request, session, price, bound, learn }: Spending): Payment {
+    const { ledger, failpoints, changed } = this.#deps;
     let ending: Promise<void> | undefined;
     let hasStatus = false;
     const running = this.#running;
@@ -248,7 +242,7 @@ export class Payments {
     const end = async (how: Ending): Promise<void> => {
       const reservation = { ...bound, maxTokens: bound.outputTokens, price };
       const settlement = settle(how, reservation);
-      const lines = [ledger.append(stepOf(id, settlement))];
+      const lines = [ledger.append(stepOf(id, settlement, how))];
       if (settlement.is !== "released" && violates(settlement, reservation)) {
         lines.push(ledger.append({ step: "violated", id, cost: settlement.cost, bound: bound.cost }));
       }
@@ -258,9 +252,9 @@ export class Payments {
         how.is === "answered" &&
         !how.seen.contextEdited
       ) {
-        this.#bases.set(session.session, basisOf(request, settlement.usages));
+        this.#bases.add(session.session, basisOf(request, settlement.usages));
       }
-      if (!hasStatus) rateLimits.ended(price.model, undefined, undefined);
+      if (!hasStatus) learn(undefined);
       this.#inFlight -= 1;
       this.look();
       changed();
@@ -273,7 +267,7 @@ export class Payments {
       sent: () => ledger.append({ step: "sent", id }),
       answered: (status, retryAfterSeconds) => {
         hasStatus = true;
-        rateLimits.ended(price.model, status, retryAfterSeconds);
+        learn(status, retryAfterSeconds);
         this.look();
       },
       end(how) {
@@ -316,6 +310,16 @@ export class Payments {
   }
 }
 
+/** What one payment is about. */
+interface Spending {
+  request: MessagesRequest;
+  session: SessionGrant;
+  price: Price;
+  bound: Bound;
+  /** Tells the rate limits how it was answered. */
+  learn: ReturnType<RateLimits["sending"]>;
+}
+
 interface Reserved {
   written: Promise<void>;
   payment: Payment;
@@ -340,17 +344,18 @@ function payerOf({ session, run, agent, pool, project, purpose, labels }: Sessio
   return { session, run, agent, pool, project, purpose, labels };
 }
 
-function stepOf(id: string, settlement: Settlement) {
+function stepOf(id: string, settlement: Settlement, ending: Ending): Step {
+  const upstreamId = ending.is === "answered" ? ending.upstreamId : undefined;
   switch (settlement.is) {
     case "released":
-      return { step: "released", id, why: settlement.why } as const;
+      return { step: "released", id, why: settlement.why };
     case "unsettled": {
       const { why, cost, tokens } = settlement;
-      return { step: "unsettled", id, why, cost, tokens } as const;
+      return { step: "unsettled", id, upstreamId, why, cost, tokens };
     }
     case "settled": {
       const { status, usage, cost, tokens } = settlement;
-      return { step: "settled", id, status, usage, cost, tokens } as const;
+      return { step: "settled", id, upstreamId, status, usage, cost, tokens };
     }
   }
 }

@@ -2,11 +2,12 @@
 import { createHash } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Clock } from "../runtime/clock.ts";
 import { systemFailpoints } from "../system/failpoint.ts";
 import { startTimeOf } from "../system/process-identity.ts";
 import { systemClock, systemIds, systemRandom } from "../system/system.ts";
-import { controlCalls, type Hello, serveControl } from "./control.ts";
-import { Gateway, type GatewayConfig } from "./gateway.ts";
+import { type ControlHandler, controlCalls, type Hello, serveControl } from "./control.ts";
+import { Gateway, type GatewayConfig, type GatewayDeps } from "./gateway.ts";
 
 export interface ProcessConfig extends GatewayConfig {
   /** Absolute path of the control socket. */
@@ -45,32 +46,21 @@ export async function runGateway(config: ProcessConfig, ready: () => void): Prom
   const startTime = await startTimeOf(process.pid);
   if (startTime === undefined) throw new Error("This process can't find out when it was started.");
 
+  // The socket first: while one listens no other begins, and the calls are answered once the ledger is open.
+  const calls: Record<string, ControlHandler> = {};
+  const control = await serveControl(config.socketPath, calls);
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
-  const gateway = await Gateway.start(
-    config,
-    {
-      clock,
-      random: systemRandom,
-      ids: systemIds,
-      failpoints: systemFailpoints(),
-      log: (error) => console.error(new Date(clock.now()).toISOString(), error),
-      ledgerFailed(error) {
-        console.error("The ledger can't be written, so the gateway ends.", error);
-        process.exit(1);
-      },
-    },
-    before?.port,
-  );
+  const gateway = await Gateway.start(config, depsOf(clock), before?.port);
   const hello: Hello = { pid: process.pid, startTime, fingerprint: fingerprintOf(config) };
-  const control = await serveControl(config.socketPath, controlCalls(gateway, hello, stop));
-  process.once("SIGTERM", stop);
   await writeProcessRecord(config, {
     pid: process.pid,
     startTime,
     port: gateway.port,
     socketPath: config.socketPath,
   });
+  Object.assign(calls, controlCalls(gateway, hello, stop));
+  process.once("SIGTERM", stop);
   ready();
 
   const startedMs = clock.elapsed();
@@ -86,6 +76,20 @@ export async function runGateway(config: ProcessConfig, ready: () => void): Prom
   control.closeAllConnections();
 }
 
+function depsOf(clock: Clock): GatewayDeps {
+  return {
+    clock,
+    random: systemRandom,
+    ids: systemIds,
+    failpoints: systemFailpoints(),
+    log: (error) => console.error(new Date(clock.now()).toISOString(), error),
+    ledgerFailed(error) {
+      console.error("The ledger can't be written, so the gateway ends.", error);
+      process.exit(1);
+    },
+  };
+}
+
 /** Equal for configurations between which a running gateway need not be restarted. */
 export function fingerprintOf({ ledgerDirectory, stateDirectory, upstream }: ProcessConfig): string {
   const wanted = [ledgerDirectory, stateDirectory, upstream.baseUrl, upstream.credential];
@@ -97,7 +101,8 @@ export async function readProcessRecord(stateDirectory: string): Promise<Process
   try {
     return JSON.parse(await readFile(join(stateDirectory, "gateway.json"), "utf8")) as ProcessRecord;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    // Replaced as a whole and never half-written: only a power loss empties it, and that ended the process too.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

@@ -32,25 +32,26 @@ export class RateLimits {
     return Math.max(0, limit.untilMs - this.#clock.elapsed());
   }
 
-  /** A request to `model` goes ahead. */
-  sending(model: string): void {
-    const limit = this.#limits.get(model);
-    if (limit !== undefined) limit.probing = true;
+  /**
+   * A request to `model` goes ahead.
+   *
+   * @returns what to call with its status, once; undefined when it ended without one
+   */
+  sending(model: string): (status: number | undefined, retryAfterSeconds?: number) => void {
+    const probed = this.#limits.get(model);
+    if (probed !== undefined) probed.probing = true;
+    return (status, retryAfterSeconds) => {
+      if (status === 429 || status === 529) return this.#refused(model, retryAfterSeconds);
+      // A request from before the limit says nothing about it: only the one that probed does.
+      if (probed === undefined || this.#limits.get(model) !== probed) return;
+      if (status === undefined) probed.probing = false;
+      else this.#limits.delete(model);
+    };
   }
 
-  /**
-   * A request to `model` has its status, or ended without one.
-   *
-   * @param retryAfterSeconds - as the answer says; undefined: the back-off decides
-   */
-  ended(model: string, status: number | undefined, retryAfterSeconds: number | undefined): void {
+  /** @param retryAfterSeconds - as the answer says; undefined: the back-off decides */
+  #refused(model: string, retryAfterSeconds: number | undefined): void {
     const limit = this.#limits.get(model);
-    if (status !== 429 && status !== 529) {
-      // Without a status nothing was learnt: the next one probes.
-      if (status === undefined && limit !== undefined) limit.probing = false;
-      else this.#limits.delete(model);
-      return;
-    }
     const failures = (limit?.failures ?? 0) + 1;
     const delayMs = retryAfterSeconds === undefined ? this.#backoffMs(failures) : retryAfterSeconds * 1000;
     const untilMs = Math.max(limit?.untilMs ?? 0, this.#clock.elapsed() + delayMs);

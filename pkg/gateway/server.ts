@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { Clock } from "../runtime/clock.ts";
 import type { Failpoints } from "../runtime/failpoints.ts";
 import { type AdmittedField, admit } from "./admission.ts";
-import { type ApiErrorType, answerError } from "./api-errors.ts";
+import { type ApiError, type ApiErrorType, answerError } from "./api-errors.ts";
 import { type Forwarding, forward } from "./forward.ts";
 import type { MessagesRequest } from "./messages-request.ts";
 import type { SessionGrant } from "./money.ts";
@@ -42,19 +42,16 @@ const FORWARDED_HEADERS = [
 /** A refusal, thrown to the one place that answers it. */
 class Refusal extends Error {
   override readonly name = "Refusal";
-  readonly type: ApiErrorType;
-  readonly reason: string | undefined;
-  readonly retryAfterSeconds: number | undefined;
-  constructor(
-    type: ApiErrorType,
-    message: string,
-    more: { reason?: string; retryAfterSeconds?: number } = {},
-  ) {
+  readonly answer: ApiError;
+  constructor(type: ApiErrorType, message: string, more: Partial<ApiError> = {}) {
     super(message);
-    this.type = type;
-    this.reason = more.reason;
-    this.retryAfterSeconds = more.retryAfterSeconds;
+    this.answer = { ...more, type, message };
   }
+}
+
+/** The client is gone; there is nobody to answer. */
+class ClientLeftError extends Error {
+  override readonly name = "ClientLeftError";
 }
 
 export interface Endpoint {
@@ -72,10 +69,10 @@ export async function startEndpoint(deps: EndpointDeps, port: number): Promise<E
   const stopping = new AbortController();
   const server = http.createServer({ requestTimeout: 0 }, (request, response) => {
     handle(request, response, deps, stopping.signal).catch((error) => {
-      if (error instanceof Refusal) return answerError(response, error);
-      if (!response.destroyed)
-        answerError(response, { type: "api_error", message: "The gateway failed; see its log." });
-      if (!stopping.signal.aborted && !isGone(error)) deps.failed(error);
+      if (error instanceof Refusal) return answerError(response, error.answer);
+      if (error instanceof ClientLeftError || stopping.signal.aborted) return response.destroy();
+      deps.failed(error);
+      answerError(response, { type: "api_error", message: "The gateway failed; see its log." });
     });
   });
   await listen(server, port);
@@ -146,7 +143,7 @@ async function handle(
 
 function refusalOf(reserving: Exclude<Reserving, { is: "reserved" }>): Refusal {
   if (reserving.is === "refused")
-    return new Refusal("billing_error", reserving.message, { reason: reserving.reason });
+    return new Refusal("billing_error", reserving.message, { reason: reserving.reason, shouldRetry: false });
   return new Refusal("rate_limit_error", reserving.message, {
     retryAfterSeconds: reserving.retryAfterSeconds,
   });
@@ -214,7 +211,7 @@ function forwardedHeaders(request: IncomingMessage): Record<string, string> {
 function left(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
   response.on("close", () => {
-    if (!response.writableFinished) controller.abort(new Error("The client left."));
+    if (!response.writableFinished) controller.abort(new ClientLeftError("The client left."));
   });
   return controller.signal;
 }
@@ -232,8 +229,4 @@ async function listen(server: http.Server, port: number): Promise<void> {
     if (port === 0 || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     await listen(server, 0);
   }
-}
-
-function isGone(error: unknown): boolean {
-  return ["ECONNRESET", "ERR_STREAM_PREMATURE_CLOSE"].includes(String((error as NodeJS.ErrnoException).code));
 }

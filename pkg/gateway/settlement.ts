@@ -10,7 +10,7 @@ export type Ending =
   /** Its body was sent, at least in part, and no status came. */
   | { is: "no status"; why: string }
   /** A status came; the answer ended, was cut, or was left unread. */
-  | { is: "answered"; status: number; seen: Seen };
+  | { is: "answered"; status: number; seen: Seen; upstreamId?: string };
 
 /** What an answer said about usage. */
 export interface Seen {
