@@ -79,8 +79,12 @@ export class Git {
   }
 
   /** Git inside a work tree of the person, with the person's own configuration, hooks off. */
-  inUserCheckout(path: string, args: readonly string[]): Promise<ProcessOutput> {
-    const env: Record<string, string> = { GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
+  inUserCheckout(
+    path: string,
+    args: readonly string[],
+    given: Record<string, string> = {},
+  ): Promise<ProcessOutput> {
+    const env: Record<string, string> = { GIT_TERMINAL_PROMPT: "0", LC_ALL: "C", ...given };
     for (const name of ["PATH", "HOME", "XDG_CONFIG_HOME"]) {
       const value = process.env[name];
       if (value !== undefined) env[name] = value;

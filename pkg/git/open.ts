@@ -69,7 +69,7 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
   };
   const checkouts = new Checkouts(checkoutsOptions);
   const refs = targetRefs(targetBranch, options.mode);
-  const target = new Target({ git, repository, objects, refs, targetBranch });
+  const target = new Target({ git, repository, objects, refs, targetBranch, temporary: layout.temporary });
   // One thing at a time on one checkout, and on the target; git's own locks guard against other processes.
   const serial = new Serial();
   const inCheckout = <T>(claim: GitClaim, purpose: Purpose, work: () => Promise<T>) =>

@@ -1,4 +1,5 @@
 import { TransientError } from "../runtime/errors.ts";
+import { fastForward } from "./fast-forward.ts";
 import type { Git, GitPlace } from "./git.ts";
 import type { TargetRefs } from "./layout.ts";
 import { identityEnvironment, isAncestor, mergeTrees } from "./plan-merge.ts";
@@ -12,6 +13,8 @@ export interface TargetOptions {
   objects: GitPlace;
   refs: TargetRefs;
   targetBranch: string;
+  /** Folder for files that nothing needs after a restart. */
+  temporary: string;
 }
 
 const bosun = { name: "Bosun", email: "bosun@localhost" };
@@ -121,7 +124,7 @@ export class Target {
 
   /** Lets the followed branch catch up with `commit`, if git finds that safe. */
   async #follow(commit: string): Promise<TargetSync> {
-    const { git, repository, refs } = this.#o;
+    const { git, repository, refs, temporary } = this.#o;
     const branch = refs.followed.replace("refs/heads/", "");
     const before = await readRef(git, repository, refs.followed);
     if (before === commit) return this.#inSync(commit);
@@ -145,15 +148,9 @@ export class Target {
       const message = `${branch} is checked out at ${holder.path} and at ${second.path}. Leave it in one of them.`;
       return { is: "behind", commit, reason: "CheckoutDirty", message };
     }
-    const merge = await git.inUserCheckout(holder.path, [
-      "merge",
-      "--ff-only",
-      "--no-stat",
-      "--quiet",
-      commit,
-    ]);
+    const refused = await fastForward(git, { path: holder.path, commit, temporary });
     if ((await readRef(git, repository, refs.followed)) === commit) return this.#inSync(commit);
-    const said = merge.stderr.trim().replaceAll(/\s+/g, " ").slice(0, 500);
+    const said = refused ?? "it moved meanwhile";
     const message = `git finds no safe fast-forward of ${branch} in ${holder.path}: ${said}`;
     return { is: "behind", commit, reason: "CheckoutDirty", message };
   }

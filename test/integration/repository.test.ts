@@ -321,24 +321,21 @@ describe("the target", () => {
   });
 });
 
-test("a rebase that keeps every patch is merged when the merge itself conflicts", async () => {
+test("work whose first commit the user took over already is rebased, and reviewed again as that changes a patch", async () => {
   const world = await open();
   const checkout = await claimed(world);
-  // The agent makes the user's change and takes it back, then its own: the whole conflicts, each commit does not.
-  await commit(checkout.path, { "notes.txt": "first\nagent\n" });
-  const head = await commit(checkout.path, { "a.txt": "a\n" });
+  await commit(checkout.path, { "notes.txt": "second\n" });
+  const head = await commit(checkout.path, { "notes.txt": "third\n" });
   await world.repository.collect(claim, branch);
-  const target = await world.userCommits({ "notes.txt": "other\n" });
+  const target = await world.userCommits({ "notes.txt": "second\n", "more.txt": "more\n" });
   await world.repository.syncTarget();
+  const request = { target, head, message: "Merge", identity, dateSeconds: 1_700_000_000 };
 
-  const plan = await world.repository.planMerge({
-    target,
-    head,
-    message: "m",
-    identity,
-    dateSeconds: 1_700_000_000,
-  });
-  expect(plan).toEqual({ is: "conflict", files: ["notes.txt"] });
+  const plan = await world.repository.planMerge(request);
+  if (plan.is !== "changed") throw new Error(`The plan is ${plan.is}.`);
+  expect(await world.read(plan.head, "notes.txt")).toBe("third\n");
+  expect(await world.repository.planMerge(request)).toEqual(plan);
+  expect(await world.repository.planMerge({ ...request, head: plan.head })).toMatchObject({ is: "clean" });
 });
 
 function needSandbox(context: TestContext): void {

@@ -1,0 +1,72 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { inspectRepository } from "../../pkg/git/inspect.ts";
+import { commit, git, openRealWorld, type RealWorld } from "./repository-world.ts";
+
+let world: RealWorld | undefined;
+afterEach(async () => {
+  await world?.remove();
+});
+
+const cases: readonly { name: string; spoil: (path: string) => Promise<unknown>; want: readonly string[] }[] =
+  [
+    { name: "nothing is wrong", spoil: async () => undefined, want: [] },
+    {
+      name: "HEAD is detached",
+      spoil: (path) => git(path, "checkout", "-q", "--detach"),
+      want: ["DetachedHead"],
+    },
+    {
+      name: "a branch is called agent-1",
+      spoil: (path) => git(path, "branch", "agent-1"),
+      want: ["BlockedBranch"],
+    },
+    {
+      name: "the clone is shallow",
+      spoil: async (path) =>
+        writeFile(join(path, ".git/shallow"), `${await git(path, "rev-parse", "HEAD")}\n`),
+      want: ["Shallow"],
+    },
+    {
+      name: "the clone is partial",
+      spoil: (path) => git(path, "config", "remote.origin.promisor", "true"),
+      want: ["Partial"],
+    },
+    {
+      name: "files are in LFS",
+      spoil: (path) => commit(path, { "media/.gitattributes": "*.psd filter=lfs diff=lfs\n" }),
+      want: ["LargeFiles"],
+    },
+    {
+      name: "there is a submodule",
+      spoil: async (path) => {
+        const head = await git(path, "rev-parse", "HEAD");
+        await git(path, "update-index", "--add", "--cacheinfo", `160000,${head},lib`);
+        await git(path, "commit", "--quiet", "-m", "Add lib");
+      },
+      want: ["Submodules"],
+    },
+    {
+      name: "there is no commit",
+      spoil: (path) => git(path, "update-ref", "-d", "refs/heads/main"),
+      want: ["NoCommit"],
+    },
+  ];
+
+for (const { name, spoil, want } of cases) {
+  test(`a repository is inspected: ${name}`, async () => {
+    world = await openRealWorld();
+    await spoil(world.repositoryPath);
+    const problems = await inspectRepository(world.repositoryPath);
+
+    expect(problems.map(({ kind }) => kind)).toEqual(want);
+    for (const { message, fix } of problems) expect(`${message} ${fix}`).not.toContain("undefined");
+  });
+}
+
+test("a folder without git is no repository", async () => {
+  world = await openRealWorld();
+
+  expect(await inspectRepository(world.root)).toMatchObject([{ kind: "NotARepository", severity: "error" }]);
+});
