@@ -4,7 +4,7 @@ import type { Clock, Random } from "../runtime/clock.ts";
 import { timestamp } from "../runtime/clock.ts";
 import { sandboxAvailable } from "../sandbox/available.ts";
 import { startTimeOf } from "../system/process-identity.ts";
-import type { ProcessIdentity } from "./process-tree.ts";
+import { endTree, type ProcessIdentity } from "./process-tree.ts";
 import { openReporter } from "./reporter.ts";
 import { entriesOfRun, tasksDoneOf, turnsOf } from "./runner/conversation.ts";
 import { runLoop } from "./runner/loop.ts";
@@ -39,7 +39,7 @@ const tickMs = 1000;
  * @throws Error when a file of the folder is missing or damaged; no outcome is reported then
  */
 export async function runHost(options: HostOptions): Promise<void> {
-  const { folder, clock, random } = options;
+  const { folder, clock, random, outerProcHandle } = options;
   const spec = required(folder.readSpec(), "spec.json", folder);
   const launch = required(folder.readLaunch(), "launch.json", folder);
   if (existsSync(launch.stopLatch)) return;
@@ -61,8 +61,13 @@ export async function runHost(options: HostOptions): Promise<void> {
     ...(await identities(options)),
   });
 
-  every(latchPollMs, () => existsSync(launch.stopLatch) && options.exit(), clock, ended.signal);
-  every(tickMs, () => reporter.tick(), clock, ended.signal);
+  const heedLatch = async () => {
+    if (!existsSync(launch.stopLatch)) return;
+    if (outerProcHandle === undefined) await endTree(spec.id, [], clock);
+    options.exit();
+  };
+  every(latchPollMs, heedLatch, clock, ended.signal);
+  every(tickMs, async () => reporter.tick(), clock, ended.signal);
 
   const home = join(folder.path, "home");
   mkdirSync(home, { recursive: true });
@@ -98,11 +103,11 @@ export async function runHost(options: HostOptions): Promise<void> {
 }
 
 /** Calls `work` periodically until the signal; the first time after one period. */
-function every(periodMs: number, work: () => void, clock: Clock, signal: AbortSignal): void {
+function every(periodMs: number, work: () => Promise<void>, clock: Clock, signal: AbortSignal): void {
   const loop = async () => {
     while (!signal.aborted) {
       await clock.sleep(periodMs, signal);
-      work();
+      await work();
     }
   };
   loop().catch((error: unknown) => {

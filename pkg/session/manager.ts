@@ -148,6 +148,7 @@ class Manager implements Sessions {
       for (;;) {
         attach();
         await Promise.all(this.#ids().map((id) => look(id).catch(() => undefined)));
+        await Promise.all(this.#ids().map((id) => this.#reap(id)));
         await this.#renewAccess();
         await this.#options.clock.sleep(pollPeriodMs, signal);
       }
@@ -221,8 +222,9 @@ class Manager implements Sessions {
     });
     closeSync(log);
     let ended = false;
-    const end = () => {
+    const end = async () => {
       ended = true;
+      await this.#reap(spec.id);
       this.#wake(spec.agent);
     };
     child.once("exit", end);
@@ -253,6 +255,16 @@ class Manager implements Sessions {
       } catch {
         // No gateway now: the host waits for it, and the next poll asks again.
       }
+    }
+  }
+
+  /** Ends what a dead host has left behind. */
+  async #reap(id: string): Promise<void> {
+    try {
+      const folder = this.#folder(id);
+      if ((await this.#lookAt(id, folder.readHost())) === "ending") await this.#end(id, folder);
+    } catch {
+      // `find` says unknown until a later look succeeds.
     }
   }
 

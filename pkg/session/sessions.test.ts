@@ -1,46 +1,346 @@
-import { afterEach, expect, test } from "vitest";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { markedProcesses } from "./process-tree.ts";
 import { openStage, type Stage } from "./testing/stage.ts";
-import { openUpstream, type Turn, type Upstream } from "./testing/upstream.ts";
+import { type AskedRequest, openUpstream, type Turn, type Upstream } from "./testing/upstream.ts";
 
 const opened: (Stage | Upstream)[] = [];
 afterEach(async () => {
   for (const one of opened.splice(0).reverse()) await one.close();
 });
 
-async function stageWith(turns: readonly Turn[] | ((index: number) => Turn)) {
-  const turnAt =
-    typeof turns === "function" ? turns : (index: number) => turns[index] ?? { say: "Nothing left." };
-  const upstream = await openUpstream((_request, index) => turnAt(index));
+type Script = readonly Turn[] | ((request: AskedRequest, index: number) => Turn);
+
+async function stageWith(script: Script, options: Parameters<typeof openStage>[1] = {}) {
+  const inOrder = (_request: AskedRequest, index: number) =>
+    (script as readonly Turn[])[index] ?? { say: "Nothing left." };
+  const upstream = await openUpstream(typeof script === "function" ? script : inOrder);
   opened.push(upstream);
-  const stage = await openStage(upstream);
+  const stage = await openStage(upstream, options);
   opened.push(stage);
   return { upstream, stage };
 }
 
 const commit = { call: "bash", input: { command: "git add -A && git commit -qm 'Say more'" } };
+const write = { call: "write_file", input: { path: "more.txt", content: "more\n" } };
 const handIn = {
   call: "request_review",
   input: { summary: "It says more.", evidence: [{ criterion: "AC-1", evidence: "more.txt" }] },
 };
+const bash = (command: string) => ({ call: "bash", input: { command } });
+/** Waits in a tool call until the test makes the file. */
+const waitFor = (file: string) => `while [ ! -e ${file} ]; do sleep 0.02; done`;
 
-test("a session writes, commits, reports its tasks, hands in, and its outcome is found", async () => {
-  const { upstream, stage } = await stageWith([
-    { call: "write_file", input: { path: "more.txt", content: "more\n" } },
-    { ...commit },
-    { call: "task_done", input: { task: "T-1" } },
-    handIn,
-  ]);
-  const spec = stage.spec();
-  await stage.sessions.start(spec);
+describe("a whole run", () => {
+  test("a session writes, commits, reports its tasks, hands in, and its outcome is found", async () => {
+    const { upstream, stage } = await stageWith([
+      write,
+      commit,
+      { call: "task_done", input: { task: "T-1" } },
+      handIn,
+    ]);
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
 
-  expect(await stage.outcome(spec.id)).toEqual({
-    kind: "Finished",
-    summary: "It says more.",
-    evidence: [{ criterion: "AC-1", evidence: "more.txt" }],
+    expect(await stage.outcome(spec.id)).toEqual({
+      kind: "Finished",
+      summary: "It says more.",
+      evidence: [{ criterion: "AC-1", evidence: "more.txt" }],
+    });
+    expect(stage.git("show", "HEAD:more.txt")).toBe("more\n");
+    const seen = await stage.sessions.find(spec.id);
+    expect(seen).toMatchObject({
+      is: "absent",
+      report: { run: 1, turns: 4, tasksDone: ["T-1"], busy: false },
+    });
+    expect(new Set(upstream.authorizations)).toEqual(new Set([`Bearer ${spec.id}/1`]));
+    expect(await stage.sessions.running()).toEqual([]);
+    const file = parse(readFileSync(join(stage.sessionFilesDirectory, "agent-1.session"), "utf8"));
+    expect(file).toMatchObject({ agent_id: "agent-1", status: "working", session_id: spec.id, claim: 1 });
   });
-  expect(stage.git("show", "HEAD:more.txt")).toBe("more\n");
-  const seen = await stage.sessions.find(spec.id);
-  expect(seen).toMatchObject({ is: "absent", report: { run: 1, turns: 4, tasksDone: ["T-1"], busy: false } });
-  expect(upstream.authorizations).toContain(`Bearer ${spec.id}/1`);
-  expect(await stage.sessions.running()).toEqual([]);
+
+  test("a review's verdict is validated, corrected by the model, and found", async () => {
+    const standards = ["TestsPass", "LintClean", "NoSecurityIssue", "CriteriaMet", "Documented"].map(
+      (name) => ({
+        name,
+        met: true,
+        evidence: "Seen.",
+      }),
+    );
+    const judgement = { verdict: "Approved", criteria: [], standards, findings: [], feedback: "" };
+    const criteria = [{ id: "AC-1", met: true, evidence: "readme.txt:1" }];
+    const { upstream, stage } = await stageWith([
+      { call: "submit_review", input: judgement },
+      { call: "submit_review", input: { ...judgement, criteria } },
+    ]);
+    const spec = stage.spec({ purpose: "review", branch: "", tasks: [] });
+    await stage.sessions.start(spec);
+
+    expect(await stage.outcome(spec.id)).toEqual({ kind: "Judged", judgement: { ...judgement, criteria } });
+    expect(upstream.requests[0]?.tools.map(({ name }) => name)).toEqual([
+      "bash",
+      "read_file",
+      "submit_review",
+    ]);
+    expect(lastResult(upstream)).toMatchObject({ is_error: true, content: "The criterion AC-1 is missing." });
+  });
+
+  test("a new run goes on from the same transcript with the new message", async () => {
+    const { upstream, stage } = await stageWith([write, commit, handIn, handIn, handIn]);
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
+    await stage.outcome(spec.id);
+    await stage.sessions.start({ ...spec, run: 2, message: "Review feedback (cycle 2 of 3)" });
+
+    const seen = await stage.until(
+      spec.id,
+      (now) => now.is === "absent" && now.report?.outcome !== undefined,
+    );
+    expect(seen).toMatchObject({ report: { run: 2, turns: 2, outcome: { kind: "Finished" } } });
+    const rework = upstream.requests[3]?.messages.at(-1)?.content;
+    expect(rework).toMatchObject([
+      { type: "tool_result", content: "Handed in." },
+      { type: "text", text: "Review feedback (cycle 2 of 3)" },
+    ]);
+    expect(lastResult(upstream)?.content).toMatch(/^Nothing was committed in this run/);
+  });
+
+  test("work that is not committed or lacks evidence is not handed in", async () => {
+    const empty = { call: "request_review", input: { summary: "Done.", evidence: [] } };
+    const { upstream, stage } = await stageWith([write, handIn, empty, commit, handIn]);
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
+
+    expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
+    const results = resultsIn(upstream.requests.at(-1));
+    expect(results[1]?.content).toMatch(/^Not everything is committed/);
+    expect(results[2]?.content).toBe("The criterion AC-1 is missing.");
+  });
 });
+
+describe("how a run ends without finishing", () => {
+  const cases: [string, Script, object][] = [
+    [
+      "a model that stops calling tools is asked three times, then the run fails",
+      () => ({ say: "Done." }),
+      { kind: "Failed", reason: "FellSilent" },
+    ],
+    ["a run that takes all its turns fails", () => bash("true"), { kind: "Failed", reason: "TurnLimit" }],
+    [
+      "an exhausted budget pauses it",
+      [
+        {
+          status: 402,
+          message: "BudgetExceeded: Budget main has 0.01 USD left",
+          headers: { "x-should-retry": "false" },
+        },
+      ],
+      { kind: "Paused", reason: "BudgetExceeded" },
+    ],
+    [
+      "a missing budget pauses it",
+      [{ status: 402, message: "NoBudget: none matches" }],
+      { reason: "NoBudget" },
+    ],
+    [
+      "a refused request fails it",
+      [{ status: 400, message: "threads are refused" }],
+      { reason: "RequestRefused" },
+    ],
+    ["answers that never arrive whole fail it", () => ({ cut: true }), { reason: "AnswersLost" }],
+  ];
+  test.each(cases)("%s", async (_name, script, outcome) => {
+    const { stage } = await stageWith(script);
+    const spec = stage.spec({ maxTurns: 5 });
+    await stage.sessions.start(spec);
+    expect(await stage.outcome(spec.id)).toMatchObject(outcome);
+  });
+
+  test("a paused run goes on when it is started again", async () => {
+    const { stage } = await stageWith([write, { status: 402, message: "BudgetExceeded" }, commit, handIn]);
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
+    expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Paused" });
+    await stage.sessions.start(spec);
+    const seen = await stage.until(
+      spec.id,
+      (now) => now.is === "absent" && now.report?.outcome?.kind !== "Paused",
+    );
+    expect(seen).toMatchObject({ report: { run: 1, turns: 3, outcome: { kind: "Finished" } } });
+  });
+
+  test("starting a run that is over starts nothing", async () => {
+    const { upstream, stage } = await stageWith([{ status: 400, message: "no" }]);
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
+    await stage.outcome(spec.id);
+    await stage.sessions.start(spec);
+    expect(await stage.sessions.find(spec.id)).toMatchObject({
+      is: "absent",
+      report: { outcome: { kind: "Failed" } },
+    });
+    expect(upstream.requests).toHaveLength(1);
+  });
+});
+
+describe("passing failures of the upstream", () => {
+  test("429 with retry-after, 529 and a cut answer are asked again, and the work goes on", async () => {
+    const { upstream, stage } = await stageWith([
+      { status: 429, message: "slow down", headers: { "retry-after": "0" } },
+      { status: 529, message: "overloaded", headers: { "retry-after": "0" } },
+      { cut: true },
+      write,
+      commit,
+      handIn,
+    ]);
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
+    expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
+    expect(upstream.requests).toHaveLength(6);
+    expect(stage.transcript(spec.id).filter(({ type }) => type === "lost")).toHaveLength(1);
+  });
+});
+
+describe.each(["Best", "Marker"] as const)("stopping and crashing, containment %s", (containment) => {
+  test("stop after the turn lets the running call end, and a start continues the run", async () => {
+    const { upstream, stage } = await stageWith(
+      [bash(`echo once >> more.txt; ${waitFor("../go")}`), commit, handIn],
+      { containment },
+    );
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
+    await stage.until(spec.id, () => existsSync(join(stage.checkout, "more.txt")));
+    await stage.sessions.stop(spec.id, "AfterTurn");
+    writeFileSync(join(stage.checkout, "../go"), "");
+
+    expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Paused", reason: "Requested" });
+    expect(upstream.requests).toHaveLength(1);
+    await stage.sessions.start(spec);
+    await stage.until(spec.id, (now) => now.is === "absent" && now.report?.outcome?.kind === "Finished");
+    expect(stage.git("show", "HEAD:more.txt")).toBe("once\n");
+  });
+
+  test("stop now ends stubborn process trees within a second and proves it", async () => {
+    const stubborn =
+      "touch started; trap '' TERM HUP INT; (setsid sh -c 'trap \"\" TERM; (setsid sleep 600 &) ; sleep 600' &); sleep 600";
+    const { stage } = await stageWith([bash(stubborn)], { containment });
+    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    await stage.sessions.start(spec);
+    await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
+
+    const began = performance.now();
+    await stage.sessions.stop(spec.id, "Now");
+    expect(performance.now() - began).toBeLessThan(1000);
+    expect(await markedProcesses(spec.id)).toEqual([]);
+    const seen = await stage.sessions.find(spec.id);
+    expect(seen.is === "absent" && seen.report?.outcome).toBeUndefined();
+  });
+
+  test("a call that was running when the host was killed is not repeated, and the model is told", async () => {
+    const { upstream, stage } = await stageWith(
+      (_request, index) => [bash("echo once >> more.txt; sleep 600"), commit, handIn][index] ?? { say: "?" },
+      { containment },
+    );
+    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    await stage.sessions.start(spec);
+    const seen = await stage.until(spec.id, () => existsSync(join(stage.checkout, "more.txt")));
+    if (seen.is === "present") process.kill(seen.pid, "SIGKILL");
+    await stage.until(spec.id, (now) => now.is === "absent");
+    await stage.sessions.start(spec);
+
+    const ended = await stage.until(
+      spec.id,
+      (now) => now.is === "absent" && now.report?.outcome !== undefined,
+    );
+    expect(ended).toMatchObject({ report: { outcome: { kind: "Finished" } } });
+    expect(stage.git("show", "HEAD:more.txt")).toBe("once\n");
+    expect(resultsIn(upstream.requests[1])[0]).toMatchObject({
+      is_error: true,
+      content: "The session was interrupted during this call: outcome unknown, look before repeating.",
+    });
+  });
+
+  test("a host killed while it waits for the model asks that turn again", async () => {
+    const { upstream, stage } = await stageWith(
+      (_request, index) => [write, { hang: true } as const, commit, handIn][index] ?? { say: "?" },
+      { containment },
+    );
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
+    await upstream.asked(2);
+    const seen = await stage.sessions.find(spec.id);
+    if (seen.is === "present") process.kill(seen.pid, "SIGKILL");
+    await stage.until(spec.id, (now) => now.is === "absent");
+    await stage.sessions.start(spec);
+    await stage.until(spec.id, (now) => now.is === "absent" && now.report?.outcome?.kind === "Finished");
+    expect(upstream.requests[2]?.messages).toEqual(upstream.requests[1]?.messages);
+  });
+
+  test("the emergency latch ends a host and all it started within a second, with nobody's help", async () => {
+    const { stage } = await stageWith([bash("touch started; (setsid sleep 600 &); sleep 600")], {
+      containment,
+    });
+    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    await stage.sessions.start(spec);
+    await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
+
+    const began = performance.now();
+    writeFileSync(stage.stopLatch, "");
+    await stage.until(spec.id, (now) => now.is === "absent");
+    expect(performance.now() - began).toBeLessThan(1000);
+    expect(await markedProcesses(spec.id)).toEqual([]);
+    await expect(stage.sessions.start(spec)).rejects.toMatchObject({ reason: "Stopped" });
+  });
+});
+
+describe("a restarted operator", () => {
+  test("finds a living host, leaves it alone and sees its outcome", async () => {
+    const { stage } = await stageWith([write, commit, bash(waitFor("../go")), handIn]);
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
+    const before = await stage.until(spec.id, (now) => now.is === "present" && now.report.turns === 3);
+
+    const adopted = await stage.reopen();
+    const after = await adopted.find(spec.id);
+    expect(after).toMatchObject({ is: "present", pid: before.is === "present" ? before.pid : 0 });
+    await adopted.start(spec);
+    writeFileSync(join(stage.checkout, "../go"), "");
+    expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
+    expect(stage.transcript(spec.id).filter(({ type }) => type === "message")).toHaveLength(1);
+  });
+
+  test("is woken when a session reports and when its host ends", async () => {
+    const { stage } = await stageWith([write, commit, handIn]);
+    const watching = new AbortController();
+    const woken: string[] = [];
+    const ended = new Promise<void>((resolve) => {
+      stage.sessions.subscribe(async (agent) => {
+        woken.push(agent);
+        const [session] = await Promise.all([stage.sessions.find(spec.id)]);
+        if (session.is === "absent" && session.report?.outcome !== undefined) resolve();
+      }, watching.signal);
+    });
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
+    await ended;
+    watching.abort();
+    expect(new Set(woken)).toEqual(new Set(["agent-1"]));
+  });
+});
+
+interface Result {
+  type: string;
+  content: string;
+  is_error: boolean;
+}
+
+function resultsIn(request: AskedRequest | undefined): readonly Result[] {
+  const blocks = request?.messages.flatMap(({ content }) => content) ?? [];
+  return blocks.filter((block) => block.type === "tool_result") as unknown as Result[];
+}
+
+function lastResult(upstream: Upstream): Result | undefined {
+  return resultsIn(upstream.requests.at(-1)).at(-1);
+}
