@@ -82,10 +82,15 @@ function addLooking(root: Command, context: Context): void {
     .description("questions that only you can answer")
     .option("-a, --all", "answered ones too")
     .action(async (options) => (await import("./commands/escalations.ts")).escalations(context, options));
-  root
+  const budget = root
     .command("budget")
     .description("limits, and what was spent")
     .action(async () => (await import("./commands/budget.ts")).budget(context));
+  budget
+    .command("settle <id>")
+    .description("say what a request cost whose usage was never seen")
+    .requiredOption("--cost <usd>", "in US dollars")
+    .action(async (id, options) => (await import("./commands/settle.ts")).settle(context, id, options));
 }
 
 function addSteering(root: Command, context: Context): void {
@@ -125,4 +130,9 @@ function addSteering(root: Command, context: Context): void {
     .action(async (name, action, note) =>
       (await import("./commands/resolve.ts")).resolve(context, name, action, note),
     );
+  root
+    .command("stop")
+    .description("end everything at once and keep all state")
+    .option("--emergency", "sessions, their processes and requests in flight, with or without an operator")
+    .action(async (options) => (await import("./commands/stop.ts")).stop(context, options));
 }

@@ -1,9 +1,11 @@
 /** `bosun pause` and `bosun resume`, at every level. */
+import { fileStopLatch } from "../../../pkg/session/file-stop-latch.ts";
 import type { Context } from "../context.ts";
 import { NAMESPACE, need, theWorkspace } from "../objects.ts";
 import { withOperator } from "../operator-client/connect.ts";
 import type { OperatorClient } from "../operator-client/socket-client.ts";
 import { UserError } from "../user-error.ts";
+import { findWorkspace } from "../workspace-folder.ts";
 
 const LEVELS = ["workspace", "pool", "agent", "category"] as const;
 type Level = (typeof LEVELS)[number];
@@ -11,9 +13,20 @@ type Level = (typeof LEVELS)[number];
 /** Pauses (`paused`) or resumes the workspace, or one pool, agent or category. */
 export async function pause(context: Context, paused: boolean, target: string[]): Promise<void> {
   const { level, name } = parseTarget(target);
+  if (level === "workspace" && !paused && (await releaseStop(context))) {
+    context.out("The emergency stop is released.");
+  }
   await withOperator(context, async ({ client }) => {
     context.out(await apply(client, level, name, paused));
   });
+}
+
+/** Where no operator lives the latch is all there is of a stop. Says whether it was engaged. */
+async function releaseStop({ cwd }: Context): Promise<boolean> {
+  const latch = fileStopLatch(findWorkspace(cwd).stopLatch);
+  if (!(await latch.engaged())) return false;
+  await latch.release();
+  return true;
 }
 
 /**

@@ -16,7 +16,7 @@ export type ReadFile = (name: string) => string | undefined;
  */
 export function suggestCommands(read: ReadFile): SuggestedCommands {
   const sources = [fromPackageJson, fromMakefile, fromPyproject, fromCargo, fromGo];
-  return sources.reduce<SuggestedCommands>((found, source) => ({ ...source(read), ...found }), {});
+  return Object.assign({}, ...sources.map((source) => source(read)).reverse());
 }
 
 function fromPackageJson(read: ReadFile): SuggestedCommands {

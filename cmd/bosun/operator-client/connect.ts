@@ -24,7 +24,7 @@ export async function withOperator<T>(
   } catch (error) {
     if (!(error instanceof NoOperatorError)) throw error;
     throw new UserError(
-      `No operator is running in ${folder.repository}, so nothing was changed. Start one with \`bosun up\`, or edit the YAML in ${folder.path}: the next one reads it.`,
+      `No operator is running in ${folder.repository}, so no object was changed. Start one with \`bosun up\`, or edit the YAML in ${folder.path}: the next one reads it.`,
       { cause: error },
     );
   }

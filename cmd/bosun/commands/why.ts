@@ -1,0 +1,63 @@
+/** `bosun why [NAME]`: why is this project or agent not moving, and what would change it? */
+import type { Context } from "../context.ts";
+import { didYouMean } from "../did-you-mean.ts";
+import { NAMESPACE } from "../objects.ts";
+import { withObjects } from "../operator-client/connect.ts";
+import type { Reader } from "../operator-client/socket-client.ts";
+import { UserError } from "../user-error.ts";
+import { readObjects } from "../view/objects.ts";
+import { whyAgent } from "../why/agent.ts";
+import type { Answer, World } from "../why/answer.ts";
+import { everythingStands } from "../why/everything.ts";
+import { whyProject } from "../why/project.ts";
+
+export async function why(context: Context, name: string | undefined): Promise<void> {
+  await withObjects(context, async ({ client, live }) => {
+    const world = await readWorld(client, context.now());
+    const lines = name === undefined ? everyone(world) : answerLines(name, answerFor(name, world));
+    for (const line of lines) context.out(line);
+    if (!live) context.out("No operator is running: nothing moves until `bosun up`.");
+  });
+}
+
+async function readWorld(client: Reader, now: number): Promise<World> {
+  const [{ workspaces, ...objects }, categories] = await Promise.all([
+    readObjects(client),
+    client.list("Category", { namespace: NAMESPACE }),
+  ]);
+  return { ...objects, workspace: workspaces[0], categories: categories.items, now };
+}
+
+/** The answer for the project or agent called `name`; a project's number will do too. */
+export function answerFor(name: string, world: World): Answer {
+  const agent = world.agents.find(({ metadata }) => metadata.name === name);
+  if (agent !== undefined) return whyAgent(agent, world);
+  const project = world.projects.find(
+    ({ metadata, status }) => metadata.name === name || String(status?.number) === name,
+  );
+  if (project !== undefined) return whyProject(project, world);
+  const names = [...world.projects, ...world.agents].map(({ metadata }) => metadata.name);
+  throw new UserError(`There is no project or agent "${name}".${didYouMean(name, names)}`);
+}
+
+/** The whole fleet: what stands first, then what moves. */
+export function everyone(world: World): string[] {
+  const all = everythingStands(world);
+  if (all !== undefined) return answerLines("Nothing moves", all);
+  const answers = [
+    ...world.projects
+      .filter(({ status }) => status?.phase !== "Done")
+      .map((project) => [project.metadata.name, whyProject(project, world)] as const),
+    ...world.agents.map((agent) => [agent.metadata.name, whyAgent(agent, world)] as const),
+  ];
+  if (answers.length === 0) return ["There are no open projects and no agents."];
+  const byStanding = [
+    ...answers.filter(([, { isMoving }]) => !isMoving),
+    ...answers.filter(([, { isMoving }]) => isMoving),
+  ];
+  return byStanding.flatMap(([name, answer]) => answerLines(name, answer));
+}
+
+function answerLines(name: string, { because, remedies }: Answer): string[] {
+  return [`${name}: ${because}`, ...remedies.map((remedy) => `    ${remedy}`)];
+}

@@ -1,0 +1,59 @@
+/** Ends every session and gateway of a workspace by itself, with or without a living operator. */
+import { existsSync, globSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { readProcessRecord } from "../../../pkg/gateway/process.ts";
+import type { Clock } from "../../../pkg/runtime/clock.ts";
+import { endTree, isAlive, type ProcessIdentity } from "../../../pkg/session/process-tree.ts";
+import { sessionFolder } from "../../../pkg/session/session-folder.ts";
+import type { WorkspaceFolder } from "../workspace-folder.ts";
+import { markedSessions } from "./marked-sessions.ts";
+
+export interface Ended {
+  /** Ids of sessions that lived and are proven gone. */
+  sessions: readonly string[];
+  gateways: number;
+  /** What still lives, in words. */
+  survivors: readonly string[];
+}
+
+/** Call it with the stop latch engaged: then nothing that is ended here comes back. */
+export async function endEverything(folder: WorkspaceFolder, clock: Clock): Promise<Ended> {
+  const ids = existsSync(folder.sessions) ? readdirSync(folder.sessions) : [];
+  const marked = await markedSessions();
+  const [sessions, gateways] = await Promise.all([
+    Promise.all(ids.map((id) => endSession(folder.sessions, id, marked, clock))),
+    endGateways(folder, clock),
+  ]);
+  return {
+    sessions: ids.filter((_, index) => sessions[index] === "ended"),
+    gateways,
+    survivors: ids.filter((_, index) => sessions[index] === "survives").map((id) => `session ${id}`),
+  };
+}
+
+async function endSession(
+  sessions: string,
+  id: string,
+  marked: ReadonlySet<string>,
+  clock: Clock,
+): Promise<"ended" | "absent" | "survives"> {
+  const host = sessionFolder(sessions, id).readHost();
+  const known: ProcessIdentity[] = host?.state === "running" ? [host.outermost, host.host] : [];
+  const lives = marked.has(id) || (await Promise.all(known.map(isAlive))).includes(true);
+  if (!lives) return "absent";
+  return (await endTree(id, known, clock)) ? "ended" : "survives";
+}
+
+/** Requests in flight end with their gateway; the ledger settles them by its rules at the next start. */
+async function endGateways({ operator }: WorkspaceFolder, clock: Clock): Promise<number> {
+  const records = globSync("{gateway.json,*/gateway.json,*/*/gateway.json}", { cwd: operator });
+  let ended = 0;
+  for (const record of records) {
+    const gateway = await readProcessRecord(path.dirname(path.join(operator, record)));
+    if (gateway === undefined || !(await isAlive(gateway))) continue;
+    process.kill(gateway.pid, "SIGKILL");
+    while (await isAlive(gateway)) await clock.sleep(10);
+    ended += 1;
+  }
+  return ended;
+}

@@ -1,0 +1,73 @@
+/** What stops all work in the workspace. */
+import { getCondition } from "../../../pkg/api/conditions.ts";
+import type { Agent, Budget } from "../../../pkg/api/generated.ts";
+import { type Answer, firstOf, standing, type World } from "./answer.ts";
+
+/** Why nobody works at all; undefined where work may go on. */
+export function everythingStands(world: World): Answer | undefined {
+  return firstOf([() => noWorkspace(world), () => stopped(world), () => noBudget(world)]);
+}
+
+function noWorkspace({ workspace }: World): Answer | undefined {
+  if (workspace !== undefined) return undefined;
+  return standing(
+    "There is no Workspace.",
+    "Declare one in .claude-sessions/workspace.yaml; `bosun init` writes an example.",
+  );
+}
+
+function stopped({ workspace }: World): Answer | undefined {
+  switch (workspace?.spec.mode) {
+    case "Paused":
+      return standing("The workspace is paused.", "bosun resume");
+    case "Stopped":
+      return standing("The workspace is stopped: everything was ended at once.", "bosun resume");
+    default:
+      return undefined;
+  }
+}
+
+function noBudget({ budgets }: World): Answer | undefined {
+  if (budgets.length > 0) return undefined;
+  return standing(
+    "There is no Budget, so no request is let through.",
+    "Declare one in .claude-sessions/budget.yaml; `bosun init` writes an example.",
+  );
+}
+
+/** Why the target doesn't take new work: its own checks fail, or it was rewritten. Undefined where it does. */
+export function baselineStands({ workspace }: World): Answer | undefined {
+  const ready = getCondition(workspace?.status?.conditions, "Ready");
+  if (ready?.status !== "False") return undefined;
+  const remedies =
+    ready.reason === "BaselineFailing"
+      ? [
+          `Make the checks pass on ${workspace?.spec.repository.targetBranch ?? "the target"} itself.`,
+          'Or label the project that does: bosun.dev/fixes-baseline: "true"',
+        ]
+      : [`bosun describe workspace ${workspace?.metadata.name ?? ""}`];
+  return standing(`No new work begins: ${ready.reason}. ${ready.message}`, ...remedies);
+}
+
+/** Why no request of `agent` is paid for; undefined where money is left. */
+export function budgetStands(agent: Agent | undefined, { budgets }: World): Answer | undefined {
+  const exceeded = budgets.find((budget) => pays(budget, agent) && isExceeded(budget));
+  if (exceeded === undefined) return undefined;
+  const { metadata, spec, status } = exceeded;
+  const message = getCondition(status?.conditions, "Exceeded")?.message ?? "";
+  const remedies = [`Raise the limit of ${metadata.name} in .claude-sessions/budget.yaml.`];
+  const turns = [spec.daily && status?.daily?.endTime, spec.monthly && status?.monthly?.endTime].filter(
+    (time) => time !== undefined,
+  );
+  if (turns.length > 0) remedies.push(`Or wait: a new window begins at ${turns.join(" and ")}.`);
+  return standing(`Budget ${metadata.name} is used up. ${message}`.trim(), ...remedies);
+}
+
+function pays({ spec }: Budget, agent: Agent | undefined): boolean {
+  const labels = agent?.metadata.labels ?? {};
+  return Object.entries(spec.selector?.matchLabels ?? {}).every(([name, value]) => labels[name] === value);
+}
+
+function isExceeded({ status }: Budget): boolean {
+  return getCondition(status?.conditions, "Exceeded")?.status === "True";
+}
