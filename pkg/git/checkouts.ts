@@ -15,6 +15,7 @@ import {
 import type { Claims } from "./claims.ts";
 import type { Git, GitPlace } from "./git.ts";
 import { checkoutName, keepRef, type Layout, type Purpose } from "./layout.ts";
+import { makeCheckout } from "./make-checkout.ts";
 import { identityEnvironment } from "./plan-merge.ts";
 import { changeRefs, readRef } from "./refs.ts";
 import type { Checkout, CheckoutState, CommitIdentity, GitClaim, Seen } from "./repository.ts";
@@ -52,7 +53,7 @@ export class Checkouts {
     claim: GitClaim,
     options: { branch: string; from: string; identity: CommitIdentity; purpose: Purpose },
   ): Promise<Checkout> {
-    const { git, repository, objects, claims } = this.#o;
+    const { git, repository, objects, claims, objectDirectory, targetBranch } = this.#o;
     const where = this.locate(claim, options.purpose);
     // A claim that is over gets no checkout, not even the one it had.
     const fence = options.purpose === "execute" ? [await claims.fence(claim)] : [];
@@ -73,39 +74,14 @@ export class Checkouts {
     const record = { branch: options.branch, base };
     await rm(where.gitDirectory, { recursive: true, force: true });
     await makeGitDirectory(where.gitDirectory, record);
-    await this.#make(where.path, record, options.identity);
+    await makeCheckout(git, {
+      path: where.path,
+      objectDirectory,
+      targetBranch,
+      identity: options.identity,
+      ...record,
+    });
     return { path: where.path, ...record };
-  }
-
-  /** A `git clone --shared --no-tags` in effect, without its remote and the names of all other branches. */
-  async #make(
-    path: string,
-    record: { branch: string; base: string },
-    identity: CommitIdentity,
-  ): Promise<void> {
-    const { git, layout, objectDirectory, targetBranch } = this.#o;
-    const partial = `${path}.partial`;
-    await rm(partial, { recursive: true, force: true });
-    await mkdir(layout.checkouts, { recursive: true });
-    await mkdir(partial);
-    const place: GitPlace = { gitDirectory: join(partial, ".git"), workTree: partial };
-    await mkdir(place.gitDirectory);
-    await git.text({ gitDirectory: place.gitDirectory }, ["init", "--quiet", "--template="]);
-    await mkdir(join(place.gitDirectory, "objects", "info"), { recursive: true });
-    await writeFile(join(place.gitDirectory, "objects", "info", "alternates"), `${objectDirectory}\n`);
-    const settings = {
-      "core.bare": "false",
-      "user.name": identity.name,
-      "user.email": identity.email,
-      "gc.auto": "0",
-      "maintenance.auto": "false",
-      "commit.gpgSign": "false",
-    };
-    for (const [name, value] of Object.entries(settings)) await git.text(place, ["config", name, value]);
-    await git.text(place, ["update-ref", `refs/heads/${targetBranch}`, record.base]);
-    const out = record.branch === "" ? ["--detach", record.base] : ["-b", record.branch, record.base];
-    await git.text(place, ["checkout", "--quiet", ...out]);
-    await rename(partial, path);
   }
 
   async state(claim: GitClaim, purpose: Purpose): Promise<Seen<CheckoutState>> {

@@ -103,7 +103,7 @@ export function gitFailed(args: readonly string[], output: ProcessOutput): Trans
 
 function gitEnvironment(place: GitPlace): Record<string, string> {
   return {
-    PATH: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
+    PATH: process.env.PATH ?? "/usr/local/bin:/usr/bin:/bin",
     HOME: place.gitDirectory,
     LC_ALL: "C",
     GIT_DIR: place.gitDirectory,

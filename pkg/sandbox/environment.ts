@@ -18,6 +18,6 @@ export function commandEnvironment(
     const value = operator[name];
     if (value !== undefined) environment[name] = value;
   }
-  environment["PATH"] ??= defaultPath;
+  environment.PATH ??= defaultPath;
   return { ...environment, HOME: home, TMPDIR: "/tmp", ...given };
 }

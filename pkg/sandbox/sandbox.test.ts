@@ -86,12 +86,12 @@ test("a sandboxed command has an empty HOME, and the person's home is an empty f
 });
 
 test("a sandboxed command gets no variable that is not on the list", async (context) => {
-  process.env["ANTHROPIC_API_KEY"] = "not-for-agents";
+  process.env.ANTHROPIC_API_KEY = "not-for-agents";
   try {
     const result = await inside(context, "env; tr '\\0' '\\n' < /proc/1/environ");
     expect(result.output).not.toContain("not-for-agents");
   } finally {
-    delete process.env["ANTHROPIC_API_KEY"];
+    delete process.env.ANTHROPIC_API_KEY;
   }
 });
 

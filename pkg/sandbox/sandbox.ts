@@ -50,7 +50,7 @@ const alwaysHidden = ["/home", "/root", "/run", "/mnt", "/media"];
 export function sandboxed(command: string | readonly string[], options: SandboxOptions): Launch {
   const env = commandEnvironment(options.env ?? {}, sandboxHome);
   const checkout = realpathSync(options.checkout);
-  const shown = [...executableDirectories(env["PATH"] ?? ""), ...(options.extraReadOnly ?? [])];
+  const shown = [...executableDirectories(env.PATH ?? ""), ...(options.extraReadOnly ?? [])];
   if (options.network === "host") shown.push("/etc/resolv.conf");
   const hidden = outermost([...alwaysHidden, homedir(), ...(options.hide ?? [])]);
 

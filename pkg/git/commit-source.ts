@@ -1,0 +1,97 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { CommitSource, FileChange, FileVersion } from "../quality/commit-source.ts";
+import { commonGitDirectory } from "../sandbox/places.ts";
+import { Git, type GitPlace, gitFailed } from "./git.ts";
+import { layoutOf } from "./layout.ts";
+import { makeCheckout } from "./make-checkout.ts";
+import type { RunProcess } from "./process.ts";
+
+/** The commits of the user's repository, read with the operator's own configuration. */
+export async function openCommitSource(options: {
+  repositoryPath: string;
+  stateDirectory: string;
+  runGit?: RunProcess;
+}): Promise<CommitSource> {
+  const git = new Git(options.runGit);
+  const { operator } = layoutOf(options.stateDirectory);
+  await mkdir(operator, { recursive: true });
+  await git.text({ gitDirectory: operator }, ["init", "--bare", "--quiet", "--template="]);
+  const objectDirectory = join(commonGitDirectory(options.repositoryPath), "objects");
+  const place: GitPlace = { gitDirectory: operator, objects: objectDirectory };
+  const raw = ["--raw", "-r", "-z", "--no-renames", "--no-abbrev"];
+
+  return {
+    tree: (commit) => git.text(place, ["rev-parse", "--verify", `${commit}^{tree}`]),
+    async commits(base, head) {
+      const format = ["log", "-z", "--reverse", "--topo-order", "--format=%H%n%B", `${base}..${head}`];
+      const text = await git.text(place, format);
+      return text
+        .split("\0")
+        .filter((record) => record !== "")
+        .map((record) => ({ id: record.slice(0, 40), message: record.slice(41) }));
+    },
+    async changesOf(commit) {
+      const parents = (await git.text(place, ["show", "-s", "--format=%P", commit])).split(" ");
+      const perParent = await Promise.all(
+        parents.map(async (parent) =>
+          parent === ""
+            ? parseRaw(await git.text(place, ["diff-tree", "--root", "--no-commit-id", ...raw, commit]))
+            : parseRaw(await git.text(place, ["diff-tree", ...raw, parent, commit])),
+        ),
+      );
+      const [first = [], ...others] = perParent;
+      return first.filter(({ path }) =>
+        others.every((changes) => changes.some((other) => other.path === path)),
+      );
+    },
+    async changesBetween(base, head) {
+      return parseRaw(await git.text(place, ["diff", ...raw, `${base}...${head}`]));
+    },
+    async contents(blobs) {
+      const args = ["cat-file", "--batch"];
+      const output = await git.run(place, args, { stdin: blobs.map((blob) => `${blob}\n`).join("") });
+      if (output.exitCode !== 0) throw gitFailed(args, output);
+      return parseBatch(output.stdout);
+    },
+    checkOut: (commit, path) =>
+      makeCheckout(git, {
+        path,
+        base: commit,
+        branch: "",
+        targetBranch: "checked",
+        objectDirectory,
+        identity: { name: "Bosun", email: "bosun@localhost" },
+      }),
+  };
+}
+
+/** `:<mode> <mode> <blob> <blob> <letter>`, NUL, path, NUL. */
+function parseRaw(text: string): readonly FileChange[] {
+  const fields = text.split("\0");
+  const changes: FileChange[] = [];
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    const [from = "", to = "", before = "", after = ""] = (fields[index] ?? "").slice(1).split(" ");
+    changes.push({ path: fields[index + 1] ?? "", before: version(from, before), after: version(to, after) });
+  }
+  return changes;
+}
+
+function version(mode: string, blob: string): FileVersion | undefined {
+  return mode === "000000" ? undefined : { mode, blob };
+}
+
+/** `<id> <type> <size>`, line break, content, line break; `<id> missing` for what is not there. */
+function parseBatch(output: Buffer): ReadonlyMap<string, Buffer> {
+  const contents = new Map<string, Buffer>();
+  for (let at = 0; at < output.length; ) {
+    const end = output.indexOf("\n", at);
+    const [id = "", type, size] = output.subarray(at, end).toString("utf8").split(" ");
+    at = end + 1;
+    if (type === "missing" || size === undefined) continue;
+    const length = Number(size);
+    if (type === "blob") contents.set(id, output.subarray(at, at + length));
+    at += length + 1;
+  }
+  return contents;
+}

@@ -1,0 +1,45 @@
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Git, GitPlace } from "./git.ts";
+import type { CommitIdentity } from "./repository.ts";
+
+export interface NewCheckout {
+  path: string;
+  /** Commit it starts from. */
+  base: string;
+  /** Made at `base`; empty: detached. */
+  branch: string;
+  /** Name of a further branch at `base`, to compare work with. */
+  targetBranch: string;
+  objectDirectory: string;
+  identity: CommitIdentity;
+}
+
+/**
+ * Makes a checkout: a `git clone --shared --no-tags` in effect, without its remote and the names of all other
+ * branches. Git runs here before anybody else wrote into the folder, so its configuration is the operator's.
+ * The folder appears under its name only when it is complete.
+ */
+export async function makeCheckout(git: Git, checkout: NewCheckout): Promise<void> {
+  const partial = `${checkout.path}.partial`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(dirname(partial), { recursive: true });
+  const place: GitPlace = { gitDirectory: join(partial, ".git"), workTree: partial };
+  await mkdir(place.gitDirectory, { recursive: true });
+  await git.text({ gitDirectory: place.gitDirectory }, ["init", "--quiet", "--template="]);
+  await mkdir(join(place.gitDirectory, "objects", "info"), { recursive: true });
+  await writeFile(join(place.gitDirectory, "objects", "info", "alternates"), `${checkout.objectDirectory}\n`);
+  const settings = {
+    "core.bare": "false",
+    "user.name": checkout.identity.name,
+    "user.email": checkout.identity.email,
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "commit.gpgSign": "false",
+  };
+  for (const [name, value] of Object.entries(settings)) await git.text(place, ["config", name, value]);
+  await git.text(place, ["update-ref", `refs/heads/${checkout.targetBranch}`, checkout.base]);
+  const out = checkout.branch === "" ? ["--detach", checkout.base] : ["-b", checkout.branch, checkout.base];
+  await git.text(place, ["checkout", "--quiet", ...out]);
+  await rename(partial, checkout.path);
+}

@@ -1,0 +1,131 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { Clock } from "../runtime/clock.ts";
+import { timestamp } from "../runtime/clock.ts";
+import type { CommitSource } from "./commit-source.ts";
+import { digestOf, type Include, includedFiles } from "./include.ts";
+import { inspectCommits } from "./inspect.ts";
+import { Places } from "./places.ts";
+import type { CheckCommands, CheckResult, Quality } from "./quality.ts";
+import { ResultCache } from "./result-cache.ts";
+import { type ChecksEnvironment, runChecks } from "./run-checks.ts";
+
+export interface OpenQualityOptions {
+  source: CommitSource;
+  /** `$XDG_STATE_HOME/bosun/<workspace uid>`; checks use `checks/` in it. */
+  stateDirectory: string;
+  /** Where the sandbox hides what; undefined (`sandbox: Off`) runs commands without one. */
+  sandbox: ChecksEnvironment["sandbox"];
+  clock: Clock;
+  /** Ends running checks; they have no result then, and run again after a restart. */
+  signal: AbortSignal;
+  /** Checks at once; half of the cores when left out, at least one. */
+  maxConcurrent?: number;
+  /** False when left out. */
+  setupNetwork?: boolean;
+  include?: Include;
+}
+
+/** Quality by real commands, in a clean checkout in the sandbox. */
+export async function openQuality(options: OpenQualityOptions): Promise<Quality> {
+  const { source, clock, include, signal } = options;
+  const folder = join(options.stateDirectory, "checks");
+  const work = join(folder, "work");
+  // Checkouts of checks that a crash cut short; one operator at a time holds the state folder.
+  await rm(work, { recursive: true, force: true });
+  await mkdir(work, { recursive: true });
+  const cache = new ResultCache(join(folder, "results"));
+  const places = new Places(options.maxConcurrent ?? Math.max(1, Math.floor(availableParallelism() / 2)));
+  const setupNetwork = options.setupNetwork ?? false;
+  const environment: ChecksEnvironment = {
+    source,
+    clock,
+    sandbox: options.sandbox,
+    setupNetwork,
+    include,
+    signal,
+  };
+  /** Checks that wait or run, and who is told at the end. */
+  const running = new Map<string, Set<string>>();
+  /** What kept checks from running at all; told once, then they are tried again. */
+  const failures = new Map<string, unknown>();
+  const listeners = new Set<(commit: string) => void>();
+
+  return {
+    async checks(commit, commands) {
+      if (Object.keys(commands).length === 0) return { is: "done", passed: true, results: [] };
+      const included = include === undefined ? [] : await includedFiles(include);
+      const about = {
+        tree: await source.tree(commit),
+        commands: sorted(commands),
+        environment: {
+          platform: `${process.platform} ${process.arch}`,
+          sandbox: options.sandbox === undefined ? "off" : "bubblewrap",
+          setupNetwork,
+          path: process.env.PATH ?? "",
+          included: include === undefined ? "" : await digestOf(include, included),
+        },
+      };
+      const key = createHash("sha256").update(JSON.stringify(about)).digest("hex");
+      const waiting = running.get(key);
+      if (waiting !== undefined) {
+        waiting.add(commit);
+        return { is: "running" };
+      }
+      if (failures.has(key)) {
+        const failure = failures.get(key);
+        failures.delete(key);
+        throw failure;
+      }
+      // Taken before the cache is read: two callers at once must not both find it empty.
+      running.set(key, new Set([commit]));
+      const known = await cache.get(key).catch((error: unknown) => {
+        running.delete(key);
+        throw error;
+      });
+      if (known !== undefined) {
+        running.delete(key);
+        return { is: "done", passed: passed(known), results: known };
+      }
+      void start(key, about, { commit, commands, included });
+      return { is: "running" };
+    },
+    inspect: (base, head, protectedPaths) => inspectCommits(source, { base, head, protectedPaths }),
+    subscribe(wake, until) {
+      listeners.add(wake);
+      until.addEventListener("abort", () => listeners.delete(wake), { once: true });
+    },
+  };
+
+  async function start(
+    key: string,
+    about: object,
+    request: { commit: string; commands: CheckCommands; included: readonly string[] },
+  ): Promise<void> {
+    try {
+      await places.hold(async () => {
+        signal.throwIfAborted();
+        const results = await runChecks(environment, { ...request, folder: join(work, randomUUID()) });
+        await cache.put(key, results, { ...about, commit: request.commit, time: timestamp(clock.now()) });
+      });
+    } catch (error) {
+      if (!signal.aborted) failures.set(key, error);
+    }
+    const commits = running.get(key) ?? [];
+    running.delete(key);
+    for (const commit of commits) for (const wake of listeners) wake(commit);
+  }
+}
+
+function passed(results: readonly CheckResult[]): boolean {
+  return results.every(({ result }) => result === "Passed");
+}
+
+/** The same commands in the same order, however they were given. */
+function sorted(commands: CheckCommands): readonly unknown[] {
+  return Object.entries(commands)
+    .map(([name, { run, timeoutSeconds }]) => [name, run, timeoutSeconds])
+    .sort();
+}

@@ -1,0 +1,48 @@
+import type { FileChange } from "./commit-source.ts";
+import { matchesPattern } from "./glob.ts";
+import type { Finding } from "./quality.ts";
+
+/** Merged by nobody's approval: the control plane does not belong to a branch. */
+const forbidden = [".claude-sessions", ".claude-sessions/**"];
+
+/** What a Workspace protects when it names nothing else: a person must agree to a change of these. */
+export const defaultProtectedPaths: readonly string[] = [
+  ".claude/**",
+  "CLAUDE.md",
+  ".mcp.json",
+  ".husky/**",
+  ".github/**",
+  ".git*",
+  ".npmrc",
+  ".env*",
+  "*.pem",
+  "*.key",
+  "id_rsa*",
+  "id_ed25519*",
+  ".netrc",
+  "credentials.json",
+];
+
+/** Paths in a commit that must not, or may not without a person, be merged. */
+export function pathFindings(
+  commit: string,
+  changes: readonly FileChange[],
+  protectedPaths: readonly string[],
+): readonly Finding[] {
+  return changes.flatMap(({ path, after }): readonly Finding[] => {
+    if (forbidden.some((pattern) => matchesPattern(path, pattern))) {
+      const message = "The control plane is never merged from a branch. Take the file out of every commit.";
+      return [{ kind: "ForbiddenPath", path, commit, message }];
+    }
+    const pattern = protectedPaths.find((candidate) => matchesPattern(path, candidate));
+    if (pattern !== undefined) {
+      return [{ kind: "ProtectedPath", path, commit, message: `It matches the protected path ${pattern}.` }];
+    }
+    if (after?.mode === "160000") {
+      return [
+        { kind: "ProtectedPath", path, commit, message: "It is a submodule: code from another repository." },
+      ];
+    }
+    return [];
+  });
+}
