@@ -1,5 +1,5 @@
 import type { ObjectMeta, OwnerReference } from "../api/meta.ts";
-import { type FieldError, forbidden, invalid, required, rulesNotChecked } from "./field-error.ts";
+import { type FieldError, forbidden, invalid, required } from "./field-error.ts";
 import { deepEqual, isObject, type Json, type JsonObject } from "./json.ts";
 import { labelValueFaults, nameFaults, qualifiedNameFaults } from "./names.ts";
 
@@ -64,7 +64,7 @@ function checkName(metadata: ObjectMeta, errors: FieldError[]): void {
     );
   }
   if (metadata.name === "") {
-    errors.push(required("metadata.name", "name or generateName is required"), rulesNotChecked);
+    errors.push(required("metadata.name", "name or generateName is required"));
     return;
   }
   errors.push(...nameFaults(metadata.name).map((fault) => invalid("metadata.name", metadata.name, fault)));

@@ -15,7 +15,7 @@ const labelValueRule =
 /** What is wrong with `name` as an object's name; empty when nothing is. */
 export function nameFaults(name: string): string[] {
   const faults: string[] = [];
-  if (name.length > 253) faults.push("must be no more than 253 bytes");
+  if (name.length > 253) faults.push("must be no more than 253 characters");
   if (!subdomain.test(name)) faults.push(subdomainRule);
   return faults;
 }

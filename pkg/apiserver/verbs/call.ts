@@ -24,7 +24,7 @@ export function isDryRun(values: readonly string[], optionsKind: string): boolea
   const wrong = values.find((value) => value !== "All");
   if (wrong === undefined) return values.length > 0;
   const of = { group: "meta.k8s.io", plural: "", kind: optionsKind };
-  throw invalidObject(of, "", [notSupported("dryRun", wrong, ["All"])]);
+  throw invalidObject(of, "", [notSupported("dryRun", values, ["All"])]);
 }
 
 /** The label selector of a list or watch. Field selectors are refused rather than ignored. */

@@ -47,7 +47,7 @@ async function readObject({ request, target: { resource, subresource } }: Call):
   if (!isJson(request.headers["content-type"])) throw unsupported("application/json");
   const text = await readBody(request);
   const kind = subresource === "scale" ? "Scale" : resource.kind;
-  const shown = text === "" ? "<empty>" : text.length > 32 ? `${text.slice(0, 31)} ...` : text;
+  const shown = text === "" ? "<empty>" : text.length > 32 ? `${text.slice(0, 30)} ...` : text;
   return parse(
     text,
     (why) =>

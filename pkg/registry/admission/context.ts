@@ -1,10 +1,10 @@
 import type { KubeObject, ObjectKey, ObjectMeta } from "../../api/meta.ts";
 import type { Clock, Ids, Random } from "../../runtime/clock.ts";
-import type { FieldError } from "../field-error.ts";
-import type { Json } from "../json.ts";
+import { type FieldError, invalid, rulesNotChecked } from "../field-error.ts";
+import { isObject, type Json } from "../json.ts";
 import { validateMetadata } from "../metadata.ts";
-import type { Resource } from "../resource.ts";
-import { validate } from "../schema/validate.ts";
+import type { Resource, ScaleSubresource } from "../resource.ts";
+import { validateRules, validateSchema } from "../schema/validate.ts";
 import type { Staging } from "../staging.ts";
 import { badRequest, invalidObject } from "../status-errors.ts";
 
@@ -42,11 +42,26 @@ export function checkAddress(resource: Resource, metadata: ObjectMeta, key: Obje
 
 /** Refuses what metadata, schema or rules find wrong with `object`, which takes the place of `old`. */
 export function checkObject(resource: Resource, object: KubeObject, old: KubeObject | undefined): void {
+  const { schema, scale } = resource;
+  const [value, before] = [subject(object), old === undefined ? undefined : subject(old)];
   const errors = [
     ...validateMetadata(object.metadata, old?.metadata),
-    ...validate(resource.schema, subject(object), old === undefined ? undefined : subject(old)),
+    ...validateSchema(schema, value, before),
+    ...(scale === undefined ? [] : validateReplicas(scale, value)),
   ];
+  // Rules are written for values of the right shape.
+  if (!errors.some((error) => error.blocking)) errors.push(...validateRules(schema, value, before));
+  else if (schema.hasRules) errors.push(rulesNotChecked);
   if (errors.length > 0) throw invalidObject(resource, object.metadata.name, distinct(errors));
+}
+
+function validateReplicas(scale: ScaleSubresource, value: Json): FieldError[] {
+  const replicas = scale.specReplicas.reduce<Json | undefined>(
+    (found, part) => (isObject(found) ? found[part] : undefined),
+    value,
+  );
+  if (typeof replicas !== "number" || replicas >= 0) return [];
+  return [invalid(`.${scale.specReplicas.join(".")}`, replicas, "should be a non-negative integer")];
 }
 
 /** The object as schema and rules see it: of metadata only what never changes, as in Kubernetes. */

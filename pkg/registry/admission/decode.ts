@@ -25,7 +25,7 @@ export function decode(resource: Resource, input: unknown): Decoded {
   const expected = apiVersionOf(resource);
   if (typeof object.kind !== "string" || object.kind === "") {
     const shown = JSON.stringify(object);
-    const short = shown.length > 32 ? `${shown.slice(0, 31)} ...` : shown;
+    const short = shown.length > 32 ? `${shown.slice(0, 30)} ...` : shown;
     throw badRequest(
       `the object provided is unrecognized (must be of type ${resource.kind}): Object 'Kind' is missing in '${shown}' (${short})`,
     );

@@ -53,11 +53,9 @@ export function patchScale(context: Context, resource: Resource, key: ObjectKey,
 function writeReplicas(context: Context, resource: Resource, key: ObjectKey, scale: Json): KubeObject {
   const paths = pathsOf(resource, key.name);
   const replicas = read(scale, ["spec", "replicas"]) ?? 0;
-  if (typeof replicas !== "number" || !Number.isInteger(replicas) || replicas < 0) {
+  if (typeof replicas !== "number" || !Number.isInteger(replicas)) {
     const of = { group: "autoscaling", plural: "scales", kind: "Scale" };
-    throw invalidObject(of, key.name, [
-      invalid("spec.replicas", replicas, "must be greater than or equal to 0"),
-    ]);
+    throw invalidObject(of, key.name, [invalid("spec.replicas", replicas, "must be an integer")]);
   }
   const resourceVersion = read(scale, ["metadata", "resourceVersion"]);
   const spec = paths.specReplicas.reduceRight<Json>(

@@ -42,9 +42,12 @@ function normalizeObject(schema: Schema, object: JsonObject, path: string, dropp
       same = false;
       continue;
     }
-    const defaulted =
-      value === null && known.default !== undefined && !known.nullable ? known.default : value;
-    const next = normalize(known, defaulted, path === "" ? key : `${path}.${key}`, dropped);
+    // A null that is not allowed counts as absent, and may so become the default.
+    if (value === null && !known.nullable) {
+      same = false;
+      continue;
+    }
+    const next = normalize(known, value, path === "" ? key : `${path}.${key}`, dropped);
     if (next !== value) same = false;
     result[key] = next;
   }
@@ -96,6 +99,8 @@ const pruneAll: Schema = {
   oneOf: [],
   not: undefined,
   rules: [],
+  hasRules: false,
+
   celDiffers: false,
 };
 

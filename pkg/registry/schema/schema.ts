@@ -36,6 +36,8 @@ export interface Schema {
   readonly oneOf: readonly Schema[];
   readonly not: Schema | undefined;
   readonly rules: readonly Rule[];
+  /** Whether there are rules here or beneath. */
+  readonly hasRules: boolean;
   /** Whether CEL sees a value beneath this node differently from its JSON: integers, timestamps. */
   readonly celDiffers: boolean;
 }
@@ -70,6 +72,10 @@ function compile(declared: JsonObject, path: string): Schema {
       ? undefined
       : compileSchema(declared.additionalProperties, `${path}.*`);
   const items = declared.items === undefined ? undefined : compileSchema(declared.items, `${path}[]`);
+  const rules = compileRules(declared["x-kubernetes-validations"]);
+  const children = [...properties.values(), additionalProperties, items].filter(
+    (child) => child !== undefined,
+  );
   const type = text(declared.type);
   const format = text(declared.format);
   const intOrString = declared["x-kubernetes-int-or-string"] === true;
@@ -107,14 +113,13 @@ function compile(declared: JsonObject, path: string): Schema {
     anyOf: schemas(declared.anyOf, path),
     oneOf: schemas(declared.oneOf, path),
     not: declared.not === undefined ? undefined : compileSchema(declared.not, path),
-    rules: compileRules(declared["x-kubernetes-validations"]),
+    rules,
+    hasRules: rules.length > 0 || children.some((child) => child.hasRules),
     celDiffers:
       type === "integer" ||
       intOrString ||
       format === "date-time" ||
-      items?.celDiffers === true ||
-      additionalProperties?.celDiffers === true ||
-      [...properties.values()].some((property) => property.celDiffers),
+      children.some((child) => child.celDiffers),
   };
 }
 

@@ -6,7 +6,6 @@ import {
   notSupported,
   quote,
   required,
-  rulesNotChecked,
   tooLong,
   tooMany,
 } from "../field-error.ts";
@@ -15,15 +14,23 @@ import { formats } from "./formats.ts";
 import type { Schema } from "./schema.ts";
 
 /**
- * What is wrong with `value`, which takes the place of `old`.
+ * What the schema finds wrong with `value`, which takes the place of `old`.
  *
  * Ratcheting: a part that equals its old part is not checked again, so that tightening a schema does not lock
- * objects that were valid before. CEL rules run only when the schema itself found nothing that hides others.
+ * objects that were valid before.
  */
-export function validate(schema: Schema, value: Json, old: Json | undefined, path = ""): FieldError[] {
+export function validateSchema(schema: Schema, value: Json, old: Json | undefined, path = ""): FieldError[] {
   const errors: FieldError[] = [];
   checkSchema(schema, value, old, path, errors);
-  if (errors.some((error) => error.blocking)) return [...errors, rulesNotChecked];
+  return errors;
+}
+
+/**
+ * What the CEL rules find wrong with `value`, which takes the place of `old`. Only for values in which nothing of
+ * a wrong shape was found; unchanged parts are skipped, as there.
+ */
+export function validateRules(schema: Schema, value: Json, old: Json | undefined, path = ""): FieldError[] {
+  const errors: FieldError[] = [];
   checkAllRules(schema, value, old, path, errors);
   return errors;
 }
@@ -108,7 +115,7 @@ function checkString(schema: Schema, value: string, path: string, errors: FieldE
   const format = schema.format === undefined ? undefined : formats.get(schema.format);
   if (format !== undefined && !format(value)) {
     const detail = `${path} in body must be of type ${schema.format}: ${quote(value)}`;
-    errors.push({ ...invalid(path, value, detail), blocking: true });
+    errors.push({ ...invalid(path, value, detail), reason: "FieldValueTypeInvalid", blocking: true });
   }
 }
 
@@ -233,7 +240,7 @@ function checkAllRules(
   path: string,
   errors: FieldError[],
 ): void {
-  if (value === null || (old !== undefined && deepEqual(value, old))) return;
+  if (!schema.hasRules || value === null || (old !== undefined && deepEqual(value, old))) return;
   if (schema.rules.length > 0) errors.push(...checkRules(schema, value, old ?? undefined, path));
   if (Array.isArray(value)) {
     if (schema.items === undefined) return;
