@@ -33,9 +33,8 @@ export function costOf(model: string, usage: BilledUsage): NanoUSD | undefined {
   const price = prices.find(([name]) => name.test(model))?.[1];
   if (price === undefined) return undefined;
   const tokens = [usage.input, usage.output, usage.cacheRead, usage.cacheWrite5m, usage.cacheWrite1h];
-  const nanoPerToken = NANO_PER_USD / 1_000_000;
-  return tokens.reduce(
-    (sum, count, index) => sum + Math.round(count * (price[index] ?? 0) * nanoPerToken),
-    0,
-  );
+  const prompt = usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h;
+  const factor = model === "claude-haiku-5-5" && prompt >= LARGE_PROMPT_TOKENS ? 5 : 1;
+  const nanoPerToken = price.map((usd) => Math.round((usd * factor * NANO_PER_USD) / 1_000_000));
+  return tokens.reduce((sum, count, index) => sum + count * (nanoPerToken[index] ?? 0), 0);
 }

@@ -13,11 +13,11 @@ export function reviewMaterial(opening: string): ReviewMaterial {
   const sections = sectionsOf(opening);
   const find = (title: RegExp) => sections.find((section) => title.test(section.title))?.lines ?? [];
   return {
-    criteria: find(/criteria/i).flatMap((line) => {
+    criteria: outsideFences(find(/criteria/i)).flatMap((line) => {
       const [, id, text] = CRITERION.exec(line) ?? [];
       return id === undefined ? [] : [{ id, text: text ?? "" }];
     }),
-    checks: find(/checks/i).flatMap((line) => {
+    checks: outsideFences(find(/checks/i)).flatMap((line) => {
       const [, name, result] = CHECK.exec(line) ?? [];
       return name === undefined ? [] : [{ name, result: result ?? "" }];
     }),
@@ -55,23 +55,32 @@ interface Section {
   lines: string[];
 }
 
+/** Without what is quoted: the output of a check may look like another check. */
+function outsideFences(lines: readonly string[]): readonly string[] {
+  let fence: string | undefined;
+  return lines.filter((line) => {
+    const wasOutside = fence === undefined;
+    fence = fenceAfter(line, fence);
+    return wasOutside && fence === undefined;
+  });
+}
+
 /** Markdown sections. A heading inside a fence (a diff of a README) starts none. */
 function sectionsOf(markdown: string): readonly Section[] {
   const sections: Section[] = [{ title: "", lines: [] }];
   let fence: string | undefined;
   for (const line of markdown.split("\n")) {
-    const ticks = /^(`{3,})/.exec(line)?.[1];
-    if (fence === undefined) {
-      const title = /^#{1,4} (.+)$/.exec(line)?.[1];
-      if (title !== undefined) {
-        sections.push({ title, lines: [] });
-        continue;
-      }
-      fence = ticks;
-    } else if (ticks !== undefined && ticks.length >= fence.length && line.trim() === ticks) {
-      fence = undefined;
-    }
-    sections.at(-1)?.lines.push(line);
+    const title = fence === undefined ? /^#{1,4} (.+)$/.exec(line)?.[1] : undefined;
+    fence = fenceAfter(line, fence);
+    if (title !== undefined) sections.push({ title, lines: [] });
+    else sections.at(-1)?.lines.push(line);
   }
   return sections;
+}
+
+/** The fence that is open after `line`; undefined when none is. */
+function fenceAfter(line: string, open: string | undefined): string | undefined {
+  const ticks = /^(`{3,})/.exec(line)?.[1];
+  if (open === undefined || ticks === undefined) return open ?? ticks;
+  return ticks.length >= open.length && line.trim() === ticks ? undefined : open;
 }

@@ -8,7 +8,7 @@ process.removeAllListeners("warning").on("warning", () => {});
 const lineRules = [
   { when: /\s+$/, say: "white space at the end of the line" },
   { when: /\t/, say: "a tab" },
-  { when: /^.{111,}/, say: "more than 110 characters" },
+  { when: /^.{121,}/, say: "more than 120 characters" },
   { when: /\bvar\s/, say: "var: use const or let" },
   { when: /[^=!]==[^=]/, say: "==: use ===" },
   { when: /:\s*any\b|\bas any\b/, say: "any: say what it is" },
