@@ -1,16 +1,27 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { moneyContract } from "../../test/contracts/money.contract.ts";
+import { startTimeOf } from "../system/process-identity.ts";
 import type { Line } from "./ledger-lines.ts";
 import type { SessionGrant } from "./money.ts";
 import { type GatewayHandle, openGateway } from "./money-client.ts";
-import { startTestUpstream, type TestUpstream } from "./test-upstream.ts";
+import type { ProcessConfig } from "./process.ts";
+import {
+  helloAnswer,
+  helloEvents,
+  json,
+  startTestUpstream,
+  type TestUpstream,
+  writeEvent,
+} from "./test-upstream.ts";
 
 let folder: string;
 let upstream: TestUpstream;
-let gateway: GatewayHandle;
+let config: ProcessConfig;
+const opened: GatewayHandle[] = [];
 
 const SESSION: SessionGrant = {
   session: "s1",
@@ -35,27 +46,36 @@ const HELLO = {
   max_tokens: 1000,
   messages: [{ role: "user" as const, content: "Hi" }],
 };
+/** 100 tokens in at 2 USD a million, 20 out at 10 USD. */
+const HELLO_COST = 100 * 2_000 + 20 * 10_000;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "bosun-gateway-"));
   upstream = await startTestUpstream();
-  gateway = await openGateway({
+  config = {
     ledgerDirectory: join(folder, "ledger"),
     stateDirectory: join(folder, "state"),
     socketPath: join(folder, "g.sock"),
     upstream: { baseUrl: upstream.url, credential: { apiKey: "the-real-key" } },
     admitted: [],
-  });
+  };
 });
 
 afterEach(async () => {
-  await gateway.stop();
+  for (const gateway of opened.splice(0)) await gateway.stop();
   await upstream[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
 
-async function client(session = SESSION): Promise<Anthropic> {
-  const { url, token } = await gateway.admit(session);
+async function start(budgets = [BUDGET]): Promise<GatewayHandle> {
+  const gateway = await openGateway(config);
+  opened.push(gateway);
+  await gateway.setBudgets(budgets);
+  return gateway;
+}
+
+async function client(gateway: GatewayHandle, session: Partial<SessionGrant> = {}): Promise<Anthropic> {
+  const { url, token } = await gateway.admit({ ...SESSION, ...session });
   return new Anthropic({ baseURL: url, apiKey: token, maxRetries: 0 });
 }
 
@@ -64,26 +84,347 @@ async function ledger(): Promise<Line[]> {
   return lines.map((line) => JSON.parse(line));
 }
 
+/** The steps of requests, in order. */
+async function steps(): Promise<string[]> {
+  return (await ledger()).map(({ step }) => step).filter((step) => step !== "opened" && step !== "granted");
+}
+
+async function lastOf<S extends Line["step"]>(step: S): Promise<Extract<Line, { step: S }>> {
+  const line = (await ledger()).findLast((one) => one.step === step);
+  if (line === undefined) throw new Error(`The ledger has no ${step}.`);
+  return line as Extract<Line, { step: S }>;
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  await expect.poll(condition, { timeout: 15_000, interval: 20 }).toBe(true);
+}
+
+moneyContract("the gateway's process", async () => ({ money: await start([]) }));
+
 test("a message is reserved, sent and settled with what it used, streamed or not", async () => {
-  await gateway.setBudgets([BUDGET]);
-  const anthropic = await client();
+  const gateway = await start();
+  const anthropic = await client(gateway);
 
   const message = await anthropic.messages.create(HELLO);
   expect(message.content).toEqual([{ type: "text", text: "Hello" }]);
   const streamed = await anthropic.messages.stream(HELLO).finalMessage();
   expect(streamed.usage.output_tokens).toBe(20);
 
-  expect((await ledger()).map(({ step }) => step)).toEqual([
-    ...["opened", "granted", "granted"],
-    ...["reserved", "sent", "settled"],
-    ...["reserved", "sent", "settled"],
-  ]);
-  // 100 tokens in at 2 USD and 20 out at 10 USD a million, twice.
-  expect(await gateway.cost({ project: "101-retry" })).toBe(2 * (100 * 2_000 + 20 * 10_000));
+  expect(await steps()).toEqual(["reserved", "sent", "settled", "reserved", "sent", "settled"]);
+  expect(await gateway.cost({ project: "101-retry" })).toBe(2 * HELLO_COST);
   expect(await gateway.account("all")).toMatchObject({
     daily: { requests: 2, reserved: 0, spentTokens: 240 },
   });
   expect(upstream.calls.map(({ headers }) => headers.authorization)).toEqual(
     Array(2).fill("Bearer the-real-key"),
   );
+  expect((await stat(join(folder, "ledger", "ledger.jsonl"))).mode & 0o777).toBe(0o600);
+  expect((await stat(config.socketPath)).mode & 0o777).toBe(0o600);
+});
+
+test("the token is taken in either header, and the key goes where the token was", async () => {
+  const gateway = await start();
+  const { url, token } = await gateway.admit(SESSION);
+  const post = (headers: NonNullable<RequestInit["headers"]>): Promise<Response> =>
+    fetch(`${url}/v1/messages?beta=true`, { method: "POST", headers, body: JSON.stringify(HELLO) });
+
+  const old = await post({ "x-api-key": token, "anthropic-version": "2023-06-01" });
+  expect(old.status).toBe(200);
+  expect(upstream.calls[0]).toMatchObject({ path: "/v1/messages?beta=true" });
+  expect(upstream.calls[0]?.headers).toMatchObject({
+    "x-api-key": "the-real-key",
+    "anthropic-version": "2023-06-01",
+  });
+  expect(upstream.calls[0]?.headers.authorization).toBeUndefined();
+
+  const strangers: NonNullable<RequestInit["headers"]>[] = [{}, { "x-api-key": "the-real-key" }, { authorization: "Bearer wrong" }];
+  for (const headers of strangers) {
+    expect((await post(headers)).status).toBe(401);
+  }
+  await gateway.dismiss(SESSION.session);
+  expect((await post({ "x-api-key": token })).status).toBe(401);
+  expect(upstream.calls).toHaveLength(1);
+});
+
+test("tokens are counted for free, and what can't be bounded is refused by name", async () => {
+  const gateway = await start();
+  const anthropic = await client(gateway);
+  const { model, messages } = HELLO;
+
+  expect(await anthropic.messages.countTokens({ model, messages })).toMatchObject({ input_tokens: 7 });
+  await expect(
+    anthropic.messages.create({ ...HELLO, tools: [{ type: "web_search_20250305", name: "web_search" }] }),
+  ).rejects.toMatchObject({ status: 400, message: expect.stringContaining("web_search_20250305") });
+  await expect(anthropic.messages.create({ ...HELLO, model: "claude-unheard-of" })).rejects.toMatchObject({
+    status: 400,
+    message: expect.stringContaining("claude-unheard-of"),
+  });
+  expect(await steps()).toEqual([]);
+  expect(upstream.calls).toHaveLength(1);
+});
+
+test("max_tokens is lowered to what the session may use, never raised", async () => {
+  const gateway = await start();
+  const anthropic = await client(gateway, { maxOutputTokens: 500 });
+  await anthropic.messages.create(HELLO);
+  await anthropic.messages.create({ ...HELLO, max_tokens: 200 });
+  expect(upstream.calls.map(({ body }) => [body.max_tokens, body.service_tier])).toEqual([
+    [500, "standard_only"],
+    [200, "standard_only"],
+  ]);
+});
+
+test("a request that could never fit is refused with 402 and not sent; without a Budget it says NoBudget", async () => {
+  const gateway = await start([{ ...BUDGET, daily: { usd: 0.001 } }]);
+  const anthropic = await client(gateway);
+  await expect(anthropic.messages.create(HELLO)).rejects.toMatchObject({
+    status: 402,
+    type: "billing_error",
+    message: expect.stringMatching(/needs about 0\.03\d\d USD, 0\.0010 USD left until/),
+    headers: expect.toSatisfy((headers: Headers) => headers.get("x-should-retry") === "false"),
+  });
+  await gateway.setBudgets([{ ...BUDGET, selector: { team: "blue" } } as typeof BUDGET]);
+  await expect(anthropic.messages.create(HELLO)).rejects.toMatchObject({
+    status: 402,
+    message: expect.stringContaining("NoBudget"),
+  });
+  expect(upstream.calls).toHaveLength(0);
+});
+
+test("what does not fit beside another request waits for it, and then goes", async () => {
+  // Room for one bound of about 0.03 USD, not for two.
+  const gateway = await start([{ ...BUDGET, daily: { usd: 0.05 } }]);
+  const first = await client(gateway, { session: "s1" });
+  const second = await client(gateway, { session: "s2" });
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  upstream.answer = async (...args) => {
+    await released;
+    return helloAnswer()(...args);
+  };
+  const answers = [first.messages.create(HELLO), second.messages.create(HELLO)];
+  await until(() => upstream.calls.length === 1);
+  expect(await gateway.account("all")).toMatchObject({ daily: { requests: 1 } });
+  release();
+  await Promise.all(answers);
+  expect(await steps()).toEqual(["reserved", "sent", "settled", "reserved", "sent", "settled"]);
+});
+
+test("a cut stream is charged with its input and all of max_tokens, and the client sees the cut", async () => {
+  const gateway = await start();
+  upstream.answer = (_call, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    for (const event of helloEvents().slice(0, 3)) writeEvent(response, event);
+    response.write("event: content", () => response.destroy());
+  };
+  await expect((await client(gateway)).messages.stream(HELLO).finalMessage()).rejects.toThrow();
+  await until(async () => (await steps()).includes("unsettled"));
+  expect(await lastOf("unsettled")).toMatchObject({ cost: 100 * 2_000 + 1000 * 10_000, tokens: 1100 });
+  expect(await gateway.account("all")).toMatchObject({ daily: { unsettled: 1, reserved: 0 } });
+});
+
+test("a request that was sent and got no status is charged whole, and never repeated", async () => {
+  const gateway = await start();
+  upstream.answer = (_call, _response, request) => void request.socket.destroy();
+  await expect((await client(gateway)).messages.create(HELLO)).rejects.toMatchObject({
+    headers: expect.toSatisfy((headers: Headers) => headers.get("x-should-retry") === "false"),
+  });
+  expect(upstream.calls).toHaveLength(1);
+  expect(await steps()).toEqual(["reserved", "sent", "unsettled"]);
+  expect((await lastOf("unsettled")).cost).toBe((await lastOf("reserved")).cost);
+});
+
+test("without a connection nothing is charged", async () => {
+  const gateway = await start();
+  await upstream[Symbol.asyncDispose]();
+  await expect((await client(gateway)).messages.create(HELLO)).rejects.toMatchObject({ status: 502 });
+  expect(await steps()).toEqual(["reserved", "released"]);
+  expect(await gateway.account("all")).toMatchObject({ daily: { spent: 0, reserved: 0, requests: 0 } });
+});
+
+test.each([400, 500, 529])(
+  "an answer with status %i costs nothing and reaches the client as it is",
+  async (status) => {
+    const gateway = await start();
+    upstream.answer = (_call, response) =>
+      json(
+        response,
+        status,
+        { type: "error", error: { type: "api_error", message: "as it is" } },
+        { "request-id": "req_7" },
+      );
+    await expect((await client(gateway)).messages.create(HELLO)).rejects.toMatchObject({
+      status,
+      requestID: "req_7",
+    });
+    expect(await lastOf("settled")).toMatchObject({ status, cost: 0, tokens: 0, upstreamId: "req_7" });
+  },
+);
+
+test("a 429 of one agent holds the others back for as long as it says", async () => {
+  const gateway = await start();
+  const sentMs: number[] = [];
+  upstream.answer = (call, response, request) => {
+    sentMs.push(performance.now());
+    if (sentMs.length > 1) return helloAnswer()(call, response, request);
+    json(
+      response,
+      429,
+      { type: "error", error: { type: "rate_limit_error", message: "slow" } },
+      { "retry-after": "1" },
+    );
+  };
+  await expect((await client(gateway)).messages.create(HELLO)).rejects.toMatchObject({ status: 429 });
+  const other = await client(gateway, { session: "s2", agent: "agent-2" });
+  await other.messages.create(HELLO);
+  const [first = 0, second = 0] = sentMs;
+  expect(second - first).toBeGreaterThan(950);
+});
+
+test("when the client leaves, the answer is read to its end and settled with what it used", async () => {
+  const gateway = await start();
+  const { promise: left, resolve: leave } = Promise.withResolvers<void>();
+  upstream.answer = async (_call, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    const events = helloEvents();
+    for (const event of events.slice(0, 3)) writeEvent(response, event);
+    await left;
+    for (const event of events.slice(3)) writeEvent(response, event);
+    response.end();
+  };
+  const stream = (await client(gateway)).messages.stream(HELLO);
+  stream.on("text", () => stream.abort());
+  await expect(stream.done()).rejects.toThrow();
+  leave();
+  await until(async () => (await steps()).includes("settled"));
+  expect(await gateway.cost({})).toBe(HELLO_COST);
+});
+
+test("usage above its bound stops all spending until a person says what it cost", async () => {
+  const gateway = await start();
+  const anthropic = await client(gateway);
+  upstream.answer = helloAnswer({ input_tokens: 900_000, output_tokens: 20 });
+  await anthropic.messages.create(HELLO);
+  await expect(anthropic.messages.create(HELLO)).rejects.toMatchObject({
+    status: 402,
+    message: expect.stringContaining("BoundViolated"),
+  });
+  expect(await gateway.account("all")).toMatchObject({ boundViolated: true });
+
+  upstream.answer = helloAnswer();
+  const { id } = await lastOf("violated");
+  await gateway.settle(id, 5_000);
+  await anthropic.messages.create(HELLO);
+  expect(await gateway.cost({})).toBe(5_000 + HELLO_COST);
+  await expect(gateway.settle("nobody", 1)).rejects.toThrow("never reserved");
+});
+
+test("a restarted operator adopts the gateway, and tokens hold on", async () => {
+  const first = await start();
+  const anthropic = await client(first);
+  await first.close();
+  const second = await start();
+  expect(second.pid).toBe(first.pid);
+  await anthropic.messages.create(HELLO);
+});
+
+test("a gateway with another credential is replaced, not adopted", async () => {
+  const first = await start();
+  await first.close();
+  config = { ...config, upstream: { baseUrl: upstream.url, credential: { authToken: "another" } } };
+  const second = await start();
+  expect(second.pid).not.toBe(first.pid);
+  await (await client(second)).messages.create(HELLO);
+  expect(upstream.calls[0]?.headers.authorization).toBe("Bearer another");
+});
+
+test.each([
+  { point: "request-reserved", wantCalls: 0, wantSteps: ["reserved", "released"] },
+  { point: "request-sent", wantCalls: 1, wantSteps: ["reserved", "sent", "unsettled"] },
+  { point: "request-settled", wantCalls: 1, wantSteps: ["reserved", "sent", "settled"] },
+])(
+  "killed at $point, the gateway comes back with each request in the ledger once",
+  async ({ point, wantCalls, wantSteps }) => {
+    process.env.BOSUN_FAILPOINT = point;
+    let gateway: GatewayHandle;
+    try {
+      gateway = await start();
+    } finally {
+      delete process.env.BOSUN_FAILPOINT;
+    }
+    const { pid } = gateway;
+    const anthropic = await client(gateway);
+    await expect(anthropic.messages.create(HELLO)).rejects.toThrow();
+    await until(async () => (await startTimeOf(pid)) === undefined);
+
+    // The next question finds nobody and starts a new process: same port, same token, Budgets in force.
+    expect(await gateway.account("all")).toMatchObject({ daily: { reserved: 0 } });
+    expect(gateway.pid).not.toBe(pid);
+    await until(() => upstream.calls.length === wantCalls);
+    expect(await steps()).toEqual(wantSteps);
+    await anthropic.messages.create(HELLO);
+    expect(await steps()).toEqual([...wantSteps, "reserved", "sent", "settled"]);
+  },
+);
+
+test("killed with answers under way, the gateway charges each of them whole", async () => {
+  const gateway = await start();
+  upstream.answer = (_call, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    for (const event of helloEvents().slice(0, 3)) writeEvent(response, event);
+  };
+  const clients = await Promise.all(["a", "b", "c"].map((session) => client(gateway, { session })));
+  const ended = clients.map((one) =>
+    one.messages
+      .stream(HELLO)
+      .done()
+      .catch(() => "cut"),
+  );
+  await until(() => upstream.calls.length === 3);
+  process.kill(gateway.pid, "SIGKILL");
+  expect(await Promise.all(ended)).toEqual(["cut", "cut", "cut"]);
+
+  await until(async () => (await gateway.account("all"))?.daily.unsettled === 3);
+  const reserved = (await ledger()).filter((line) => line.step === "reserved");
+  expect(await gateway.cost({})).toBe(reserved.reduce((sum, { cost }) => sum + cost, 0));
+});
+
+test("a ledger that is missing, shorter or damaged stops everything, and says so", async () => {
+  const path = join(config.ledgerDirectory, "ledger.jsonl");
+  const gateway = await start();
+  await (await client(gateway)).messages.create(HELLO);
+  await gateway.stop();
+  const whole = await readFile(path, "utf8");
+
+  const damages: [string, string | undefined][] = [
+    ["is missing", undefined],
+    ["was cut", `${whole.split("\n").slice(0, 2).join("\n")}\n`],
+    ["line 4 is damaged", whole.replace('"step":"reserved"', '"step":"reser')],
+  ];
+  for (const [message, content] of damages) {
+    await rm(path, { force: true });
+    if (content !== undefined) await appendFile(path, content);
+    await expect(start()).rejects.toMatchObject({
+      reason: "LedgerUnusable",
+      message: expect.stringContaining(message),
+    });
+  }
+  await rm(path, { force: true });
+  await appendFile(path, `${whole}{"seq":99,"step":"res`);
+  const again = await start();
+  expect(await again.cost({})).toBe(HELLO_COST);
+});
+
+test("stop cuts what runs, settles it by the rules and leaves no process", async () => {
+  const gateway = await start();
+  upstream.answer = (_call, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    for (const event of helloEvents().slice(0, 3)) writeEvent(response, event);
+  };
+  const stream = (await client(gateway)).messages.stream(HELLO);
+  const ended = stream.done().catch(() => "cut");
+  await new Promise((resolve) => stream.once("text", resolve));
+  await gateway.stop();
+  expect(await ended).toBe("cut");
+  expect(await startTimeOf(gateway.pid)).toBeUndefined();
+  expect(await lastOf("unsettled")).toMatchObject({ tokens: 1100 });
 });

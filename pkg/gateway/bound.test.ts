@@ -1,0 +1,109 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Basis, basisOf } from "./basis.ts";
+import { type Bounds, boundsOf } from "./bound.ts";
+import type { Block, MessagesRequest } from "./messages-request.ts";
+import { type Price, priceOf } from "./prices.ts";
+import { NO_USAGE } from "./usage.ts";
+
+const PRICE = priceOf("claude-sonnet-5-5") as Price;
+const ASK: MessagesRequest = {
+  model: "claude-sonnet-5-5",
+  max_tokens: 4_000,
+  system: "Be brief.",
+  tools: [{ name: "bash", input_schema: {} }],
+  messages: [{ role: "user", content: "Hello" }],
+};
+const USED = { ...NO_USAGE, input: 40, cacheRead: 500, cacheWrite5m: 60, output: 100 };
+const ANSWER = { role: "assistant", content: [{ type: "text", text: "Yes?" }] };
+const NEXT = { role: "user", content: "Grüße" };
+const GO_ON: MessagesRequest = { ...ASK, messages: [...ASK.messages, ANSWER, NEXT] };
+
+function bounds(request: MessagesRequest, bases: readonly Basis[] = [], maxOutputTokens = 16_000): Bounds {
+  return boundsOf(request, { price: PRICE, bases, maxOutputTokens });
+}
+
+function bytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}
+
+describe("the prompt is bounded by", () => {
+  const alone = bytes(GO_ON) + 10_000;
+  const continued = 700 + bytes([ANSWER, NEXT]) + 2_000;
+  const basis = basisOf(ASK, [USED]);
+  const cached = (request: MessagesRequest): MessagesRequest => ({
+    ...request,
+    messages: request.messages.map((message) => ({
+      ...message,
+      content: [{ type: "text", text: "Hello", cache_control: { type: "ephemeral" } }],
+    })),
+  });
+
+  test.each<[string, MessagesRequest, readonly Basis[], number]>([
+    ["its bytes where nothing was settled", GO_ON, [], alone],
+    ["the settled request it goes on from", GO_ON, [basis], continued],
+    ["that request when it is asked again", ASK, [basis], 700 + bytes([]) + 2_000],
+    ["the latest of those it goes on from", GO_ON, [basisOf(GO_ON, [{ ...USED, input: 0 }]), basis], 660 + 2 + 2_000],
+    ["an earlier one when the latest is another conversation", GO_ON, [basisOf({ ...ASK, system: "x" }, [USED]), basis], continued],
+    ["its bytes when the model is another", GO_ON, [basisOf({ ...ASK, model: "claude-opus-5-5" }, [USED])], alone],
+    ["its bytes when the tools are others", GO_ON, [basisOf({ ...ASK, tools: [] }, [USED])], alone],
+    ["its bytes when the system prompt is another", GO_ON, [basisOf({ ...ASK, system: "Be long." }, [USED])], alone],
+    ["its bytes when thinking is switched on", { ...GO_ON, thinking: { type: "adaptive" } }, [basis], bytes({ ...GO_ON, thinking: { type: "adaptive" } }) + 10_000],
+    ["its bytes when history was rewritten", GO_ON, [basisOf({ ...ASK, messages: [{ role: "user", content: "Bye" }] }, [USED])], alone],
+    ["its bytes when history was cut", ASK, [basisOf(GO_ON, [USED])], bytes(ASK) + 10_000],
+  ])("%s", (_name, request, bases, want) => {
+    expect(bounds(request, bases).inputTokens).toBe(want);
+  });
+
+  test("the settled request, wherever its cache breakpoints were", () => {
+    const settled = basisOf(cached(ASK), [USED]);
+    const plain = { ...ASK, messages: [{ role: "user", content: [{ type: "text", text: "Hello" }] }] };
+    expect(bounds(plain, [settled]).inputTokens).toBe(700 + 2 + 2_000);
+  });
+
+  test("5,000 tokens an image whatever its bytes", () => {
+    const image = (size: number): Block => ({ type: "image", source: { type: "base64", data: "A".repeat(size) } });
+    const ask = (...content: Block[]): MessagesRequest => ({ ...ASK, messages: [{ role: "user", content }] });
+    const empty = bounds(ask(image(0))).inputTokens;
+    expect(bounds(ask(image(3_000_000))).inputTokens).toBe(empty);
+    expect(empty).toBe(bytes(ask(image(0))) + 5_000 + 10_000);
+    const nested = { type: "tool_result", tool_use_id: "t", content: [image(9), image(9)] };
+    const emptied = { type: "tool_result", tool_use_id: "t", content: [image(0), image(0)] };
+    expect(bounds(ask(nested)).inputTokens).toBe(bytes(ask(emptied)) + 2 * 5_000 + 10_000);
+  });
+});
+
+describe("the answer is bounded by", () => {
+  test.each([
+    ["what the request asks for", 4_000, 16_000, 4_000],
+    ["what the session may use", 128_000, 16_000, 16_000],
+    ["what the request asks for, never raised", 10, 16_000, 10],
+  ])("%s", (_name, asked, allowed, want) => {
+    const { wantedOutput } = bounds({ ...ASK, max_tokens: asked }, [], allowed);
+    expect(wantedOutput).toBe(want);
+  });
+
+  test("what is left, not beneath 2,000, nor beneath the thinking budget, nor above what was asked", () => {
+    expect(bounds(ASK).leastOutput).toBe(2_000);
+    expect(bounds({ ...ASK, max_tokens: 50 }).leastOutput).toBe(50);
+    expect(bounds({ ...ASK, thinking: { type: "enabled", budget_tokens: 3_000 } }).leastOutput).toBe(3_001);
+  });
+});
+
+test("what is found within a room fits in it and is the largest that does", () => {
+  const arbitrary = {
+    cost: fc.integer({ min: 0, max: 200_000_000 }),
+    tokens: fc.integer({ min: 0, max: 30_000 }),
+    asked: fc.integer({ min: 1, max: 20_000 }),
+  };
+  fc.assert(
+    fc.property(fc.record(arbitrary), ({ cost, tokens, asked }) => {
+      const all = bounds({ ...ASK, max_tokens: asked });
+      const found = all.within({ cost, tokens });
+      const fits = (output: number): boolean => all.with(output).cost <= cost && all.with(output).tokens <= tokens;
+      if (found === undefined) return !fits(all.leastOutput);
+      const { outputTokens } = found;
+      return fits(outputTokens) && (outputTokens === all.wantedOutput || !fits(outputTokens + 1));
+    }),
+  );
+});

@@ -1,0 +1,128 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Price, priceOf } from "./prices.ts";
+import { type Ending, type Observer, observe, type Seen, settle, violates } from "./settlement.ts";
+import { helloEvents, USAGE } from "./test-upstream.ts";
+import { NO_USAGE } from "./usage.ts";
+
+const PRICE = priceOf("claude-sonnet-5-5") as Price;
+const RESERVATION = { cost: 90_000_000, tokens: 20_000, maxTokens: 1_000, price: PRICE };
+const NOTHING: Seen = { start: undefined, final: undefined, contextEdited: false };
+const USED = { ...NO_USAGE, input: 100, output: 20 };
+
+function stream(...events: object[]): Buffer {
+  return Buffer.from(events.map((event) => `event: x\ndata: ${JSON.stringify(event)}\n\n`).join(""));
+}
+
+function seenIn(type: string, ...chunks: Buffer[]): Observer {
+  const observer = observe(type, "5m");
+  for (const chunk of chunks) observer.push(chunk);
+  observer.end();
+  return observer;
+}
+
+function seenInStream(...chunks: Buffer[]): Seen {
+  return seenIn("text/event-stream; charset=utf-8", ...chunks).seen;
+}
+
+describe("a request is settled", () => {
+  const unsettled = { is: "unsettled", cost: RESERVATION.cost, tokens: RESERVATION.tokens };
+  test.each<[string, Ending, object]>([
+    ["with its final usage", { is: "answered", status: 200, seen: { ...NOTHING, final: [USED] } }, { is: "settled", cost: 400_000, tokens: 120 }],
+    ["with the sum of its iterations", { is: "answered", status: 200, seen: { ...NOTHING, final: [USED, USED] } }, { is: "settled", cost: 800_000, tokens: 240 }],
+    ["with 0 for a client error", { is: "answered", status: 400, seen: NOTHING }, { is: "settled", status: 400, cost: 0, tokens: 0 }],
+    ["with 0 for a rate limit", { is: "answered", status: 429, seen: NOTHING }, { is: "settled", cost: 0, tokens: 0 }],
+    ["with 0 for an overload", { is: "answered", status: 529, seen: NOTHING }, { is: "settled", cost: 0, tokens: 0 }],
+    ["with 0 when nothing was sent", { is: "not sent", why: "no connection" }, { is: "released" }],
+    ["with input and all of max_tokens when the end is missing", { is: "answered", status: 200, seen: { ...NOTHING, start: [{ ...USED, output: 1 }] } }, { is: "unsettled", cost: 100 * 2_000 + 1_000 * 10_000, tokens: 1_100 }],
+    ["whole when nothing is known of the input either", { is: "answered", status: 200, seen: NOTHING }, unsettled],
+    ["whole when no status came", { is: "no status", why: "reset" }, unsettled],
+    ["whole for a status that says nothing", { is: "answered", status: 302, seen: NOTHING }, unsettled],
+  ])("%s", (_name, ending, want) => {
+    expect(settle(ending, RESERVATION)).toMatchObject(want);
+  });
+});
+
+test("more than the bound is a violation, in dollars or in tokens; a release never is", () => {
+  const used = (cost: number, tokens: number) => ({ is: "unsettled", why: "", cost, tokens }) as const;
+  expect(violates(used(RESERVATION.cost, RESERVATION.tokens), RESERVATION)).toBe(false);
+  expect(violates(used(RESERVATION.cost + 1, 1), RESERVATION)).toBe(true);
+  expect(violates(used(1, RESERVATION.tokens + 1), RESERVATION)).toBe(true);
+  expect(violates({ is: "released", why: "" }, RESERVATION)).toBe(false);
+});
+
+describe("the usage of a stream", () => {
+  test("is seen however the bytes are cut", () => {
+    const bytes = stream(...helloEvents());
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: bytes.length }), { maxLength: 8 }), (cuts) => {
+        const at = [0, ...cuts.sort((a, b) => a - b), bytes.length];
+        const chunks = at.slice(1).map((end, i) => bytes.subarray(at[i], end));
+        expect(seenInStream(...chunks)).toEqual({ start: [{ ...USED, output: 1 }], final: [USED], contextEdited: false });
+      }),
+    );
+  });
+
+  test("is not final before the message says that it stopped", () => {
+    const events = helloEvents();
+    for (let kept = 0; kept < events.length - 2; kept++) {
+      expect(seenInStream(stream(...events.slice(0, kept))).final).toBeUndefined();
+    }
+    expect(seenInStream(stream(...events.slice(0, -1))).final).toEqual([USED]);
+    const running = { type: "message_delta", delta: { stop_reason: null }, usage: { output_tokens: 5 } };
+    expect(seenInStream(stream(...events.slice(0, 4), running)).final).toBeUndefined();
+  });
+
+  test("counts repeated events once", () => {
+    const twice = helloEvents().flatMap((event) => [event, event]);
+    expect(seenInStream(stream(...twice)).final).toEqual([USED]);
+  });
+
+  test("takes later totals in place of earlier ones, and its iterations in place of both", () => {
+    const [start = {}] = helloEvents();
+    const delta = (usage: object): object => ({ type: "message_delta", delta: { stop_reason: "end_turn" }, usage });
+    const cached = { cache_read_input_tokens: 50, cache_creation_input_tokens: 30, input_tokens: 3, output_tokens: 9 };
+    expect(seenInStream(stream(start, delta({ output_tokens: 4 }), delta(cached))).final).toEqual([
+      { input: 3, cacheRead: 50, cacheWrite5m: 30, cacheWrite1h: 0, output: 9 },
+    ]);
+    const iterations = [USAGE, { ...USAGE, cache_creation_input_tokens: 7, cache_creation: { ephemeral_1h_input_tokens: 7 } }];
+    expect(seenInStream(stream(start, delta({ output_tokens: 4, iterations }))).final).toEqual([
+      USED,
+      { ...USED, cacheWrite1h: 7 },
+    ]);
+  });
+
+  test("is known to be complete at message_stop", () => {
+    expect(seenIn("text/event-stream", stream(...helloEvents().slice(0, -1))).isComplete).toBe(false);
+    expect(seenIn("text/event-stream", stream(...helloEvents())).isComplete).toBe(true);
+  });
+
+  test("says when the API cleared a part of the context", () => {
+    const delta = { ...helloEvents()[4], context_management: { applied_edits: [{ type: "clear_tool_uses_20250919" }] } };
+    expect(seenInStream(stream(delta)).contextEdited).toBe(true);
+  });
+
+  test("is nothing for what is no message at all", () => {
+    expect(seenInStream(Buffer.from('data: {"type":"message_start"\n\ndata: []\n\n: ping\n\n'))).toEqual(NOTHING);
+  });
+});
+
+describe("the usage of an answer in one piece", () => {
+  test("is the one in its body", () => {
+    const body = Buffer.from(JSON.stringify({ type: "message", usage: USAGE }));
+    expect(seenIn("application/json", body.subarray(0, 9), body.subarray(9)).seen.final).toEqual([USED]);
+  });
+
+  test("is unknown when the body was cut, or has none", () => {
+    for (const body of ['{"usage":{"input_tok', '{"type":"message"}', "<html>", '{"usage":{"input_tokens":"many"}}']) {
+      expect(seenIn("application/json", Buffer.from(body)).seen).toEqual(NOTHING);
+    }
+  });
+});
+
+test("cache writes that are not broken down cost the longest lifetime that the request allows", () => {
+  const observer = observe("application/json", "1h");
+  observer.push(Buffer.from(JSON.stringify({ usage: { ...USAGE, cache_creation_input_tokens: 10 } })));
+  observer.end();
+  expect(observer.seen.final).toEqual([{ ...USED, cacheWrite1h: 10 }]);
+});

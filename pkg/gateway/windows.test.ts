@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { clockTime, windowAt } from "./windows.ts";
+
+const HOUR = 3_600_000;
+
+test.each([
+  ["daily", "2026-11-23T12:00:00Z", "UTC", "2026-11-23", "2026-11-23T00:00:00Z", 24],
+  ["daily", "2026-11-23T23:30:00Z", "Europe/Berlin", "2026-11-24", "2026-11-23T23:00:00Z", 24],
+  ["daily", "2026-03-29T10:00:00Z", "Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00Z", 23],
+  ["daily", "2026-10-25T10:00:00Z", "Europe/Berlin", "2026-10-25", "2026-10-24T22:00:00Z", 25],
+  ["daily", "2026-11-01T05:30:00Z", "America/New_York", "2026-11-01", "2026-11-01T04:00:00Z", 25],
+  // Midnight does not exist there on that day: the day begins at one o'clock.
+  ["daily", "2026-03-29T02:00:00Z", "Asia/Beirut", "2026-03-29", "2026-03-28T22:00:00Z", 23],
+  ["monthly", "2026-11-30T23:30:00Z", "Europe/Berlin", "2026-12", "2026-11-30T23:00:00Z", 31 * 24],
+  ["monthly", "2026-03-15T00:00:00Z", "Europe/Berlin", "2026-03", "2026-02-28T23:00:00Z", 31 * 24 - 1],
+  ["monthly", "2028-02-29T00:00:00Z", "UTC", "2028-02", "2028-02-01T00:00:00Z", 29 * 24],
+] as const)("the %s window at %s in %s is %s", (period, at, timeZone, name, start, hours) => {
+  const window = windowAt(period, Date.parse(at), timeZone);
+  expect(window).toMatchObject({ period, name, startMs: Date.parse(start) });
+  expect((window.endMs - window.startMs) / HOUR).toBe(hours);
+});
+
+test("windows follow each other without gap or overlap, over every change of the clocks", () => {
+  for (const timeZone of ["UTC", "Europe/Berlin", "America/New_York", "Asia/Beirut", "Australia/Lord_Howe"]) {
+    let atMs = Date.parse("2026-01-01T00:00:00Z");
+    for (let day = 0; day < 400; day++) {
+      const { endMs } = windowAt("daily", atMs, timeZone);
+      expect(windowAt("daily", endMs - 1, timeZone).endMs).toBe(endMs);
+      expect(windowAt("daily", endMs, timeZone).startMs).toBe(endMs);
+      atMs = endMs;
+    }
+  }
+});
+
+test("a time zone that nobody knows is refused", () => {
+  expect(() => windowAt("daily", 0, "Mars/Olympus")).toThrow(/IANA/);
+});
+
+test("people read the end of a day as a time, and a later one with its date", () => {
+  const now = Date.parse("2026-11-23T12:00:00Z");
+  expect(clockTime(now + HOUR, now, "Europe/Berlin")).toBe("14:00");
+  expect(clockTime(now + 24 * HOUR, now, "Europe/Berlin")).toBe("2026-11-24 13:00");
+});
