@@ -132,7 +132,7 @@ function addSteering(root: Command, context: Context): void {
     );
   root
     .command("stop")
-    .description("end everything at once and keep all state")
-    .option("--emergency", "sessions, their processes and requests in flight, with or without an operator")
+    .description("end the operator: turns finish, work is saved")
+    .option("--emergency", "end every session, its processes and requests at once, with or without an operator")
     .action(async (options) => (await import("./commands/stop.ts")).stop(context, options));
 }

@@ -1,21 +1,22 @@
-/** `bosun stop --emergency`: ends every session, its processes and every request at once, and keeps all state. */
+/**
+ * `bosun stop` ends the operator as Ctrl-C does. `--emergency` ends every session, its processes and every request at
+ * once. Both keep all state.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { fileStopLatch } from "../../../pkg/session/file-stop-latch.ts";
+import { isAlive, type ProcessIdentity } from "../../../pkg/session/process-tree.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
 import { NAMESPACE, theWorkspace } from "../objects.ts";
 import { NoOperatorError, socketClient } from "../operator-client/socket-client.ts";
 import { endEverything } from "../stop/end-everything.ts";
 import { UserError } from "../user-error.ts";
-import { findWorkspace } from "../workspace-folder.ts";
+import { findWorkspace, type WorkspaceFolder } from "../workspace-folder.ts";
 
 export async function stop(context: Context, { emergency = false }: { emergency?: boolean }): Promise<void> {
-  if (!emergency) {
-    throw new UserError(
-      "Say which stop: `bosun stop --emergency` ends everything at once; `bosun pause` lets turns finish; Ctrl-C where `bosun up` runs ends the operator.",
-      { exitCode: 2 },
-    );
-  }
   const folder = findWorkspace(context.cwd);
+  if (!emergency) return await askOperator(context, folder);
   const startedMs = systemClock.elapsed();
   // The latch first: from here on nothing starts, whoever is alive.
   await fileStopLatch(folder.stopLatch).engage("bosun stop --emergency");
@@ -27,6 +28,26 @@ export async function stop(context: Context, { emergency = false }: { emergency?
   await declareStopped(context, folder.socket);
   if (survivors.length > 0)
     throw new UserError(`Still alive: ${survivors.join(", ")}. Run it again, or end them by hand.`);
+}
+
+/** Asks the operator to end: turns finish and work is saved. */
+async function askOperator(context: Context, folder: WorkspaceFolder): Promise<void> {
+  const holder = readHolder(folder);
+  if (holder === undefined || !(await isAlive(holder))) {
+    throw new UserError(
+      `No operator of ${folder.repository} runs on this machine. To end what it may have left: bosun stop --emergency`,
+    );
+  }
+  process.kill(holder.pid, "SIGINT");
+  context.out(
+    `Asked the operator (process ${holder.pid}) to end: turns finish and work is saved. At once: bosun stop --emergency`,
+  );
+}
+
+/** The operator's own note of which process it is; undefined where there is none. */
+function readHolder({ operator }: WorkspaceFolder): ProcessIdentity | undefined {
+  const file = path.join(operator, "operator.json");
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
 }
 
 /** Writes it into the Workspace too, where an operator can: so that people see it. */

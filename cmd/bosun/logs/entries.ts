@@ -12,6 +12,7 @@ export function entryLines(entry: StampedEntry): string[] {
     case "message":
       return stamped(time, `operator, run ${entry.run}`, entry.text);
     case "nudge":
+    case "restart":
       return stamped(time, "operator", entry.text);
     case "assistant":
       return entry.content.flatMap((block) => blockLines(time, block));

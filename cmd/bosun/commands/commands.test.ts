@@ -1,0 +1,196 @@
+import { expect, test } from "vitest";
+import { runIn, startOperator, until } from "../testing/operator.ts";
+
+const fleet = `
+apiVersion: bosun.dev/v1alpha1
+kind: Workspace
+metadata: { name: library }
+spec: {}
+---
+apiVersion: bosun.dev/v1alpha1
+kind: AgentPool
+metadata: { name: execution }
+spec: { role: Execution, replicas: 2 }
+---
+apiVersion: bosun.dev/v1alpha1
+kind: Agent
+metadata: { name: agent-1 }
+spec: { pool: execution, role: Execution }
+status: { activity: working, project: retry-uploads }
+---
+apiVersion: bosun.dev/v1alpha1
+kind: Agent
+metadata: { name: agent-2 }
+spec: { pool: review, role: Review }
+---
+apiVersion: bosun.dev/v1alpha1
+kind: Category
+metadata: { name: testing }
+spec: { mode: Enabled }
+---
+apiVersion: bosun.dev/v1alpha1
+kind: Project
+metadata: { name: retry-uploads, labels: { team: blue } }
+spec: { title: Retry uploads }
+status: { number: 101, phase: Working, progressPercent: 40, costUSD: 0.25 }
+---
+apiVersion: bosun.dev/v1alpha1
+kind: Project
+metadata: { name: fix-rounding }
+spec: { title: Fix rounding }
+---
+apiVersion: bosun.dev/v1alpha1
+kind: Escalation
+metadata: { name: fix-rounding-stuck-1 }
+spec: { project: fix-rounding, reason: Stuck, message: Nothing changed. }
+status: { state: Open }
+`;
+
+const key = (name: string) => ({ namespace: "default", name });
+
+test("get lists a kind by plural, singular or short name, in the columns that the definition declares", async () => {
+  await using operator = await startOperator(fleet);
+  for (const word of ["projects", "Project", "proj"]) {
+    const { exitCode, out } = await operator.run("get", word);
+    expect(exitCode).toBe(0);
+    expect(out[0]).toMatch(/^NAME\s+NO\s+PHASE\s+AGENT\s+PROGRESS/);
+    expect(out.find((line) => line.startsWith("retry-uploads"))).toMatch(
+      /^retry-uploads\s+101\s+Working\s+40\s.*\b\ds$/,
+    );
+  }
+});
+
+test("get gives one object as YAML or JSON, and selects by label", async () => {
+  await using operator = await startOperator(fleet);
+  const json = await operator.run("get", "project", "retry-uploads", "-o", "json");
+  expect(JSON.parse(json.out.join("\n"))).toMatchObject({ kind: "Project", status: { number: 101 } });
+  const yaml = await operator.run("get", "project", "retry-uploads", "-o", "yaml");
+  expect(yaml.out).toContain("  title: Retry uploads");
+  const selected = await operator.run("get", "projects", "-l", "team=blue", "-o", "name");
+  expect(selected.out).toEqual(["project/retry-uploads"]);
+});
+
+test("get -w prints what is there, then a row for each change, until it is interrupted", async () => {
+  await using operator = await startOperator(fleet);
+  const interrupt = new AbortController();
+  const out: string[] = [];
+  const watching = runIn(operator.folder.repository, ["get", "projects", "-w"], {
+    out: (line) => void out.push(line),
+    signal: interrupt.signal,
+  });
+  await until(() => out.length === 3, "header and two rows");
+  await operator.client.patch("Project", key("fix-rounding"), { spec: { title: "Round half to even" } });
+  await until(() => out.some((line) => line.includes("Round half to even")), "the changed row");
+  interrupt.abort();
+  expect((await watching).exitCode).toBe(0);
+});
+
+test("an unknown kind or name is answered with the nearest one", async () => {
+  await using operator = await startOperator(fleet);
+  const kind = await operator.run("get", "projcts");
+  expect(kind).toMatchObject({ exitCode: 2, notes: [expect.stringContaining('Did you mean "projects"?')] });
+  const name = await operator.run("describe", "project", "retry-upload");
+  expect(name).toMatchObject({
+    exitCode: 1,
+    notes: [expect.stringContaining('Did you mean "retry-uploads"?')],
+  });
+});
+
+test("describe tells spec, status, conditions and events", async () => {
+  await using operator = await startOperator(`${fleet}
+---
+apiVersion: v1
+kind: Event
+metadata: { name: seen.1 }
+involvedObject: { apiVersion: bosun.dev/v1alpha1, kind: Project, namespace: default, name: retry-uploads }
+type: Warning
+reason: Stuck
+message: No file changed.
+lastTimestamp: "2026-01-01T00:00:00Z"
+`);
+  const { out } = await operator.run("describe", "project", "retry-uploads");
+  expect(out).toContain("  title: Retry uploads");
+  expect(out).toContain("  phase: Working");
+  expect(out).toContain("Conditions: none");
+  expect(out.at(-1)).toMatch(/Warning\s+Stuck\s+1\s+No file changed\./);
+});
+
+test.each([
+  [["pause"], "Workspace", "library", { mode: "Paused" }],
+  [["resume"], "Workspace", "library", { mode: "Running" }],
+  [["pause", "agent-1"], "Agent", "agent-1", { paused: true }],
+  [["pause", "pool", "execution"], "AgentPool", "execution", { paused: true }],
+  [["pause", "category", "testing"], "Category", "testing", { mode: "Paused" }],
+  [["scale", "execution", "5"], "AgentPool", "execution", { replicas: 5 }],
+  [["assign", "fix-rounding", "agent-1"], "Project", "fix-rounding", { assignedAgent: "agent-1" }],
+  [["skip", "fix-rounding"], "Project", "fix-rounding", { skip: true }],
+  [["skip", "fix-rounding", "--undo"], "Project", "fix-rounding", { skip: false }],
+  [["restart", "agent-1"], "Agent", "agent-1", { restartedAt: expect.stringMatching(/Z$/) }],
+  [
+    ["resolve", "fix-rounding-stuck-1", "continue", "Look at the tests."],
+    "Escalation",
+    "fix-rounding-stuck-1",
+    { resolution: { action: "Continue", note: "Look at the tests." } },
+  ],
+] as const)("bosun %j is seen in the spec of %s %s", async (args, kind, name, spec) => {
+  await using operator = await startOperator(fleet);
+  const { exitCode, out } = await operator.run(...args);
+  expect(exitCode).toBe(0);
+  expect(out).not.toEqual([]);
+  expect(await operator.client.get(kind, key(name))).toMatchObject({ spec });
+});
+
+test("unassign takes the assignment away", async () => {
+  await using operator = await startOperator(fleet);
+  await operator.run("assign", "fix-rounding", "agent-1");
+  await operator.run("unassign", "fix-rounding");
+  expect((await operator.client.get("Project", key("fix-rounding")))?.spec.assignedAgent).toBeUndefined();
+});
+
+test.each([
+  [["scale", "execution", "11"], 2, "from 0 to 10"],
+  [["scale", "executon", "1"], 1, 'Did you mean "execution"?'],
+  [["pause", "pool"], 2, "Say what"],
+  [["assign", "fix-rounding", "agent-2"], 1, "agent-2 reviews"],
+  [["resolve", "fix-rounding-stuck-1", "Approve"], 2, "Answers: Continue, Reassign, Abandon."],
+  [["stop"], 1, "--emergency"],
+  [["gett", "projects"], 2, "(Did you mean get?)"],
+] as const)("bosun %j is refused with exit code %d and a way on", async (args, wantCode, wantNote) => {
+  await using operator = await startOperator(fleet);
+  const { exitCode, notes } = await operator.run(...args);
+  expect(exitCode).toBe(wantCode);
+  expect(notes.join("\n")).toContain(wantNote);
+});
+
+test("a refusal of the API is told in its own words, without a stack", async () => {
+  await using operator = await startOperator(fleet);
+  await operator.run("resolve", "fix-rounding-stuck-1", "Continue");
+  const again = await operator.run("resolve", "fix-rounding-stuck-1", "Abandon");
+  expect(again).toMatchObject({
+    exitCode: 1,
+    notes: ["bosun: fix-rounding-stuck-1 was answered already, with Continue."],
+  });
+});
+
+test("escalations say what can be answered, and go away once answered", async () => {
+  await using operator = await startOperator(fleet);
+  expect((await operator.run("escalations")).out).toContain(
+    "  Answer: bosun resolve fix-rounding-stuck-1 Continue|Reassign|Abandon [NOTE]",
+  );
+  await operator.run("resolve", "fix-rounding-stuck-1", "Continue");
+  expect((await operator.run("escalations")).notes).toEqual(["There are no open escalations."]);
+});
+
+test("status shows the whole workspace on one page", async () => {
+  await using operator = await startOperator(fleet);
+  const { out } = await operator.run("status");
+  expect(out.join("\n")).toContain("Projects: 1 Queued, 1 Working");
+  expect(out.find((line) => line.startsWith("agent-1"))).toMatch(/working\s+retry-uploads\s+Working\s+40%/);
+});
+
+test("why answers for one and for all", async () => {
+  await using operator = await startOperator(fleet);
+  expect((await operator.run("why", "fix-rounding")).out[0]).toContain("A person has to decide (Stuck)");
+  expect((await operator.run("why")).out[0]).toContain("There is no Budget");
+  expect((await operator.run("why", "nobody")).exitCode).toBe(1);
+});

@@ -1,0 +1,144 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { initialFiles } from "../init/files.ts";
+import { createAll, openRegistry, runIn } from "../testing/operator.ts";
+
+let repository: string;
+const git = (...args: string[]) => execFileSync("git", args, { cwd: repository, encoding: "utf8" });
+const file = (name: string) => path.join(repository, name);
+const read = (name: string) => readFileSync(file(name), "utf8");
+
+beforeEach(() => {
+  repository = realpathSync(mkdtempSync(path.join(tmpdir(), "bosun-init-")));
+  git("init", "--quiet", "--initial-branch=trunk");
+});
+afterEach(() => rmSync(repository, { recursive: true, force: true }));
+
+function commit(): void {
+  git(
+    "-c",
+    "user.name=A",
+    "-c",
+    "user.email=a@example.invalid",
+    "commit",
+    "--quiet",
+    "--allow-empty",
+    "-m",
+    "Begin",
+  );
+}
+
+test("init writes files that the API accepts, and git passes the folder by", async () => {
+  commit();
+  writeFileSync(
+    file("package.json"),
+    JSON.stringify({ scripts: { test: "vitest run", lint: "biome check" } }),
+  );
+  expect(await runIn(repository, ["init"])).toMatchObject({ exitCode: 0 });
+
+  const registry = await openRegistry();
+  for (const name of [
+    "workspace.yaml",
+    "pools.yaml",
+    "budget.yaml",
+    "categories.yaml",
+    "projects/example.yaml",
+  ]) {
+    await createAll(registry, read(`.claude-sessions/${name}`));
+  }
+  const [workspace] = (await registry.list("bosun.dev/workspaces")).items;
+  expect(workspace?.spec).toMatchObject({
+    repository: { targetBranch: "trunk" },
+    commands: { lint: { run: "npm run lint" }, test: { run: "npm test" } },
+  });
+  expect((await registry.list("bosun.dev/categories")).items).toHaveLength(21);
+  const pools = (await registry.list("bosun.dev/agentpools")).items.map(({ spec }) => spec);
+  expect(pools).toMatchObject([
+    { role: "Execution", replicas: 1 },
+    { role: "Review", replicas: 1 },
+  ]);
+  expect((await registry.list("bosun.dev/budgets")).items[0]?.spec).toMatchObject({ daily: { usd: 5 } });
+  expect((await registry.list("bosun.dev/projects")).items[0]?.spec).toMatchObject({ skip: true });
+
+  expect(git("status", "--porcelain")).toBe("?? package.json\n");
+  git("clean", "-xfd", "--quiet");
+  expect(read(".claude-sessions/budget.yaml")).toContain("usd: 5.00");
+});
+
+test("init never overwrites and never declares a second time what another file declares", async () => {
+  commit();
+  mkdirSync(file(".claude-sessions"));
+  writeFileSync(file(".claude-sessions/mine.yaml"), "kind: Budget\n");
+  await runIn(repository, ["init"]);
+  writeFileSync(file(".claude-sessions/pools.yaml"), "# mine\n");
+  const before = [git("ls-files", "--others", "--ignored", "--exclude-standard"), read(".git/info/exclude")];
+
+  expect(await runIn(repository, ["init"])).toMatchObject({ exitCode: 0 });
+
+  expect(read(".claude-sessions/pools.yaml")).toBe("# mine\n");
+  expect(read(".claude-sessions/mine.yaml")).toBe("kind: Budget\n");
+  expect(() => read(".claude-sessions/budget.yaml")).toThrow("ENOENT");
+  expect([git("ls-files", "--others", "--ignored", "--exclude-standard"), read(".git/info/exclude")]).toEqual(
+    before,
+  );
+});
+
+test("init works from a folder below the top of the repository", async () => {
+  commit();
+  mkdirSync(file("src"));
+  await runIn(file("src"), ["init"]);
+  expect(read(".claude-sessions/workspace.yaml")).toContain("kind: Workspace");
+});
+
+test.each([
+  ["12.50", 0, "usd: 12.50"],
+  ["", 0, "usd: 5.00"],
+  ["much", 2, undefined],
+  ["-1", 2, undefined],
+])('the answer "%s" to the question for the budget', async (answer, wantCode, wantText) => {
+  commit();
+  const { exitCode } = await runIn(repository, ["init"], { ask: async () => answer });
+  expect(exitCode).toBe(wantCode);
+  if (wantText === undefined) expect(() => read(".claude-sessions/budget.yaml")).toThrow("ENOENT");
+  else expect(read(".claude-sessions/budget.yaml")).toContain(wantText);
+});
+
+test("without a commit init says how to make one", async () => {
+  expect(await runIn(repository, ["init"])).toMatchObject({
+    exitCode: 1,
+    notes: [expect.stringContaining("git commit --allow-empty")],
+  });
+});
+
+test("outside of a repository init says so", async () => {
+  rmSync(file(".git"), { recursive: true });
+  expect(await runIn(repository, ["init"])).toMatchObject({
+    exitCode: 1,
+    notes: [expect.stringContaining("is not in a git repository")],
+  });
+});
+
+test("names that YAML would take for something else are quoted", () => {
+  const [workspace] = initialFiles({
+    name: "on",
+    targetBranch: "0755",
+    commands: { test: 'node --test "a: b" # c' },
+    dailyUSD: 1,
+  });
+  expect(workspace?.text).toContain('name: "on"');
+  expect(workspace?.text).toContain('targetBranch: "0755"');
+  expect(workspace?.text).toContain('run: "node --test \\"a: b\\" # c"');
+});
+
+test("a repository that suggests no command still gets files that the API accepts", async () => {
+  const registry = await openRegistry();
+  for (const { text } of initialFiles({ name: "a", targetBranch: "main", commands: {}, dailyUSD: 5 })) {
+    await createAll(registry, text);
+  }
+  expect((await registry.list("bosun.dev/workspaces")).items[0]?.spec).toMatchObject({
+    setupNetwork: "None",
+  });
+});
