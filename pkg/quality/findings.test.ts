@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import { checkConfigurationFindings } from "./check-configuration.ts";
+import type { FileChange } from "./commit-source.ts";
+import { matchesPattern } from "./glob.ts";
+import { defaultProtectedPaths, pathFindings } from "./paths.ts";
+import { weakenedTests } from "./weakened.ts";
+
+/** A change of one file, its contents as blob ids. */
+function change(path: string, before: string | undefined, after: string | undefined) {
+  const version = (text: string | undefined) =>
+    text === undefined ? undefined : { blob: text, mode: "100644" };
+  const changes: readonly FileChange[] = [{ path, before: version(before), after: version(after) }];
+  const contents = new Map(
+    [before, after].flatMap((text) => (text === undefined ? [] : [[text, Buffer.from(text)]])),
+  );
+  return { changes, contents: contents as Map<string, Buffer> };
+}
+
+describe("a pattern", () => {
+  const rows: readonly [path: string, pattern: string, want: boolean][] = [
+    [".github/workflows/ci.yml", ".github/**", true],
+    ["docs/.github/x", ".github/**", false],
+    ["packages/a/.npmrc", ".npmrc", true],
+    [".env", ".env*", true],
+    ["app/.env.local", ".env*", true],
+    ["environment.ts", ".env*", false],
+    [".gitattributes", ".git*", true],
+    ["claude.md", "CLAUDE.md", true],
+    ["a/b/c.txt", "a/*.txt", false],
+    ["a/c.txt", "a/**/*.txt", true],
+    ["axc", "a.c", false],
+  ];
+  for (const [path, pattern, want] of rows) {
+    test(`${pattern} ${want ? "matches" : "does not match"} ${path}`, () => {
+      expect(matchesPattern(path, pattern)).toBe(want);
+    });
+  }
+});
+
+test("a deleted protected file and a submodule need a person, the control plane nobody can allow", () => {
+  const kinds = (changes: readonly FileChange[]) =>
+    pathFindings("c", changes, defaultProtectedPaths).map(({ kind }) => kind);
+  const submodule: FileChange = { path: "lib", before: undefined, after: { blob: "x", mode: "160000" } };
+
+  expect(kinds(change(".github/CODEOWNERS", "x", undefined).changes)).toEqual(["ProtectedPath"]);
+  expect(kinds([submodule])).toEqual(["ProtectedPath"]);
+  expect(kinds(change(".Claude-Sessions/workspace.yaml", undefined, "x").changes)).toEqual(["ForbiddenPath"]);
+  expect(kinds(change("src/a.ts", "a", "b").changes)).toEqual([]);
+});
+
+describe("tests are weakened when", () => {
+  const suite =
+    'test("a", () => {\n  expect(1).toBe(1);\n});\ntest("b", () => {\n  expect(2).toBe(2);\n});\n';
+  const rows: readonly [
+    name: string,
+    path: string,
+    before: string | undefined,
+    after: string | undefined,
+    want: RegExp,
+  ][] = [
+    ["a file is deleted", "src/a.test.ts", suite, undefined, /deleted/],
+    ["one is skipped", "src/a.test.ts", suite, suite.replace("test(", "test.skip("), /skipped/],
+    ["one is singled out", "src/a.test.ts", suite, suite.replace("test(", "test.only("), /singled out/],
+    [
+      "an assertion goes",
+      "src/a.test.ts",
+      suite,
+      suite.replace("  expect(1).toBe(1);\n", ""),
+      /1 fewer assertions/,
+    ],
+    [
+      "one of Python is marked",
+      "tests/test_a.py",
+      "def test_a():\n    assert 1\n",
+      "@pytest.mark.skip\ndef test_a():\n    assert 1\n",
+      /skipped/,
+    ],
+    [
+      "one of Go is skipped",
+      "a_test.go",
+      "func TestA(t *testing.T) {\n}\n",
+      "func TestA(t *testing.T) {\n\tt.Skip()\n}\n",
+      /skipped/,
+    ],
+    [
+      "one of Rust is ignored",
+      "tests/a.rs",
+      "#[test]\nfn a() {}\n",
+      "#[test]\n#[ignore]\nfn a() {}\n",
+      /skipped/,
+    ],
+  ];
+  for (const [name, path, before, after, want] of rows) {
+    test(name, () => {
+      const { changes, contents } = change(path, before, after);
+      const [finding] = weakenedTests("head", changes, contents);
+      expect(finding?.message).toMatch(want);
+      expect(finding).toMatchObject({ kind: "WeakenedTest", path, commit: "head" });
+    });
+  }
+
+  test("but not when one is added, nor when a file moves, nor outside of tests", () => {
+    const added = change("src/a.test.ts", suite, `${suite}test("c", () => expect(3).toBe(3));\n`);
+    expect(weakenedTests("head", added.changes, added.contents)).toEqual([]);
+    const moved = [
+      ...change("a.test.ts", suite, undefined).changes,
+      ...change("b.test.ts", undefined, suite).changes,
+    ];
+    expect(weakenedTests("head", moved, added.contents)).toEqual([]);
+    const source = change("src/a.ts", "expect(1)", "");
+    expect(weakenedTests("head", source.changes, source.contents)).toEqual([]);
+  });
+});
+
+describe("what checks resolve to is changed by", () => {
+  const found = (path: string, before: string | undefined, after: string | undefined) => {
+    const { changes, contents } = change(path, before, after);
+    return checkConfigurationFindings("head", changes, contents).map(({ message }) => message);
+  };
+
+  test("scripts of a package, not by its dependencies", () => {
+    const before = '{"scripts":{"test":"vitest run"},"dependencies":{}}';
+    expect(found("package.json", before, before.replace("vitest run", "true"))).toEqual([
+      "It changes scripts.",
+    ]);
+    expect(found("package.json", before, before.replace("{}", '{"a":"1"}'))).toEqual([]);
+  });
+
+  test("test and lint configuration and CI", () => {
+    for (const path of [
+      "vitest.config.ts",
+      "a/eslint.config.js",
+      ".github/workflows/ci.yml",
+      "pyproject.toml",
+    ]) {
+      expect(found(path, "a", "b"), path).toHaveLength(1);
+    }
+    expect(found("src/config.ts", "a", "b")).toEqual([]);
+  });
+});

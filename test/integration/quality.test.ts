@@ -1,0 +1,232 @@
+import { existsSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, describe, expect, type TestContext, test } from "vitest";
+import { openCommitSource } from "../../pkg/git/commit-source.ts";
+import { type OpenQualityOptions, openQuality } from "../../pkg/quality/open.ts";
+import { sandboxAvailable } from "../../pkg/sandbox/available.ts";
+import { workspacePlaces } from "../../pkg/sandbox/places.ts";
+import { systemClock } from "../../pkg/system/system.ts";
+import { type QualityWorld, qualityContract, settled } from "../contracts/quality.contract.ts";
+import { git, openRealWorld, type RealWorld, write } from "./repository-world.ts";
+
+const availability = await sandboxAvailable(systemClock);
+const worlds: RealWorld[] = [];
+const stops: AbortController[] = [];
+
+interface World extends QualityWorld, Pick<RealWorld, "repositoryPath" | "stateDirectory"> {
+  /** Ends the operator: running checks stop. */
+  stop: AbortController;
+}
+
+async function open(
+  sandbox: "off" | "bubblewrap",
+  options: Partial<OpenQualityOptions> = {},
+): Promise<World> {
+  const real = await openRealWorld();
+  worlds.push(real);
+  const { repositoryPath, stateDirectory } = real;
+  const stop = new AbortController();
+  stops.push(stop);
+  const quality = await openQuality({
+    source: await openCommitSource({ repositoryPath, stateDirectory }),
+    stateDirectory,
+    sandbox: sandbox === "off" ? undefined : workspacePlaces({ repositoryPath, stateDirectory }),
+    clock: systemClock,
+    signal: stop.signal,
+    ...options,
+  });
+  return {
+    quality,
+    repositoryPath,
+    stateDirectory,
+    stop,
+    base: await git(repositoryPath, "rev-parse", "HEAD"),
+    async commit(parent, files) {
+      await git(repositoryPath, "checkout", "--quiet", "--detach", parent);
+      for (const [path, text] of Object.entries(files)) {
+        if (text === undefined) await rm(join(repositoryPath, path));
+        else await write(repositoryPath, { [path]: text });
+      }
+      await git(repositoryPath, "add", "-A", "--force");
+      await git(repositoryPath, "commit", "--quiet", "-m", `Change ${Object.keys(files).join(", ")}`);
+      return git(repositoryPath, "rev-parse", "HEAD");
+    },
+    commands: {
+      passes: { run: "date +%s%N", timeoutSeconds: 20 },
+      fails: { run: "echo no; exit 3", timeoutSeconds: 20 },
+      isMissing: { run: "no-such-program --check", timeoutSeconds: 20 },
+      runsNoTest: { run: "echo '# tests 0'", timeoutSeconds: 20 },
+      neverEnds: { run: "sleep 4567.8", timeoutSeconds: 0.3 },
+    },
+  };
+}
+
+afterEach(async () => {
+  for (const stop of stops.splice(0)) stop.abort(new Error("The test is over."));
+  for (const world of worlds.splice(0)) await world.remove();
+});
+
+qualityContract("quality without a sandbox", () => open("off"));
+if (availability.available) qualityContract("quality in the sandbox", () => open("bubblewrap"));
+else console.warn(`Skipped the contract of quality in the sandbox: ${availability.why}`);
+
+function needSandbox(context: TestContext): void {
+  if (availability.available) return;
+  console.warn(`Skipped: ${availability.why}`);
+  context.skip(availability.why);
+}
+
+async function result(world: World, run: string, name: "setup" | "test" = "test") {
+  const observation = await settled(world.quality, world.base, { [name]: { run, timeoutSeconds: 60 } });
+  if (observation.is !== "done" || observation.results[0] === undefined) throw new Error("No result.");
+  return observation.results[0];
+}
+
+describe("checks", () => {
+  test("see the files of the commit alone, in a clean git checkout", async (context) => {
+    needSandbox(context);
+    const world = await open("bubblewrap");
+    await write(world.repositoryPath, { "untracked.txt": "of the person\n" });
+    const { output } = await result(world, "ls; git status --porcelain; git rev-parse HEAD");
+
+    expect(output).toBe(`notes.txt\n${world.base}\n`);
+  });
+
+  test("reach neither the repository nor the state folder", async (context) => {
+    needSandbox(context);
+    const world = await open("bubblewrap");
+    const { output } = await result(world, `ls -A ${world.repositoryPath}; touch ${world.stateDirectory}/x`);
+
+    expect(output).not.toContain("notes.txt");
+    expect(existsSync(join(world.stateDirectory, "x"))).toBe(false);
+  });
+
+  test("leave no checkout behind", async () => {
+    const world = await open("off");
+    await result(world, "touch made.txt; mkdir -p deep/er");
+
+    expect(await readdir(join(world.stateDirectory, "checks", "work"))).toEqual([]);
+  });
+
+  test("asked for twice at once run once", async () => {
+    const world = await open("off");
+    const commands = { test: world.commands.passes };
+    const both = await Promise.all([1, 2].map(() => settled(world.quality, world.base, commands)));
+
+    expect(both[0]).toEqual(both[1]);
+    expect(await readdir(join(world.stateDirectory, "checks", "results"))).toHaveLength(1);
+  });
+
+  test("have their results still after a restart", async () => {
+    const world = await open("off");
+    const commands = { test: world.commands.passes };
+    const before = await settled(world.quality, world.base, commands);
+    const { repositoryPath, stateDirectory } = world;
+    const again = await openQuality({
+      source: await openCommitSource({ repositoryPath, stateDirectory }),
+      stateDirectory,
+      sandbox: undefined,
+      clock: systemClock,
+      signal: new AbortController().signal,
+    });
+
+    expect(await again.checks(world.base, commands)).toEqual(before);
+  });
+
+  test("that the operator's end cuts short have no result", async () => {
+    const world = await open("off");
+    const commands = { test: { run: "sleep 5678.9", timeoutSeconds: 600 } };
+    const ended = new Promise<void>((resolve) =>
+      world.quality.subscribe(() => resolve(), new AbortController().signal),
+    );
+    await world.quality.checks(world.base, commands);
+    world.stop.abort(new Error("The operator ends."));
+    await ended;
+
+    expect(existsSync(join(world.stateDirectory, "checks", "results"))).toBe(false);
+  });
+
+  test("of a package without the script are Missing", async () => {
+    const world = await open("off");
+    const commit = await world.commit(world.base, { "package.json": '{ "name": "x", "scripts": {} }\n' });
+    const commands = { test: { run: "npm run check-everything", timeoutSeconds: 60 } };
+
+    expect(await settled(world.quality, commit, commands)).toMatchObject({
+      results: [{ result: "Missing" }],
+    });
+  });
+
+  test("by node's own runner with no test are NoTests, with one are Passed", async () => {
+    const world = await open("off");
+    const commands = { test: { run: "node --test", timeoutSeconds: 60 } };
+    expect(await settled(world.quality, world.base, commands)).toMatchObject({
+      results: [{ result: "NoTests" }],
+    });
+
+    const commit = await world.commit(world.base, {
+      "a.test.js": 'require("node:test").test("a", () => {});\n',
+    });
+    expect(await settled(world.quality, commit, commands)).toMatchObject({ passed: true });
+  });
+
+  test("get the ignored files that the workspace includes, and never a secret", async () => {
+    const world = await open("off");
+    const { repositoryPath: from, stateDirectory } = world;
+    await write(from, { "fixtures/big.json": "{}\n", ".env.local": "KEY=1\n" });
+    const source = await openCommitSource({ repositoryPath: from, stateDirectory });
+    const rest = {
+      source,
+      stateDirectory,
+      sandbox: undefined,
+      clock: systemClock,
+      signal: world.stop.signal,
+    };
+    const commands = { test: { run: "cat fixtures/big.json", timeoutSeconds: 20 } };
+
+    const including = await openQuality({ ...rest, include: { from, patterns: ["fixtures/**"] } });
+    expect(await settled(including, world.base, commands)).toMatchObject({ passed: true });
+    const leaking = await openQuality({ ...rest, include: { from, patterns: [".env*"] } });
+    await expect(leaking.checks(world.base, commands)).rejects.toMatchObject({ reason: "SecretIncluded" });
+  });
+});
+
+describe("an inspection", () => {
+  test("of a commit message with a secret finds it", async () => {
+    const world = await open("off");
+    await git(
+      world.repositoryPath,
+      "commit",
+      "--quiet",
+      "--allow-empty",
+      "-m",
+      `Use ghp_${"A1b2C3d4".repeat(4)}E5f6`,
+    );
+    const head = await git(world.repositoryPath, "rev-parse", "HEAD");
+
+    expect(await world.quality.inspect(world.base, head, [])).toMatchObject([
+      { kind: "Secret", commit: head },
+    ]);
+  });
+
+  test("is not switched off by a comment", async () => {
+    const world = await open("off");
+    const text = `// secretlint-disable\nconst token = "ghp_${"A1b2C3d4".repeat(4)}E5f6";\n// secretlint-enable\n`;
+    const head = await world.commit(world.base, { "a.js": text });
+
+    expect(await world.quality.inspect(world.base, head, [])).toMatchObject([
+      { kind: "Secret", path: "a.js" },
+    ]);
+  });
+
+  test("of a merge of the target finds what the merge itself adds, not what the target has", async () => {
+    const world = await open("off");
+    const target = await world.commit(world.base, { ".github/x.txt": "of the target\n" });
+    const work = await world.commit(world.base, { "a.txt": "a\n" });
+    await git(world.repositoryPath, "merge", "--quiet", "--no-ff", "-m", "Merge", target);
+    const head = await git(world.repositoryPath, "rev-parse", "HEAD");
+
+    expect(work).not.toBe(head);
+    expect(await world.quality.inspect(target, head, [".github/**"])).toEqual([]);
+  });
+});
