@@ -10,13 +10,17 @@ export const temporaryPrefix = ".bosun-tmp-";
  *
  * Two replacements of one path must not run at once. After an error the old content is in place, unless it was
  * the last step (syncing the folder) that failed.
+ *
+ * @param isStillWanted - asked last before the old content goes; false leaves it
+ * @returns whether it was replaced
  */
 export async function replaceFile(
   fs: FileSystem,
   path: string,
   content: Iterable<Uint8Array>,
   mode: number,
-): Promise<void> {
+  isStillWanted: () => Promise<boolean> = async () => true,
+): Promise<boolean> {
   const temporary = join(dirname(path), `${temporaryPrefix}${basename(path)}`);
   await fs.remove(temporary);
   const file = await fs.create(temporary, mode);
@@ -26,6 +30,11 @@ export async function replaceFile(
   } finally {
     await file.close();
   }
+  if (!(await isStillWanted())) {
+    await fs.remove(temporary);
+    return false;
+  }
   await fs.rename(temporary, path);
   await fs.syncDirectory(dirname(path));
+  return true;
 }

@@ -1,0 +1,541 @@
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import type { KubeObject } from "../../pkg/api/meta.ts";
+import { Registry } from "../../pkg/registry/registry.ts";
+import type { Clock } from "../../pkg/runtime/clock.ts";
+import type { FileSystem } from "../../pkg/storage/file-system.ts";
+import { openPeopleFiles, type PeopleFiles } from "../../pkg/storage/files/people-files.ts";
+import type { FileReport } from "../../pkg/storage/files/report.ts";
+import { openLog } from "../../pkg/storage/log/log.ts";
+import { nodeFileSystem } from "../../pkg/storage/node-file-system.ts";
+import type { StoredState } from "../../pkg/storage/storage.ts";
+import { CrashError, crashFileSystem, seeded } from "../../pkg/storage/testing/crash-file-system.ts";
+
+const projects = "bosun.dev/projects";
+const crds = await Promise.all(
+  ["project", "budget"].map(async (kind) =>
+    parse(await readFile(new URL(`../../crds/${kind}.yaml`, import.meta.url), "utf8")),
+  ),
+);
+
+/** A registry on a log, and a folder of people's files beside it; `crash` and `open` make a restart. */
+class World {
+  readonly folder: string;
+  readonly fs: FileSystem;
+  readonly reports: FileReport[] = [];
+  headCommit = "c1";
+  elapsed = 0;
+  /** What else happens while the files are waited for. */
+  meanwhile: () => Promise<void> = async () => {};
+  registry!: Registry;
+  files!: PeopleFiles;
+  #close: () => Promise<void> = async () => {};
+
+  constructor(folder: string, fs: FileSystem) {
+    this.folder = folder;
+    this.fs = fs;
+  }
+
+  get clock(): Clock {
+    const world = this;
+    return {
+      now: () => Date.UTC(2026, 0, 1) + world.elapsed,
+      elapsed: () => world.elapsed,
+      async sleep(ms) {
+        world.elapsed += ms;
+        await world.meanwhile();
+      },
+    };
+  }
+
+  async open(): Promise<void> {
+    const log = openLog({ directory: join(this.folder, ".bosun/log"), fs: this.fs, segmentBytes: 20_000 });
+    let state: StoredState | undefined;
+    const random = seeded(1);
+    let uid = 0;
+    this.registry = await Registry.open({
+      storage: { ...log, open: async () => (state = await log.open()) },
+      crds,
+      clock: this.clock,
+      random,
+      ids: { uuid: () => `00000000-0000-4000-8000-${String(++uid).padStart(12, "0")}` },
+      defer: setImmediate,
+    });
+    this.files = await openPeopleFiles({
+      folder: this.folder,
+      admission: this.registry,
+      initialFiles: state?.files ?? [],
+      initialObjects: state?.objects ?? [],
+      fs: this.fs,
+      clock: this.clock,
+      report: (report) => this.reports.push(report),
+      head: async () => this.headCommit,
+    });
+    this.#close = async () => {
+      await this.files.close();
+      await log.close();
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#close();
+  }
+
+  async restart(): Promise<void> {
+    await this.close();
+    await this.open();
+  }
+
+  /** Lets the registry tell of its writes, and the files take them up. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+    await this.files.settled();
+  }
+
+  /** Time passes, and the files are looked at before and after. */
+  async pass(ms: number): Promise<void> {
+    await this.files.rescan();
+    this.elapsed += ms;
+    await this.files.rescan();
+  }
+
+  async write(path: string, text: string): Promise<void> {
+    await mkdir(dirname(join(this.folder, path)), { recursive: true });
+    await writeFile(join(this.folder, path), text);
+  }
+
+  read(path: string): Promise<string> {
+    return readFile(join(this.folder, path), "utf8");
+  }
+
+  async edit(path: string, text: string): Promise<void> {
+    await this.write(path, text);
+    await this.files.rescan();
+  }
+
+  project(name: string): KubeObject | undefined {
+    return this.registry.newest(projects, { namespace: "default", name });
+  }
+
+  spec(name: string): Record<string, unknown> | undefined {
+    return this.project(name)?.spec as Record<string, unknown> | undefined;
+  }
+
+  async patch(name: string, body: Record<string, unknown>): Promise<void> {
+    await this.registry.patch(projects, { namespace: "default", name }, { type: "merge", body } as never);
+  }
+
+  messages(): string[] {
+    return this.reports.map(({ reason, message }) => `${reason}: ${message}`);
+  }
+}
+
+const header = (name: string) =>
+  `apiVersion: bosun.dev/v1alpha1\nkind: Project\nmetadata:\n  name: ${name}\n`;
+const project = (name: string, title = `Title of ${name}`) => `${header(name)}spec:\n  title: ${title}\n`;
+
+const commented = `# What we want next.
+apiVersion: bosun.dev/v1alpha1
+kind: Project   # a project
+metadata: {name: retry}
+spec:
+  title: 'Retry uploads'   # short
+  # Why: users lose data.
+  description: |
+    Three times,
+    then give up.
+  tasks:
+  - {id: T-1, title: Write it} # first
+  -   id: T-2
+      title: "Test it"
+`;
+
+let world: World;
+beforeEach(async () => {
+  world = new World(join(await mkdtemp(join(tmpdir(), "bosun-files-")), ".claude-sessions"), nodeFileSystem);
+  await mkdir(world.folder);
+});
+afterEach(async () => {
+  await world.close();
+  await rm(dirname(world.folder), { recursive: true });
+});
+
+describe("what a person writes", () => {
+  test("a folder of files is read at the start, sub-folders and several documents included, and no file is touched", async () => {
+    await world.write("projects/retry.yaml", commented);
+    await world.write("all.yml", `# two\n---\n${project("a")}---\n${project("b")}`);
+    await world.write(".hidden.yaml", project("hidden"));
+    await world.write("all.yml~", project("backup"));
+    await world.write(".bosun/x.yaml", project("own"));
+    await world.open();
+    expect(world.spec("retry")).toMatchObject({ title: "Retry uploads", origin: "Human" });
+    expect(world.spec("a")).toMatchObject({ title: "Title of a" });
+    expect(world.spec("b")).toMatchObject({ title: "Title of b" });
+    for (const name of ["hidden", "backup", "own"]) expect(world.project(name)).toBeUndefined();
+    expect(await world.read("projects/retry.yaml")).toBe(commented);
+    expect(world.messages()).toEqual([]);
+    await world.restart();
+    expect(await world.read("projects/retry.yaml")).toBe(commented);
+    expect(world.messages()).toEqual([]);
+  });
+
+  test("an edit changes what it names and leaves what the API set", async () => {
+    await world.write("a.yaml", project("a"));
+    await world.open();
+    await world.registry.patch(
+      projects,
+      { namespace: "default", name: "a" },
+      { type: "merge", body: { status: { phase: "Queued" } } } as never,
+      { subresource: "status" },
+    );
+    await world.patch("a", { metadata: { finalizers: ["bosun.dev/claim"] } });
+    await world.edit("a.yaml", `${project("a", "Better")}  category: testing\n`);
+    expect(world.project("a")).toMatchObject({
+      metadata: { finalizers: ["bosun.dev/claim"] },
+      spec: { title: "Better", category: "testing" },
+      status: { phase: "Queued" },
+    });
+    await world.edit("a.yaml", project("a", "Better"));
+    expect(world.spec("a")).not.toHaveProperty("category");
+    expect(await world.read("a.yaml")).toBe(project("a", "Better"));
+  });
+
+  test("an invalid edit changes nothing and is reported once, with file, line and field", async () => {
+    await world.write("a.yaml", `${project("a")}---\n${project("b")}`);
+    await world.open();
+    const invalid = `${project("a", "New")}---\n${project("b")}  category: nonsense\n`;
+    await world.edit("a.yaml", invalid);
+    await world.files.rescan();
+    await world.restart();
+    expect(world.spec("a")).toMatchObject({ title: "Title of a" });
+    expect(await world.read("a.yaml")).toBe(invalid);
+    expect(world.reports[0]).toMatchObject({
+      object: { kind: "Project", name: "b" },
+      type: "Warning",
+      reason: "EditRejected",
+      message: expect.stringMatching(/^a\.yaml:14: spec\.category: /),
+    });
+    // Once before the restart, once after.
+    expect(world.reports).toHaveLength(2);
+    await world.edit("a.yaml", `${project("a", "New")}---\n${project("b")}  category: testing\n`);
+    expect([world.spec("a")?.title, world.spec("b")?.category]).toEqual(["New", "testing"]);
+    expect(world.reports).toHaveLength(2);
+  });
+
+  test("a field that the schema doesn't know is an error, not silence", async () => {
+    await world.write("a.yaml", `${project("a")}  titel: x\n`);
+    await world.open();
+    expect(world.project("a")).toBeUndefined();
+    expect(world.messages()).toEqual([
+      expect.stringMatching(/^EditRejected: a\.yaml:7: unknown field "spec\.titel"/),
+    ]);
+  });
+
+  test("a file that can't be parsed keeps its last good version and names the line", async () => {
+    await world.write("a.yaml", project("a"));
+    await world.open();
+    await world.edit("a.yaml", `${project("a")}  category: [testing\n`);
+    expect(world.spec("a")).toMatchObject({ title: "Title of a" });
+    expect(world.reports).toMatchObject([{ object: undefined, reason: "InvalidFile" }]);
+    expect(world.reports[0]?.message).toMatch(/^a\.yaml:[78]: /);
+    await world.pass(60_000);
+    expect(world.project("a")).toBeDefined();
+    expect(world.reports).toHaveLength(1);
+  });
+
+  test("an unknown kind is named", async () => {
+    await world.write("a.yaml", "apiVersion: bosun.dev/v1alpha1\nkind: Projekt\nmetadata: {name: a}\n");
+    await world.open();
+    expect(world.messages()).toEqual([
+      expect.stringMatching(/a\.yaml:2: There is no kind Projekt .*Project/),
+    ]);
+  });
+
+  test("where both sides changed a field the person wins, and the value undone is named", async () => {
+    await world.write("a.yaml", project("a"));
+    await world.open();
+    // The person saves while the API's write is not in the file yet.
+    await world.write("a.yaml", project("a", "Mine").replace("spec:", "spec:\n  category: testing"));
+    await world.patch("a", { spec: { title: "Theirs", description: "kept" } });
+    await world.settle();
+    await world.files.rescan();
+    expect(world.spec("a")).toMatchObject({ title: "Mine", category: "testing", description: "kept" });
+    expect(world.messages()).toEqual([
+      expect.stringMatching(/^EditOverrode: a\.yaml:7: your edit of spec\.title replaced "Theirs"/),
+    ]);
+    expect(parse(await world.read("a.yaml")).spec).toEqual({
+      title: "Mine",
+      category: "testing",
+      description: "kept",
+    });
+  });
+
+  test("two files that declare one object: the first stays in force, and the other one is named", async () => {
+    await world.write("b.yaml", project("x", "First"));
+    await world.open();
+    await world.edit("a.yaml", project("x", "Second"));
+    expect(world.spec("x")).toMatchObject({ title: "First" });
+    expect(world.messages()).toEqual([
+      expect.stringMatching(/^DuplicateObject: a\.yaml:1: Project x .* b\.yaml/),
+    ]);
+    await world.restart();
+    expect(world.spec("x")).toMatchObject({ title: "First" });
+    expect([await world.read("a.yaml"), await world.read("b.yaml")]).toEqual([
+      project("x", "Second"),
+      project("x", "First"),
+    ]);
+    await unlink(join(world.folder, "b.yaml"));
+    await world.pass(10_000);
+    expect(world.spec("x")).toMatchObject({ title: "Second" });
+  });
+});
+
+describe("what the API writes", () => {
+  test("a change keeps every other byte of the file, comments and mode", async () => {
+    await world.write("projects/retry.yaml", commented);
+    await chmod(join(world.folder, "projects/retry.yaml"), 0o640);
+    await world.open();
+    await world.patch("retry", { spec: { title: "Retry all uploads", skip: true } });
+    await world.settle();
+    expect(await world.read("projects/retry.yaml")).toBe(
+      `${commented.replace("'Retry uploads'", "'Retry all uploads'")}  skip: true\n`,
+    );
+    expect((await stat(join(world.folder, "projects/retry.yaml"))).mode & 0o777).toBe(0o640);
+    expect(await readdir(join(world.folder, "projects"))).toEqual(["retry.yaml"]);
+    await world.files.rescan();
+    expect(world.spec("retry")).toMatchObject({ title: "Retry all uploads", skip: true });
+  });
+
+  test("status, finalizers and machinery's annotations do not reach the file, labels do", async () => {
+    await world.write("a.yaml", project("a"));
+    await world.open();
+    await world.patch("a", {
+      metadata: {
+        finalizers: ["bosun.dev/claim"],
+        annotations: {
+          "bosun.dev/x": "1",
+          "kubectl.kubernetes.io/last-applied-configuration": "{}",
+          mine: "yes",
+        },
+        labels: { team: "red" },
+      },
+    });
+    await world.settle();
+    expect(await world.read("a.yaml")).toBe(
+      project("a").replace("spec:", '  labels:\n    team: red\n  annotations:\n    mine: "yes"\nspec:'),
+    );
+  });
+
+  test("a new object gets the file that its CRD names, without defaults; a deleted one takes it along", async () => {
+    await world.open();
+    const created = parse(project("new", "Made by the API"));
+    await world.registry.create(projects, "default", created);
+    await world.registry.create("bosun.dev/budgets", "default", {
+      apiVersion: "bosun.dev/v1alpha1",
+      kind: "Budget",
+      metadata: { name: "all" },
+      spec: { daily: { usd: 5 } },
+    });
+    await world.settle();
+    expect(await world.read("projects/new.yaml")).toBe(project("new", "Made by the API"));
+    expect(parse(await world.read("budget.yaml")).spec).toEqual({ daily: { usd: 5 } });
+    await world.registry.delete(projects, { namespace: "default", name: "new" });
+    await world.settle();
+    expect(await readdir(join(world.folder, "projects"))).toEqual([]);
+    await world.pass(60_000);
+    expect(world.messages()).toEqual([]);
+  });
+
+  test("a deleted object leaves the other documents of its file as they were", async () => {
+    await world.write("all.yaml", `# mine\n${project("a")}---\n# b\n${project("b")}`);
+    await world.open();
+    await world.registry.delete(projects, { namespace: "default", name: "a" });
+    await world.settle();
+    expect(await world.read("all.yaml")).toBe(`# mine\n---\n# b\n${project("b")}`);
+    await world.pass(60_000);
+    expect(world.project("b")).toBeDefined();
+  });
+
+  test("a write waits while the file holds an edit that was refused, and goes in once that is mended", async () => {
+    await world.write("a.yaml", project("a"));
+    await world.open();
+    await world.edit("a.yaml", `${project("a")}  category: nonsense\n`);
+    await world.patch("a", { spec: { skip: true } });
+    await world.settle();
+    expect(await world.read("a.yaml")).toBe(`${project("a")}  category: nonsense\n`);
+    await world.edit("a.yaml", `${project("a")}  category: testing # ok\n`);
+    expect(await world.read("a.yaml")).toBe(`${project("a")}  category: testing # ok\n  skip: true\n`);
+    expect(world.spec("a")).toMatchObject({ category: "testing", skip: true });
+  });
+
+  test("a write while the operator is down is taken as an edit at the next start", async () => {
+    await world.write("a.yaml", project("a"));
+    await world.open();
+    await world.close();
+    await world.write("a.yaml", project("a", "Edited meanwhile"));
+    await world.open();
+    expect(world.spec("a")).toMatchObject({ title: "Edited meanwhile" });
+  });
+});
+
+describe("what is gone from the files", () => {
+  const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  beforeEach(async () => {
+    for (const name of names) await world.write(`${name}.yaml`, project(name));
+    await world.open();
+  });
+  const existing = () => names.filter((name) => world.project(name) !== undefined);
+
+  test("a deleted file deletes its object after five seconds, not before", async () => {
+    await unlink(join(world.folder, "a.yaml"));
+    await world.pass(4_900);
+    expect(existing()).toEqual(names);
+    await world.pass(200);
+    expect(existing()).toEqual(names.slice(1));
+    expect(world.messages()).toEqual([]);
+  });
+
+  test("a file truncated and written again deletes nothing", async () => {
+    await world.edit("a.yaml", "");
+    await world.pass(3_000);
+    await world.edit("a.yaml", project("a", "Back"));
+    await world.pass(60_000);
+    expect(existing()).toEqual(names);
+    expect(world.spec("a")).toMatchObject({ title: "Back" });
+  });
+
+  test("a file that changes while it is read does not count yet", async () => {
+    await world.write("a.yaml", `${header("a")}spec:\n`);
+    world.meanwhile = () => world.write("a.yaml", project("a", "Whole"));
+    await world.files.rescan();
+    expect(world.spec("a")).toMatchObject({ title: "Title of a" });
+    expect(world.messages()).toEqual([]);
+    world.meanwhile = async () => {};
+    await world.files.rescan();
+    expect(world.spec("a")).toMatchObject({ title: "Whole" });
+  });
+
+  test("an object that moves to another file is not deleted", async () => {
+    await world.write("sub/moved.yaml", project("a", "Moved"));
+    await unlink(join(world.folder, "a.yaml"));
+    await rename(join(world.folder, "b.yaml"), join(world.folder, "sub/b2.yaml"));
+    await world.pass(60_000);
+    expect(existing()).toEqual(names);
+    expect(world.spec("a")).toMatchObject({ title: "Moved" });
+    await world.patch("b", { spec: { skip: true } });
+    await world.settle();
+    expect(await world.read("sub/b2.yaml")).toBe(`${project("b")}  skip: true\n`);
+  });
+
+  test("a branch switch that takes many files is held until a person accepts it", async () => {
+    for (const name of names.slice(0, 6)) await unlink(join(world.folder, `${name}.yaml`));
+    await world.pass(60_000);
+    await world.files.rescan();
+    expect(existing()).toEqual(names);
+    expect(world.reports).toHaveLength(6);
+    expect(world.messages()[0]).toMatch(
+      /^DeletionHeld: Project a is gone from a\.yaml but was kept: 6 of 8 .*accept-deletions/,
+    );
+    await world.restart();
+    await world.pass(60_000);
+    expect(existing()).toEqual(names);
+    expect((await world.files.acceptDeletions()).map(({ name }) => name)).toEqual(names.slice(0, 6));
+    expect(existing()).toEqual(names.slice(6));
+  });
+
+  test("what goes while HEAD moves is held, and comes back with its file", async () => {
+    await unlink(join(world.folder, "a.yaml"));
+    await world.files.rescan();
+    world.headCommit = "c2";
+    await world.pass(10_000);
+    expect(existing()).toEqual(names);
+    expect(world.messages()).toEqual([expect.stringMatching(/HEAD of the repository moved/)]);
+    await world.edit("a.yaml", project("a", "Back"));
+    await world.pass(10_000);
+    expect(world.spec("a")).toMatchObject({ title: "Back" });
+  });
+
+  test("a folder that is gone deletes nothing", async () => {
+    await rename(world.folder, `${world.folder}-away`);
+    await world.pass(60_000);
+    expect(existing()).toEqual(names);
+    expect(world.messages()).toEqual([]);
+    await rename(`${world.folder}-away`, world.folder);
+  });
+});
+
+test("a hundred files load in well under a second, and again after a restart", async () => {
+  for (let at = 0; at < 100; at += 1) await world.write(`projects/p-${at}.yaml`, project(`p-${at}`));
+  const start = performance.now();
+  await world.open();
+  expect(performance.now() - start).toBeLessThan(3_000);
+  expect(world.spec("p-99")).toBeDefined();
+});
+
+describe("a crash between any two steps", () => {
+  test("loses no acknowledged write, leaves every file whole and takes nobody's words for another's", async () => {
+    const folder = "/repository/.claude-sessions";
+    const text = `# kept\n${project("a")}`;
+    for (let step = 0; step < 400; step += 1) {
+      const disk = crashFileSystem();
+      disk.put(`${folder}/a.yaml`, text);
+      const before = new World(folder, disk);
+      const acknowledged: string[] = [];
+      disk.crashAfter(step);
+      let crashed = false;
+      try {
+        await before.open();
+        await before.patch("a", { spec: { description: "one" } });
+        acknowledged.push("one");
+        await before.settle();
+        await before.registry.create(projects, "default", parse(project("b")));
+        acknowledged.push("b");
+        await before.patch("a", { spec: { description: "two" } });
+        acknowledged.push("two");
+        await before.settle();
+        await before.registry.delete(projects, { namespace: "default", name: "b" });
+        acknowledged.push("b deleted");
+        await before.settle();
+      } catch (error) {
+        if (!(error instanceof CrashError) && !/storage failed|crashed/.test(String(error))) throw error;
+        crashed = true;
+      }
+      await before.close().catch(() => {});
+      const after = new World(folder, disk.afterCrash(seeded(step)));
+      await after.open();
+      const at = `crash at step ${step}, acknowledged ${acknowledged.join(", ")}`;
+      const description = after.spec("a")?.description;
+      if (acknowledged.includes("two")) expect(description, at).toBe("two");
+      else if (acknowledged.includes("one")) expect(["one", "two"], at).toContain(description);
+      if (acknowledged.includes("b deleted")) expect(after.project("b"), at).toBeUndefined();
+      else if (acknowledged.includes("two"))
+        expect([undefined, "Title of b"], at).toContain(after.spec("b")?.title);
+      else if (acknowledged.includes("b")) expect(after.spec("b")?.title, at).toBe("Title of b");
+
+      await after.pass(60_000);
+      await after.settle();
+      const found = (await after.fs.read(`${folder}/a.yaml`))?.toString();
+      expect(found, at).toBe(description === undefined ? text : `${text}  description: ${description}\n`);
+      const b = (await after.fs.read(`${folder}/projects/b.yaml`))?.toString();
+      expect(b, at).toBe(after.project("b") === undefined ? undefined : project("b"));
+      expect(after.messages(), at).toEqual([]);
+      await after.close();
+      if (!crashed) return;
+    }
+    throw new Error("The story is longer than 400 steps: raise the limit.");
+  });
+});
