@@ -11,19 +11,80 @@ function withContent(...content: object[]): object {
 describe("what passes", () => {
   test.each([
     ["a plain message", MINIMAL],
-    ["system blocks and cache breakpoints", { ...MINIMAL, system: [{ type: "text", text: "Be brief", cache_control: { type: "ephemeral", ttl: "1h" } }] }],
-    ["a system entry among the messages", { ...MINIMAL, messages: [...MINIMAL.messages, { role: "system", content: "environment" }] }],
-    ["client tools", { ...MINIMAL, tools: [{ name: "a", input_schema: {} }, { type: "custom", name: "b", input_schema: {} }, { type: "bash_20250124", name: "bash" }], tool_choice: { type: "auto" } }],
-    ["thinking, output_config, metadata and sampling", { ...MINIMAL, thinking: { type: "adaptive" }, output_config: { effort: "medium" }, metadata: { user_id: "u" }, stream: true, temperature: 1, top_p: 1, top_k: 5, stop_sequences: ["x"] }],
-    ["clearing of context", { ...MINIMAL, context_management: { edits: [{ type: "clear_tool_uses_20250919" }, { type: "clear_thinking_20251015" }] } }],
-    ["images by value, in tool results too", withContent(IMAGE, { type: "tool_result", tool_use_id: "t", content: [IMAGE, { type: "text", text: "x" }] })],
-    ["a turn with tool use and thinking", withContent({ type: "tool_use", id: "t", name: "n", input: { content: [{ type: "document" }] } }, { type: "thinking", thinking: "", signature: "s" }, { type: "redacted_thinking", data: "d" })],
+    [
+      "system blocks and cache breakpoints",
+      {
+        ...MINIMAL,
+        system: [{ type: "text", text: "Be brief", cache_control: { type: "ephemeral", ttl: "1h" } }],
+      },
+    ],
+    [
+      "a system entry among the messages",
+      { ...MINIMAL, messages: [...MINIMAL.messages, { role: "system", content: "environment" }] },
+    ],
+    [
+      "client tools",
+      {
+        ...MINIMAL,
+        tools: [
+          { name: "a", input_schema: {} },
+          { type: "custom", name: "b", input_schema: {} },
+          { type: "bash_20250124", name: "bash" },
+        ],
+        tool_choice: { type: "auto" },
+      },
+    ],
+    [
+      "thinking, output_config, metadata and sampling",
+      {
+        ...MINIMAL,
+        thinking: { type: "adaptive" },
+        output_config: { effort: "medium" },
+        metadata: { user_id: "u" },
+        stream: true,
+        temperature: 1,
+        top_p: 1,
+        top_k: 5,
+        stop_sequences: ["x"],
+      },
+    ],
+    [
+      "clearing of context",
+      {
+        ...MINIMAL,
+        context_management: {
+          edits: [{ type: "clear_tool_uses_20250919" }, { type: "clear_thinking_20251015" }],
+        },
+      },
+    ],
+    [
+      "images by value, in tool results too",
+      withContent(IMAGE, {
+        type: "tool_result",
+        tool_use_id: "t",
+        content: [IMAGE, { type: "text", text: "x" }],
+      }),
+    ],
+    [
+      "a turn with tool use and thinking",
+      withContent(
+        { type: "tool_use", id: "t", name: "n", input: { content: [{ type: "document" }] } },
+        { type: "thinking", thinking: "", signature: "s" },
+        { type: "redacted_thinking", data: "d" },
+      ),
+    ],
   ])("%s", (_name, body) => {
-    expect(admit(body)).toEqual({ admitted: true, request: { ...body, service_tier: "standard_only" }, priceFactor: 1 });
+    expect(admit(body)).toEqual({
+      admitted: true,
+      request: { ...body, service_tier: "standard_only" },
+      priceFactor: 1,
+    });
   });
 
   test("the service tier is set to standard_only, and not for counting", () => {
-    expect(admit({ ...MINIMAL, service_tier: "standard_only" })).toMatchObject({ request: { service_tier: "standard_only" } });
+    expect(admit({ ...MINIMAL, service_tier: "standard_only" })).toMatchObject({
+      request: { service_tier: "standard_only" },
+    });
     const { max_tokens: _, ...counted } = MINIMAL;
     expect(admit(counted, { counting: true })).toEqual({ admitted: true, request: counted, priceFactor: 1 });
   });
@@ -44,8 +105,21 @@ describe("what is refused, by name", () => {
     ["compact_20260112", { ...MINIMAL, context_management: { edits: [{ type: "compact_20260112" }] } }],
     ["url", withContent({ type: "image", source: { type: "url", url: "http://x" } })],
     ["file", withContent({ type: "image", source: { type: "file", file_id: "f" } })],
-    ["document", withContent({ type: "document", source: { type: "base64", media_type: "application/pdf", data: "AAAA" } })],
-    ["document", withContent({ type: "tool_result", tool_use_id: "t", content: [{ type: "document", source: { type: "text", data: "x" } }] })],
+    [
+      "document",
+      withContent({
+        type: "document",
+        source: { type: "base64", media_type: "application/pdf", data: "AAAA" },
+      }),
+    ],
+    [
+      "document",
+      withContent({
+        type: "tool_result",
+        tool_use_id: "t",
+        content: [{ type: "document", source: { type: "text", data: "x" } }],
+      }),
+    ],
     ["server_tool_use", withContent({ type: "server_tool_use", id: "t", name: "web_search", input: {} })],
     ["container_upload", withContent({ type: "container_upload", file_id: "f" })],
     ["24h", { ...MINIMAL, cache_control: { type: "ephemeral", ttl: "24h" } }],
@@ -76,7 +150,14 @@ test("a setting of the workspace admits what it names, at its factor, and nothin
     { field: "speed", priceFactor: 6 },
     { field: "inference_geo", priceFactor: 1.1 },
   ];
-  expect(admit({ ...MINIMAL, speed: "fast" }, { admitted })).toMatchObject({ admitted: true, priceFactor: 6 });
-  expect(admit({ ...MINIMAL, speed: "fast", inference_geo: "us" }, { admitted })).toMatchObject({ priceFactor: 6 * 1.1 });
-  expect(admit({ ...MINIMAL, speed: "fast", fallbacks: [] }, { admitted })).toMatchObject({ admitted: false });
+  expect(admit({ ...MINIMAL, speed: "fast" }, { admitted })).toMatchObject({
+    admitted: true,
+    priceFactor: 6,
+  });
+  expect(admit({ ...MINIMAL, speed: "fast", inference_geo: "us" }, { admitted })).toMatchObject({
+    priceFactor: 6 * 1.1,
+  });
+  expect(admit({ ...MINIMAL, speed: "fast", fallbacks: [] }, { admitted })).toMatchObject({
+    admitted: false,
+  });
 });

@@ -43,13 +43,43 @@ describe("the prompt is bounded by", () => {
     ["its bytes where nothing was settled", GO_ON, [], alone],
     ["the settled request it goes on from", GO_ON, [basis], continued],
     ["that request when it is asked again", ASK, [basis], 700 + bytes([]) + 2_000],
-    ["the latest of those it goes on from", GO_ON, [basisOf(GO_ON, [{ ...USED, input: 0 }]), basis], 660 + 2 + 2_000],
-    ["an earlier one when the latest is another conversation", GO_ON, [basisOf({ ...ASK, system: "x" }, [USED]), basis], continued],
-    ["its bytes when the model is another", GO_ON, [basisOf({ ...ASK, model: "claude-opus-5-5" }, [USED])], alone],
+    [
+      "the latest of those it goes on from",
+      GO_ON,
+      [basisOf(GO_ON, [{ ...USED, input: 0 }]), basis],
+      660 + 2 + 2_000,
+    ],
+    [
+      "an earlier one when the latest is another conversation",
+      GO_ON,
+      [basisOf({ ...ASK, system: "x" }, [USED]), basis],
+      continued,
+    ],
+    [
+      "its bytes when the model is another",
+      GO_ON,
+      [basisOf({ ...ASK, model: "claude-opus-5-5" }, [USED])],
+      alone,
+    ],
     ["its bytes when the tools are others", GO_ON, [basisOf({ ...ASK, tools: [] }, [USED])], alone],
-    ["its bytes when the system prompt is another", GO_ON, [basisOf({ ...ASK, system: "Be long." }, [USED])], alone],
-    ["its bytes when thinking is switched on", { ...GO_ON, thinking: { type: "adaptive" } }, [basis], bytes({ ...GO_ON, thinking: { type: "adaptive" } }) + 10_000],
-    ["its bytes when history was rewritten", GO_ON, [basisOf({ ...ASK, messages: [{ role: "user", content: "Bye" }] }, [USED])], alone],
+    [
+      "its bytes when the system prompt is another",
+      GO_ON,
+      [basisOf({ ...ASK, system: "Be long." }, [USED])],
+      alone,
+    ],
+    [
+      "its bytes when thinking is switched on",
+      { ...GO_ON, thinking: { type: "adaptive" } },
+      [basis],
+      bytes({ ...GO_ON, thinking: { type: "adaptive" } }) + 10_000,
+    ],
+    [
+      "its bytes when history was rewritten",
+      GO_ON,
+      [basisOf({ ...ASK, messages: [{ role: "user", content: "Bye" }] }, [USED])],
+      alone,
+    ],
     ["its bytes when history was cut", ASK, [basisOf(GO_ON, [USED])], bytes(ASK) + 10_000],
   ])("%s", (_name, request, bases, want) => {
     expect(bounds(request, bases).inputTokens).toBe(want);
@@ -62,7 +92,10 @@ describe("the prompt is bounded by", () => {
   });
 
   test("5,000 tokens an image whatever its bytes", () => {
-    const image = (size: number): Block => ({ type: "image", source: { type: "base64", data: "A".repeat(size) } });
+    const image = (size: number): Block => ({
+      type: "image",
+      source: { type: "base64", data: "A".repeat(size) },
+    });
     const ask = (...content: Block[]): MessagesRequest => ({ ...ASK, messages: [{ role: "user", content }] });
     const empty = bounds(ask(image(0))).inputTokens;
     expect(bounds(ask(image(3_000_000))).inputTokens).toBe(empty);
@@ -100,7 +133,8 @@ test("what is found within a room fits in it and is the largest that does", () =
     fc.property(fc.record(arbitrary), ({ cost, tokens, asked }) => {
       const all = bounds({ ...ASK, max_tokens: asked });
       const found = all.within({ cost, tokens });
-      const fits = (output: number): boolean => all.with(output).cost <= cost && all.with(output).tokens <= tokens;
+      const fits = (output: number): boolean =>
+        all.with(output).cost <= cost && all.with(output).tokens <= tokens;
       if (found === undefined) return !fits(all.leastOutput);
       const { outputTokens } = found;
       return fits(outputTokens) && (outputTokens === all.wantedOutput || !fits(outputTokens + 1));

@@ -137,7 +137,11 @@ test("the token is taken in either header, and the key goes where the token was"
   });
   expect(upstream.calls[0]?.headers.authorization).toBeUndefined();
 
-  const strangers: NonNullable<RequestInit["headers"]>[] = [{}, { "x-api-key": "the-real-key" }, { authorization: "Bearer wrong" }];
+  const strangers: NonNullable<RequestInit["headers"]>[] = [
+    {},
+    { "x-api-key": "the-real-key" },
+    { authorization: "Bearer wrong" },
+  ];
   for (const headers of strangers) {
     expect((await post(headers)).status).toBe(401);
   }

@@ -35,7 +35,8 @@ test.each([
 });
 
 test("a model that the list does not have has no price", () => {
-  for (const model of ["", "claude-opus-6", "claude-sonnet-5-5-20990101", "gpt"]) expect(priceOf(model)).toBeUndefined();
+  for (const model of ["", "claude-opus-6", "claude-sonnet-5-5-20990101", "gpt"])
+    expect(priceOf(model)).toBeUndefined();
 });
 
 describe("claude-haiku-5-5 costs five times as much from 300,000 prompt tokens on", () => {
@@ -53,7 +54,8 @@ describe("claude-haiku-5-5 costs five times as much from 300,000 prompt tokens o
   });
 
   test("a bound takes the dearest step that the prompt can reach", () => {
-    const of = (inputTokens: number): number => mostOf({ inputTokens, outputTokens: 0, writes: undefined }, price);
+    const of = (inputTokens: number): number =>
+      mostOf({ inputTokens, outputTokens: 0, writes: undefined }, price);
     expect(of(299_999)).toBe(299_999 * 100);
     expect(of(300_000)).toBe(300_000 * 500);
   });

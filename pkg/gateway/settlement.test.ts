@@ -28,14 +28,42 @@ function seenInStream(...chunks: Buffer[]): Seen {
 describe("a request is settled", () => {
   const unsettled = { is: "unsettled", cost: RESERVATION.cost, tokens: RESERVATION.tokens };
   test.each<[string, Ending, object]>([
-    ["with its final usage", { is: "answered", status: 200, seen: { ...NOTHING, final: [USED] } }, { is: "settled", cost: 400_000, tokens: 120 }],
-    ["with the sum of its iterations", { is: "answered", status: 200, seen: { ...NOTHING, final: [USED, USED] } }, { is: "settled", cost: 800_000, tokens: 240 }],
-    ["with 0 for a client error", { is: "answered", status: 400, seen: NOTHING }, { is: "settled", status: 400, cost: 0, tokens: 0 }],
-    ["with 0 for a rate limit", { is: "answered", status: 429, seen: NOTHING }, { is: "settled", cost: 0, tokens: 0 }],
-    ["with 0 for an overload", { is: "answered", status: 529, seen: NOTHING }, { is: "settled", cost: 0, tokens: 0 }],
+    [
+      "with its final usage",
+      { is: "answered", status: 200, seen: { ...NOTHING, final: [USED] } },
+      { is: "settled", cost: 400_000, tokens: 120 },
+    ],
+    [
+      "with the sum of its iterations",
+      { is: "answered", status: 200, seen: { ...NOTHING, final: [USED, USED] } },
+      { is: "settled", cost: 800_000, tokens: 240 },
+    ],
+    [
+      "with 0 for a client error",
+      { is: "answered", status: 400, seen: NOTHING },
+      { is: "settled", status: 400, cost: 0, tokens: 0 },
+    ],
+    [
+      "with 0 for a rate limit",
+      { is: "answered", status: 429, seen: NOTHING },
+      { is: "settled", cost: 0, tokens: 0 },
+    ],
+    [
+      "with 0 for an overload",
+      { is: "answered", status: 529, seen: NOTHING },
+      { is: "settled", cost: 0, tokens: 0 },
+    ],
     ["with 0 when nothing was sent", { is: "not sent", why: "no connection" }, { is: "released" }],
-    ["with input and all of max_tokens when the end is missing", { is: "answered", status: 200, seen: { ...NOTHING, start: [{ ...USED, output: 1 }] } }, { is: "unsettled", cost: 100 * 2_000 + 1_000 * 10_000, tokens: 1_100 }],
-    ["whole when nothing is known of the input either", { is: "answered", status: 200, seen: NOTHING }, unsettled],
+    [
+      "with input and all of max_tokens when the end is missing",
+      { is: "answered", status: 200, seen: { ...NOTHING, start: [{ ...USED, output: 1 }] } },
+      { is: "unsettled", cost: 100 * 2_000 + 1_000 * 10_000, tokens: 1_100 },
+    ],
+    [
+      "whole when nothing is known of the input either",
+      { is: "answered", status: 200, seen: NOTHING },
+      unsettled,
+    ],
     ["whole when no status came", { is: "no status", why: "reset" }, unsettled],
     ["whole for a status that says nothing", { is: "answered", status: 302, seen: NOTHING }, unsettled],
   ])("%s", (_name, ending, want) => {
@@ -58,7 +86,11 @@ describe("the usage of a stream", () => {
       fc.property(fc.array(fc.integer({ min: 0, max: bytes.length }), { maxLength: 8 }), (cuts) => {
         const at = [0, ...cuts.sort((a, b) => a - b), bytes.length];
         const chunks = at.slice(1).map((end, i) => bytes.subarray(at[i], end));
-        expect(seenInStream(...chunks)).toEqual({ start: [{ ...USED, output: 1 }], final: [USED], contextEdited: false });
+        expect(seenInStream(...chunks)).toEqual({
+          start: [{ ...USED, output: 1 }],
+          final: [USED],
+          contextEdited: false,
+        });
       }),
     );
   });
@@ -80,12 +112,24 @@ describe("the usage of a stream", () => {
 
   test("takes later totals in place of earlier ones, and its iterations in place of both", () => {
     const [start = {}] = helloEvents();
-    const delta = (usage: object): object => ({ type: "message_delta", delta: { stop_reason: "end_turn" }, usage });
-    const cached = { cache_read_input_tokens: 50, cache_creation_input_tokens: 30, input_tokens: 3, output_tokens: 9 };
+    const delta = (usage: object): object => ({
+      type: "message_delta",
+      delta: { stop_reason: "end_turn" },
+      usage,
+    });
+    const cached = {
+      cache_read_input_tokens: 50,
+      cache_creation_input_tokens: 30,
+      input_tokens: 3,
+      output_tokens: 9,
+    };
     expect(seenInStream(stream(start, delta({ output_tokens: 4 }), delta(cached))).final).toEqual([
       { input: 3, cacheRead: 50, cacheWrite5m: 30, cacheWrite1h: 0, output: 9 },
     ]);
-    const iterations = [USAGE, { ...USAGE, cache_creation_input_tokens: 7, cache_creation: { ephemeral_1h_input_tokens: 7 } }];
+    const iterations = [
+      USAGE,
+      { ...USAGE, cache_creation_input_tokens: 7, cache_creation: { ephemeral_1h_input_tokens: 7 } },
+    ];
     expect(seenInStream(stream(start, delta({ output_tokens: 4, iterations }))).final).toEqual([
       USED,
       { ...USED, cacheWrite1h: 7 },
@@ -98,12 +142,17 @@ describe("the usage of a stream", () => {
   });
 
   test("says when the API cleared a part of the context", () => {
-    const delta = { ...helloEvents()[4], context_management: { applied_edits: [{ type: "clear_tool_uses_20250919" }] } };
+    const delta = {
+      ...helloEvents()[4],
+      context_management: { applied_edits: [{ type: "clear_tool_uses_20250919" }] },
+    };
     expect(seenInStream(stream(delta)).contextEdited).toBe(true);
   });
 
   test("is nothing for what is no message at all", () => {
-    expect(seenInStream(Buffer.from('data: {"type":"message_start"\n\ndata: []\n\n: ping\n\n'))).toEqual(NOTHING);
+    expect(seenInStream(Buffer.from('data: {"type":"message_start"\n\ndata: []\n\n: ping\n\n'))).toEqual(
+      NOTHING,
+    );
   });
 });
 
@@ -114,7 +163,12 @@ describe("the usage of an answer in one piece", () => {
   });
 
   test("is unknown when the body was cut, or has none", () => {
-    for (const body of ['{"usage":{"input_tok', '{"type":"message"}', "<html>", '{"usage":{"input_tokens":"many"}}']) {
+    for (const body of [
+      '{"usage":{"input_tok',
+      '{"type":"message"}',
+      "<html>",
+      '{"usage":{"input_tokens":"many"}}',
+    ]) {
       expect(seenIn("application/json", Buffer.from(body)).seen).toEqual(NOTHING);
     }
   });

@@ -1,0 +1,186 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { systemIds } from "../system/system.ts";
+import { type Ledger, openLedger } from "./ledger.ts";
+import { LedgerError, type Reserved } from "./ledger-lines.ts";
+import { type Price, priceOf } from "./prices.ts";
+import { TestClock } from "./test-clock.ts";
+
+let folder: string;
+const opened: Ledger[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bosun-ledger-"));
+});
+
+afterEach(async () => {
+  for (const ledger of opened.splice(0)) await ledger.close();
+  await rm(folder, { recursive: true });
+});
+
+async function open(): Promise<Ledger> {
+  const ledger = await openLedger({
+    path: join(folder, "ledger.jsonl"),
+    totalsPath: join(folder, "state", "totals.json"),
+    clock: new TestClock(),
+    ids: systemIds,
+    failed: (error) => {
+      throw error;
+    },
+  });
+  opened.push(ledger);
+  return ledger;
+}
+
+async function reopened(): Promise<Ledger> {
+  for (const ledger of opened.splice(0)) await ledger.close();
+  return open();
+}
+
+function reservation(id: string, more: Partial<Reserved> = {}): Reserved {
+  return {
+    step: "reserved",
+    id,
+    session: "s",
+    run: 1,
+    agent: "agent-1",
+    pool: "p",
+    project: "x",
+    purpose: "execute",
+    labels: {},
+    grants: [],
+    model: "claude-sonnet-5-5",
+    maxTokens: 100,
+    inputTokens: 200,
+    cost: 1_000,
+    tokens: 300,
+    price: priceOf("claude-sonnet-5-5") as Price,
+    ...more,
+  };
+}
+
+const USAGE = { input: 1, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output: 1 };
+const SETTLED = { step: "settled", status: 200, usage: USAGE, cost: 40, tokens: 2 } as const;
+
+test("a step is on disk when append resolves", async () => {
+  const ledger = await open();
+  await ledger.append(reservation("a"));
+  expect(await readFile(join(folder, "ledger.jsonl"), "utf8")).toContain('"step":"reserved","id":"a"');
+});
+
+test("a ledger opened again adds up to the same, with what a crash left open ended", async () => {
+  const ledger = await open();
+  for (const id of ["reserved", "sent", "settled", "unsettled", "released"])
+    void ledger.append(reservation(id));
+  for (const id of ["sent", "settled", "unsettled"]) void ledger.append({ step: "sent", id });
+  void ledger.append({ ...SETTLED, id: "settled" });
+  void ledger.append({ step: "unsettled", id: "unsettled", why: "cut", cost: 900, tokens: 250 });
+  await ledger.append({ step: "released", id: "released", why: "no connection" });
+  expect(ledger.state.sums({})).toMatchObject({ spent: 940, reserved: 2_000, requests: 4, unsettled: 1 });
+
+  const again = await reopened();
+  expect([...again.state.requests()].map(({ id, state, cost }) => [id, state, cost])).toEqual([
+    ["reserved", "released", 0],
+    ["sent", "unsettled", 1_000],
+    ["settled", "settled", 40],
+    ["unsettled", "unsettled", 900],
+    ["released", "released", 0],
+  ]);
+  const sums = { spent: 1_940, reserved: 0, requests: 3, unsettled: 2 };
+  expect(again.state.sums({})).toMatchObject(sums);
+  expect((await reopened()).state.sums({})).toMatchObject(sums);
+});
+
+test("a step that can't follow is refused and leaves nothing behind", async () => {
+  const ledger = await open();
+  await ledger.append(reservation("a"));
+  const { seq } = ledger.state;
+  expect(() => ledger.append(reservation("a"))).toThrow(LedgerError);
+  expect(() => ledger.append({ ...SETTLED, id: "a" })).toThrow("is reserved");
+  expect(() => ledger.append({ step: "sent", id: "b" })).toThrow("never reserved");
+  await ledger.append({ step: "sent", id: "a" });
+  await ledger.append({ ...SETTLED, id: "a" });
+  expect(() => ledger.append({ ...SETTLED, id: "a" })).toThrow("is settled");
+  expect(ledger.state.seq).toBe(seq + 2);
+  expect((await reopened()).state.sums({})).toMatchObject({ spent: 40, requests: 1 });
+});
+
+test("what a person settles counts, and lifts a violation, over a restart too", async () => {
+  const ledger = await open();
+  await ledger.append(reservation("a"));
+  await ledger.append({ step: "sent", id: "a" });
+  await ledger.append({ ...SETTLED, id: "a", cost: 5_000 });
+  await ledger.append({ step: "violated", id: "a", cost: 5_000, bound: 1_000 });
+  expect((await reopened()).state.violated).toEqual(["a"]);
+  await opened[0]?.append({ step: "personSettled", id: "a", cost: 70 });
+  const again = await reopened();
+  expect(again.state.violated).toEqual([]);
+  expect(again.state.sums({}).spent).toBe(70);
+});
+
+test("sums are by window, selector, project, session, agent and purpose", async () => {
+  const { state, append } = await open().then((ledger) => ({
+    state: ledger.state,
+    append: ledger.append.bind(ledger),
+  }));
+  const at = new TestClock().now();
+  const ask = (session: string) => state.sums({ session }).reserved;
+  expect(ask("s")).toBe(0);
+  await append(reservation("a", { labels: { team: "red" } }));
+  await append(reservation("b", { session: "t", agent: "agent-2", project: "y", purpose: "review" }));
+  expect(ask("s")).toBe(1_000);
+  for (const [question, requests] of [
+    [{}, 2],
+    [{ selector: { team: "red" } }, 1],
+    [{ selector: { team: "blue" } }, 0],
+    [{ startMs: at, endMs: at + 1 }, 2],
+    [{ startMs: at + 1 }, 0],
+    [{ endMs: at }, 0],
+    [{ project: "y" }, 1],
+    [{ agent: "agent-1", purpose: "review" as const }, 0],
+    [{ purpose: "review" as const }, 1],
+  ] as const) {
+    expect(state.sums(question).requests).toBe(requests);
+  }
+});
+
+test("three unsettled in a row are counted, until one settles", async () => {
+  const ledger = await open();
+  for (const id of ["a", "b", "c"]) {
+    await ledger.append(reservation(id));
+    await ledger.append({ step: "sent", id });
+    await ledger.append({ step: "unsettled", id, why: "cut", cost: 1, tokens: 1 });
+  }
+  expect((await reopened()).state.unsettledInRow).toBe(3);
+  await opened[0]?.append(reservation("d"));
+  await opened[0]?.append({ step: "sent", id: "d" });
+  await opened[0]?.append({ ...SETTLED, id: "d" });
+  expect(opened[0]?.state.unsettledInRow).toBe(0);
+});
+
+test("a line that a crash cut short is cut off, and the next one follows on it", async () => {
+  const ledger = await open();
+  await ledger.append(reservation("a"));
+  await ledger.append({ step: "sent", id: "a" });
+  await ledger.append({ ...SETTLED, id: "a" });
+  await ledger.close();
+  opened.splice(0);
+  const path = join(folder, "ledger.jsonl");
+  await writeFile(path, `${await readFile(path, "utf8")}{"seq":5,"at":1,"step":"rese`);
+  await (await open()).append(reservation("b"));
+  expect((await reopened()).state.seq).toBe(6);
+});
+
+test("a line that is missing in the middle stops everything", async () => {
+  const ledger = await open();
+  await ledger.append(reservation("a"));
+  await ledger.append(reservation("b"));
+  await ledger.close();
+  opened.splice(0);
+  const path = join(folder, "ledger.jsonl");
+  const lines = (await readFile(path, "utf8")).split("\n");
+  await writeFile(path, lines.toSpliced(1, 1).join("\n"));
+  await expect(open()).rejects.toThrow(/line 2 is damaged: Line 2 has seq 3/);
+});

@@ -1,0 +1,201 @@
+import { expect, test } from "vitest";
+import { noFailpoints } from "../runtime/failpoints.ts";
+import type { BudgetPolicy, SessionGrant } from "./money.ts";
+import { type Payment, Payments, type Reserving } from "./payments.ts";
+import { type Price, priceOf } from "./prices.ts";
+import { RateLimits } from "./rate-limits.ts";
+import type { Ending } from "./settlement.ts";
+import { settled, TestClock } from "./test-clock.ts";
+import { MemoryLedger } from "./test-ledger.ts";
+
+const PRICE = priceOf("claude-sonnet-5-5") as Price;
+const REQUEST = {
+  model: "claude-sonnet-5-5",
+  max_tokens: 4_000,
+  messages: [{ role: "user", content: "Hi" }],
+};
+const SESSION: SessionGrant = {
+  session: "s",
+  run: 1,
+  agent: "agent-1",
+  pool: "p",
+  project: "x",
+  purpose: "execute",
+  maxOutputTokens: 16_000,
+  labels: {},
+};
+/** Room for one request of about 0.06 USD, not for two. */
+const TIGHT: BudgetPolicy = { name: "all", uid: "u", daily: { usd: 0.1 }, timeZone: "UTC", selector: {} };
+const AMPLE: BudgetPolicy = { ...TIGHT, daily: { usd: 100 } };
+const USED = { input: 50, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output: 10 };
+const ANSWERED: Ending = {
+  is: "answered",
+  status: 200,
+  seen: { start: [USED], final: [USED], contextEdited: false },
+};
+const LOST: Ending = { is: "no status", why: "reset" };
+
+function world(budget: BudgetPolicy | undefined, clock = new TestClock()) {
+  const ledger = new MemoryLedger(clock);
+  const rateLimits = new RateLimits({ clock, random: { next: () => 0.5 } });
+  const lease = { held: true };
+  let ids = 0;
+  const payments = new Payments({
+    ledger,
+    rateLimits,
+    clock,
+    ids: { uuid: () => `r${++ids}` },
+    failpoints: noFailpoints,
+    hasLease: () => lease.held,
+    changed() {},
+  });
+  if (budget !== undefined) payments.setBudgets([budget]);
+  const ask = (session: Partial<SessionGrant> = {}, request = REQUEST): Promise<Reserving> =>
+    payments.reserve(request, {
+      session: { ...SESSION, ...session },
+      price: PRICE,
+      signal: new AbortController().signal,
+    });
+  const pay = async (ending: Ending): Promise<Payment> => {
+    const payment = paymentOf(await ask());
+    await payment.sent();
+    await payment.end(ending);
+    return payment;
+  };
+  return { clock, ledger, payments, lease, rateLimits, ask, pay };
+}
+
+function paymentOf(reserving: Reserving): Payment {
+  if (reserving.is !== "reserved") throw new Error(`It was not reserved: ${reserving.message}`);
+  return reserving.payment;
+}
+
+async function isWaiting(asked: Promise<unknown>): Promise<boolean> {
+  await settled();
+  return (await Promise.race([asked.then(() => "over"), settled()])) !== "over";
+}
+
+test("until the first Budgets arrive, and without the lease, nothing is granted; then what waited goes", async () => {
+  const { payments, lease, ask, ledger } = world(undefined);
+  const asked = ask();
+  expect(await isWaiting(asked)).toBe(true);
+  lease.held = false;
+  payments.setBudgets([AMPLE]);
+  expect(await isWaiting(asked)).toBe(true);
+  expect(ledger.state.sums({}).requests).toBe(0);
+  lease.held = true;
+  payments.look();
+  expect(await asked).toMatchObject({ is: "reserved" });
+});
+
+test("who waits for others' reservations is told after five minutes to come again", async () => {
+  const { clock, ask } = world(TIGHT);
+  paymentOf(await ask());
+  const second = ask({ session: "t" });
+  await clock.advance(300_000);
+  expect(await second).toMatchObject({ is: "waited", retryAfterSeconds: 30 });
+});
+
+test("a review that came later goes before an execution that waits", async () => {
+  const { ask } = world(TIGHT);
+  const running = paymentOf(await ask());
+  const execution = ask({ session: "t" });
+  const review = ask({ session: "u", purpose: "review" });
+  await running.sent();
+  await running.end(ANSWERED);
+  expect(await review).toMatchObject({ is: "reserved" });
+  expect(await isWaiting(execution)).toBe(true);
+});
+
+test("a raised limit lets go who waits, and a new day whoever the old one had no room for", async () => {
+  const { clock, payments, ask } = world(TIGHT, new TestClock("2026-11-23T23:58:00Z"));
+  paymentOf(await ask());
+  const second = ask({ session: "t" });
+  expect(await isWaiting(second)).toBe(true);
+  payments.setBudgets([{ ...TIGHT, daily: { usd: 0.15 } }]);
+  expect(await second).toMatchObject({ is: "reserved" });
+
+  const third = ask({ session: "u" });
+  expect(await isWaiting(third)).toBe(true);
+  await clock.advance(2 * 60_000);
+  expect(await third).toMatchObject({ is: "reserved" });
+});
+
+test("a reservation is settled in the window it was granted in", async () => {
+  const { clock, ledger, ask } = world(TIGHT, new TestClock("2026-11-23T23:59:00Z"));
+  const payment = paymentOf(await ask());
+  await payment.sent();
+  await clock.advance(2 * 60_000);
+  await payment.end(ANSWERED);
+  const midnight = Date.parse("2026-11-24T00:00:00Z");
+  expect(ledger.state.sums({ endMs: midnight }).spent).toBe(50 * 2_000 + 10 * 10_000);
+  expect(ledger.state.sums({ startMs: midnight }).requests).toBe(0);
+});
+
+test("after three endings without a known cost requests go one at a time, until one settles", async () => {
+  const { ask, pay } = world(AMPLE);
+  for (let i = 0; i < 3; i++) await pay(LOST);
+  const probe = paymentOf(await ask());
+  const next = ask({ session: "t" });
+  expect(await isWaiting(next)).toBe(true);
+  await probe.sent();
+  await probe.end(LOST);
+  const second = paymentOf(await next);
+  const third = ask({ session: "u" });
+  expect(await isWaiting(third)).toBe(true);
+  await second.sent();
+  await second.end(ANSWERED);
+  expect(await third).toMatchObject({ is: "reserved" });
+  expect(await ask({ session: "v" })).toMatchObject({ is: "reserved" });
+});
+
+test("a pause longer than anyone may wait is answered at once", async () => {
+  const { ask } = world(AMPLE);
+  const payment = paymentOf(await ask());
+  await payment.sent();
+  payment.answered(429, 3_600);
+  await payment.end({
+    is: "answered",
+    status: 429,
+    seen: { start: undefined, final: undefined, contextEdited: false },
+  });
+  expect(await ask()).toMatchObject({ is: "waited", retryAfterSeconds: 3_600 });
+});
+
+test("ending twice settles once", async () => {
+  const { ledger, pay } = world(AMPLE);
+  const payment = await pay(ANSWERED);
+  await payment.end(LOST);
+  await payment.end(ANSWERED);
+  expect(ledger.lines.map(({ step }) => step)).toEqual(["opened", "granted", "reserved", "sent", "settled"]);
+});
+
+test("the next request of a session is bound by what the last one used, unless its context was cleared", async () => {
+  const { ledger, ask } = world(AMPLE);
+  const next = { ...REQUEST, messages: [...REQUEST.messages, { role: "assistant", content: "Yes" }] };
+  const bound = async (seen: object): Promise<number | undefined> => {
+    const payment = paymentOf(await ask());
+    await payment.sent();
+    await payment.end({ ...ANSWERED, seen: { ...ANSWERED.seen, ...seen } } as Ending);
+    const { id } = paymentOf(await ask({}, next));
+    return ledger.state.request(id)?.bound.inputTokens;
+  };
+  expect(await bound({ contextEdited: true })).toBe(Buffer.byteLength(JSON.stringify(next)) + 10_000);
+  expect(await bound({})).toBe(60 + Buffer.byteLength(JSON.stringify(next.messages.slice(1))) + 2_000);
+});
+
+test("a reservation names its grant, whose amount is in the ledger, again when it changes", async () => {
+  const { ledger, payments, pay } = world(AMPLE);
+  await pay(ANSWERED);
+  await pay(ANSWERED);
+  payments.setBudgets([{ ...AMPLE, daily: { usd: 200 } }]);
+  await pay(ANSWERED);
+  const granted = ledger.lines.filter((line) => line.step === "granted");
+  expect(granted.map(({ grant, limitCost }) => [grant, limitCost])).toEqual([
+    ["u/2026-11-23@local", 100e9],
+    ["u/2026-11-23@local", 200e9],
+  ]);
+  expect(ledger.lines.find((line) => line.step === "reserved")).toMatchObject({
+    grants: ["u/2026-11-23@local"],
+  });
+});
