@@ -47,6 +47,8 @@ export async function runHost(options: HostOptions): Promise<void> {
   const ended = new AbortController();
   const startedAtMs = clock.now();
   const transcript = openTranscript(folder.transcriptPath, () => clock.now());
+  const before = folder.readReport();
+  const failure = before?.run === spec.run && before.outcome?.kind === "Failed" ? before.outcome : undefined;
   const reporter = openReporter({
     run: spec.run,
     folder,
@@ -94,6 +96,7 @@ export async function runHost(options: HostOptions): Promise<void> {
       clock,
       random,
       progress: reporter,
+      failure,
       head: () => headOf(place),
       pauseRequested: () => folder.pauseRequested(),
     }));

@@ -58,6 +58,8 @@ class Manager implements Sessions {
   readonly #wakers = new Set<(agent: string) => void>();
   /** Attempts whose tree was proven gone: nothing of them comes back, and looking for it costs. */
   readonly #gone = new Set<string>();
+  /** Sessions whose way to the model was taken back since they ended. */
+  readonly #dismissed = new Set<string>();
   /** Starts under way, so that two callers share one. */
   readonly #starting = new Map<string, Promise<void>>();
 
@@ -183,6 +185,7 @@ class Manager implements Sessions {
     const report = folder.readReport();
     if (report?.run === spec.run && isFinal(report)) return;
     folder.writeSpec(spec);
+    this.#dismissed.delete(spec.id);
     folder.writeAccess(await this.#admit(spec));
     const attempt = ids.uuid();
     const { sessionFilesDirectory, stopLatch, places } = this.#options;
@@ -258,13 +261,17 @@ class Manager implements Sessions {
     }
   }
 
-  /** Ends what a dead host has left behind. */
+  /** Ends what a dead host has left behind, and takes back what it could spend. */
   async #reap(id: string): Promise<void> {
     try {
       const folder = this.#folder(id);
-      if ((await this.#lookAt(id, folder.readHost())) === "ending") await this.#end(id, folder);
+      const seen = await this.#lookAt(id, folder.readHost());
+      if (seen === "ending") await this.#end(id, folder);
+      if (seen !== "gone" || this.#starting.has(id) || this.#dismissed.has(id)) return;
+      await this.#options.money.dismiss(id);
+      this.#dismissed.add(id);
     } catch {
-      // `find` says unknown until a later look succeeds.
+      // Until a later look succeeds `find` says unknown; a token is of no use to a dead host.
     }
   }
 
@@ -311,9 +318,9 @@ class Manager implements Sessions {
   }
 }
 
-/** Whether nothing more comes of the report's run; a pause is none of these. */
-function isFinal(report: SessionReport): boolean {
-  return report.outcome !== undefined && report.outcome.kind !== "Paused";
+/** Whether the run did what it was for. One that paused or failed can go on. */
+function isFinal({ outcome }: SessionReport): boolean {
+  return outcome?.kind === "Finished" || outcome?.kind === "Judged";
 }
 
 function identitiesIn(host: HostFile | undefined): readonly ProcessIdentity[] {

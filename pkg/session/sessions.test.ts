@@ -141,8 +141,8 @@ describe("how a run ends without finishing", () => {
     ],
     [
       "a missing budget pauses it",
-      [{ status: 402, message: "NoBudget: none matches" }],
-      { reason: "NoBudget" },
+      [{ status: 402, message: "none matches", headers: { "x-bosun-reason": "NoBudget" } }],
+      { kind: "Paused", reason: "NoBudget" },
     ],
     [
       "a refused request fails it",
@@ -171,17 +171,20 @@ describe("how a run ends without finishing", () => {
     expect(seen).toMatchObject({ report: { run: 1, turns: 3, outcome: { kind: "Finished" } } });
   });
 
-  test("starting a run that is over starts nothing", async () => {
-    const { upstream, stage } = await stageWith([{ status: 400, message: "no" }]);
-    const spec = stage.spec();
+  test("a failed run goes on when it is started again, with its limits anew, and the model is told why", async () => {
+    const { upstream, stage } = await stageWith([bash("true"), bash("true"), write, commit, handIn]);
+    const spec = stage.spec({ maxTurns: 2 });
     await stage.sessions.start(spec);
-    await stage.outcome(spec.id);
-    await stage.sessions.start(spec);
-    expect(await stage.sessions.find(spec.id)).toMatchObject({
-      is: "absent",
-      report: { outcome: { kind: "Failed" } },
-    });
-    expect(upstream.requests).toHaveLength(1);
+    expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Failed", reason: "TurnLimit" });
+    await stage.sessions.start({ ...spec, maxTurns: 3 });
+    const seen = await stage.until(
+      spec.id,
+      (now) => now.is === "absent" && now.report?.outcome?.kind !== "Failed",
+    );
+    expect(seen).toMatchObject({ report: { run: 1, turns: 5, outcome: { kind: "Finished" } } });
+    expect(JSON.stringify(upstream.requests[2]?.messages.at(-1))).toContain(
+      "The run took all of its 2 turns.",
+    );
   });
 });
 

@@ -6,6 +6,8 @@ import type { Outcome } from "./sessions.ts";
 export type Entry =
   /** A message of the operator that opens a run. `head` is the checkout's commit at that moment, if it has one. */
   | { type: "message"; run: number; text: string; head?: string }
+  /** A run that had failed goes on; its limits count from here. */
+  | { type: "restart"; text: string }
   /** The runner asks the model to go on. */
   | { type: "nudge"; why: "Silent" | "CutShort"; text: string }
   /** A complete turn of the model. */

@@ -14,7 +14,9 @@ export function messagesOf(entries: readonly Entry[]): MessageParam[] {
     else messages.push({ role, content });
   };
   for (const entry of entries) {
-    if (entry.type === "message" || entry.type === "nudge") add("user", { type: "text", text: entry.text });
+    if (entry.type === "message" || entry.type === "nudge" || entry.type === "restart") {
+      add("user", { type: "text", text: entry.text });
+    }
     if (entry.type === "assistant" && entry.content.length > 0) add("assistant", ...entry.content);
     if (entry.type === "done") {
       add("user", {
@@ -53,6 +55,11 @@ export function entriesOfRun(entries: readonly Entry[], run: number): readonly E
   if (start === -1) return [];
   const end = entries.findIndex((entry, index) => index > start && entry.type === "message");
   return entries.slice(start, end === -1 ? undefined : end);
+}
+
+/** The entries since a run was opened or last started again after a failure. */
+export function entriesOfAttempt(run: readonly Entry[]): readonly Entry[] {
+  return run.slice(run.findLastIndex((entry) => entry.type === "restart") + 1);
 }
 
 /** Complete model turns among the entries. */

@@ -4,6 +4,7 @@ import type { Toolbox } from "../tools/toolbox.ts";
 import type { Transcript } from "../transcript.ts";
 import { cutMiddle, withCacheMark, withinContext } from "./bounds.ts";
 import {
+  entriesOfAttempt,
   entriesOfRun,
   lossesInARow,
   messagesOf,
@@ -34,6 +35,8 @@ export interface LoopOptions {
   clock: Clock;
   random: Random;
   progress: Progress;
+  /** How an earlier host ended this very run without finishing it; undefined after a crash or at the first start. */
+  failure: (Outcome & { kind: "Failed" }) | undefined;
   /** The checkout's commit, for the opening of a run. */
   head(): Promise<string | undefined>;
   /** Whether someone asked to stop after the turn in hand. */
@@ -68,9 +71,14 @@ export async function runLoop(options: LoopOptions): Promise<Outcome> {
   }
 }
 
-/** Writes the message that opens the run, unless an earlier host did. */
-async function openRun({ spec, transcript, head }: LoopOptions): Promise<void> {
-  if (entriesOfRun(transcript.entries, spec.run).length > 0) return;
+/** Writes the message that opens the run, unless an earlier host did; a failed run is told to go on. */
+async function openRun({ spec, transcript, failure, head }: LoopOptions): Promise<void> {
+  if (entriesOfRun(transcript.entries, spec.run).length > 0) {
+    if (failure === undefined) return;
+    const text = `The session had ended: ${failure.message} It goes on now. Look at the checkout, then continue.`;
+    transcript.append({ type: "restart", text });
+    return;
+  }
   for (const { call } of pendingCalls(transcript.entries)) {
     transcript.append({
       type: "done",
@@ -107,15 +115,15 @@ async function settleCall({ call, started }: PendingCall, options: LoopOptions):
 }
 
 function limitReached({ spec, transcript }: LoopOptions): Outcome | undefined {
-  const run = entriesOfRun(transcript.entries, spec.run);
-  if (nudgesInARow(run) > nudgesMax) {
+  const attempt = entriesOfAttempt(entriesOfRun(transcript.entries, spec.run));
+  if (nudgesInARow(attempt) > nudgesMax) {
     return {
       kind: "Failed",
       reason: "FellSilent",
       message: `The model stopped without finishing, and again after being asked ${nudgesMax} times.`,
     };
   }
-  if (turnsOf(run) >= spec.maxTurns) {
+  if (turnsOf(attempt) >= spec.maxTurns) {
     return {
       kind: "Failed",
       reason: "TurnLimit",

@@ -29,8 +29,10 @@ export interface ErrorAnswer {
  */
 export function verdictOn(answer: ErrorAnswer, failures: number, random: Random): Verdict {
   const { status, headers, message } = answer;
-  if (status === 402)
-    return { do: "pause", reason: /NoBudget/.test(message) ? "NoBudget" : "BudgetExceeded" };
+  if (status === 402) {
+    const missing = headers.get("x-bosun-reason") === "NoBudget";
+    return { do: "pause", reason: missing ? "NoBudget" : "BudgetExceeded" };
+  }
   if (status === 413 || (status === 400 && /prompt is too long|context (window|limit)/i.test(message))) {
     return { do: "fail", reason: "ContextLimit" };
   }

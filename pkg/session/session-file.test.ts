@@ -1,0 +1,67 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { readSessionFile, updateSessionFile } from "./session-file.ts";
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "bosun-session-file-"));
+  path = join(folder, "agent-1.session");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const agent_id = "agent-1";
+
+test("a write changes what it names and keeps the rest", () => {
+  updateSessionFile(path, {
+    agent_id,
+    status: "working",
+    current_project_id: "101",
+    claim: 2,
+    cost_usd: 1.25,
+  });
+  updateSessionFile(path, { agent_id, last_heartbeat: "2026-11-23T00:00:00Z" });
+  expect(readSessionFile(path)).toMatchObject({
+    status: "working",
+    current_project_id: "101",
+    claim: 2,
+    cost_usd: 1.25,
+    last_heartbeat: "2026-11-23T00:00:00Z",
+    error_count: 0,
+  });
+});
+
+test("text stays text in any YAML", () => {
+  updateSessionFile(path, { agent_id, current_project_id: "0755", current_task: "yes" });
+  expect(readFileSync(path, "utf8")).toContain('current_project_id: "0755"\n');
+  expect(readFileSync(path, "utf8")).toContain('current_task: "yes"\n');
+  expect(readFileSync(path, "utf8")).toContain('agent_id: "agent-1"\n');
+});
+
+test("who writes under an older claim of the project changes nothing", () => {
+  updateSessionFile(path, { agent_id, current_project_id: "101", claim: 3, status: "working" });
+  expect(updateSessionFile(path, { agent_id, current_project_id: "101", claim: 2, status: "idle" })).toBe(
+    false,
+  );
+  expect(readSessionFile(path)).toMatchObject({ claim: 3, status: "working" });
+});
+
+test("another project's claims are counted apart", () => {
+  updateSessionFile(path, { agent_id, current_project_id: "101", claim: 3 });
+  expect(updateSessionFile(path, { agent_id, current_project_id: "102", claim: 1 })).toBe(true);
+  expect(readSessionFile(path)).toMatchObject({ current_project_id: "102", claim: 1 });
+});
+
+test.each(["agent_id: [", "- a list", "", "agent_id: 7", 'agent_id: "agent-1"\nclaim: x'])(
+  "a damaged file is set aside and rebuilt: %j",
+  (text) => {
+    writeFileSync(path, text);
+    expect(readSessionFile(path)).toBeUndefined();
+    expect(readFileSync(`${path}.damaged`, "utf8")).toBe(text);
+    expect(existsSync(path)).toBe(false);
+    updateSessionFile(path, { agent_id, status: "idle" });
+    expect(readSessionFile(path)).toMatchObject({ agent_id, status: "idle", claim: null });
+  },
+);

@@ -1,0 +1,50 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openTranscript } from "./transcript.ts";
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "bosun-transcript-"));
+  path = join(folder, "transcript.jsonl");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const now = () => Date.UTC(2026, 10, 23);
+
+test("what was appended is there for the next to open it", () => {
+  const first = openTranscript(path, now);
+  first.append({ type: "message", run: 1, text: "Größe\nzwei" });
+  first.append({ type: "lost", why: "cut" });
+  first.close();
+
+  const second = openTranscript(path, now);
+  expect(second.entries).toEqual([
+    { at: "2026-11-23T00:00:00.000Z", type: "message", run: 1, text: "Größe\nzwei" },
+    { at: "2026-11-23T00:00:00.000Z", type: "lost", why: "cut" },
+  ]);
+  second.close();
+});
+
+test("a torn last line is cut off, and the next line starts at its place", () => {
+  const first = openTranscript(path, now);
+  first.append({ type: "lost", why: "größer" });
+  first.close();
+  appendFileSync(path, '{"at":"2026","type":"done","content":"gr');
+
+  const second = openTranscript(path, now);
+  expect(second.entries).toHaveLength(1);
+  second.append({ type: "lost", why: "again" });
+  second.close();
+  expect(readFileSync(path, "utf8").trimEnd().split("\n")).toHaveLength(2);
+  const third = openTranscript(path, now);
+  expect(third.entries.map((entry) => entry.type === "lost" && entry.why)).toEqual(["größer", "again"]);
+  third.close();
+});
+
+test("a damaged line before the last is refused by its number", () => {
+  writeFileSync(path, '{"type":"lost","why":"a"}\nnonsense\n{"type":"lost","why":"b"}\n');
+  expect(() => openTranscript(path, now)).toThrow(`${path}:2 is damaged`);
+});
