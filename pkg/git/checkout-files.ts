@@ -71,8 +71,9 @@ export async function moveHead(checkout: string, at: CheckoutHead, to: string, i
   } finally {
     await handle.close();
   }
-  await rename(join(checkout, file) + suffix, join(checkout, file));
+  // The index first: a crash between the two leaves staged changes, not a staged reversal of the commit.
   await rename(indexFile + suffix, indexFile);
+  await rename(join(checkout, file) + suffix, join(checkout, file));
   await rm(join(checkout, ".git", "index.lock"), { force: true });
 }
 

@@ -142,13 +142,14 @@ export class Checkouts {
     }
     const keep = keepRef(claim, purpose);
     const kept = await readRef(git, repository, keep);
-    // Renamed first, so that a half-removed folder is never taken for a checkout.
-    await mkdir(layout.temporary, { recursive: true });
-    const gone = freePath(join(layout.temporary, checkoutName(claim, purpose)));
-    await rename(where.path, gone);
+    // First the ref, which nothing needs now, then the folder: repeated after a crash, both are gone.
     if (kept !== undefined) {
       await changeRefs(git, repository, [{ do: "move", ref: keep, from: kept, to: undefined }], "release");
     }
+    // Renamed before it is removed: a half-removed folder must not be taken for a checkout.
+    await mkdir(layout.temporary, { recursive: true });
+    const gone = freePath(join(layout.temporary, checkoutName(claim, purpose)));
+    await rename(where.path, gone);
     await rm(gone, { recursive: true, force: true });
     await rm(where.gitDirectory, { recursive: true, force: true });
     return "removed";

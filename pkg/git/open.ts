@@ -1,5 +1,5 @@
 import { watch } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
 import { TerminalError } from "../runtime/errors.ts";
@@ -51,6 +51,7 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
   const layout = layoutOf(stateDirectory);
   const repository: GitPlace = { gitDirectory: commonGitDirectory(repositoryPath) };
   const objectDirectory = join(repository.gitDirectory, "objects");
+  await rm(layout.temporary, { recursive: true, force: true });
   await mkdir(layout.operator, { recursive: true });
   await git.text({ gitDirectory: layout.operator }, ["init", "--bare", "--quiet", "--template="]);
   const objects: GitPlace = { gitDirectory: layout.operator, objects: objectDirectory };

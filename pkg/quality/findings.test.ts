@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkConfigurationFindings } from "./check-configuration.ts";
 import type { FileChange } from "./commit-source.ts";
-import { matchesPattern } from "./glob.ts";
+import { coveringPattern, matchesPattern } from "./glob.ts";
 import { defaultProtectedPaths, pathFindings } from "./paths.ts";
 import { weakenedTests } from "./weakened.ts";
 
@@ -29,12 +29,27 @@ describe("a pattern", () => {
     ["a/b/c.txt", "a/*.txt", false],
     ["a/c.txt", "a/**/*.txt", true],
     ["axc", "a.c", false],
+    ["packages/a/.github/x", ".git*", true],
+    ["deploy/keys/a.txt", "deploy/keys", true],
+    ["deploy/keys/a.txt", "keys/", true],
+    ["keys", "keys/", false],
+    ["a1.txt", "a[0-9].txt", true],
+    ["ab.txt", "a[!b].txt", false],
+    ["a*b", "a\\*b", true],
+    ["axb", "a\\*b", false],
   ];
   for (const [path, pattern, want] of rows) {
     test(`${pattern} ${want ? "matches" : "does not match"} ${path}`, () => {
       expect(matchesPattern(path, pattern)).toBe(want);
     });
   }
+});
+
+test("a later pattern with an exclamation mark takes a path out again", () => {
+  const patterns = ["deploy/", "!deploy/readme.md"];
+
+  expect(coveringPattern("deploy/run.sh", patterns)).toBe("deploy/");
+  expect(coveringPattern("deploy/readme.md", patterns)).toBeUndefined();
 });
 
 test("a deleted protected file and a submodule need a person, the control plane nobody can allow", () => {
@@ -46,6 +61,13 @@ test("a deleted protected file and a submodule need a person, the control plane 
   expect(kinds([submodule])).toEqual(["ProtectedPath"]);
   expect(kinds(change(".Claude-Sessions/workspace.yaml", undefined, "x").changes)).toEqual(["ForbiddenPath"]);
   expect(kinds(change("src/a.ts", "a", "b").changes)).toEqual([]);
+});
+
+test("a key file is protected unless the workspace says otherwise", () => {
+  const { changes } = change("test/fixtures/server.key", undefined, "x");
+
+  expect(pathFindings("c", changes, [])).toMatchObject([{ kind: "ProtectedPath" }]);
+  expect(pathFindings("c", changes, ["!test/fixtures/"])).toEqual([]);
 });
 
 describe("tests are weakened when", () => {

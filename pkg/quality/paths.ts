@@ -1,11 +1,11 @@
 import type { FileChange } from "./commit-source.ts";
-import { matchesPattern } from "./glob.ts";
+import { coveringPattern, matchesPattern } from "./glob.ts";
 import type { Finding } from "./quality.ts";
 
 /** Merged by nobody's approval: the control plane does not belong to a branch. */
-const forbidden = [".claude-sessions", ".claude-sessions/**"];
+const forbidden = "**/.claude-sessions";
 
-/** What a Workspace protects when it names nothing else: a person must agree to a change of these. */
+/** What a Workspace protects when it names nothing else (the default of its `protectedPaths`). */
 export const defaultProtectedPaths: readonly string[] = [
   ".claude/**",
   "CLAUDE.md",
@@ -15,12 +15,19 @@ export const defaultProtectedPaths: readonly string[] = [
   ".git*",
   ".npmrc",
   ".env*",
+];
+
+/** Protected as well unless a pattern of the Workspace with `!` takes them out: a person looks at each. */
+const credentials = [
   "*.pem",
   "*.key",
+  "*.p12",
+  "*.pfx",
   "id_rsa*",
   "id_ed25519*",
   ".netrc",
-  "credentials.json",
+  ".pypirc",
+  ".pgpass",
 ];
 
 /** Paths in a commit that must not, or may not without a person, be merged. */
@@ -30,11 +37,11 @@ export function pathFindings(
   protectedPaths: readonly string[],
 ): readonly Finding[] {
   return changes.flatMap(({ path, after }): readonly Finding[] => {
-    if (forbidden.some((pattern) => matchesPattern(path, pattern))) {
+    if (matchesPattern(path, forbidden)) {
       const message = "The control plane is never merged from a branch. Take the file out of every commit.";
       return [{ kind: "ForbiddenPath", path, commit, message }];
     }
-    const pattern = protectedPaths.find((candidate) => matchesPattern(path, candidate));
+    const pattern = coveringPattern(path, [...credentials, ...protectedPaths]);
     if (pattern !== undefined) {
       return [{ kind: "ProtectedPath", path, commit, message: `It matches the protected path ${pattern}.` }];
     }

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 
 /** Directories a sandbox hides, and the few below them that it shows again, read-only. */
 export interface Places {
@@ -17,9 +17,23 @@ export interface Places {
 export function workspacePlaces(options: { repositoryPath: string; stateDirectory: string }): Places {
   const gitDirectory = commonGitDirectory(options.repositoryPath);
   return {
-    hide: [options.repositoryPath, gitDirectory, options.stateDirectory],
+    hide: [options.repositoryPath, gitDirectory, ...workTrees(gitDirectory), options.stateDirectory],
     readOnly: objectDirectories(join(gitDirectory, "objects")),
   };
+}
+
+/** The main work tree of a git directory and the linked ones, wherever they lie. */
+function workTrees(gitDirectory: string): readonly string[] {
+  const main = basename(gitDirectory) === ".git" ? [dirname(gitDirectory)] : [];
+  const folder = join(gitDirectory, "worktrees");
+  const linked = existsSync(folder) ? readdirSync(folder) : [];
+  return [
+    ...main,
+    ...linked.flatMap((name) => {
+      const file = join(folder, name, "gitdir");
+      return existsSync(file) ? [dirname(resolve(folder, name, readFileSync(file, "utf8").trim()))] : [];
+    }),
+  ];
 }
 
 /** Where the refs and objects of a work tree are, also for a linked work tree (`.git` a file, `commondir` in it). */
