@@ -16,6 +16,8 @@ export interface WorkspaceFolder {
   log: string;
   /** While this file exists nothing runs. */
   stopLatch: string;
+  /** Leads to the gateway's state folder once an operator has run. */
+  gateway: string;
   /** One folder a session: spec, report, transcript. */
   sessions: string;
 }
@@ -33,6 +35,7 @@ export function workspaceFolder(repository: string): WorkspaceFolder {
     socket: path.join(operator, "operator.sock"),
     log: path.join(operator, "log"),
     stopLatch: path.join(operator, "stop"),
+    gateway: path.join(operator, "gateway"),
     sessions: path.join(operator, "sessions"),
   };
 }

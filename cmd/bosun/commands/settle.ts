@@ -1,20 +1,18 @@
 /** `bosun budget settle ID --cost X`: a person says what a request cost whose usage was never seen. */
-import { globSync } from "node:fs";
-import path from "node:path";
 import { ControlError, callControl } from "../../../pkg/gateway/control.ts";
 import { NANO_PER_USD } from "../../../pkg/gateway/money.ts";
 import { readProcessRecord } from "../../../pkg/gateway/process.ts";
 import { isAlive } from "../../../pkg/session/process-tree.ts";
 import type { Context } from "../context.ts";
 import { UserError } from "../user-error.ts";
-import { findWorkspace } from "../workspace-folder.ts";
+import { findWorkspace, type WorkspaceFolder } from "../workspace-folder.ts";
 
 export async function settle(context: Context, id: string, { cost }: { cost: string }): Promise<void> {
   const usd = Number(cost.replace(/^\$/, ""));
   if (cost.trim() === "" || !(usd >= 0)) {
     throw new UserError(`--cost must be an amount in US dollars, 0 or more, not "${cost}".`, { exitCode: 2 });
   }
-  const socket = await gatewaySocket(findWorkspace(context.cwd).operator);
+  const socket = await gatewaySocket(findWorkspace(context.cwd));
   try {
     await callControl(socket, "settle", { id, cost: Math.round(usd * NANO_PER_USD) });
   } catch (error) {
@@ -24,10 +22,8 @@ export async function settle(context: Context, id: string, { cost }: { cost: str
   context.out(`Request ${id} is settled at $${usd.toFixed(4)}.`);
 }
 
-async function gatewaySocket(operator: string): Promise<string> {
-  for (const file of globSync("{gateway.json,*/gateway.json,*/*/gateway.json}", { cwd: operator })) {
-    const record = await readProcessRecord(path.dirname(path.join(operator, file)));
-    if (record !== undefined && (await isAlive(record))) return record.socketPath;
-  }
+async function gatewaySocket({ gateway }: WorkspaceFolder): Promise<string> {
+  const record = await readProcessRecord(gateway);
+  if (record !== undefined && (await isAlive(record))) return record.socketPath;
   throw new UserError("No gateway is running, and only it writes the ledger. Start one with `bosun up`.");
 }

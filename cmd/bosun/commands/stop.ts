@@ -20,10 +20,10 @@ export async function stop(context: Context, { emergency = false }: { emergency?
   const startedMs = systemClock.elapsed();
   // The latch first: from here on nothing starts, whoever is alive.
   await fileStopLatch(folder.stopLatch).engage("bosun stop --emergency");
-  const { sessions, gateways, survivors } = await endEverything(folder, systemClock);
+  const { sessions, hadGateway, survivors } = await endEverything(folder, systemClock);
   const ms = Math.round(systemClock.elapsed() - startedMs);
   context.out(
-    `Stopped in ${ms} ms: ${sessions.length} sessions and ${gateways} gateways ended. All state is kept; \`bosun resume\` goes on.`,
+    `Stopped in ${ms} ms: ${sessions.length} sessions${hadGateway ? " and the gateway" : ""} ended. All state is kept; \`bosun resume\` goes on.`,
   );
   await declareStopped(context, folder.socket);
   if (survivors.length > 0)

@@ -1,10 +1,10 @@
 /** The running operator's API over its unix socket: Kubernetes' HTTP protocol, as the commands need it. */
 import { type IncomingMessage, request } from "node:http";
-import path from "node:path";
 import { KINDS } from "../../../pkg/api/generated.ts";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { isNotFound, type Status, StatusError } from "../../../pkg/api/status-error.ts";
 import type { Client, Kind, ListOptions, MergePatch } from "../../../pkg/runtime/client.ts";
+import { socketPath } from "../../../pkg/system/socket-path.ts";
 
 /** What commands need of a Client. */
 export type Reader = Pick<Client, "get" | "list">;
@@ -26,9 +26,9 @@ interface Call {
  * Every method throws `NoOperatorError` when nobody listens at `socket`, and `StatusError` when the request is refused.
  */
 export function socketClient(socket: string): OperatorClient {
-  const socketPath = reachable(socket);
+  const listener = socketPath(socket);
   const call = async <T>(options: Call): Promise<T> => {
-    const response = await send(socketPath, options);
+    const response = await send(listener, options);
     return JSON.parse(await text(response)) as T;
   };
 
@@ -45,7 +45,7 @@ export function socketClient(socket: string): OperatorClient {
     async *watch(kind, { resourceVersion, signal, ...options }) {
       const path = listPath(kind, options, { watch: "true", resourceVersion, allowWatchBookmarks: "true" });
       try {
-        const response = await send(socketPath, {
+        const response = await send(listener, {
           method: "GET",
           path,
           ...(signal === undefined ? {} : { signal }),
@@ -73,12 +73,6 @@ export function socketClient(socket: string): OperatorClient {
   };
 }
 
-/** A unix socket's path has about 100 bytes at most: from a deep folder the relative one may still fit. */
-function reachable(socket: string): string {
-  const relative = path.relative(process.cwd(), socket);
-  return relative.length < socket.length ? relative : socket;
-}
-
 function listPath(kind: Kind, options: ListOptions, query: Record<string, string> = {}): string {
   const { group, version, plural } = KINDS[kind];
   const base = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
@@ -94,7 +88,7 @@ function objectPath(kind: Kind, { namespace, name }: { namespace: string; name: 
   return `${listPath(kind, { namespace })}/${encodeURIComponent(name)}`;
 }
 
-function send(socketPath: string, { method, path, body, signal }: Call): Promise<IncomingMessage> {
+function send(listener: string, { method, path, body, signal }: Call): Promise<IncomingMessage> {
   const payload = body === undefined ? undefined : JSON.stringify(body);
   const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
   const headers = {
@@ -103,7 +97,7 @@ function send(socketPath: string, { method, path, body, signal }: Call): Promise
   };
   return new Promise((resolve, reject) => {
     const sent = request({
-      socketPath,
+      socketPath: listener,
       method,
       path,
       headers,
@@ -111,7 +105,7 @@ function send(socketPath: string, { method, path, body, signal }: Call): Promise
       ...(signal === undefined ? {} : { signal }),
     });
     sent.on("error", (error: NodeJS.ErrnoException) =>
-      reject(isAbsence(error) ? absence(socketPath, error) : error),
+      reject(isAbsence(error) ? absence(listener, error) : error),
     );
     sent.on("response", (response) => {
       if ((response.statusCode ?? 500) < 300) resolve(response);
@@ -125,8 +119,8 @@ function isAbsence({ code }: NodeJS.ErrnoException): boolean {
   return code === "ENOENT" || code === "ECONNREFUSED" || code === "ENOTSOCK" || code === "ENOTDIR";
 }
 
-function absence(socketPath: string, cause: Error): NoOperatorError {
-  return new NoOperatorError(`No operator listens at ${socketPath}.`, { cause });
+function absence(listener: string, cause: Error): NoOperatorError {
+  return new NoOperatorError(`No operator listens at ${listener}.`, { cause });
 }
 
 function refusal(code: number, answer: string): Error {

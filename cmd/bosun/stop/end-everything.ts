@@ -1,6 +1,5 @@
-/** Ends every session and gateway of a workspace by itself, with or without a living operator. */
-import { existsSync, globSync, readdirSync } from "node:fs";
-import path from "node:path";
+/** Ends every session and the gateway of a workspace by itself, with or without a living operator. */
+import { existsSync, readdirSync } from "node:fs";
 import { readProcessRecord } from "../../../pkg/gateway/process.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { endTree, isAlive, type ProcessIdentity } from "../../../pkg/session/process-tree.ts";
@@ -11,7 +10,8 @@ import { markedSessions } from "./marked-sessions.ts";
 export interface Ended {
   /** Ids of sessions that lived and are proven gone. */
   sessions: readonly string[];
-  gateways: number;
+  /** Whether a gateway lived. */
+  hadGateway: boolean;
   /** What still lives, in words. */
   survivors: readonly string[];
 }
@@ -20,13 +20,13 @@ export interface Ended {
 export async function endEverything(folder: WorkspaceFolder, clock: Clock): Promise<Ended> {
   const ids = existsSync(folder.sessions) ? readdirSync(folder.sessions) : [];
   const marked = await markedSessions();
-  const [sessions, gateways] = await Promise.all([
+  const [sessions, hadGateway] = await Promise.all([
     Promise.all(ids.map((id) => endSession(folder.sessions, id, marked, clock))),
-    endGateways(folder, clock),
+    endGateway(folder, clock),
   ]);
   return {
     sessions: ids.filter((_, index) => sessions[index] === "ended"),
-    gateways,
+    hadGateway,
     survivors: ids.filter((_, index) => sessions[index] === "survives").map((id) => `session ${id}`),
   };
 }
@@ -45,15 +45,10 @@ async function endSession(
 }
 
 /** Requests in flight end with their gateway; the ledger settles them by its rules at the next start. */
-async function endGateways({ operator }: WorkspaceFolder, clock: Clock): Promise<number> {
-  const records = globSync("{gateway.json,*/gateway.json,*/*/gateway.json}", { cwd: operator });
-  let ended = 0;
-  for (const record of records) {
-    const gateway = await readProcessRecord(path.dirname(path.join(operator, record)));
-    if (gateway === undefined || !(await isAlive(gateway))) continue;
-    process.kill(gateway.pid, "SIGKILL");
-    while (await isAlive(gateway)) await clock.sleep(10);
-    ended += 1;
-  }
-  return ended;
+async function endGateway({ gateway: state }: WorkspaceFolder, clock: Clock): Promise<boolean> {
+  const gateway = await readProcessRecord(state);
+  if (gateway === undefined || !(await isAlive(gateway))) return false;
+  process.kill(gateway.pid, "SIGKILL");
+  while (await isAlive(gateway)) await clock.sleep(10);
+  return true;
 }

@@ -1,0 +1,106 @@
+/** `bosun up`: the operator in the foreground, with a live view. Ctrl-C once finishes turns and saves; twice stops now. */
+import path from "node:path";
+import type { KubeObject } from "../../../pkg/api/meta.ts";
+import { SETTLED_PHASES } from "../../../pkg/api/phases.ts";
+import { inspectRepository } from "../../../pkg/git/inspect.ts";
+import type { Context } from "../context.ts";
+import { type Operator, startOperator } from "../operator/operator.ts";
+import { UserError } from "../user-error.ts";
+import { liveView } from "../view/live.ts";
+import { type Objects, readObjects } from "../view/objects.ts";
+import { findWorkspace } from "../workspace-folder.ts";
+
+export interface UpOptions {
+  rehearse?: boolean;
+  scenarios?: readonly string[];
+  untilSettled?: boolean;
+}
+
+/** How often the view looks whether something changed, in milliseconds. */
+const lookMs = 400;
+
+export async function up(context: Context, options: UpOptions): Promise<void> {
+  const folder = findWorkspace(context.cwd);
+  await refuseUnusable(folder.repository, context);
+  const view = liveView(process.stdout, context.now);
+  const print = (line: string): void => view.print([line]);
+  const fatal = Promise.withResolvers<never>();
+  const operator = await startOperator({
+    folder,
+    env: context.env,
+    rehearse: options.rehearse === true,
+    scenarios: (options.scenarios ?? []).map((entry) => path.resolve(context.cwd, entry)),
+    note: print,
+    onFatal: (error) => fatal.reject(error),
+  });
+  print(
+    `The operator runs (process ${process.pid}). Ctrl-C lets running turns finish and saves; a second Ctrl-C stops now.`,
+  );
+
+  const interrupts = followInterrupts();
+  const ended = Promise.race([interrupts.first, fatal.promise]);
+  const objects = await show(operator, view.show, ended, options.untilSettled === true);
+  if (objects === undefined) print("Running turns are finished and saved. Ctrl-C again stops them now.");
+  const draining = operator.drain();
+  await Promise.race([draining, interrupts.second.then(() => operator.stop()), fatal.promise]);
+  print("Stopped. All state is kept; `bosun up` goes on where it was.");
+}
+
+/** Draws until `ended` resolves (then undefined), or until all work has come to an end (then what was shown last). */
+async function show(
+  operator: Operator,
+  draw: (objects: Objects) => void,
+  ended: Promise<unknown>,
+  untilSettled: boolean,
+): Promise<Objects | undefined> {
+  const over = ended.then(() => "over" as const);
+  let before = "";
+  for (;;) {
+    const objects = await readObjects(operator.client);
+    const now = JSON.stringify(
+      (Object.values(objects) as readonly KubeObject[][]).flatMap((list) =>
+        list.map(({ metadata }) => metadata.resourceVersion),
+      ),
+    );
+    // A terminal shows ages, which change by themselves.
+    if (now !== before || process.stdout.isTTY) draw(objects);
+    before = now;
+    if (untilSettled && isSettled(objects)) return objects;
+    if ((await Promise.race([over, looked()])) === "over") return undefined;
+  }
+}
+
+/** Nothing is left that agents could do: every Project has ended or waits for a person, and nobody works. */
+function isSettled({ projects, agents }: Objects): boolean {
+  const done = projects.every(
+    ({ status }) =>
+      status?.phase !== undefined && (SETTLED_PHASES.has(status.phase) || status.phase === "Escalated"),
+  );
+  const free = agents.every(({ status }) => status?.session === undefined && status?.project === undefined);
+  return projects.length > 0 && done && free;
+}
+
+async function refuseUnusable(repository: string, context: Context): Promise<void> {
+  const problems = await inspectRepository(repository);
+  const errors = problems.filter(({ severity }) => severity === "error");
+  for (const { message, fix } of problems.filter(({ severity }) => severity === "warning"))
+    context.note(`${message} ${fix}`);
+  if (errors.length > 0)
+    throw new UserError(errors.map(({ message, fix }) => `${message} ${fix}`).join("\n"));
+}
+
+function followInterrupts(): { first: Promise<void>; second: Promise<void> } {
+  const first = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<void>();
+  let count = 0;
+  const interrupted = (): void => {
+    count += 1;
+    if (count === 1) first.resolve();
+    else second.resolve();
+  };
+  process.on("SIGINT", interrupted);
+  process.on("SIGTERM", interrupted);
+  return { first: first.promise, second: second.promise };
+}
+
+const looked = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, lookMs));

@@ -1,0 +1,144 @@
+import { expect, test } from "vitest";
+import { changesBetween } from "./changes.ts";
+import { liveView } from "./live.ts";
+import type { Objects } from "./objects.ts";
+import { renderStatus } from "./status.ts";
+
+const now = Date.parse("2026-11-23T12:00:00Z");
+
+function object(
+  kind: string,
+  name: string,
+  spec: object,
+  status?: object,
+  creationTimestamp = "2026-11-23T11:00:00Z",
+) {
+  return { apiVersion: "bosun.dev/v1alpha1", kind, metadata: { name, creationTimestamp }, spec, status };
+}
+
+/** Plain data: the view reads a few fields of each. */
+function fleet(phase = "Working", progressPercent = 50): Objects {
+  const workspace = object(
+    "Workspace",
+    "library",
+    { mode: "Running", repository: { targetBranch: "main" } },
+    { upstream: "Rehearsal", target: { branch: "rehearsal/main", commit: "0123456789abcdef" } },
+  );
+  const agents = [
+    object("Agent", "agent-10", { paused: true }, { activity: "paused" }),
+    object(
+      "Agent",
+      "agent-1",
+      { paused: false },
+      {
+        activity: "working",
+        project: "retry",
+        currentTask: "T-2",
+        session: { id: "s", lastActivityTime: "2026-11-23T11:59:57Z" },
+      },
+    ),
+    object("Agent", "agent-2", { paused: false }, { activity: "reviewing", review: "rounding-1" }),
+  ];
+  const projects = [
+    object(
+      "Project",
+      "retry",
+      { title: "Retry uploads", tasks: [{ id: "T-2", title: "Wait longer each time" }] },
+      { number: 101, phase, progressPercent, costUSD: 0.25, claim: { agent: "agent-1" } },
+    ),
+    object(
+      "Project",
+      "rounding",
+      { title: "Round half to even" },
+      { number: 100, phase: "InReview", progressPercent: 100, costUSD: 1.5, reviewCycles: 2 },
+    ),
+  ];
+  const budget = object(
+    "Budget",
+    "default",
+    { daily: { usd: 5 } },
+    { daily: { spentUSD: 1.75, reservedUSD: 0.1 } },
+  );
+  const escalation = object(
+    "Escalation",
+    "rounding-stuck-1",
+    { project: "rounding", reason: "Stuck" },
+    { state: "Open" },
+  );
+  return {
+    workspaces: [workspace],
+    pools: [],
+    agents,
+    projects,
+    reviews: [object("Review", "rounding-1", { project: "rounding" })],
+    budgets: [budget],
+    escalations: [escalation],
+  } as unknown as Objects;
+}
+
+test("the page tells who works on what, how far, for how much, and what waits for a person", () => {
+  expect(renderStatus(fleet(), now, 120)).toEqual([
+    "[rehearsal] rehearsal/main at 0123456789, Running",
+    "The model is played from scenarios: no money is spent, and main stays as it is.",
+    "",
+    "Budget default: $1.75 of $5.00 today (35 %, $0.10 reserved)",
+    "Projects: 1 Working, 1 InReview",
+    "",
+    "AGENT      STATE       PROJECT    PHASE      DONE   ACTIVE   DOING",
+    "agent-1    working     retry      Working    50%    3s       T-2 Wait longer each time",
+    "agent-2    reviewing   rounding   InReview   100%",
+    "agent-10   paused                                            paused",
+    "",
+    "NO    PROJECT    PHASE      DONE   CYCLES   COST    AGENT     TITLE",
+    "100   rounding   InReview   100%   2        $1.50             Round half to even",
+    "101   retry      Working    50%    0        $0.25   agent-1   Retry uploads",
+    "",
+    "Waits for you: Stuck on rounding (60m): bosun resolve rounding-stuck-1 ...",
+  ]);
+});
+
+test("no line is wider than the terminal", () => {
+  for (const line of renderStatus(fleet(), now, 40)) expect(line.length).toBeLessThanOrEqual(40);
+});
+
+test("an empty workspace says what to do", () => {
+  const empty: Objects = {
+    workspaces: [],
+    pools: [],
+    agents: [],
+    projects: [],
+    reviews: [],
+    budgets: [],
+    escalations: [],
+  };
+  expect(renderStatus(empty, now, 100)).toEqual(["No projects. Declare one in .claude-sessions/projects/."]);
+});
+
+test("a change of phase is one line, and no change is none", () => {
+  expect(changesBetween(fleet(), fleet("InReview", 100))).toEqual(["retry: Working -> InReview, $0.25"]);
+  expect(changesBetween(fleet(), fleet())).toEqual([]);
+});
+
+test("off a terminal the view appends a line for each change", () => {
+  const written: string[] = [];
+  const view = liveView({ write: (text) => written.push(text) }, () => now);
+  view.show(fleet());
+  const before = written.length;
+  view.show(fleet());
+  view.show(fleet("Done", 100));
+  expect(written.slice(before)).toEqual(["12:00:00 retry: Working -> Done, $0.25\n"]);
+});
+
+test("on a terminal the view is redrawn in place and never higher than the screen", () => {
+  const written: string[] = [];
+  const view = liveView(
+    { write: (text) => written.push(text), isTTY: true, columns: 80, rows: 6 },
+    () => now,
+  );
+  view.show(fleet());
+  view.show(fleet());
+  expect(written[0]?.split("\n")).toHaveLength(6);
+  expect(written[1]?.startsWith("\x1b[5A\x1b[0J")).toBe(true);
+  view.print(["merged"]);
+  expect(written[2]?.startsWith("\x1b[5A\x1b[0Jmerged\n")).toBe(true);
+});
