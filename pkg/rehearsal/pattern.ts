@@ -14,12 +14,20 @@ export interface PatternMatch {
   groups: Readonly<Record<string, string>>;
 }
 
+const compiledBySource = new Map<string, Pattern>();
+
 /**
- * Compiles RE2 syntax; `^` and `$` match at line ends.
+ * Compiles RE2 syntax, each source once; `^` and `$` match at line ends.
  *
  * @throws Error when `source` is not RE2 syntax (look-around and back-references are not)
  */
 export function pattern(source: string): Pattern {
+  const known = compiledBySource.get(source) ?? compile(source);
+  compiledBySource.set(source, known);
+  return known;
+}
+
+function compile(source: string): Pattern {
   const compiled = RE2JS.compile(source, RE2JS.MULTILINE);
   const names = Object.keys(compiled.namedGroups());
   const all = function* (text: string): Generator<PatternMatch> {

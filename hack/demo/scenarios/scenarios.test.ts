@@ -1,15 +1,17 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Anthropic from "@anthropic-ai/sdk";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { loadPrompts } from "../../../pkg/prompts/load.ts";
 import { type Rehearsal, startRehearsal } from "../../../pkg/rehearsal/rehearsal.ts";
 import type { Judgement } from "../../../pkg/session/sessions.ts";
+
+// Real checks by the dozen: a busy machine may take its time.
+vi.setConfig({ testTimeout: 120_000 });
 
 const demo = fileURLToPath(new URL("..", import.meta.url));
 const prompts = loadPrompts(fileURLToPath(new URL("../../../prompts", import.meta.url)));
@@ -35,6 +37,9 @@ beforeAll(async () => {
   rehearsal = await startRehearsal({ scenarios: [join(demo, "scenarios")], clock: hurried });
   client = new Anthropic({ baseURL: rehearsal.url, apiKey: "any", maxRetries: 0 });
   scratch = await mkdtemp(join(tmpdir(), "demo-"));
+  const origin = join(scratch, "origin");
+  await cp(join(demo, "library"), origin, { recursive: true });
+  await shell(origin, "git init -q -b main && git add -A && git commit -q -m Start");
   const files = (await readdir(join(demo, "projects"))).sort();
   projects = await Promise.all(
     files.map(async (file) => parse(await readFile(join(demo, "projects", file), "utf8")) as Project),
@@ -73,7 +78,7 @@ test("five projects end approved, one after a missing test, and merge into one t
     "add-months-end": ["Approved"],
   });
   expect(await runChecks(target)).toEqual({ lint: "Passed", test: "Passed" });
-}, 120_000);
+});
 
 test("merge-pollution is wrong three times, each time found out by trying it", async () => {
   const verdicts = await work(await clone("pollution"), project("merge-pollution"));
@@ -122,6 +127,33 @@ test("wrong code with a good name is rejected", async () => {
   expect(judgement.criteria.map(({ met }) => met)).toEqual([false, false]);
 });
 
+test("two projects of the conflict scenario conflict, and the rework that names the target resolves it", async () => {
+  const [ours, theirs] = await Promise.all([clone("ours"), clone("theirs")]);
+  await session(ours, [], executeMessage(conflicting("Ours")), "request_review");
+  const messages: Anthropic.MessageParam[] = [];
+  await session(theirs, messages, executeMessage(conflicting("Theirs")), "request_review");
+  const target = (await shell(ours, "git rev-parse HEAD")).trim();
+  await shell(theirs, `git fetch -q ${ours} HEAD`);
+  await expect(shell(theirs, `git merge-tree --write-tree HEAD ${target}`)).rejects.toThrow("CONFLICT");
+
+  const { message } = prompts.rework({
+    ...{ cause: "Merge", cycle: 1, cyclesMax: 3, feedback: "It does not merge." },
+    ...{ target, conflictingFiles: ["README.md"] },
+  });
+  await session(theirs, messages, message, "request_review");
+
+  await shell(theirs, `git merge-base --is-ancestor ${target} HEAD`);
+  const readme = await readFile(join(theirs, "README.md"), "utf8");
+  expect(readme).toMatch(/^# Ours\n[\s\S]*\nAlso: Theirs\n$/);
+});
+
+function conflicting(title: string): Project {
+  const description = "[rehearse: conflict]";
+  const acceptanceCriteria = [{ id: "AC-1", text: "The README says it." }];
+  const spec = { title, category: "documentation", description, tasks: [], acceptanceCriteria };
+  return { metadata: { name: title.toLowerCase() }, spec };
+}
+
 function project(name: string): Project {
   const found = projects.find(({ metadata }) => metadata.name === name);
   if (found === undefined) throw new Error(`hack/demo/projects has no ${name}`);
@@ -130,26 +162,15 @@ function project(name: string): Project {
 
 /** A clone of the library's repository on a branch of its own. */
 async function clone(name: string): Promise<string> {
-  const origin = join(scratch, "origin");
-  if (!existsSync(origin)) {
-    await cp(join(demo, "library"), origin, { recursive: true });
-    await shell(origin, "git init -q -b main && git add -A && git commit -q -m Start");
-  }
   await shell(scratch, `git clone -q origin ${name} && git -C ${name} checkout -q -b agent-1/project-1`);
   return join(scratch, name);
 }
 
 /** Execution and review by turns, until approved or rejected three times; the verdicts. */
 async function work(checkout: string, given: Project): Promise<string[]> {
-  const { title, category, description, tasks, acceptanceCriteria } = given.spec;
+  const { acceptanceCriteria } = given.spec;
   const messages: Anthropic.MessageParam[] = [];
-  let { message } = prompts.execute({
-    agent: "agent-1",
-    project: { title, category, description, tasks, criteria: acceptanceCriteria },
-    branch: "agent-1/project-1",
-    commands: checks,
-    protectedPaths: [],
-  });
+  let message = executeMessage(given);
   const verdicts: string[] = [];
   for (const cycle of [1, 2, 3]) {
     const handedIn = await session(checkout, messages, message, "request_review");
@@ -163,6 +184,16 @@ async function work(checkout: string, given: Project): Promise<string[]> {
     message = prompts.rework({ ...rework, target: undefined, conflictingFiles: [] }).message;
   }
   return verdicts;
+}
+
+function executeMessage({ spec }: Project): string {
+  return prompts.execute({
+    agent: "agent-1",
+    project: { ...spec, criteria: spec.acceptanceCriteria },
+    branch: "agent-1/project-1",
+    commands: checks,
+    protectedPaths: [],
+  }).message;
 }
 
 async function review(checkout: string, { spec }: Project): Promise<Judgement> {
