@@ -6,7 +6,7 @@ import { report } from "./report.ts";
 /** Runs one command line; gives the exit code: 0 done, 1 not done, 2 wrong usage. */
 export async function runProgram(args: readonly string[], context: Context): Promise<number> {
   try {
-    await program(context).parseAsync(args, { from: "user" });
+    await program(context).parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -37,6 +37,13 @@ function addRunning(root: Command, context: Context): void {
     .description("write a commented .claude-sessions/ for this repository; never overwrites")
     .option("--budget <usd>", "daily limit in US dollars, instead of asking")
     .action(async (options) => (await import("./commands/init.ts")).init(context, options));
+  root
+    .command("up")
+    .description("run the operator in the foreground: agents work until you press Ctrl-C")
+    .option("--rehearse", "play the model from scenarios: offline, for nothing, into rehearsal/<target>")
+    .option("--scenarios <folder...>", "folders of scenario files that a rehearsal asks first")
+    .option("--until-settled", "end when every project has ended or waits for you")
+    .action(async (options) => (await import("./commands/up.ts")).up(context, options));
   root
     .command("doctor")
     .description("check this machine and this repository")
@@ -133,6 +140,13 @@ function addSteering(root: Command, context: Context): void {
   root
     .command("stop")
     .description("end the operator: turns finish, work is saved")
-    .option("--emergency", "end every session, its processes and requests at once, with or without an operator")
+    .option(
+      "--emergency",
+      "end every session, its processes and requests at once, with or without an operator",
+    )
     .action(async (options) => (await import("./commands/stop.ts")).stop(context, options));
+  root
+    .command("accept-deletions")
+    .description("delete the objects that were missing from the files and kept")
+    .action(async () => (await import("./commands/accept-deletions.ts")).acceptDeletions(context));
 }

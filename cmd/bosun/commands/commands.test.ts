@@ -194,3 +194,12 @@ test("why answers for one and for all", async () => {
   expect((await operator.run("why")).out[0]).toContain("There is no Budget");
   expect((await operator.run("why", "nobody")).exitCode).toBe(1);
 });
+
+test("accept-deletions is written where the operator looks", async () => {
+  await using operator = await startOperator(fleet);
+  expect((await operator.run("accept-deletions")).exitCode).toBe(0);
+  const workspace = await operator.client.get("Workspace", key("library"));
+  expect(workspace?.metadata.annotations).toMatchObject({
+    "bosun.dev/deletions-accepted-at": expect.stringMatching(/Z$/),
+  });
+});

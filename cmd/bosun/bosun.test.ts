@@ -1,0 +1,86 @@
+/** The real binary, as a person starts it. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { openLog } from "../../pkg/storage/log/log.ts";
+import { nodeFileSystem } from "../../pkg/storage/node-file-system.ts";
+import { packageRoot } from "./package-root.ts";
+import { createAll, openRegistry, startOperator, temporaryWorkspace } from "./testing/operator.ts";
+
+const launcher = path.join(packageRoot(), "bin", "bosun.mjs");
+const project =
+  "{ apiVersion: bosun.dev/v1alpha1, kind: Project, metadata: { name: retry }, spec: { title: Retry } }";
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+interface Result {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+function bosun(cwd: string, ...args: string[]): Promise<Result> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [launcher, ...args], { cwd, encoding: "utf8" }, (error, stdout, stderr) => {
+      resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+test("a command reaches the operator over its socket, from a folder below the repository too", async () => {
+  await using operator = await startOperator(project);
+  const below = mkdtempSync(path.join(operator.folder.repository, "below-"));
+  expect(await bosun(below, "get", "projects", "-o", "name")).toEqual({
+    exitCode: 0,
+    stdout: "project/retry\n",
+    stderr: "",
+  });
+});
+
+test("with no operator the last known state is shown and said to be that; writes say what to do", async () => {
+  const folder = temporaryWorkspace();
+  folders.push(folder.repository);
+  const log = openLog({ directory: folder.log, fs: nodeFileSystem });
+  await createAll(await openRegistry(log), project);
+  await log.close();
+
+  const read = await bosun(folder.repository, "get", "projects", "-o", "name");
+  expect(read).toEqual({
+    exitCode: 0,
+    stdout: "project/retry\n",
+    stderr: "No operator is running; last known state.\n",
+  });
+  const write = await bosun(folder.repository, "skip", "retry");
+  expect(write).toMatchObject({
+    exitCode: 1,
+    stdout: "",
+    stderr: expect.stringContaining("Start one with `bosun up`"),
+  });
+});
+
+test("outside of a workspace it says how to make one", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "bosun-none-"));
+  folders.push(folder);
+  expect(await bosun(folder, "status")).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("bosun init"),
+  });
+});
+
+test("wrong usage has exit code 2, help and version have 0", async () => {
+  expect(await bosun(tmpdir(), "gett")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("Did you mean get?"),
+  });
+  expect(await bosun(tmpdir(), "get")).toMatchObject({ exitCode: 2 });
+  expect(await bosun(tmpdir())).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("Steering:") });
+  expect(await bosun(tmpdir(), "--help")).toMatchObject({ exitCode: 0 });
+  expect(await bosun(tmpdir(), "version")).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^bosun \d+\.\d+\.\d+ /),
+  });
+});
