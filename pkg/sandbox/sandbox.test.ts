@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { homedir, tmpdir } from "node:os";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, type TestContext, test } from "vitest";
 
@@ -21,7 +21,8 @@ let checkout: string;
 let other: string;
 
 beforeEach(async () => {
-  root = await realpath(await mkdtemp(join(tmpdir(), "bosun-sandbox-test-")));
+  // Not below /tmp: that is private inside, and would be hidden without being named.
+  root = await realpath(await mkdtemp(join(process.cwd(), "node_modules", ".bosun-sandbox-test-")));
   repositoryPath = join(root, "repository");
   stateDirectory = join(root, "state");
   checkout = join(stateDirectory, "checkouts", "agent-1-retry-1");
@@ -42,11 +43,14 @@ async function write(path: string, text: string): Promise<void> {
   await writeFile(path, text);
 }
 
+function needSandbox(context: TestContext): void {
+  if (availability.available) return;
+  console.warn(`Skipped: ${availability.why}`);
+  context.skip(availability.why);
+}
+
 function inside(context: TestContext, command: string, timeoutSeconds = 20): Promise<RunResult> {
-  if (!availability.available) {
-    console.warn(`Skipped: ${availability.why}`);
-    context.skip(availability.why);
-  }
+  needSandbox(context);
   const places = workspacePlaces({ repositoryPath, stateDirectory });
   const launch = sandboxed(command, {
     checkout,
@@ -78,11 +82,41 @@ test("a sandboxed command sees no kubeconfig, no other checkout and nothing of t
   expect(objects.output).toBe("an object\n");
 });
 
-test("a sandboxed command has an empty HOME, and the person's home is an empty folder", async (context) => {
-  const result = await inside(context, `ls -A "$HOME" /home ${homedir()}/.ssh; echo "HOME is $HOME"`);
+test("a sandboxed command has an empty HOME, and the person's keys are not there", async (context) => {
+  const home = process.env.HOME;
+  process.env.HOME = join(root, "person");
+  try {
+    await write(join(root, "person", ".ssh", "id_ed25519"), "a private key\n");
+    const result = await inside(
+      context,
+      `ls -A "$HOME"; cat ${root}/person/.ssh/id_ed25519; echo "HOME is $HOME"`,
+    );
+    expect(result.output).toContain("HOME is /tmp/home");
+    expect(result.output).not.toContain("a private key");
+  } finally {
+    process.env.HOME = home;
+  }
+});
 
-  expect(result.output).toContain("HOME is /tmp/home");
-  expect(result.output).toMatch(/\.ssh': No such file/);
+test("a checkout for a reviewer can be read only", async (context) => {
+  needSandbox(context);
+  const launch = sandboxed("cat file.txt; touch planted", {
+    checkout,
+    checkoutWritable: false,
+    network: "none",
+  });
+  const result = await runCommand({ launch, cwd: checkout, timeoutSeconds: 20, clock });
+
+  expect(result.output).toMatch(/^mine\n/);
+  expect(result.exitCode).not.toBe(0);
+});
+
+test("the other work trees of the repository are hidden too", async (context) => {
+  const linked = join(root, "linked");
+  await write(join(linked, "notes.txt"), "of the person\n");
+  await write(join(repositoryPath, ".git", "worktrees", "linked", "gitdir"), `${linked}/.git\n`);
+
+  expect((await inside(context, `cat ${linked}/notes.txt`)).exitCode).not.toBe(0);
 });
 
 test("a sandboxed command gets no variable that is not on the list", async (context) => {

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { appendFile, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { appendFile, cp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, type TestContext, test } from "vitest";
 import type { OpenRepositoryOptions } from "../../pkg/git/open.ts";
+import { runProcess } from "../../pkg/git/process.ts";
 import type { Checkout, GitClaim } from "../../pkg/git/repository.ts";
 import { sandboxAvailable } from "../../pkg/sandbox/available.ts";
 import { systemClock } from "../../pkg/system/system.ts";
@@ -89,6 +90,48 @@ describe("a checkout", () => {
   });
 });
 
+test("a claim that ends between the look and the move collects nothing", async () => {
+  let world: RealWorld | undefined;
+  let ended = false;
+  world = await open({
+    runGit: async (request) => {
+      if (world !== undefined && !ended && request.stdin?.includes(`update refs/heads/${branch}`) === true) {
+        ended = true;
+        const newer = join(world.root, "newer.json");
+        await writeFile(newer, JSON.stringify({ project: claim.project, number: 2, agent: "agent-2" }));
+        const blob = await git(world.repositoryPath, "hash-object", "-w", newer);
+        await git(world.repositoryPath, "update-ref", "refs/bosun/claims/retry-uploads", blob);
+      }
+      return runProcess(request);
+    },
+  });
+  const checkout = await claimed(world);
+  await commit(checkout.path, { "late.txt": "late\n" });
+
+  await expect(world.repository.collect(claim, branch)).rejects.toMatchObject({ reason: "StaleClaim" });
+  expect(ended).toBe(true);
+  expect(await world.branch(branch)).toBeUndefined();
+});
+
+test("a branch that the person has checked out is not moved under them", async () => {
+  const world = await open();
+  const checkout = await claimed(world);
+  const first = await commit(checkout.path, { "a.txt": "a\n" });
+  await world.repository.collect(claim, branch);
+  await git(world.repositoryPath, "worktree", "add", "--quiet", join(world.root, "look"), branch);
+  await commit(checkout.path, { "b.txt": "b\n" });
+
+  await expect(world.repository.collect(claim, branch)).rejects.toMatchObject({ reason: "BranchCheckedOut" });
+  expect(await world.branch(branch)).toBe(first);
+});
+
+test("the state folder must not lie in the repository", async () => {
+  const { repositoryPath } = await open();
+  const inside = open({ repositoryPath, stateDirectory: join(repositoryPath, "state") });
+
+  await expect(inside).rejects.toMatchObject({ reason: "StateInsideRepository" });
+});
+
 describe("what an agent wrote into its .git", () => {
   const hostile = (evidence: string) =>
     [
@@ -123,6 +166,12 @@ describe("what an agent wrote into its .git", () => {
       });
       await git(checkout.path, "update-index", "--add", "--chmod=+x", hook);
       await appendFile(join(checkout.path, ".git", "config"), hostile(evidence));
+      // The attack is real: it works on whoever simply asks git there.
+      const victim = join(world.root, "victim");
+      await cp(checkout.path, victim, { recursive: true });
+      await git(victim, "status").catch(() => undefined);
+      expect(existsSync(evidence)).toBe(true);
+      await rm(evidence);
 
       const state = await world.repository.checkoutState(claim, "execute");
       expect(state).toMatchObject({ is: "present", value: { head, dirty: true } });
