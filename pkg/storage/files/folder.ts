@@ -9,6 +9,8 @@ export const stableMs = 50;
 export interface FolderContent {
   /** By path relative to the folder, with `/`. Undefined: it is changing right now, or can't be read; look again. */
   files: ReadonlyMap<string, string | undefined>;
+  /** By path, of those that can't be read: why. */
+  unreadable: ReadonlyMap<string, string>;
 }
 
 export interface Folder {
@@ -37,8 +39,14 @@ export function openFolder({ folder, fs, clock }: { folder: string; fs: FileSyst
       const paths = await yamlFiles("");
       const files = new Map<string, string | undefined>();
       const changed = new Map<string, Cached | undefined>();
+      const unreadable = new Map<string, string>();
       for (const path of paths) {
         const found = await look(path);
+        if (typeof found === "string") {
+          files.set(path, undefined);
+          unreadable.set(path, found);
+          continue;
+        }
         if (found !== undefined && (found === cache.get(path) || known.get(path) === found.text)) {
           cache.set(path, found);
           files.set(path, found.text);
@@ -47,13 +55,13 @@ export function openFolder({ folder, fs, clock }: { folder: string; fs: FileSyst
       if (changed.size > 0) await clock.sleep(stableMs);
       for (const [path, first] of changed) {
         const second = await look(path);
-        const stable = first !== undefined && second !== undefined && sameStat(first.stat, second.stat);
-        if (stable) cache.set(path, second);
-        // Gone by now: the next look will not list it.
-        files.set(path, stable ? second.text : undefined);
+        const isStable =
+          first !== undefined && typeof second === "object" && sameStat(first.stat, second.stat);
+        if (isStable) cache.set(path, second);
+        files.set(path, isStable ? second.text : undefined);
       }
       for (const path of cache.keys()) if (!files.has(path)) cache.delete(path);
-      return { files };
+      return { files, unreadable };
     },
 
     async readFile(path) {
@@ -61,13 +69,21 @@ export function openFolder({ folder, fs, clock }: { folder: string; fs: FileSyst
     },
   };
 
-  async function look(path: string): Promise<Cached | undefined> {
+  /** Undefined: it is gone, or no file. A string: why it can't be read. */
+  async function look(path: string): Promise<Cached | string | undefined> {
     const stat = await fs.stat(join(folder, path));
     if (stat?.kind !== "file") return undefined;
     const cached = cache.get(path);
     if (cached !== undefined && sameStat(cached.stat, stat)) return cached;
-    const bytes = await fs.read(join(folder, path));
-    return bytes === undefined ? undefined : { stat, text: bytes.toString("utf8") };
+    try {
+      const bytes = await fs.read(join(folder, path));
+      return bytes === undefined ? undefined : { stat, text: bytes.toString("utf8") };
+    } catch (error) {
+      if (error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM")) {
+        return error.message;
+      }
+      throw error;
+    }
   }
 
   async function yamlFiles(below: string): Promise<string[]> {

@@ -115,7 +115,11 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
           const woken = new Promise<void>((resolve) => {
             wake = resolve;
           });
-          await inTurn(look);
+          await inTurn(look).catch((error: unknown) => {
+            // The registry refuses only when its storage failed: the end. A folder may be readable again later.
+            if (error instanceof StatusError) throw error;
+            unreadable(error);
+          });
           const sleep = new AbortController();
           const slept = clock.sleep(nextLookMs, AbortSignal.any([signal, sleep.signal])).catch(() => {
             // Aborted: woken, or the end.
@@ -168,10 +172,15 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
     nextLookMs = rescanMs;
     const content = await folder.read(records.texts);
     if (content === undefined) return;
+    toldFailed.delete("");
 
     /** Of files that changed and are whole: what they declare now. */
     const edited = new Map<string, { text: string; objects: readonly FileObject[] }>();
+    for (const [path, message] of content.unreadable) {
+      if (refused.get(path) !== message) refuse(path, message, [{ object: undefined, line: 1, message }]);
+    }
     for (const [path, text] of content.files) {
+      if (content.unreadable.has(path)) continue;
       if (text === undefined) nextLookMs = Math.min(nextLookMs, changingMs);
       else if (text === records.texts.get(path)) refused.delete(path);
       else if (refused.get(path) !== text) {
@@ -196,7 +205,8 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
       const read = objectsIn(path, text);
       if (read.valid) edited.set(path, { text, objects: read.objects });
     }
-    for (const [path, { text, objects }] of edited) await takeEdit(path, text, objects, before);
+    // Each is admitted in its turn, then all are synced together.
+    await Promise.all([...edited].map(([path, { text, objects }]) => takeEdit(path, text, objects, before)));
     if (gone.length > 0)
       await transact(
         [],
@@ -206,6 +216,13 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
     await recordMissing(before);
     await decideDeletions();
     await projectDirty();
+  }
+
+  function unreadable(error: unknown): void {
+    const message = `The folder can't be read: ${error instanceof Error ? error.message : String(error)}`;
+    if (toldFailed.get("") === message) return;
+    toldFailed.set("", message);
+    report({ object: undefined, type: "Warning", reason: reportReasons.invalidFile, message });
   }
 
   /** Finds each object's file; one that has it already keeps it. */
@@ -463,7 +480,7 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
     const done: string[] = [];
     for (const id of ids) {
       try {
-        text = withObject(text, id);
+        text = withObject(path, text, id);
         done.push(id);
       } catch (error) {
         if (!(error instanceof SpliceError) && !(error instanceof StatusError)) throw error;
@@ -483,8 +500,8 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
   }
 
   /** `text` with the object as it is now: changed in place, added, or taken out. */
-  function withObject(text: string, id: string): string {
-    const read = readFileObjects(text, resources);
+  function withObject(path: string, text: string, id: string): string {
+    const read = objectsIn(path, text);
     if (!read.valid) throw new SpliceError(`line ${read.problems[0]?.line}: ${read.problems[0]?.message}`);
     const declared = read.objects.filter((object) => object.id === id);
     const owner = owners.get(id);
