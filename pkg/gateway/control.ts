@@ -60,7 +60,12 @@ export async function serveControl(
   const server = http.createServer(async (request, response) => {
     try {
       const call = calls[(request.url ?? "").slice(1)];
-      if (call === undefined) throw new Error(`There is no call ${request.url}.`);
+      if (call === undefined) {
+        response
+          .writeHead(404)
+          .end(JSON.stringify({ error: `There is no call ${request.url}, or not yet.` }));
+        return;
+      }
       const result = await call((await readJson(request)) as never);
       response.end(JSON.stringify(result ?? null));
     } catch (error) {
@@ -98,7 +103,9 @@ export async function callControl(
   request.end(JSON.stringify(body));
   const [response] = (await once(request, "response")) as [IncomingMessage];
   const answer = await readJson(response);
-  if (response.statusCode !== 200) throw new ControlError((answer as { error: string }).error);
+  const { error } = (answer ?? {}) as { error?: string };
+  if (response.statusCode === 404) throw new Error(error);
+  if (response.statusCode !== 200) throw new ControlError(error);
   return answer;
 }
 

@@ -13,6 +13,9 @@ import type { Exchange, Outgoing, Upstream } from "./upstream.ts";
 /** How long an answer is read on when nobody listens any more, in milliseconds: its usage is still to come. */
 export const READ_ON_MS = 300_000;
 
+/** How long a connection may take to come about, in milliseconds. */
+const CONNECT_MS_MAX = 30_000;
+
 export interface Forwarding {
   /** Without its body, which is `request`. */
   outgoing: Outgoing;
@@ -46,9 +49,11 @@ export async function forward(
 ): Promise<void> {
   const end = async (ending: Ending): Promise<void> => payment?.end(ending);
 
+  const late = deadline(CONNECT_MS_MAX, "No connection in time.", clock);
   let exchange: Exchange | undefined;
   try {
-    exchange = await upstream.connect({ ...outgoing, body: JSON.stringify(request) });
+    const signal = AbortSignal.any([leaving, stopped, late.signal]);
+    exchange = await upstream.connect({ ...outgoing, body: JSON.stringify(request) }, signal);
     await payment?.sent();
     AbortSignal.any([leaving, stopped]).throwIfAborted();
   } catch (error) {
@@ -57,6 +62,8 @@ export async function forward(
     const message = `No connection to the upstream: ${(error as Error).message}`;
     answerError(response, { type: "api_error", message, reason: "NotSent", shouldRetry: true });
     return;
+  } finally {
+    late.end();
   }
   const done = cutWhenDue(exchange, { leaving, stopped, clock });
   try {
@@ -137,6 +144,19 @@ function cutWhenDue(
     // Over before it was due.
   });
   return done;
+}
+
+/** A signal that aborts after `ms` milliseconds, unless ended before. */
+function deadline(ms: number, message: string, clock: Clock): { signal: AbortSignal; end(): void } {
+  const late = new AbortController();
+  const done = new AbortController();
+  clock.sleep(ms, done.signal).then(
+    () => late.abort(new Error(message)),
+    () => {
+      // Ended in time.
+    },
+  );
+  return { signal: late.signal, end: () => done.abort() };
 }
 
 function passedHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {

@@ -16,7 +16,7 @@ import {
   startTestUpstream,
   type TestUpstream,
   writeEvent,
-} from "./test-upstream.ts";
+} from "./testing/upstream.ts";
 
 let folder: string;
 let upstream: TestUpstream;

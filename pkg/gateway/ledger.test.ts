@@ -6,7 +6,7 @@ import { systemIds } from "../system/system.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
 import { LedgerError, type Reserved } from "./ledger-lines.ts";
 import { type Price, priceOf } from "./prices.ts";
-import { TestClock } from "./test-clock.ts";
+import { TestClock } from "./testing/clock.ts";
 
 let folder: string;
 const opened: Ledger[] = [];

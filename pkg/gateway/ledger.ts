@@ -1,4 +1,5 @@
 /** The ledger on disk: every step of every request, written and synced before it is acted upon. */
+import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock, Ids } from "../runtime/clock.ts";
@@ -149,23 +150,39 @@ class FileLedger implements Ledger {
   }
 }
 
+/** Reads line by line: a ledger outgrows what fits into one string. */
 async function replay(path: string): Promise<{ state: LedgerState; bytes: number }> {
   const state = new LedgerState();
-  const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return Buffer.alloc(0);
-    throw error;
-  });
-  const bytes = content.lastIndexOf(0x0a) + 1;
-  const lines = content.subarray(0, bytes).toString("utf8").split("\n").slice(0, -1);
-  for (const [i, text] of lines.entries()) {
+  let bytes = 0;
+  for await (const line of wholeLines(path)) {
     try {
-      state.apply(JSON.parse(text));
+      state.apply(JSON.parse(line.toString("utf8")));
     } catch (error) {
-      const message = `${path}, line ${i + 1} is damaged: ${(error as Error).message} Nothing is spent until the file is restored.`;
+      const where = `${path}, line ${state.seq + 1} is damaged`;
+      const message = `${where}: ${(error as Error).message} Nothing is spent until the file is restored.`;
       throw new LedgerError(message, { cause: error });
     }
+    bytes += line.length + 1;
   }
   return { state, bytes };
+}
+
+/** The lines of a file that end, without their ends; none when there is no file. */
+async function* wholeLines(path: string): AsyncGenerator<Buffer> {
+  let rest = Buffer.alloc(0);
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
+      rest = Buffer.concat([rest, chunk]);
+      let start = 0;
+      for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a, start)) {
+        yield rest.subarray(start, end);
+        start = end + 1;
+      }
+      rest = rest.subarray(start);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
 }
 
 function checkAgainst(

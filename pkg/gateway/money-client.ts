@@ -173,8 +173,8 @@ class MoneyClient implements GatewayHandle {
   async #ask(name: string, body: unknown): Promise<unknown> {
     try {
       return (await this.#call(name, body)) ?? undefined;
-    } catch (error) {
-      if (error instanceof ControlError) throw error;
+    } catch {
+      // Whatever keeps the gateway from answering, the answer is unknown.
       return undefined;
     }
   }

@@ -5,8 +5,8 @@ import { type Payment, Payments, type Reserving } from "./payments.ts";
 import { type Price, priceOf } from "./prices.ts";
 import { RateLimits } from "./rate-limits.ts";
 import type { Ending } from "./settlement.ts";
-import { settled, TestClock } from "./test-clock.ts";
-import { MemoryLedger } from "./test-ledger.ts";
+import { settled, TestClock } from "./testing/clock.ts";
+import { MemoryLedger } from "./testing/ledger.ts";
 
 const PRICE = priceOf("claude-sonnet-5-5") as Price;
 const REQUEST = {

@@ -8,6 +8,7 @@ import { startTimeOf } from "../system/process-identity.ts";
 import { systemClock, systemIds, systemRandom } from "../system/system.ts";
 import { type ControlHandler, controlCalls, type Hello, serveControl } from "./control.ts";
 import { Gateway, type GatewayConfig, type GatewayDeps } from "./gateway.ts";
+import prices from "./prices.json" with { type: "json" };
 
 export interface ProcessConfig extends GatewayConfig {
   /** Absolute path of the control socket. */
@@ -92,7 +93,7 @@ function depsOf(clock: Clock): GatewayDeps {
 
 /** Equal for configurations between which a running gateway need not be restarted. */
 export function fingerprintOf({ ledgerDirectory, stateDirectory, upstream }: ProcessConfig): string {
-  const wanted = [ledgerDirectory, stateDirectory, upstream.baseUrl, upstream.credential];
+  const wanted = [ledgerDirectory, stateDirectory, upstream.baseUrl, upstream.credential, prices];
   return createHash("sha256").update(JSON.stringify(wanted)).digest("hex");
 }
 

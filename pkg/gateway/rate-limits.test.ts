@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { RateLimits, retryAfterSeconds } from "./rate-limits.ts";
-import { TestClock } from "./test-clock.ts";
+import { TestClock } from "./testing/clock.ts";
 
 function limits() {
   const clock = new TestClock();

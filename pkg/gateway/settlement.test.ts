@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Price, priceOf } from "./prices.ts";
 import { type Ending, type Observer, observe, type Seen, settle, violates } from "./settlement.ts";
-import { helloEvents, USAGE } from "./test-upstream.ts";
+import { helloEvents, USAGE } from "./testing/upstream.ts";
 import { NO_USAGE } from "./usage.ts";
 
 const PRICE = priceOf("claude-sonnet-5-5") as Price;

@@ -1,7 +1,6 @@
 /** The connection to the real API, or to the rehearsal model: it alone knows the credential. */
 import http from "node:http";
 import https from "node:https";
-import type { TLSSocket } from "node:tls";
 
 export interface UpstreamConfig {
   /** `https://api.anthropic.com`, or wherever the Messages API is spoken. */
@@ -38,9 +37,6 @@ export interface Exchange {
 const IDLE_CONNECTION_MS = 4_000;
 /** A connection on which nothing arrives is broken after this, in ms. */
 const SILENCE_MS_MAX = 600_000;
-/** A connection must be there within this, in ms. */
-const CONNECT_MS_MAX = 30_000;
-
 export class Upstream {
   readonly #config: UpstreamConfig;
   readonly #base: URL;
@@ -56,11 +52,14 @@ export class Upstream {
   /**
    * Connects, and sends nothing yet.
    *
-   * @throws Error when no connection comes about
+   * @param signal - gives up connecting when aborted; without effect once connected
+   * @throws Error when no connection comes about; `signal.reason` when aborted
    */
-  async connect({ path, headers, form, body }: Outgoing): Promise<Exchange> {
+  async connect({ path, headers, form, body }: Outgoing, signal: AbortSignal): Promise<Exchange> {
+    signal.throwIfAborted();
     const url = new URL(this.#base.pathname.replace(/\/+$/, "") + path, this.#base);
-    const { request: start } = url.protocol === "https:" ? https : http;
+    const isSecure = url.protocol === "https:";
+    const { request: start } = isSecure ? https : http;
     const request = start(url, {
       method: "POST",
       agent: this.#agent,
@@ -77,8 +76,15 @@ export class Upstream {
     });
     // Whoever waits for the connection or the answer gets the error; it must not be unhandled in between.
     answer.catch(() => {});
-    await Promise.race([connected(request, url.protocol === "https:"), answer]);
-    request.setTimeout(SILENCE_MS_MAX, () => request.destroy(new Error("Nothing arrived for 600 seconds.")));
+    const giveUp = (): void => void request.destroy(signal.reason);
+    signal.addEventListener("abort", giveUp);
+    try {
+      await Promise.race([connected(request, isSecure), answer]);
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+    }
+    const silent = new Error(`Nothing arrived for ${SILENCE_MS_MAX / 1000} seconds.`);
+    request.setTimeout(SILENCE_MS_MAX, () => request.destroy(silent));
     return {
       send(flushed) {
         request.end(body, flushed);
@@ -101,13 +107,11 @@ export class Upstream {
   }
 }
 
-function connected(request: http.ClientRequest, secure: boolean): Promise<void> {
+function connected(request: http.ClientRequest, isSecure: boolean): Promise<void> {
   return new Promise((resolve) => {
-    request.setTimeout(CONNECT_MS_MAX, () => request.destroy(new Error("No connection within 30 seconds.")));
     request.on("socket", (socket) => {
-      const isReady = secure ? (socket as TLSSocket).getProtocol?.() !== null : !socket.connecting;
-      if (request.reusedSocket || (isReady && !socket.connecting)) resolve();
-      else socket.once(secure ? "secureConnect" : "connect", () => resolve());
+      if (request.reusedSocket) resolve();
+      else socket.once(isSecure ? "secureConnect" : "connect", () => resolve());
     });
   });
 }

@@ -1,8 +1,8 @@
 /** A ledger for tests that keeps its lines in memory. */
-import type { Clock } from "../runtime/clock.ts";
-import type { Ledger } from "./ledger.ts";
-import type { Line, Step } from "./ledger-lines.ts";
-import { LedgerState } from "./ledger-state.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Ledger } from "../ledger.ts";
+import type { Line, Step } from "../ledger-lines.ts";
+import { LedgerState } from "../ledger-state.ts";
 
 export class MemoryLedger implements Ledger {
   readonly state = new LedgerState();
