@@ -91,6 +91,8 @@ export class History {
           if (position < log.dropped) throw expired(String(after), log.droppedRevision);
           const change = log.changes[position - log.dropped] as StagedChange;
           position++;
+          // A watch may start at a revision that is yet to come.
+          if (change.revision <= after) continue;
           const event = eventFor(change, subscription);
           if (event !== undefined) yield event;
         }

@@ -408,15 +408,6 @@ export function clientContract(name: string, makeClient: () => Promise<ClientUnd
         await events.end();
       });
 
-      test("an event comes in a later turn than the answer to its write", async () => {
-        const { metadata } = await client.list("Widget");
-        const events = following(client, "Widget", metadata);
-        await client.create("Widget", widget("a"));
-        expect(events.seen).toEqual([]);
-        expect(await events.take(1)).toEqual(["ADDED a"]);
-        await events.end();
-      });
-
       test("aborting ends the iteration", async () => {
         const { metadata } = await client.list("Widget");
         const events = following(client, "Widget", metadata);

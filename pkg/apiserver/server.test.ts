@@ -1,0 +1,333 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { clientContract } from "../../test/contracts/client.contract.ts";
+import { call, events, type HttpAnswer, type HttpRequest, httpClient, open } from "./testing/http-client.ts";
+import { startTestServer, type TestServer } from "./testing/server.ts";
+
+clientContract("A client of the API server over a unix socket", async () => {
+  const server = await startTestServer();
+  return {
+    client: httpClient(server.socketPath, server.registry.definitions()),
+    close: () => server.close(),
+  };
+});
+
+describe("the API server", () => {
+  const collection = "/apis/test.example/v1/namespaces/default/widgets";
+  const widget = { apiVersion: "test.example/v1", kind: "Widget", metadata: { name: "a" } };
+  const json = { "content-type": "application/json" };
+  let server: TestServer;
+  beforeEach(async () => {
+    server = await startTestServer();
+  });
+  afterEach(async () => {
+    expect(server.errors).toEqual([]);
+    await server.close();
+  });
+  const send = (request: HttpRequest): Promise<HttpAnswer> => call(server.socketPath, request);
+  const post = (path: string, body: unknown): Promise<HttpAnswer> =>
+    send({ method: "POST", path, headers: json, body: JSON.stringify(body) });
+
+  describe("discovery", () => {
+    test("names groups, versions and resources with their subresources", async () => {
+      const groups = JSON.parse((await send({ path: "/apis" })).text);
+      expect(groups.groups.map((group: { name: string }) => group.name)).toEqual([
+        "coordination.k8s.io",
+        "test.example",
+      ]);
+      expect(JSON.parse((await send({ path: "/api" })).text).versions).toEqual(["v1"]);
+      const { resources } = JSON.parse((await send({ path: "/apis/test.example/v1" })).text);
+      expect(resources.map((resource: { name: string }) => resource.name)).toEqual([
+        "widgets",
+        "widgets/scale",
+        "widgets/status",
+        "gizmos",
+      ]);
+      expect(resources[0]).toEqual({
+        name: "widgets",
+        singularName: "widget",
+        namespaced: true,
+        kind: "Widget",
+        verbs: ["delete", "get", "list", "patch", "create", "update", "watch"],
+        shortNames: ["wd"],
+      });
+      const core = JSON.parse((await send({ path: "/api/v1" })).text);
+      expect(core.resources.map((resource: { name: string }) => resource.name)).toEqual([
+        "namespaces",
+        "events",
+      ]);
+    });
+
+    test.each([
+      "/",
+      "/apis/none.example",
+      "/apis/test.example/v9",
+      `${collection.replace("widgets", "doodads")}`,
+      `${collection}/a/none`,
+      "/%zz",
+    ])("%s is a plain 404", async (path) => {
+      expect(await send({ path })).toMatchObject({ code: 404, text: "404 page not found\n" });
+    });
+
+    test("health and version answer without a resource", async () => {
+      expect(await send({ path: "/healthz" })).toMatchObject({ code: 200, text: "ok" });
+      expect(JSON.parse((await send({ path: "/version" })).text).gitVersion).toMatch(/^v\d+\.\d+\.\d+/);
+    });
+  });
+
+  describe("refusals", () => {
+    test.each<{
+      name: string;
+      request: HttpRequest;
+      want: { code: number; reason?: string; message: string };
+    }>([
+      {
+        name: "a body that is not JSON",
+        request: {
+          method: "POST",
+          path: collection,
+          headers: { "content-type": "application/yaml" },
+          body: "a: b",
+        },
+        want: {
+          code: 415,
+          reason: "UnsupportedMediaType",
+          message:
+            "the body of the request was in an unknown format - accepted media types include: application/json",
+        },
+      },
+      {
+        name: "a patch of a kind that is not supported",
+        request: { method: "PATCH", path: `${collection}/a`, headers: json, body: "{}" },
+        want: {
+          code: 415,
+          reason: "UnsupportedMediaType",
+          message:
+            "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json",
+        },
+      },
+      {
+        name: "an answer that is not JSON",
+        request: { path: collection, headers: { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" } },
+        want: {
+          code: 406,
+          reason: "NotAcceptable",
+          message: "only the following media types are accepted: application/json",
+        },
+      },
+      {
+        name: "a broken body",
+        request: { method: "POST", path: collection, headers: json, body: "{" },
+        want: {
+          code: 400,
+          reason: "BadRequest",
+          message: expect.stringContaining("couldn't get version/kind; json parse error:"),
+        },
+      },
+      {
+        name: "a field selector",
+        request: { path: `${collection}?fieldSelector=spec.color%3Dred` },
+        want: { code: 400, reason: "BadRequest", message: "field label not supported: spec.color" },
+      },
+      {
+        name: "a label selector that is none",
+        request: { path: `${collection}?labelSelector=app%20in%20x` },
+        want: {
+          code: 400,
+          reason: "BadRequest",
+          message: "unable to parse requirement: found 'x' expected: '('",
+        },
+      },
+      {
+        name: "a verb that is not served",
+        request: { method: "DELETE", path: `${collection}/a/status` },
+        want: {
+          code: 405,
+          reason: "MethodNotAllowed",
+          message: 'delete is not supported on resources of kind "widgets.test.example"',
+        },
+      },
+      {
+        name: "a subresource that the kind does not have",
+        request: { path: `${collection.replace("widgets", "gizmos")}/a/status` },
+        want: { code: 404, reason: "NotFound", message: 'gizmos.test.example "a" not found' },
+      },
+      {
+        name: "a revision that was never given",
+        request: { path: `${collection}?resourceVersion=999999` },
+        want: {
+          code: 504,
+          reason: "Timeout",
+          message: expect.stringMatching(/^Timeout: Too large resource version: 999999, current: \d+$/),
+        },
+      },
+      {
+        name: "a dry run of an unknown sort",
+        request: {
+          method: "POST",
+          path: `${collection}?dryRun=Some`,
+          headers: json,
+          body: JSON.stringify(widget),
+        },
+        want: {
+          code: 422,
+          reason: "Invalid",
+          message:
+            'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]: supported values: "All"',
+        },
+      },
+      {
+        name: "a deletion in another order than the background",
+        request: { method: "DELETE", path: `${collection}/a?propagationPolicy=Foreground` },
+        want: {
+          code: 422,
+          reason: "Invalid",
+          message: expect.stringContaining('propagationPolicy: Unsupported value: "Foreground"'),
+        },
+      },
+    ])("$name is refused with $want.code", async ({ request, want }) => {
+      const answer = await send(request);
+      expect(answer.code).toBe(want.code);
+      expect(answer.headers["content-type"]).toBe("application/json");
+      expect(JSON.parse(answer.text)).toMatchObject({
+        kind: "Status",
+        apiVersion: "v1",
+        status: "Failure",
+        ...want,
+      });
+    });
+
+    test("a body beyond 3 MiB is refused with 413, said beforehand or not", async () => {
+      const body = JSON.stringify({ ...widget, spec: { free: { text: "x".repeat(3 * 1024 * 1024) } } });
+      const told = await send({ method: "POST", path: collection, headers: json, body });
+      expect(told.code).toBe(413);
+      expect(JSON.parse(told.text)).toMatchObject({ reason: "RequestEntityTooLarge" });
+      const chunked = { ...json, "transfer-encoding": "chunked" };
+      const untold = await send({ method: "POST", path: collection, headers: chunked, body });
+      expect(untold.code).toBe(413);
+      expect((await server.registry.list("test.example/widgets")).items).toEqual([]);
+    });
+  });
+
+  describe("unknown fields", () => {
+    const bogus = { ...widget, spec: { bogus: 1 } };
+
+    test("are dropped with a warning, unless asked otherwise", async () => {
+      const warned = await post(collection, bogus);
+      expect(warned.code).toBe(201);
+      expect(warned.headers.warning).toBe('299 - "unknown field \\"spec.bogus\\""');
+      const ignored = await post(`${collection}?fieldValidation=Ignore`, {
+        ...bogus,
+        metadata: { name: "b" },
+      });
+      expect(ignored).toMatchObject({
+        code: 201,
+        headers: expect.not.objectContaining({ warning: expect.anything() }),
+      });
+    });
+
+    test("are refused in strict mode", async () => {
+      const refused = await post(`${collection}?fieldValidation=Strict`, bogus);
+      expect(refused.code).toBe(400);
+      expect(JSON.parse(refused.text).message).toBe(
+        'Widget in version "v1" cannot be handled as a Widget: strict decoding error: unknown field "spec.bogus"',
+      );
+    });
+  });
+
+  describe("deletion", () => {
+    test("answers Success with the uid when the object is gone, the object when finalizers keep it", async () => {
+      const created = JSON.parse((await post(collection, widget)).text);
+      const gone = JSON.parse((await send({ method: "DELETE", path: `${collection}/a` })).text);
+      const details = { name: "a", group: "test.example", kind: "widgets", uid: created.metadata.uid };
+      expect(gone).toEqual({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details });
+
+      await post(collection, { ...widget, metadata: { name: "b", finalizers: ["test.example/hold"] } });
+      const kept = JSON.parse((await send({ method: "DELETE", path: `${collection}/b` })).text);
+      expect(kept).toMatchObject({ kind: "Widget", metadata: { deletionGracePeriodSeconds: 0 } });
+    });
+
+    test("a dry run, asked for in the body, deletes nothing", async () => {
+      await post(collection, widget);
+      const body = JSON.stringify({ kind: "DeleteOptions", apiVersion: "v1", dryRun: ["All"] });
+      await send({ method: "DELETE", path: `${collection}/a`, headers: json, body });
+      expect((await send({ path: `${collection}/a` })).code).toBe(200);
+    });
+  });
+
+  test("a JSON patch is applied, and one that does not apply is Invalid", async () => {
+    await post(collection, widget);
+    const headers = { "content-type": "application/json-patch+json" };
+    const patch = (operations: unknown) =>
+      send({ method: "PATCH", path: `${collection}/a`, headers, body: JSON.stringify(operations) });
+    const applied = await patch([{ op: "replace", path: "/spec/size", value: 7 }]);
+    expect(JSON.parse(applied.text).spec.size).toBe(7);
+    const failed = await patch([{ op: "test", path: "/spec/size", value: 8 }]);
+    expect(JSON.parse(failed.text)).toMatchObject({ code: 422, reason: "Invalid" });
+  });
+
+  test("a Scale can be read and written", async () => {
+    await post(collection, widget);
+    const scale = JSON.parse((await send({ path: `${collection}/a/scale` })).text);
+    expect(scale).toMatchObject({ apiVersion: "autoscaling/v1", kind: "Scale", spec: { replicas: 1 } });
+    const body = JSON.stringify({ ...scale, spec: { replicas: 4 } });
+    const written = await send({ method: "PUT", path: `${collection}/a/scale`, headers: json, body });
+    expect(JSON.parse(written.text).spec).toEqual({ replicas: 4 });
+  });
+
+  describe("a watch", () => {
+    test("has its headers at once, before there is an event", async () => {
+      const { revision } = server.registry;
+      const response = await open(server.socketPath, {
+        path: `${collection}?watch=1&resourceVersion=${revision}`,
+      });
+      expect(response.statusCode).toBe(200);
+      expect(response.headers["content-type"]).toBe("application/json");
+      response.destroy();
+    });
+
+    test("without a revision begins with what exists, and a bookmark where they are allowed", async () => {
+      await post(collection, widget);
+      const path = `${collection}?watch=true&allowWatchBookmarks=true`;
+      const response = await open(server.socketPath, { path });
+      const seen: unknown[] = [];
+      for await (const event of events(response)) {
+        seen.push([event.type, event.object.metadata.name ?? event.object.metadata.annotations]);
+        if (event.type === "BOOKMARK") await post(collection, { ...widget, metadata: { name: "b" } });
+        if (seen.length === 3) break;
+      }
+      expect(seen).toEqual([
+        ["ADDED", "a"],
+        ["BOOKMARK", { "k8s.io/initial-events-end": "true" }],
+        ["ADDED", "b"],
+      ]);
+    });
+
+    test("from too old a revision is a 200 with an ERROR event, and ends", async () => {
+      const small = await startTestServer({ historyLimit: 1 });
+      try {
+        const { revision, ...rest } = { revision: small.registry.revision, registry: small.registry };
+        for (let i = 0; i < 5; i++) {
+          const named = { ...widget, metadata: { name: `w${i}` } };
+          await rest.registry.create("test.example/widgets", "default", named);
+        }
+        // The history is cut in the turn in which watchers are told.
+        await new Promise((resolve) => setImmediate(resolve));
+        const path = `${collection}?watch=true&resourceVersion=${revision}`;
+        const answer = await call(small.socketPath, { path });
+        expect(answer.code).toBe(200);
+        expect(JSON.parse(answer.text)).toMatchObject({
+          type: "ERROR",
+          object: { code: 410, reason: "Expired" },
+        });
+      } finally {
+        await small.close();
+      }
+    });
+
+    test("ends after timeoutSeconds", async () => {
+      const { revision } = server.registry;
+      const path = `${collection}?watch=true&resourceVersion=${revision}&timeoutSeconds=1`;
+      expect(await call(server.socketPath, { path })).toMatchObject({ code: 200, text: "" });
+    });
+  });
+});
