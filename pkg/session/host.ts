@@ -73,20 +73,20 @@ export async function runHost(options: HostOptions): Promise<void> {
 
   const home = join(folder.path, "home");
   mkdirSync(home, { recursive: true });
-  const { hide, extraReadOnly } = launch;
-  const place = workplace({ spec, hide, extraReadOnly, home, clock });
+  const place = workplace({ ...launch, spec, home, clock });
   const headAtStart = () => {
     const opening = entriesOfRun(transcript.entries, spec.run)[0];
     return opening?.type === "message" ? opening.head : undefined;
   };
   const outcome =
-    (await sandboxMissing(spec, clock)) ??
+    (await sandboxMissing(spec, launch, clock)) ??
     (await runLoop({
       spec,
       transcript,
       model: sdkModel({
         access: () => required(folder.readAccess(), "access.json", folder),
         clock,
+        onAsked: () => reporter.asked(),
         onActivity: () => reporter.active(),
       }),
       toolbox:
@@ -147,8 +147,12 @@ async function identityOf(pid: number, proc: string): Promise<ProcessIdentity> {
   return { pid, startTime };
 }
 
-async function sandboxMissing(spec: SessionSpec, clock: Clock): Promise<Outcome | undefined> {
-  if (spec.sandbox === "Off") return undefined;
+async function sandboxMissing(
+  spec: SessionSpec,
+  launch: LaunchSettings,
+  clock: Clock,
+): Promise<Outcome | undefined> {
+  if (spec.sandbox === "Off" || !launch.sandboxed) return undefined;
   const sandbox = await sandboxAvailable(clock);
   if (sandbox.available) return undefined;
   return { kind: "Failed", reason: "SandboxUnavailable", message: `${sandbox.why} ${sandbox.fix}` };

@@ -20,6 +20,8 @@ export interface SessionsOptions {
   stopLatch: string;
   /** What tools must not see, and what they see again; see `workspacePlaces`. */
   places: { hide: readonly string[]; readOnly: readonly string[] };
+  /** False: tools run without a sandbox whatever a spec says, for a rehearsal where none can be had. */
+  sandboxed?: boolean;
   money: Pick<Money, "admit" | "dismiss">;
   clock: Clock;
   ids: Ids;
@@ -58,10 +60,10 @@ class Manager implements Sessions {
   readonly #wakers = new Set<(agent: string) => void>();
   /** Attempts whose tree was proven gone: nothing of them comes back, and looking for it costs. */
   readonly #gone = new Set<string>();
-  /** Sessions whose way to the model was taken back since they ended. */
-  readonly #dismissed = new Set<string>();
-  /** Starts under way, so that two callers share one. */
-  readonly #starting = new Map<string, Promise<void>>();
+  /** The last start or end of each session, for the next to wait for: an end must not meet a newer host. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+  /** Sessions to be stopped now: a start under way gives up. */
+  readonly #stopping = new Set<string>();
 
   constructor(options: SessionsOptions, namespaces: Namespaces) {
     this.#options = options;
@@ -86,11 +88,7 @@ class Manager implements Sessions {
   }
 
   start(spec: SessionSpec): Promise<void> {
-    const underWay = this.#starting.get(spec.id);
-    if (underWay !== undefined) return underWay;
-    const start = this.#start(spec).finally(() => this.#starting.delete(spec.id));
-    this.#starting.set(spec.id, start);
-    return start;
+    return this.#inTurn(spec.id, () => this.#start(spec));
   }
 
   async stop(id: string, how: "AfterTurn" | "Now"): Promise<void> {
@@ -101,9 +99,12 @@ class Manager implements Sessions {
       if ((await this.#lookAt(id, folder.readHost())) !== "gone") folder.requestPause();
       return;
     }
-    await this.#starting.get(id)?.catch(() => undefined); // Whatever came of it is ended here.
-    await this.#end(id, folder);
-    await this.#options.money.dismiss(id);
+    this.#stopping.add(id);
+    try {
+      await this.#inTurn(id, () => this.#end(id, folder));
+    } finally {
+      this.#stopping.delete(id);
+    }
     this.#wake(spec.agent);
   }
 
@@ -185,14 +186,14 @@ class Manager implements Sessions {
     const report = folder.readReport();
     if (report?.run === spec.run && isFinal(report)) return;
     folder.writeSpec(spec);
-    this.#dismissed.delete(spec.id);
     folder.writeAccess(await this.#admit(spec));
     const attempt = ids.uuid();
-    const { sessionFilesDirectory, stopLatch, places } = this.#options;
+    const { sessionFilesDirectory, stopLatch, places, sandboxed = true } = this.#options;
     folder.writeLaunch({
       attempt,
       sessionFilesDirectory,
       stopLatch,
+      sandboxed,
       hide: places.hide,
       extraReadOnly: places.readOnly,
     });
@@ -200,7 +201,11 @@ class Manager implements Sessions {
     const child = this.#spawn(spec, folder);
     const known = await this.#waitFor(startLimitMs, async () => {
       host = folder.readHost();
-      return child.ended() || (host?.state === "running" && host.attempt === attempt);
+      return (
+        child.ended() ||
+        this.#stopping.has(spec.id) ||
+        (host?.state === "running" && host.attempt === attempt)
+      );
     });
     if (!known || host?.state !== "running") {
       await this.#end(spec.id, folder);
@@ -261,26 +266,45 @@ class Manager implements Sessions {
     }
   }
 
-  /** Ends what a dead host has left behind, and takes back what it could spend. */
+  /** Ends what a dead host has left behind. */
   async #reap(id: string): Promise<void> {
+    const folder = this.#folder(id);
+    const isDead = async () => {
+      const host = folder.readHost();
+      return host?.state === "running" && (await this.#lookAt(id, host)) !== "alive";
+    };
     try {
-      const folder = this.#folder(id);
-      const seen = await this.#lookAt(id, folder.readHost());
-      if (seen === "ending") await this.#end(id, folder);
-      if (seen !== "gone" || this.#starting.has(id) || this.#dismissed.has(id)) return;
-      await this.#options.money.dismiss(id);
-      this.#dismissed.add(id);
+      if (!(await isDead())) return;
+      await this.#inTurn(id, async () => {
+        if (await isDead()) await this.#end(id, folder);
+      });
     } catch {
-      // Until a later look succeeds `find` says unknown; a token is of no use to a dead host.
+      // `find` says unknown until a later look succeeds.
     }
   }
 
-  /** Kills whatever is left of a session's host and proves it gone. */
+  /** Runs `work` when no other start or end of the session is under way. */
+  #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(id) ?? Promise.resolve();
+    const turn = before.catch(() => undefined).then(work);
+    this.#turns.set(id, turn);
+    const done = () => {
+      if (this.#turns.get(id) === turn) this.#turns.delete(id);
+    };
+    turn.then(done, done);
+    return turn;
+  }
+
+  /** Kills whatever is left of a session's host, proves it gone, and takes back what it could spend. */
   async #end(id: string, folder: SessionFolder): Promise<void> {
     const host = folder.readHost();
     if (host === undefined) return;
-    if (await endTree(id, identitiesIn(host), this.#options.clock)) return folder.clearHost();
-    throw new TransientError("StillRunning", `Processes of session ${id} were killed and are still there.`);
+    if (!(await endTree(id, identitiesIn(host), this.#options.clock))) {
+      throw new TransientError("StillRunning", `Processes of session ${id} were killed and are still there.`);
+    }
+    folder.clearHost();
+    // Without a host the token is of no use; a gateway that is away must not keep a tree from being ended.
+    await this.#options.money.dismiss(id).catch(() => undefined);
   }
 
   async #lookAt(id: string, host: HostFile | undefined): Promise<"alive" | "starting" | "ending" | "gone"> {

@@ -21,7 +21,9 @@ export interface ReporterOptions {
 
 /** Keeps `report.json` true while a host lives, and durable at the end of each turn. */
 export interface Reporter extends Progress {
-  /** Something arrived from the model, or a tool did something. */
+  /** A request was sent; until something arrives it may be waiting in line for budget. */
+  asked(): void;
+  /** Something arrived from the model. */
   active(): void;
   /** Writes what changed since the last report; call it every second or so. */
   tick(): void;
@@ -32,22 +34,39 @@ export interface Reporter extends Progress {
 /** Age at which a heartbeat is renewed, in milliseconds. */
 const heartbeatPeriodMs = 10_000;
 
+/** A request without any answer for longer than this waits in line for budget: that time is not live. */
+const answerGraceMs = 30_000;
+
 export function openReporter({ run, folder, clock, standing, onReport }: ReporterOptions): Reporter {
   const before = folder.readReport();
   const liveBefore = before?.liveSeconds ?? 0;
   const startedMs = clock.elapsed();
   let lastActivityMs = clock.now();
-  let reportedActivityMs = lastActivityMs;
   let beatMs = clock.now();
+  let written = { activityMs: lastActivityMs, beatMs };
   let busyUntilMs: number | undefined;
+  let askedMs: number | undefined;
+  let waitedMs = 0;
   let outcome: Outcome | undefined;
+
+  const waitingMs = () =>
+    askedMs === undefined ? 0 : Math.max(0, clock.elapsed() - askedMs - answerGraceMs);
+  const answered = () => {
+    waitedMs += waitingMs();
+    askedMs = undefined;
+  };
+  const active = () => {
+    answered();
+    lastActivityMs = clock.now();
+    beatMs = lastActivityMs;
+  };
 
   const write = (options: { durable: boolean }) => {
     const { turns, tasksDone, currentTask } = standing();
     const report: SessionReport = {
       run,
       turns,
-      liveSeconds: liveBefore + (clock.elapsed() - startedMs) / 1000,
+      liveSeconds: liveBefore + (clock.elapsed() - startedMs - waitedMs - waitingMs()) / 1000,
       lastActivityMs,
       heartbeatMs: beatMs,
       ...(currentTask === undefined ? {} : { currentTask }),
@@ -55,7 +74,7 @@ export function openReporter({ run, folder, clock, standing, onReport }: Reporte
       busy: busyUntilMs !== undefined && clock.elapsed() < busyUntilMs,
       ...(outcome === undefined ? {} : { outcome }),
     };
-    reportedActivityMs = lastActivityMs;
+    written = { activityMs: lastActivityMs, beatMs };
     folder.writeReport(report, options);
     onReport(report);
   };
@@ -70,24 +89,22 @@ export function openReporter({ run, folder, clock, standing, onReport }: Reporte
         return await work();
       } finally {
         busyUntilMs = undefined;
-        lastActivityMs = clock.now();
-        beatMs = lastActivityMs;
+        active();
       }
     },
     beat() {
       beatMs = clock.now();
     },
-    active() {
-      lastActivityMs = clock.now();
-      beatMs = lastActivityMs;
+    asked() {
+      askedMs = clock.elapsed();
     },
+    active,
     turned: () => write({ durable: true }),
     tick() {
       // Time alone is no sign of life: only a call or a request within its own limit excuses a loop that stands.
       if (busyUntilMs !== undefined && clock.elapsed() < busyUntilMs) beatMs = clock.now();
-      const reported = folder.readReport();
-      const stale = reported === undefined || beatMs - reported.heartbeatMs >= heartbeatPeriodMs;
-      if (stale || lastActivityMs - reportedActivityMs >= 1000) write({ durable: false });
+      const stale = Math.abs(beatMs - written.beatMs) >= heartbeatPeriodMs;
+      if (stale || lastActivityMs - written.activityMs >= 1000) write({ durable: false });
     },
     finish(ended) {
       outcome = ended;

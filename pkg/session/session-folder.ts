@@ -12,6 +12,8 @@ export interface LaunchSettings {
   sessionFilesDirectory: string;
   /** While this file exists no session lives. */
   stopLatch: string;
+  /** False: tools run without a sandbox, whatever the spec says. */
+  sandboxed: boolean;
   /** Hidden from tools beside HOME. */
   hide: readonly string[];
   /** Shown to tools again, read-only. */

@@ -39,6 +39,8 @@ export interface ModelOptions {
   /** Read for each request: a gateway that came back may be elsewhere. */
   access(): Access;
   clock: Clock;
+  /** Called before each request. */
+  onAsked(): void;
   /** Called whenever something arrives. */
   onActivity(): void;
   /** Overrides the 180 s. */
@@ -51,6 +53,7 @@ export function sdkModel(options: ModelOptions): Model {
   return {
     async ask(request) {
       const { url, token } = options.access();
+      options.onAsked();
       const watchdog = silenceWatchdog(limitMs, options.clock);
       const client = new Anthropic({
         baseURL: url,

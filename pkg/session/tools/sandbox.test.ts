@@ -57,6 +57,7 @@ function tools(purpose: "execute" | "review") {
   };
   const place = workplace({
     spec: spec as SessionSpec,
+    sandboxed: true,
     hide: [join(root, "other"), join(root, "repository")],
     extraReadOnly: [],
     home: join(root, "home"),

@@ -12,6 +12,8 @@ export interface Workplace {
 
 export interface WorkplaceOptions {
   spec: SessionSpec;
+  /** False runs commands without a sandbox even where the spec asks for one: a rehearsal where none can be had. */
+  sandboxed: boolean;
   /** Hidden beside HOME; see `workspacePlaces`. */
   hide: readonly string[];
   extraReadOnly: readonly string[];
@@ -24,7 +26,14 @@ export interface WorkplaceOptions {
  * The workplace of a session: no network, no credentials, the checkout alone writable, and not even that for a
  * reviewer. With `sandbox: Off` it is the machine as the person sees it.
  */
-export function workplace({ spec, hide, extraReadOnly, home, clock }: WorkplaceOptions): Workplace {
+export function workplace({
+  spec,
+  sandboxed: wanted,
+  hide,
+  extraReadOnly,
+  home,
+  clock,
+}: WorkplaceOptions): Workplace {
   // The mark lets whatever escapes the sandbox's own kill be found and ended with the session.
   const env = { [sessionMarker]: spec.id, GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0" };
   const { checkout } = spec;
@@ -32,7 +41,7 @@ export function workplace({ spec, hide, extraReadOnly, home, clock }: WorkplaceO
     checkout,
     run(command, timeoutSeconds) {
       const launch =
-        spec.sandbox === "Off"
+        spec.sandbox === "Off" || !wanted
           ? unsandboxed(command, { home, env })
           : sandboxed(command, {
               checkout,
