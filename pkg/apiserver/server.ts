@@ -38,6 +38,7 @@ async function answer(registry: Registry, request: IncomingMessage, response: Se
   const found = route(registry, url.pathname);
   switch (found.to) {
     case "health":
+      if (registry.failure !== undefined) return sendText(response, 500, registry.failure.message);
       return sendText(response, 200, "ok");
     case "nothing":
       return sendText(response, 404, "404 page not found\n");

@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectKey, OwnerReference } from "../api/meta.ts";
+import { StatusError } from "../api/status-error.ts";
 import type { DeleteOptions } from "../runtime/client.ts";
 import type { Resource } from "./resource.ts";
 import type { StagedChange } from "./staging.ts";
@@ -82,9 +83,10 @@ export class GarbageCollector {
     const suspects = [...this.#suspects.values()];
     this.#suspects.clear();
     for (const suspect of suspects) {
-      this.#examine(suspect).catch(() => {
+      this.#examine(suspect).catch((error: unknown) => {
         // Lost a race: whoever won made a change, which is observed in its turn. A storage that failed has
-        // already been reported by the registry.
+        // already been reported by the registry. Anything else is a bug and must not pass unseen.
+        if (!(error instanceof StatusError)) throw error;
       });
     }
   }

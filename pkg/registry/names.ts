@@ -14,10 +14,8 @@ const labelValueRule =
 
 /** What is wrong with `name` as an object's name; empty when nothing is. */
 export function nameFaults(name: string): string[] {
-  const faults: string[] = [];
-  if (name.length > 253) faults.push("must be no more than 253 characters");
-  if (!subdomain.test(name)) faults.push(subdomainRule);
-  return faults;
+  if (name.length > 253) return ["must be no more than 253 characters"];
+  return subdomain.test(name) ? [] : [subdomainRule];
 }
 
 /** What is wrong with `key` as the key of a label or annotation, or as a finalizer; empty when nothing is. */

@@ -146,6 +146,11 @@ export class Registry implements Admission {
     return this.definitions().find((resource) => parts.every(([part, value]) => resource[part] === value));
   }
 
+  /** Why nothing is accepted any more; undefined while all is well. */
+  get failure(): StatusError | undefined {
+    return this.#failure;
+  }
+
   // Reads: synced state alone
 
   /** The newest synced revision. */

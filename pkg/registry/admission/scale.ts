@@ -1,6 +1,6 @@
 import type { KubeObject, ObjectKey } from "../../api/meta.ts";
 import { invalid } from "../field-error.ts";
-import { isObject, type Json, type JsonObject } from "../json.ts";
+import { deepFreeze, isObject, type Json, type JsonObject } from "../json.ts";
 import type { Resource, ScaleSubresource } from "../resource.ts";
 import { badRequest, invalidObject, notFound } from "../status-errors.ts";
 import type { Context } from "./context.ts";
@@ -12,7 +12,7 @@ export function scaleOf(resource: Resource, object: KubeObject): KubeObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const selector = paths.labelSelector === undefined ? undefined : read(object, paths.labelSelector);
   const replicas = read(object, paths.specReplicas);
-  return {
+  return deepFreeze({
     apiVersion: "autoscaling/v1",
     kind: "Scale",
     metadata: JSON.parse(JSON.stringify({ name, namespace, uid, resourceVersion, creationTimestamp })),
@@ -21,7 +21,7 @@ export function scaleOf(resource: Resource, object: KubeObject): KubeObject {
       replicas: read(object, paths.statusReplicas) ?? 0,
       ...(typeof selector === "string" && selector !== "" ? { selector } : {}),
     },
-  };
+  });
 }
 
 /** Stages the replicas of a whole Scale. A resourceVersion in it is a precondition. */

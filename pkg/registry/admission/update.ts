@@ -1,7 +1,7 @@
 import type { KubeObject, ObjectKey, ObjectMeta } from "../../api/meta.ts";
 import { StatusError } from "../../api/status-error.ts";
 import { invalid } from "../field-error.ts";
-import { deepEqual, type Json, type JsonObject } from "../json.ts";
+import { deepEqual, deepFreeze, type Json, type JsonObject } from "../json.ts";
 import type { Resource } from "../resource.ts";
 import { conflict, invalidObject, modified, notFound } from "../status-errors.ts";
 import { type Context, checkAddress, checkObject, reportDropped } from "./context.ts";
@@ -66,7 +66,7 @@ export function replace(
   if (finished) {
     context.staging.remove(resource, key, next);
     // As kube-apiserver answers: the object as it was last, at its old revision.
-    return next;
+    return deepFreeze(next);
   }
   return context.staging.put(resource, key, next);
 }

@@ -1,4 +1,7 @@
-/** The string formats of OpenAPI that kube-apiserver checks; a format that is not here is not checked. */
+/**
+ * The string formats of OpenAPI that kube-apiserver checks; a format that is not here is not checked. The texts come
+ * from clients: no expression here may backtrack more than once over them.
+ */
 export const formats: ReadonlyMap<string, (text: string) => boolean> = new Map([
   ["date-time", isDateTime],
   ["date", isDate],
@@ -18,7 +21,7 @@ export const formats: ReadonlyMap<string, (text: string) => boolean> = new Map([
 function isDuration(text: string): boolean {
   return (
     text === "0" ||
-    /^[-+]?((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(text) ||
+    /^[-+]?((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(text) ||
     /^\d+\s*(ns|nanos?|us|micros?|ms|millis?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?)$/.test(
       text,
     )
