@@ -13,11 +13,22 @@ export interface Places {
  *
  * @param options.repositoryPath - the user's work tree
  * @param options.stateDirectory - where all checkouts lie
+ * @param options.controlPlane - `.claude-sessions`, where it lies elsewhere than in the repository
  */
-export function workspacePlaces(options: { repositoryPath: string; stateDirectory: string }): Places {
+export function workspacePlaces(options: {
+  repositoryPath: string;
+  stateDirectory: string;
+  controlPlane?: string;
+}): Places {
   const gitDirectory = commonGitDirectory(options.repositoryPath);
   return {
-    hide: [options.repositoryPath, gitDirectory, ...workTrees(gitDirectory), options.stateDirectory],
+    hide: [
+      options.repositoryPath,
+      gitDirectory,
+      ...workTrees(gitDirectory),
+      options.stateDirectory,
+      ...(options.controlPlane === undefined ? [] : [options.controlPlane]),
+    ],
     readOnly: objectDirectories(join(gitDirectory, "objects")),
   };
 }

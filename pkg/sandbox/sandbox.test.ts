@@ -1,9 +1,10 @@
+import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, type TestContext, test } from "vitest";
+import { afterEach, beforeEach, expect, type TestContext, test, vi } from "vitest";
 
 import { systemClock } from "../system/system.ts";
 import { sandboxAvailable } from "./available.ts";
@@ -171,6 +172,24 @@ test("a time-out kills also the children that left the group and the session", a
 
   expect(result.timedOut).toBe(true);
   expect(await processesOf("1234.5")).toEqual([]);
+});
+
+test("a sandboxed command dies with the operator that started it, however that dies", async (context) => {
+  needSandbox(context);
+  const script = `
+    import { runCommand } from ${JSON.stringify(join(import.meta.dirname, "run.ts"))};
+    import { sandboxed } from ${JSON.stringify(join(import.meta.dirname, "sandbox.ts"))};
+    import { systemClock } from ${JSON.stringify(join(import.meta.dirname, "..", "system", "system.ts"))};
+    const launch = sandboxed("touch started; setsid sleep 6789.1", { checkout: ${JSON.stringify(checkout)}, network: "none" });
+    await runCommand({ launch, cwd: "/", timeoutSeconds: 600, clock: systemClock });
+  `;
+  const operator = spawn(process.execPath, ["--input-type=module-typescript", "--eval", script], {
+    stdio: "ignore",
+  });
+  await vi.waitFor(() => readFile(join(checkout, "started")), { timeout: 10_000 });
+  operator.kill("SIGKILL");
+
+  await vi.waitFor(async () => expect(await processesOf("6789.1")).toEqual([]), { timeout: 5_000 });
 });
 
 test("an unsandboxed command says so and leaves no child behind either", async () => {
