@@ -1,8 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { markedProcesses } from "./process-tree.ts";
+import type { OperatorOrder } from "./testing/operator.ts";
 import { openStage, type Stage } from "./testing/stage.ts";
 import { type AskedRequest, openUpstream, type Turn, type Upstream } from "./testing/upstream.ts";
 
@@ -241,6 +245,21 @@ describe.each(["Best", "Marker"] as const)("stopping and crashing, containment %
     expect(seen.is === "absent" && seen.report?.outcome).toBeUndefined();
   });
 
+  test("killing the one outermost process leaves nothing of the session within a second", async () => {
+    const tree =
+      "touch started; (setsid sh -c 'trap \"\" TERM; (setsid sleep 600 &); sleep 600' &); sleep 600";
+    const { stage } = await stageWith([bash(tree)], { containment });
+    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    await stage.sessions.start(spec);
+    const seen = await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
+
+    const began = performance.now();
+    if (seen.is === "present") process.kill(seen.pid, "SIGKILL");
+    await stage.until(spec.id, (now) => now.is === "absent");
+    expect(performance.now() - began).toBeLessThan(1000);
+    expect(await markedProcesses(spec.id)).toEqual([]);
+  });
+
   test("a call that was running when the host was killed is not repeated, and the model is told", async () => {
     const { upstream, stage } = await stageWith(
       (_request, index) => [bash("echo once >> more.txt; sleep 600"), commit, handIn][index] ?? { say: "?" },
@@ -313,6 +332,28 @@ describe("a restarted operator", () => {
     expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
     expect(stage.transcript(spec.id).filter(({ type }) => type === "message")).toHaveLength(1);
   });
+
+  test.each(["Best", "Marker"] as const)(
+    "finds the host whose operator was killed as soon as it had started, containment %s",
+    async (containment) => {
+      const { upstream, stage } = await stageWith([write, commit, bash(waitFor("../go")), handIn], {
+        containment,
+      });
+      const spec = stage.spec();
+      const order: OperatorOrder = { options: { ...stage.places, containment }, url: upstream.url, spec };
+      const script = fileURLToPath(new URL("./testing/operator.ts", import.meta.url));
+      const operator = spawn(process.execPath, [script, JSON.stringify(order)], { stdio: "ignore" });
+      const [, signal] = await once(operator, "exit");
+      expect(signal).toBe("SIGKILL");
+
+      const adopted = await stage.reopen();
+      expect(await adopted.find(spec.id)).toMatchObject({ is: "present", report: { run: 1 } });
+      await adopted.start(spec);
+      writeFileSync(join(stage.checkout, "../go"), "");
+      expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
+      expect(stage.transcript(spec.id).filter(({ type }) => type === "message")).toHaveLength(1);
+    },
+  );
 
   test("is woken when a session reports and when its host ends", async () => {
     const { stage } = await stageWith([write, commit, handIn]);

@@ -15,6 +15,8 @@ export interface Stage {
   sessions: Sessions;
   stopLatch: string;
   sessionFilesDirectory: string;
+  /** Where all of it is, for an operator of its own. */
+  places: Pick<SessionsOptions, "directory" | "sessionFilesDirectory" | "stopLatch" | "places">;
   /** Sessions as another operator opens them after this one. */
   reopen(): Promise<Sessions>;
   spec(changes?: Partial<SessionSpec>): SessionSpec;
@@ -44,12 +46,15 @@ export async function openStage(upstream: Upstream, changes: Partial<SessionsOpt
   git("add", ".");
   git("commit", "-qm", "Begin");
 
+  const places = {
+    directory,
+    sessionFilesDirectory,
+    stopLatch,
+    places: { hide: [join(root, "repository"), join(root, "state")], readOnly: [] },
+  };
   const open = () =>
     openSessions({
-      directory,
-      sessionFilesDirectory,
-      stopLatch,
-      places: { hide: [join(root, "repository"), join(root, "state")], readOnly: [] },
+      ...places,
       money: {
         admit: async ({ session, run }) => ({ url: upstream.url, token: `${session}/${run}` }),
         dismiss: async () => undefined,
@@ -77,6 +82,7 @@ export async function openStage(upstream: Upstream, changes: Partial<SessionsOpt
     sessions,
     stopLatch,
     sessionFilesDirectory,
+    places,
     reopen: open,
     spec: (changed = {}) => ({
       id: systemIds.uuid(),
