@@ -84,3 +84,19 @@ test("wrong usage has exit code 2, help and version have 0", async () => {
     stdout: expect.stringMatching(/^bosun \d+\.\d+\.\d+ /),
   });
 });
+
+test("a reader that has seen enough ends it quietly", async () => {
+  await using operator = await startOperator(project);
+  const line = `"${process.execPath}" "${launcher}" get project retry -o json | head -n 1`;
+  const result = await new Promise<Result>((resolve) => {
+    execFile(
+      "bash",
+      ["-c", line],
+      { cwd: operator.folder.repository, encoding: "utf8" },
+      (error, stdout, stderr) => {
+        resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
+      },
+    );
+  });
+  expect(result).toEqual({ exitCode: 0, stdout: "{\n", stderr: "" });
+});

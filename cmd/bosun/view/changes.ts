@@ -48,7 +48,8 @@ function agentChanges(before: Objects | undefined, { agents, reviews }: Objects)
 }
 
 function projectChanges(before: Objects | undefined, { projects }: Objects): string[] {
-  const look = ({ status }: Objects["projects"][number]) => `${status?.phase} ${status?.progressPercent}`;
+  const look = ({ status }: Objects["projects"][number]) =>
+    `${status?.phase ?? "Queued"} ${status?.progressPercent ?? 0}`;
   return changed(before?.projects, projects, look).map(({ old, object: { metadata, status } }) => {
     const phase = status?.phase ?? "Queued";
     const was = old?.status?.phase;

@@ -39,7 +39,7 @@ function workspaceLines({ spec, status }: Workspace): string[] {
   const lines = [`${isRehearsal ? "[rehearsal] " : ""}${where}, ${spec.mode}`];
   if (isRehearsal)
     lines.push(
-      `The model is played from scenarios: no money is spent, and ${spec.repository.targetBranch} stays as it is.`,
+      `The model is played from scenarios: costs are played too, and ${spec.repository.targetBranch} stays as it is.`,
     );
   const ready = getCondition(status?.conditions, "Ready");
   if (ready !== undefined && ready.status !== "True") lines.push(`${ready.reason}: ${ready.message}`);

@@ -79,7 +79,7 @@ function fleet(phase = "Working", progressPercent = 50): Objects {
 test("the page tells who works on what, how far, for how much, and what waits for a person", () => {
   expect(renderStatus(fleet(), now, 120)).toEqual([
     "[rehearsal] rehearsal/main at 0123456789, Running",
-    "The model is played from scenarios: no money is spent, and main stays as it is.",
+    "The model is played from scenarios: costs are played too, and main stays as it is.",
     "",
     "Budget default: $1.75 of $5.00 today (35 %, $0.10 reserved)",
     "Projects: 1 Working, 1 InReview",
