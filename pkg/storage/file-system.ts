@@ -32,6 +32,8 @@ export interface FileSystem {
   read(path: string): Promise<Buffer | undefined>;
   /** Undefined where there is nothing. Follows symbolic links. */
   stat(path: string): Promise<FileStat | undefined>;
+  /** Where `path` leads when symbolic links are followed; `path` itself where there is nothing. */
+  realPath(path: string): Promise<string>;
   /** Entries in the order of their names, or undefined where there is no directory. */
   list(directory: string): Promise<readonly DirectoryEntry[] | undefined>;
   /** Creates a directory and its parents; an existing one stays as it is. */

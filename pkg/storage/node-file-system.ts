@@ -1,6 +1,16 @@
 /** `FileSystem` on node:fs. */
 import type { Stats } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
 import { dirname } from "node:path";
 import type { AppendFile, DirectoryEntry, FileStat, FileSystem } from "./file-system.ts";
 
@@ -29,6 +39,8 @@ export const nodeFileSystem: FileSystem = {
       mode: Number(found.mode) & 0o7777,
     };
   },
+
+  realPath: async (path) => (await orUndefined(realpath(path))) ?? path,
 
   async list(directory) {
     const entries = await orUndefined(readdir(directory, { withFileTypes: true }));

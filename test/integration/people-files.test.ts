@@ -1,5 +1,6 @@
 import {
   chmod,
+  lstat,
   mkdir,
   mkdtemp,
   readdir,
@@ -7,6 +8,7 @@ import {
   rename,
   rm,
   stat,
+  symlink,
   unlink,
   writeFile,
 } from "node:fs/promises";
@@ -333,6 +335,16 @@ describe("what the API writes", () => {
     expect(world.spec("retry")).toMatchObject({ title: "Retry all uploads", skip: true });
   });
 
+  test("a file that is a link stays one", async () => {
+    await world.write("../elsewhere/a.yaml", project("a"));
+    await symlink("../elsewhere/a.yaml", join(world.folder, "a.yaml"));
+    await world.open();
+    await world.patch("a", { spec: { skip: true } });
+    await world.settle();
+    expect((await lstat(join(world.folder, "a.yaml"))).isSymbolicLink()).toBe(true);
+    expect(await world.read("../elsewhere/a.yaml")).toBe(`${project("a")}  skip: true\n`);
+  });
+
   test("status, finalizers and machinery's annotations do not reach the file, labels do", async () => {
     await world.write("a.yaml", project("a"));
     await world.open();
@@ -454,6 +466,17 @@ describe("what is gone from the files", () => {
     expect(await world.read("sub/b2.yaml")).toBe(`${project("b")}  skip: true\n`);
   });
 
+  test("an object whose file was renamed and broken at once is not deleted", async () => {
+    await unlink(join(world.folder, "a.yaml"));
+    await world.write("renamed.yaml", `${project("a")}  category: [\n`);
+    await world.pass(60_000);
+    await world.pass(60_000);
+    expect(existing()).toEqual(names);
+    await unlink(join(world.folder, "renamed.yaml"));
+    await world.files.rescan();
+    expect(existing()).toEqual(names.slice(1));
+  });
+
   test("a branch switch that takes many files is held until a person accepts it", async () => {
     for (const name of names.slice(0, 6)) await unlink(join(world.folder, `${name}.yaml`));
     await world.pass(60_000);
@@ -554,7 +577,10 @@ test("a running watch takes an edit without being asked", async () => {
 });
 
 describe("a crash between any two steps", () => {
-  test("loses no acknowledged write, leaves every file whole and takes nobody's words for another's", async () => {
+  test.each([
+    { name: "and no hand on the files", edit: undefined },
+    { name: "and an edit before the restart", edit: "Edited after the crash" },
+  ])("$name: no acknowledged write is lost, and every file is whole", async ({ edit }) => {
     const folder = "/repository/.claude-sessions";
     const text = `# kept\n${project("a")}`;
     for (let step = 0; step < 400; step += 1) {
@@ -582,7 +608,10 @@ describe("a crash between any two steps", () => {
         crashed = true;
       }
       await before.close().catch(() => {});
-      const after = new World(folder, disk.afterCrash(seeded(step)));
+      const survived = disk.afterCrash(seeded(step));
+      const left = (await survived.read(`${folder}/a.yaml`))?.toString() ?? "";
+      if (edit !== undefined) survived.put(`${folder}/a.yaml`, left.replace("Title of a", edit));
+      const after = new World(folder, survived);
       await after.open();
       const at = `crash at step ${step}, acknowledged ${acknowledged.join(", ")}`;
       const description = after.spec("a")?.description;
@@ -596,7 +625,8 @@ describe("a crash between any two steps", () => {
       await after.pass(60_000);
       await after.settle();
       const found = (await after.fs.read(`${folder}/a.yaml`))?.toString();
-      expect(found, at).toBe(description === undefined ? text : `${text}  description: ${description}\n`);
+      const wanted = description === undefined ? text : `${text}  description: ${description}\n`;
+      expect(found, at).toBe(wanted.replace("Title of a", edit ?? "Title of a"));
       const b = (await after.fs.read(`${folder}/projects/b.yaml`))?.toString();
       expect(b, at).toBe(after.project("b") === undefined ? undefined : project("b"));
       expect(after.messages(), at).toEqual([]);

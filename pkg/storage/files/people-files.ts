@@ -176,6 +176,7 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
 
     /** Of files that changed and are whole: what they declare now. */
     const edited = new Map<string, { text: string; objects: readonly FileObject[] }>();
+    for (const path of refused.keys()) if (!content.files.has(path)) refused.delete(path);
     for (const [path, message] of content.unreadable) {
       if (refused.get(path) !== message) refuse(path, message, [{ object: undefined, line: 1, message }]);
     }
@@ -214,7 +215,9 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
       );
     assignOwners(new Map());
     await recordMissing(before);
-    await decideDeletions();
+    // A file that can't be read as objects may be where a missing one went.
+    const isWhole = [...content.files.values()].every((text) => text !== undefined) && refused.size === 0;
+    await decideDeletions(isWhole);
     await projectDirty();
   }
 
@@ -369,7 +372,7 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
     );
   }
 
-  async function decideDeletions(): Promise<void> {
+  async function decideDeletions(isWhole: boolean): Promise<void> {
     const missing = [...records.missing.keys()];
     const total = owners.size + missing.length;
     const verdict = guard.look({ missing, total, head: await head(), elapsed: clock.elapsed() });
@@ -388,7 +391,7 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
           "or run `bosun accept-deletions`.",
       });
     }
-    await deleteMissing(verdict.delete);
+    if (isWhole) await deleteMissing(verdict.delete);
   }
 
   async function deleteMissing(ids: readonly string[]): Promise<ObjectKey[]> {
@@ -516,12 +519,15 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
 
   /** Says in the log what it is about to write, so that after a crash the text isn't taken for a person's. */
   async function write(path: string, last: string | undefined, text: string): Promise<boolean> {
-    const target = join(root, path);
+    // A link stays a link: what it points to is replaced.
+    const target = await fs.realPath(join(root, path));
     const isUntouched = async () => (await folder.readFile(path)) === last;
     if (text.trim() === "") {
+      // Until what was admitted is synced, the file must stay.
+      await transact([], []);
       if (!(await isUntouched())) return false;
-      await fs.remove(target);
-      await fs.syncDirectory(dirname(target));
+      await fs.remove(join(root, path));
+      await fs.syncDirectory(dirname(join(root, path)));
       await transact([], [{ path, text: undefined }]);
       return true;
     }

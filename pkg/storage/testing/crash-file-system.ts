@@ -129,6 +129,10 @@ export function crashFileSystem(
         mode: inode.mode,
       };
     },
+    async realPath(path) {
+      step();
+      return path;
+    },
     async list(path) {
       step();
       const found = folders.get(path);
