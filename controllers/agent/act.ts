@@ -190,7 +190,7 @@ async function release(
     throw new TransientError("CheckoutUnknown", `The checkout can't be seen: ${saved.why}`);
   const head = saved.is === "present" ? await collectOwn(work, branch, deps) : status.head;
   await repository.release(claim, "execute");
-  const lived = session?.is === "absent" ? (session.report?.liveSeconds ?? 0) : 0;
+  const lived = session?.is === "absent" ? Math.floor(session.report?.liveSeconds ?? 0) : 0;
   const condition = {
     type: "Claimed",
     status: "False",
