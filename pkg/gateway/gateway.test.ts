@@ -322,6 +322,36 @@ test("usage above its bound stops all spending until a person says what it cost"
   await expect(gateway.settle("nobody", 1)).rejects.toThrow("never reserved");
 });
 
+test("a client that leaves the line leaves no reservation, and whoever watches is woken by what others spend", async () => {
+  const gateway = await start([{ ...BUDGET, daily: { usd: 0.05 } }]);
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  upstream.answer = async (...args) => {
+    await released;
+    return helloAnswer()(...args);
+  };
+  let wakes = 0;
+  const watching = new AbortController();
+  gateway.subscribe(() => {
+    wakes += 1;
+  }, watching.signal);
+  const running = (await client(gateway)).messages.create(HELLO);
+  await until(() => upstream.calls.length === 1);
+
+  const leaving = new AbortController();
+  const waiting = (await client(gateway, { session: "s2" })).messages.create(HELLO, {
+    signal: leaving.signal,
+  });
+  const left = waiting.catch((error: Error) => error.constructor.name);
+  leaving.abort();
+  expect(await left).toBe("APIUserAbortError");
+  release();
+  await running;
+  expect(await steps()).toEqual(["reserved", "sent", "settled"]);
+  const before = wakes;
+  await until(() => wakes > before);
+  watching.abort();
+});
+
 test("a restarted operator adopts the gateway, and tokens hold on", async () => {
   const first = await start();
   const anthropic = await client(first);

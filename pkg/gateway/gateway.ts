@@ -131,6 +131,11 @@ export class Gateway {
     return this.#payments.inFlight;
   }
 
+  /** Requests in line. */
+  get waiting(): number {
+    return this.#payments.waiting;
+  }
+
   renew(): void {
     this.#renewedMs = this.#deps.clock.elapsed();
     this.#payments.look();
@@ -185,9 +190,12 @@ export class Gateway {
   /**
    * A person says what a request cost: of one that is unsettled, or that used more than its bound.
    *
-   * @throws LedgerError when there is no such request, or it has not ended
+   * @throws LedgerError when there is no such request, or it has not ended; RangeError when `cost` is no amount
    */
   async settle(id: string, cost: NanoUSD): Promise<void> {
+    if (!Number.isSafeInteger(cost) || cost < 0) {
+      throw new RangeError(`The cost must be a whole number of nano-dollars, not ${cost}.`);
+    }
     await this.#ledger.append({ step: "personSettled", id, cost });
     this.#payments.look();
     this.changes += 1;

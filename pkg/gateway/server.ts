@@ -28,8 +28,10 @@ export interface EndpointDeps {
 
 /** The largest body that is read, in bytes; the API's own limit. */
 const BODY_BYTES_MAX = 32 * 1024 * 1024;
-/** Beta features that make tokens dearer, or keep part of a request on the server where its size is not seen. */
-const REFUSED_BETAS = /^(context-1m|fast-mode|message-threads|server-side-fallback|advanced-tool-use-batch)-/;
+/** A client's connection stays open for this long between requests, in ms: longer than clients themselves keep it. */
+const IDLE_CLIENT_MS = 60_000;
+/** A beta that makes the tokens of long prompts dearer with no field in the body to show it. */
+const REFUSED_BETAS = /^context-1m-/;
 const FORWARDED_HEADERS = [
   "anthropic-version",
   "anthropic-beta",
@@ -67,14 +69,17 @@ export interface Endpoint {
  */
 export async function startEndpoint(deps: EndpointDeps, port: number): Promise<Endpoint> {
   const stopping = new AbortController();
-  const server = http.createServer({ requestTimeout: 0 }, (request, response) => {
-    handle(request, response, deps, stopping.signal).catch((error) => {
-      if (error instanceof Refusal) return answerError(response, error.answer);
-      if (error instanceof ClientLeftError || stopping.signal.aborted) return response.destroy();
-      deps.failed(error);
-      answerError(response, { type: "api_error", message: "The gateway failed; see its log." });
-    });
-  });
+  const server = http.createServer(
+    { requestTimeout: 0, keepAliveTimeout: IDLE_CLIENT_MS },
+    (request, response) => {
+      handle(request, response, deps, stopping.signal).catch((error) => {
+        if (error instanceof Refusal) return answerError(response, error.answer);
+        if (error instanceof ClientLeftError || stopping.signal.aborted) return response.destroy();
+        deps.failed(error);
+        answerError(response, { type: "api_error", message: "The gateway failed; see its log." });
+      });
+    },
+  );
   await listen(server, port);
   return {
     port: (server.address() as AddressInfo).port,

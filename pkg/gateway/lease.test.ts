@@ -1,0 +1,87 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { noFailpoints } from "../runtime/failpoints.ts";
+import { systemIds, systemRandom } from "../system/system.ts";
+import { Gateway } from "./gateway.ts";
+import { TestClock } from "./testing/clock.ts";
+import { helloAnswer, startTestUpstream, type TestUpstream } from "./testing/upstream.ts";
+
+const BUDGET = { name: "all", uid: "u", daily: { usd: 5 }, timeZone: "UTC", selector: {} };
+const SESSION = {
+  session: "s",
+  run: 1,
+  agent: "agent-1",
+  pool: "p",
+  project: "x",
+  purpose: "execute" as const,
+  maxOutputTokens: 16_000,
+  labels: {},
+};
+const clock = new TestClock();
+let folder: string;
+let upstream: TestUpstream;
+let gateway: Gateway;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bosun-lease-"));
+  upstream = await startTestUpstream();
+  const config = {
+    ledgerDirectory: folder,
+    stateDirectory: join(folder, "state"),
+    upstream: { baseUrl: upstream.url, credential: { apiKey: "k" } },
+    admitted: [],
+  };
+  const fail = (error: unknown): void => {
+    throw error;
+  };
+  const deps = {
+    clock,
+    random: systemRandom,
+    ids: systemIds,
+    failpoints: noFailpoints,
+    log: fail,
+    ledgerFailed: fail,
+  };
+  gateway = await Gateway.start(config, deps);
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await upstream[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+async function ask(): Promise<number> {
+  const { url, token } = await gateway.admit(SESSION);
+  const body = { model: "claude-sonnet-5-5", max_tokens: 100, messages: [{ role: "user", content: "Hi" }] };
+  const headers = { "x-api-key": token };
+  const response = await fetch(`${url}/v1/messages`, { method: "POST", headers, body: JSON.stringify(body) });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+test("without a renewal for five seconds nothing is granted, what runs goes on, and a renewal lets the line move", async () => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  upstream.answer = async (...args) => {
+    await released;
+    return helloAnswer()(...args);
+  };
+  gateway.setBudgets([BUDGET]);
+  await clock.advance(4_999);
+  const running = ask();
+  await expect.poll(() => upstream.calls.length).toBe(1);
+
+  await clock.advance(1);
+  const waiting = ask();
+  await expect.poll(() => gateway.waiting).toBe(1);
+  release();
+  expect(await running).toBe(200);
+  expect(gateway.cost({})).toBe(400_000);
+  expect(gateway.waiting).toBe(1);
+
+  gateway.renew();
+  expect(await waiting).toBe(200);
+  expect(upstream.calls).toHaveLength(2);
+});
