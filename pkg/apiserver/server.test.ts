@@ -246,6 +246,14 @@ describe("the API server", () => {
       expect(kept).toMatchObject({ kind: "Widget", metadata: { deletionGracePeriodSeconds: 0 } });
     });
 
+    test("options may leave out their kind, as kubectl's do; another kind is refused", async () => {
+      await post(collection, widget);
+      const withBody = (body: object) =>
+        send({ method: "DELETE", path: `${collection}/a`, headers: json, body: JSON.stringify(body) });
+      expect((await withBody(widget)).code).toBe(400);
+      expect((await withBody({ propagationPolicy: "Background" })).code).toBe(200);
+    });
+
     test("a dry run, asked for in the body, deletes nothing", async () => {
       await post(collection, widget);
       const body = JSON.stringify({ kind: "DeleteOptions", apiVersion: "v1", dryRun: ["All"] });

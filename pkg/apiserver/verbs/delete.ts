@@ -46,7 +46,8 @@ async function readOptions({ request }: Call): Promise<DeleteBody> {
   } catch (error) {
     throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
   }
-  if (!isObject(body) || body.kind !== "DeleteOptions") {
+  // kubectl's dynamic client leaves the kind out.
+  if (!isObject(body) || (body.kind !== undefined && body.kind !== "DeleteOptions")) {
     throw badRequest("the body of a DELETE must be DeleteOptions");
   }
   return body as unknown as DeleteBody;
