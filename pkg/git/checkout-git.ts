@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sandboxed } from "../sandbox/sandbox.ts";
-import type { GitPlace, Wrap } from "./git.ts";
+import type { Git, GitPlace, Wrap } from "./git.ts";
 
 export interface CheckoutGitOptions {
   /** The checkout's name, path and the operator's git directory for it. */
@@ -44,11 +44,15 @@ export function checkoutWrap(options: CheckoutGitOptions, writes: boolean): Wrap
     });
 }
 
-/** Makes the git directory, with a configuration that says nothing. */
-export async function makeGitDirectory(gitDirectory: string, record: CheckoutRecord): Promise<void> {
-  await mkdir(join(gitDirectory, "refs"), { recursive: true });
-  await mkdir(join(gitDirectory, "objects"), { recursive: true });
-  await writeFile(join(gitDirectory, "config"), "[core]\n\trepositoryFormatVersion = 0\n\tbare = false\n");
+/** Makes the git directory. `git init` finds out what the disk can do: letter case, links, Unicode forms. */
+export async function makeGitDirectory(
+  git: Git,
+  gitDirectory: string,
+  record: CheckoutRecord,
+): Promise<void> {
+  await mkdir(gitDirectory, { recursive: true });
+  await git.text({ gitDirectory }, ["init", "--quiet", "--template="]);
+  await git.text({ gitDirectory }, ["config", "core.bare", "false"]);
   await writeFile(join(gitDirectory, "bosun.json"), `${JSON.stringify(record)}\n`);
   await setHead(gitDirectory, record.base);
 }

@@ -73,7 +73,7 @@ export class Checkouts {
     }
     const record = { branch: options.branch, base };
     await rm(where.gitDirectory, { recursive: true, force: true });
-    await makeGitDirectory(where.gitDirectory, record);
+    await makeGitDirectory(git, where.gitDirectory, record);
     await makeCheckout(git, {
       path: where.path,
       objectDirectory,
@@ -178,6 +178,8 @@ export class Checkouts {
     const { git, objectDirectory } = this.#o;
     const at = await readHead(where.path, objectDirectory);
     await setHead(where.gitDirectory, at.head);
+    // Nobody else uses this index, so a lock on it is what a killed git left.
+    await rm(join(where.gitDirectory, "index.lock"), { force: true });
     const place = checkoutPlace(where);
     const wrap = checkoutWrap(where, false);
     await git.text(place, ["read-tree", "-m", at.head], {}, wrap);

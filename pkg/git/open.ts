@@ -1,6 +1,5 @@
-import { watch } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
 import { TerminalError } from "../runtime/errors.ts";
 import { commonGitDirectory, workspacePlaces } from "../sandbox/places.ts";
@@ -14,7 +13,9 @@ import { isAncestor, planMerge } from "./plan-merge.ts";
 import type { RunProcess } from "./process.ts";
 import type { GitClaim, Repository } from "./repository.ts";
 import { Serial } from "./serial.ts";
+import { removeStaleLocks } from "./stale-locks.ts";
 import { Target } from "./target.ts";
+import { watchRef } from "./watch-ref.ts";
 
 export interface OpenRepositoryOptions {
   /** Work tree of the user. */
@@ -55,6 +56,8 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
   await mkdir(layout.operator, { recursive: true });
   await git.text({ gitDirectory: layout.operator }, ["init", "--bare", "--quiet", "--template="]);
   const objects: GitPlace = { gitDirectory: layout.operator, objects: objectDirectory };
+
+  await removeStaleLocks(repository.gitDirectory, clock.now());
 
   const claims = new Claims(git, repository);
   const places = workspacePlaces({ repositoryPath, stateDirectory });
@@ -108,16 +111,7 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
     },
     commits: (base, head) => commitsBetween(git, objects, base, head),
     changes: (base, head, maxBytes) => changesSince(git, objects, { base, head, maxBytes }),
-    subscribe: (wake, signal) => {
-      const branch = join(repository.gitDirectory, dirname(refs.source));
-      for (const folder of new Set([repository.gitDirectory, branch])) {
-        const watcher = watch(folder, { signal, persistent: false }, (_event, name) => {
-          if (name === null || /^(HEAD|packed-refs)$/.test(name) || folder === branch) wake();
-        });
-        // A watcher that dies costs latency only: controllers look again by themselves.
-        watcher.on("error", () => watcher.close());
-      }
-    },
+    subscribe: (wake, signal) => watchRef(repository.gitDirectory, refs.source, { wake, signal }),
   };
 
   async function requireTarget(): Promise<string> {

@@ -45,7 +45,7 @@ export async function changeRefs(
   const said = output.stderr;
   if (/but expected|reference already exists|unable to resolve reference|is missing/.test(said)) return false;
   if (/\.lock': File exists/.test(said)) {
-    throw new TransientError("RefBusy", `Another git process is changing a ref: ${said.trim()}`);
+    throw new TransientError("RefBusy", `A ref is locked: ${said.trim()} If no git runs, delete that file.`);
   }
   throw gitFailed(["update-ref", "--stdin"], output);
 }

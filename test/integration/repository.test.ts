@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { appendFile, cp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { appendFile, cp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, type TestContext, test } from "vitest";
-import type { OpenRepositoryOptions } from "../../pkg/git/open.ts";
+import { type OpenRepositoryOptions, openRepository } from "../../pkg/git/open.ts";
 import { runProcess } from "../../pkg/git/process.ts";
 import type { Checkout, GitClaim } from "../../pkg/git/repository.ts";
 import { sandboxAvailable } from "../../pkg/sandbox/available.ts";
@@ -123,6 +123,32 @@ test("a branch that the person has checked out is not moved under them", async (
 
   await expect(world.repository.collect(claim, branch)).rejects.toMatchObject({ reason: "BranchCheckedOut" });
   expect(await world.branch(branch)).toBe(first);
+});
+
+test("locks that a killed git left stop nobody: on an index of the operator's, on a ref of its own", async () => {
+  const world = await open();
+  const checkout = await claimed(world);
+  await writeFile(join(world.stateDirectory, "git", "agent-1-retry-uploads-1", "index.lock"), "");
+  expect(await world.repository.checkoutState(claim, "execute")).toMatchObject({ is: "present" });
+
+  const lock = join(world.repositoryPath, ".git/refs/bosun/claims/retry-uploads.lock");
+  await writeFile(lock, "");
+  await expect(world.repository.recordClaim({ ...claim, number: 2 })).rejects.toMatchObject({
+    reason: "RefBusy",
+  });
+  await utimes(lock, 1, 1);
+  const { repositoryPath, stateDirectory } = world;
+  const again = await openRepository({
+    repositoryPath,
+    stateDirectory,
+    targetBranch: "main",
+    mode: "real",
+    clock: systemClock,
+    sandbox: "off",
+  });
+  await again.recordClaim({ ...claim, number: 2 });
+  expect(await again.claimNumber(claim.project)).toBe(2);
+  expect(existsSync(checkout.path)).toBe(true);
 });
 
 test("the state folder must not lie in the repository", async () => {
@@ -360,8 +386,9 @@ describe("the target", () => {
     expect(await world.repository.target()).toEqual({ is: "present", value: next });
   });
 
-  test("wakes who watches when the user commits", async () => {
+  test("wakes who watches when the user commits, also after all refs were packed", async () => {
     const world = await open();
+    await git(world.repositoryPath, "pack-refs", "--all");
     const controller = new AbortController();
     const woken = new Promise<void>((resolve) => world.repository.subscribe(resolve, controller.signal));
     await world.userCommits({ "a.txt": "a\n" });
