@@ -30,7 +30,10 @@ export interface Stage {
 
 const waitLimitMs = 20_000;
 
-export async function openStage(upstream: Upstream, changes: Partial<SessionsOptions> = {}): Promise<Stage> {
+export async function openStage(
+  upstream: Pick<Upstream, "url">,
+  changes: Partial<SessionsOptions> = {},
+): Promise<Stage> {
   const root = mkdtempSync(join(tmpdir(), "bosun-session-"));
   const checkout = join(root, "state", "checkouts", "agent-1-project-1");
   const sessionFilesDirectory = join(root, "repository", ".claude-sessions");
