@@ -9,6 +9,7 @@ import { digestOf, type Include, includedFiles } from "./include.ts";
 import { inspectCommits } from "./inspect.ts";
 import { Places } from "./places.ts";
 import type { CheckCommands, CheckResult, Quality } from "./quality.ts";
+import { remembered } from "./remembered.ts";
 import { ResultCache } from "./result-cache.ts";
 import { type ChecksEnvironment, runChecks } from "./run-checks.ts";
 
@@ -27,6 +28,9 @@ export interface OpenQualityOptions {
   setupNetwork?: boolean;
   include?: Include;
 }
+
+/** Ten agents with a few heads each, while a controller asks again at every pass. */
+const inspectionsKept = 100;
 
 /** Quality by real commands, in a clean checkout in the sandbox. */
 export async function openQuality(options: OpenQualityOptions): Promise<Quality> {
@@ -52,6 +56,11 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
   /** What kept checks from running at all; told once, then they are tried again. */
   const failures = new Map<string, unknown>();
   const listeners = new Set<(commit: string) => void>();
+  const inspect = remembered(
+    (base: string, head: string, protectedPaths: readonly string[]) =>
+      inspectCommits(source, { base, head, protectedPaths }),
+    inspectionsKept,
+  );
 
   return {
     async checks(commit, commands) {
@@ -86,7 +95,7 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
       void start(key, about, { commit, commands, included });
       return { is: "running" };
     },
-    inspect: (base, head, protectedPaths) => inspectCommits(source, { base, head, protectedPaths }),
+    inspect,
     subscribe(wake, until) {
       listeners.add(wake);
       until.addEventListener("abort", () => listeners.delete(wake), { once: true });
