@@ -15,6 +15,7 @@ test.each([
   ["pkg/registry/registry.ts", "pkg/session/sessions.ts"],
   ["pkg/session/host.ts", "pkg/cluster/client.ts"],
   ["pkg/session/host.ts", "test/simulation/world.ts"],
+  ["pkg/gateway/gateway.ts", "pkg/gateway/testing/clock.ts"],
 ])("%s may not import %s", (from, to) => {
   expect(objection({ from, to, typeOnly: false })).toEqual(expect.stringMatching(/\.$/));
 });

@@ -33,6 +33,10 @@ const rules: readonly Rule[] = [
     advice: "Product code must not import hack/ or test/. Move what is needed to pkg/.",
   },
   {
+    broken: ({ from, to }) => ["cmd", "controllers", "pkg"].includes(top(from)) && to.includes("/testing/"),
+    advice: "Product code must not import what is made for tests.",
+  },
+  {
     broken: ({ from, to }) => top(from) === "pkg" && within(to, "controllers", "cmd"),
     advice: "pkg/ must not import controllers/ or cmd/. Hand it in, or move it down to pkg/.",
   },

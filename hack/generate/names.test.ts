@@ -18,6 +18,8 @@ test.each([
   ["ProjectPhase", "PROJECT_PHASES"],
   ["ReviewStandardStatus", "REVIEW_STANDARD_STATUSES"],
   ["Category", "CATEGORIES"],
+  ["WorkspaceChecks", "WORKSPACE_CHECKS"],
+  ["HostProcess", "HOST_PROCESSES"],
 ])("the values of %s are listed in %s", (type, want) => {
   expect(constantName(type)).toBe(want);
 });

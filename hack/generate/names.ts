@@ -31,6 +31,8 @@ function matchCase(field: string, many: string, one: string): string {
 }
 
 function plural(name: string): string {
+  // Plural already: CHECKS. A status or a process is one thing.
+  if (/[^SU]S$/.test(name)) return name;
   if (/[^AEIOU]Y$/.test(name)) return `${name.slice(0, -1)}IES`;
   return /(S|X|CH|SH)$/.test(name) ? `${name}ES` : `${name}S`;
 }

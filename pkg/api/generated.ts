@@ -923,8 +923,8 @@ export interface WorkspaceCheckout {
   include?: string[];
 }
 
-export const WORKSPACE_CHECKSES = ["Required", "None"] as const;
-export type WorkspaceChecks = (typeof WORKSPACE_CHECKSES)[number];
+export const WORKSPACE_CHECKS = ["Required", "None"] as const;
+export type WorkspaceChecks = (typeof WORKSPACE_CHECKS)[number];
 
 /**
  * setup is what makes a checkout ready, such as installing dependencies; it alone may use the network, where

@@ -155,12 +155,19 @@ function inReview(project: Project, world: World): Answer {
   return (
     firstOf([
       () => (review?.status?.claim === undefined ? undefined : reviewing(review, world)),
+      () => checksRunning(project),
       () => budgetStands(undefined, world),
       () => failing(project, "ReviewerAvailable", scaleUp(world, "Review")),
       () => noReviewer(author, world),
       () => failing(project, "ChecksPassed", `bosun describe project ${project.metadata.name}`),
     ]) ?? moving("A reviewer will claim it in a moment.")
   );
+}
+
+/** The operator's own checks come before a reviewer's time. */
+function checksRunning({ status }: Project): Answer | undefined {
+  const checks = getCondition(status?.conditions, "ChecksPassed");
+  return checks?.status === "Unknown" ? moving(`${checks.reason}: ${checks.message}`) : undefined;
 }
 
 function reviewing({ status }: Review, world: World): Answer {

@@ -217,6 +217,14 @@ test.each<Row>([
     wantRemedy: "bosun resume agent agent-1",
   },
   {
+    name: "being checked",
+    project: project({
+      ...inReview,
+      conditions: [condition("ChecksPassed", "Unknown", "Running", "The checks run.")],
+    }),
+    wantBecause: "Running: The checks run.",
+  },
+  {
     name: "nobody to review",
     project: project(inReview),
     wantBecause: "There is no review agent.",
