@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
@@ -9,7 +10,8 @@ import { dirname } from "node:path";
  * @param options.mode - permissions; 0o644 when left out
  */
 export function replaceFile(path: string, text: string, options: { durable: boolean; mode?: number }): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+  // Not named for the process: in its namespace every host is process 1.
+  const temporary = `${path}.${randomUUID()}.tmp`;
   const file = openSync(temporary, "w", options.mode ?? 0o644);
   try {
     writeFileSync(file, text);

@@ -216,6 +216,7 @@ class Manager implements Sessions {
       );
     }
     (this.#options.failpoints ?? noFailpoints).hit("host-started");
+    this.#wake(spec.agent);
   }
 
   #spawn(spec: SessionSpec, folder: SessionFolder): { ended(): boolean } {

@@ -9,6 +9,10 @@ export type Turn =
   | { status: number; message: string; headers?: Record<string, string> }
   /** Sends the beginning of a turn, then closes the connection. */
   | { cut: true }
+  /** Sends the beginning of a turn, then nothing more. */
+  | { stall: true }
+  /** A call whose input ran into the limit of tokens. */
+  | { call: string; partial: string }
   /** Reads the request and never answers. */
   | { hang: true };
 
@@ -83,6 +87,22 @@ function play(turn: Turn, number: number, outgoing: ServerResponse): void {
   if ("cut" in turn) {
     send({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } });
     outgoing.write("event: content_block_delta\n", () => outgoing.destroy());
+    return;
+  }
+  if ("stall" in turn) return;
+  if ("partial" in turn) {
+    const content_block = { type: "tool_use", id: `call_${number}_0`, name: turn.call, input: {} };
+    send({ type: "content_block_start", index: 0, content_block });
+    send({
+      type: "content_block_delta",
+      index: 0,
+      delta: { type: "input_json_delta", partial_json: turn.partial },
+    });
+    send({ type: "content_block_stop", index: 0 });
+    const delta = { stop_reason: "max_tokens", stop_sequence: null };
+    send({ type: "message_delta", delta, usage: { output_tokens: 4000 } });
+    send({ type: "message_stop" });
+    outgoing.end();
     return;
   }
   let index = 0;
