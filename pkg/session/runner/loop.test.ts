@@ -1,0 +1,116 @@
+import { expect, test } from "vitest";
+import type { Clock } from "../../runtime/clock.ts";
+import type { SessionSpec } from "../sessions.ts";
+import { failed, succeeded, type Toolbox } from "../tools/toolbox.ts";
+import type { Entry, StampedEntry, Transcript } from "../transcript.ts";
+import { runLoop } from "./loop.ts";
+import type { Model, TurnRequest } from "./model.ts";
+
+const effects = 3;
+const still: Clock = { now: () => 0, elapsed: () => 0, sleep: async () => undefined };
+const spec = { run: 1, message: "Go.", maxTurns: 20, maxOutputTokens: 4000 } as SessionSpec;
+
+class Crash extends Error {}
+
+/** A disk that outlives hosts; it lets the host die before or after its `at`th line is on it. */
+function disk(crash: { at: number; when: "before" | "after" | "never" }) {
+  const lines: StampedEntry[] = [];
+  let written = 0;
+  const transcript = (): Transcript => {
+    const entries = [...lines];
+    return {
+      entries,
+      append(entry: Entry) {
+        written += 1;
+        const due = written === crash.at;
+        if (due && crash.when === "before") throw new Crash();
+        const stamped = { at: "", ...entry };
+        lines.push(stamped);
+        if (due && crash.when === "after") throw new Crash();
+        entries.push(stamped);
+      },
+      close: () => undefined,
+    };
+  };
+  return { lines, transcript, written: () => written };
+}
+
+/** Calls `effect` with 1, 2 and 3, one a turn, then hands in; what it is told does not change its mind. */
+const model: Model = {
+  async ask({ messages }: TurnRequest) {
+    const turn = messages.filter(({ role }) => role === "assistant").length + 1;
+    const call = turn <= effects ? { name: "effect", input: { turn } } : { name: "finish", input: {} };
+    return {
+      is: "turn",
+      content: [{ type: "tool_use", id: `call_${turn}`, ...call }],
+      stopReason: "tool_use",
+      inputTokens: 1,
+    };
+  },
+};
+
+function world() {
+  const done: number[] = [];
+  const toolbox: Toolbox = {
+    definitions: [],
+    reminder: "Go on.",
+    limitMs: () => 1000,
+    async run(name, input) {
+      if (name === "finish") {
+        return { ...succeeded("Handed in."), outcome: { kind: "Finished", summary: "Done.", evidence: [] } };
+      }
+      if (name !== "effect") return failed("unknown");
+      done.push((input as { turn: number }).turn);
+      return succeeded("ok");
+    },
+  };
+  return { done, toolbox };
+}
+
+function run(transcript: Transcript, toolbox: Toolbox) {
+  return runLoop({
+    spec,
+    transcript,
+    model,
+    toolbox,
+    clock: still,
+    random: { next: () => 0 },
+    progress: { during: (_limitMs, work) => work(), beat: () => undefined, turned: () => undefined },
+    failure: undefined,
+    head: async () => undefined,
+    pauseRequested: () => false,
+  });
+}
+
+async function linesOfWholeRun(): Promise<number> {
+  const whole = disk({ at: 0, when: "never" });
+  await run(whole.transcript(), world().toolbox);
+  return whole.written();
+}
+const total = await linesOfWholeRun();
+const crashes = Array.from({ length: total }, (_, index) => index + 1).flatMap((at) => [
+  { at, when: "before" as const },
+  { at, when: "after" as const },
+]);
+
+test.each(crashes)(
+  "a host that dies $when line $at is on disk is resumed, and no effect is repeated",
+  async (crash) => {
+    const { lines, transcript } = disk(crash);
+    const { done, toolbox } = world();
+
+    await expect(run(transcript(), toolbox)).rejects.toBeInstanceOf(Crash);
+    expect(await run(transcript(), toolbox)).toMatchObject({ kind: "Finished" });
+
+    expect(new Set(done).size).toBe(done.length);
+    for (let turn = 1; turn <= effects; turn++) {
+      const result = lines.find((line) => line.type === "done" && line.call === `call_${turn}`);
+      const told = result?.type === "done" && result.isError;
+      // What is not known to be done was done once or not at all, and the model knows that it doesn't know.
+      expect(told || done.includes(turn)).toBe(true);
+    }
+    const results = lines.filter((line) => line.type === "done").map((line) => line.call);
+    expect(new Set(results).size).toBe(results.length);
+    expect(lines.filter((line) => line.type === "message")).toHaveLength(1);
+  },
+);
