@@ -5,6 +5,8 @@ import Anthropic from "@anthropic-ai/sdk";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { moneyContract } from "../../test/contracts/money.contract.ts";
 import { startTimeOf } from "../system/process-identity.ts";
+import { systemClock } from "../system/system.ts";
+import { killGateway } from "./kill-gateway.ts";
 import type { Line } from "./ledger-lines.ts";
 import type { SessionGrant } from "./money.ts";
 import { type GatewayHandle, openGateway } from "./money-client.ts";
@@ -414,7 +416,8 @@ test("killed with answers under way, the gateway charges each of them whole", as
       .catch(() => "cut"),
   );
   await until(() => upstream.calls.length === 3);
-  process.kill(gateway.pid, "SIGKILL");
+  expect(await killGateway(config.stateDirectory, systemClock)).toBe(true);
+  expect(await killGateway(config.stateDirectory, systemClock)).toBe(false);
   expect(await Promise.all(ended)).toEqual(["cut", "cut", "cut"]);
 
   await until(async () => (await gateway.account("all"))?.daily.unsettled === 3);

@@ -6,8 +6,10 @@ import type { CostQuery, NanoUSD } from "./money.ts";
 export type RequestState = "reserved" | "sent" | "settled" | "unsettled" | "released";
 
 /** One request as the ledger knows it. */
-export interface RequestRecord extends Payer {
+export interface RequestRecord {
   id: string;
+  /** Shared by the requests of one session and run. */
+  payer: Payer;
   /** Wall time of the reservation, ms: the windows it belongs to. */
   at: number;
   model: string;
@@ -43,6 +45,7 @@ export class LedgerState {
   #ledger = "";
   #unsettledInRow = 0;
   readonly #requests = new Map<string, RequestRecord>();
+  readonly #payers = new Map<string, Payer>();
   readonly #violated = new Set<string>();
   readonly #grants = new Map<string, { limitCost: NanoUSD | null; limitTokens: number | null }>();
   readonly #sums = new Map<string, { question: Question; sums: Sums }>();
@@ -154,14 +157,24 @@ export class LedgerState {
   #reserve(line: Reserved & Line): void {
     if (this.#requests.has(line.id))
       throw new LedgerError(`Line ${line.seq} reserves request ${line.id} again.`);
-    const { id, at, model, session, run, agent, pool, project, purpose, labels, cost, tokens } = line;
+    const { id, at, model, cost, tokens } = line;
     const request: RequestRecord = {
-      ...{ id, at, model, session, run, agent, pool, project, purpose, labels, cost, tokens },
+      ...{ id, at, model, cost, tokens },
+      payer: this.#payerOf(line),
       state: "reserved",
       bound: { cost, tokens, maxTokens: line.maxTokens, inputTokens: line.inputTokens },
     };
     this.#requests.set(id, request);
     this.#count(request, 1);
+  }
+
+  /** One object for all requests of a payer: a month of them is kept in memory. */
+  #payerOf({ session, run, agent, pool, project, purpose, labels }: Payer): Payer {
+    const payer = { session, run, agent, pool, project, purpose, labels };
+    const key = JSON.stringify(payer);
+    const known = this.#payers.get(key);
+    if (known === undefined) this.#payers.set(key, payer);
+    return known ?? payer;
   }
 
   #change(
@@ -185,16 +198,16 @@ export class LedgerState {
   }
 }
 
-function matches(question: Question, request: RequestRecord): boolean {
+function matches(question: Question, { at, payer }: RequestRecord): boolean {
   const { startMs = Number.NEGATIVE_INFINITY, endMs = Number.POSITIVE_INFINITY, selector = {} } = question;
   return (
-    startMs <= request.at &&
-    request.at < endMs &&
-    (question.project ?? request.project) === request.project &&
-    (question.session ?? request.session) === request.session &&
-    (question.agent ?? request.agent) === request.agent &&
-    (question.purpose ?? request.purpose) === request.purpose &&
-    selects(selector, request.labels)
+    startMs <= at &&
+    at < endMs &&
+    (question.project ?? payer.project) === payer.project &&
+    (question.session ?? payer.session) === payer.session &&
+    (question.agent ?? payer.agent) === payer.agent &&
+    (question.purpose ?? payer.purpose) === payer.purpose &&
+    selects(selector, payer.labels)
   );
 }
 

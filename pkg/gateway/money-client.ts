@@ -8,10 +8,10 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../runtime/clock.ts";
 import { TerminalError, TransientError } from "../runtime/errors.ts";
-import { startTimeOf } from "../system/process-identity.ts";
 import { systemClock } from "../system/system.ts";
 import type { AdmittedField } from "./admission.ts";
 import { ControlError, callControl, type Hello } from "./control.ts";
+import { isAlive, killProcess, type ProcessIdentity } from "./kill-gateway.ts";
 import type { RequestRecord } from "./ledger-state.ts";
 import type { BudgetAccount, BudgetPolicy, CostQuery, Money, NanoUSD, SessionGrant } from "./money.ts";
 import { fingerprintOf, type ProcessConfig, readProcessRecord } from "./process.ts";
@@ -246,17 +246,11 @@ function entry(): string {
 }
 
 /** Asks the process to stop; kills it when it does not. Only ever the process that `identity` names. */
-async function stopProcess(
-  { pid, startTime }: { pid: number; startTime: string },
-  socketPath: string,
-  clock: Clock,
-): Promise<void> {
+async function stopProcess(identity: ProcessIdentity, socketPath: string, clock: Clock): Promise<void> {
   await callControl(socketPath, "stop").catch(() => {
     // It does not listen: the kill below reaches it.
   });
-  const lives = async (): Promise<boolean> => (await startTimeOf(pid)) === startTime;
   const untilMs = clock.elapsed() + STOP_MS;
-  while ((await lives()) && clock.elapsed() < untilMs) await clock.sleep(20);
-  if (await lives()) process.kill(pid, "SIGKILL");
-  while (await lives()) await clock.sleep(20);
+  while ((await isAlive(identity)) && clock.elapsed() < untilMs) await clock.sleep(20);
+  await killProcess(identity, clock);
 }
