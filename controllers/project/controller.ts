@@ -4,8 +4,9 @@ import { escalationFor } from "../../pkg/api/escalations.ts";
 import type { Agent, Budget, Project, ProjectStatus, Workspace } from "../../pkg/api/generated.ts";
 import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { WORK_FINALIZER } from "../../pkg/api/names.ts";
-import { isClaimable, phaseOf } from "../../pkg/api/phases.ts";
+import { isClaimable, PHASE_EDGES, phaseOf } from "../../pkg/api/phases.ts";
 import { isConflict, isNotFound } from "../../pkg/api/status-error.ts";
+import { stepAlong } from "../../pkg/api/transitions.ts";
 import { NANO_PER_USD } from "../../pkg/gateway/money.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
@@ -76,7 +77,9 @@ export function projectController(deps: Deps): Controller {
       ...released,
       conditions: withConditions(released.conditions, whenOf(clock, project), given),
     };
-    const phase = phaseOf({ ...object, status: decided });
+    const recorded = phaseOf({ ...object, status: decided });
+    // Several facts may have been recorded since the last look: people see each phase on the way.
+    const phase = stepAlong(PHASE_EDGES, { from: before.phase ?? recorded, to: recorded });
     const elapsed = elapsedSeconds(released, seen.agent);
     const cost = seen.costUSD ?? released.costUSD;
     const settledNow = phase === "Done" || phase === "Abandoned";
@@ -98,6 +101,7 @@ export function projectController(deps: Deps): Controller {
     const written = await writeStatus(api, "Project", project, status);
     if (written !== undefined && before.phase !== phase && before.phase !== undefined)
       events.event(written, "Normal", phase, succeeded(object, phase).message);
+    if (phase !== recorded) return inSeconds(0);
     const again = stuckInSeconds(object, seen);
     return again === undefined ? settled : inSeconds(again);
   }

@@ -1,5 +1,6 @@
 /** Agent states: one table. The docs' diagram is made from it, and the tests walk every edge. */
 import type { AgentActivity, AgentState } from "./generated.ts";
+import { stepAlong } from "./transitions.ts";
 
 /** `Paused`, `Stopped` and `Failed` can be entered from anywhere and left to wherever the work stands. */
 export const ANYWHERE: ReadonlySet<AgentState> = new Set(["Paused", "Stopped", "Failed"]);
@@ -25,23 +26,9 @@ export function isEdge(from: AgentState, to: AgentState): boolean {
   return from === to || ANYWHERE.has(from) || ANYWHERE.has(to) || STATE_EDGES[from].includes(to);
 }
 
-/**
- * The first state on the shortest way from `from` to `to` along the table's edges: `to` itself where there is an
- * edge. A status that lags (a crash between two writes) catches up through the table, not past it.
- */
+/** The next state on the way from `from` to `to`: a status that lags goes through the table, not past it. */
 export function stepTowards(from: AgentState, to: AgentState): AgentState {
-  if (isEdge(from, to)) return to;
-  const cameBy = new Map<AgentState, AgentState>();
-  const open: AgentState[] = [...STATE_EDGES[from]];
-  for (const state of open) cameBy.set(state, state);
-  for (const state of open) {
-    for (const next of STATE_EDGES[state]) {
-      if (cameBy.has(next)) continue;
-      cameBy.set(next, cameBy.get(state) ?? state);
-      open.push(next);
-    }
-  }
-  return cameBy.get(to) ?? to;
+  return isEdge(from, to) ? to : stepAlong(STATE_EDGES, { from, to });
 }
 
 /** The one word that people see. */

@@ -1,0 +1,134 @@
+/** The operator: the real manager and all real controllers, one life after the other. */
+import { allControllers } from "../../controllers/controllers.ts";
+import type { CachingClient } from "../../pkg/runtime/caching-client.ts";
+import type { Client } from "../../pkg/runtime/client.ts";
+import { eventRecorder } from "../../pkg/runtime/events.ts";
+import { type Logger, silentLogger } from "../../pkg/runtime/logger.ts";
+import { type Counters, Manager } from "../../pkg/runtime/manager.ts";
+import type { Prng } from "./kernel/prng.ts";
+import type { Incarnation } from "./kernel/scheduler.ts";
+import { type Faults, simClient } from "./kernel/sim-client.ts";
+import { simPrompts } from "./world/prompts.ts";
+import { seenBy, type Weather } from "./world/seen-by.ts";
+import type { World } from "./world.ts";
+
+export interface OperatorOptions {
+  world: World;
+  faults: Faults;
+  weather: Weather;
+  /** How often it dies at a failpoint that it passes, 0 to 1. */
+  failpoints: { deaths: number };
+  logger?: Logger;
+  /** Told when it has died of a failpoint. */
+  onDeath?: () => void;
+}
+
+export interface Operator {
+  /** Ends this life as a kill would and keeps the world. */
+  crash(): void;
+  /** Begins the next life. */
+  start(): void;
+  readonly lives: boolean;
+  counters(): Record<string, Counters>;
+}
+
+export function operator(options: OperatorOptions): Operator {
+  const { world, onDeath } = options;
+  let number = 0;
+  let current: { life: Incarnation; manager: Manager } | undefined;
+  const crash = (): void => {
+    if (current === undefined) return;
+    current.life.revoke();
+    current = undefined;
+    for (const part of [world.sessions, world.quality, world.money, world.repository]) part.crash();
+  };
+  return {
+    get lives() {
+      return current !== undefined;
+    },
+    counters: () => current?.manager.counters() ?? {},
+    crash,
+    start() {
+      if (current !== undefined) return;
+      number += 1;
+      const life = world.scheduler.incarnation(`operator ${number}`);
+      const chance = world.prng(`faults ${number}`);
+      const die = (): void => {
+        crash();
+        onDeath?.();
+      };
+      const manager = live(options, { life, chance, die });
+      current = { life, manager };
+    },
+  };
+}
+
+function live(
+  { world, faults, weather, failpoints, logger = silentLogger }: OperatorOptions,
+  { life, chance, die }: { life: Incarnation; chance: Prng; die: () => void },
+): Manager {
+  const { clock, ids, random } = life;
+  const client = simClient({ client: world.api as Client, incarnation: life, chance, faults });
+  const common = { incarnation: life, chance, weather };
+  const unknown = { is: "unknown", why: "It did not answer." };
+  const deps = (cached: CachingClient) => ({
+    client: cached,
+    clock,
+    ids,
+    events: eventRecorder({ client, clock, ids, logger, component: "bosun" }),
+    failpoints: {
+      hit: () => {
+        if (chance.chance(failpoints.deaths)) die();
+      },
+    },
+    namespace: "default",
+    sessions: seenBy(world.sessions, ["find", "start", "stop", "running"], {
+      ...common,
+      label: "sessions",
+      unknowns: { find: unknown },
+    }),
+    repository: seenBy(
+      world.repository,
+      [
+        "target",
+        "syncTarget",
+        "recordClaim",
+        "claimNumber",
+        "ensureCheckout",
+        "checkoutState",
+        "saveWork",
+        "collect",
+        "release",
+        "planMerge",
+        "swapTarget",
+        "targetContains",
+        "commits",
+        "changes",
+      ],
+      {
+        ...common,
+        label: "repository",
+        unknowns: { target: unknown, checkoutState: unknown, saveWork: unknown },
+      },
+    ),
+    quality: seenBy(world.quality, ["checks", "inspect"], { ...common, label: "quality" }),
+    money: seenBy(world.money, ["setBudgets", "admit", "dismiss", "account", "cost"], {
+      ...common,
+      label: "money",
+      unknowns: { account: undefined, cost: undefined },
+    }),
+    prompts: simPrompts,
+    latch: seenBy(world.latch, ["engaged", "engage", "release"], { ...common, label: "latch" }),
+    upstream: "Real" as const,
+    sandbox: "Required" as const,
+  });
+  const manager = new Manager({
+    client,
+    clock,
+    random,
+    logger,
+    controllers: (cached) => allControllers(deps(cached)),
+  });
+  void manager.start();
+  return manager;
+}

@@ -1,0 +1,140 @@
+/** One run of the whole system in the simulated world, from a seed. */
+import type { Logger } from "../../pkg/runtime/logger.ts";
+import { Broken, watchInvariants } from "./invariants.ts";
+import { type Faults, noFaults } from "./kernel/sim-client.ts";
+import { unsettled } from "./liveness.ts";
+import { operator } from "./operator.ts";
+import { people } from "./people.ts";
+import { kindTemper } from "./world/conduct.ts";
+import { fairWeather, type Weather } from "./world/seen-by.ts";
+import { makeWorld, type World } from "./world.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+/** After the faults everything has to be settled within this. */
+const calmHours = 48;
+const stepsPerDayMax = 50_000;
+
+export interface Outcome {
+  seed: number;
+  hash: string;
+  steps: number;
+  /** Steps of the rough phase as they would add up to in a day. */
+  stepsPerDay: number;
+  hours: number;
+  merged: number;
+  projects: number;
+  lives: number;
+  /** Virtual hours until all was settled after the faults had ended. */
+  calmHours: number;
+}
+
+export interface SimulateOptions {
+  seed: number;
+  /** Virtual hours of people and faults. */
+  hours: number;
+  logger?: Logger;
+  /** For counting what makes steps. */
+  onStep?: (label: string) => void;
+}
+
+/** @throws Error that says how to replay the run, with the last steps, when a promise was broken */
+export async function simulate(options: SimulateOptions): Promise<Outcome> {
+  const { seed, hours } = options;
+  const world = await makeWorld({ seed });
+  try {
+    return await run(world, options);
+  } catch (error) {
+    const steps = world.scheduler.trace.last.map(
+      ({ number, elapsedMs, label }) => `${number} ${(elapsedMs / 1000).toFixed(1)} s ${label}`,
+    );
+    const message =
+      error instanceof Broken ? error.message : String(error instanceof Error ? error.stack : error);
+    throw new Error(
+      `${steps.join("\n")}\n\n${message}\n\nReplay it: node test/simulation/main.ts --seed ${seed} --hours ${hours}`,
+      { cause: error },
+    );
+  }
+}
+
+async function run(world: World, { seed, hours, logger, onStep }: SimulateOptions): Promise<Outcome> {
+  const { scheduler } = world;
+  const faults: Faults = { conflict: 0.02, unknown: 0.005, refused: 0.005, expired: 0.002, ended: 0.001 };
+  const weather: Weather = { refused: 0.005, lost: 0.005, unknown: 0.01 };
+  const failpoints = { deaths: 0.01 };
+  const broken: { error?: unknown } = {};
+  watchInvariants(world);
+  const people_ = await people(world);
+  const chaos = world.prng("chaos");
+  let lives = 0;
+  const restart = (afterMs: number): void => {
+    void scheduler.world.clock.sleep(afterMs).then(() => {
+      lives += 1;
+      op.start();
+    });
+  };
+  const op = operator({
+    world,
+    faults,
+    weather,
+    failpoints,
+    ...(logger === undefined ? {} : { logger }),
+    onDeath: () => restart(chaos.below(2 * minute)),
+  });
+  op.start();
+  const untilMs = hours * hour;
+  let calm = false;
+  void (async () => {
+    while (!calm) {
+      await scheduler.world.clock.sleep(chaos.below(2 * hour));
+      if (calm) return;
+      if (chaos.chance(0.5)) {
+        if (op.lives) {
+          op.crash();
+          restart(chaos.below(3 * minute));
+        }
+      } else scheduler.jumpWall(chaos.below(2 * hour) - hour / 2);
+    }
+  })();
+  let looked = 0;
+  const afterEachStep = (): boolean => {
+    if (broken.error !== undefined) throw broken.error;
+    onStep?.(scheduler.trace.last.at(-1)?.label ?? "");
+    // Most crashes come by steps, not by time: in the middle of something.
+    if (!calm && op.lives && chaos.chance(0.0003)) {
+      op.crash();
+      restart(chaos.below(2 * minute));
+    }
+    if (!calm) return false;
+    looked += 1;
+    return looked % 200 === 0 && unsettled(world).length === 0;
+  };
+  await scheduler.run({ untilMs, afterEachStep, stepsMax: 10 * stepsPerDayMax });
+  const roughSteps = scheduler.trace.steps;
+  Object.assign(faults, noFaults);
+  Object.assign(weather, fairWeather);
+  Object.assign(world.temper, kindTemper);
+  failpoints.deaths = 0;
+  calm = true;
+  await people_.calmDown();
+  const ended = await scheduler.run({
+    untilMs: untilMs + calmHours * hour,
+    afterEachStep,
+    stepsMax: 10 * stepsPerDayMax,
+  });
+  const left = unsettled(world);
+  if (left.length > 0) throw new Broken(`The run ended by ${ended} and this is stuck:\n${left.join("\n\n")}`);
+  const stepsPerDay = Math.round((roughSteps / hours) * 24);
+  const projects = world.api.objects("Project");
+  return {
+    seed,
+    hash: scheduler.trace.hash,
+    steps: scheduler.trace.steps,
+    stepsPerDay,
+    hours: scheduler.elapsedMs / hour,
+    merged: projects.filter(({ status }) => status?.phase === "Done").length,
+    projects: projects.length,
+    lives: lives + 1,
+    calmHours: Math.round((scheduler.elapsedMs - untilMs) / minute) / 60,
+  };
+}

@@ -1,0 +1,89 @@
+/** How one run of a session goes, drawn when it starts. */
+import type { SessionSpec } from "../../../pkg/session/sessions.ts";
+import type { Prng } from "../kernel/prng.ts";
+import type { Bound } from "./money.ts";
+
+const minute = 60_000;
+
+/** What kind of people and models live in the world: probabilities, 0 to 1. */
+export interface Temper {
+  /** A run fails by itself. */
+  fails: number;
+  /** A run's host ends without a word. */
+  crashes: number;
+  /** A run falls silent and lives on. */
+  fallsSilent: number;
+  /** A run goes on and on. */
+  endless: number;
+  /** A reviewer is content with a tree. */
+  approves: number;
+  /** A commit breaks the tests. */
+  breaks: number;
+  /** A commit has a path or a content that must not be merged. */
+  offends: number;
+}
+
+export const roughTemper: Temper = {
+  fails: 0.05,
+  crashes: 0.05,
+  fallsSilent: 0.03,
+  endless: 0.02,
+  approves: 0.7,
+  breaks: 0.1,
+  offends: 0.015,
+};
+
+export const kindTemper: Temper = {
+  fails: 0,
+  crashes: 0,
+  fallsSilent: 0,
+  endless: 0,
+  approves: 0.95,
+  breaks: 0,
+  offends: 0,
+};
+
+export type Ends = "Done" | "Failed" | "Crash" | "Silent";
+
+export interface Conduct {
+  ends: Ends;
+  chance: Prng;
+  /** It has fallen silent. */
+  silentNow: boolean;
+  isOver(turn: number): boolean;
+  /** How much of the run is behind it after `turn`, 0 to 1. */
+  share(turn: number): number;
+  turnMs(): number;
+  bound(): Bound;
+  /** What a request cost in the end: never more than its bound. */
+  cost(bound: Bound): Bound;
+}
+
+export function conductOf(spec: SessionSpec, chance: Prng, temper: Temper): Conduct {
+  const roll = chance.next();
+  const { fails, crashes, fallsSilent, endless } = temper;
+  const ends: Ends =
+    roll < fails
+      ? "Failed"
+      : roll < fails + crashes
+        ? "Crash"
+        : roll < fails + crashes + fallsSilent
+          ? "Silent"
+          : "Done";
+  const runs = spec.purpose === "review" ? 3 + chance.below(18) : 3 + chance.below(38);
+  const drags = chance.chance(endless);
+  const turns = drags ? 1000 : Math.max(1, Math.round(runs / 2.7));
+  return {
+    ends,
+    chance,
+    silentNow: false,
+    isOver: (turn) => turn >= turns,
+    share: (turn) => Math.min(1, turn / turns),
+    turnMs: () => 20_000 + chance.below(5 * minute - 20_000),
+    bound: () => ({ usd: 100_000_000 + chance.below(300_000_000), tokens: 20_000 + chance.below(80_000) }),
+    cost: (bound) => {
+      const part = 0.2 + 0.8 * chance.next();
+      return { usd: Math.floor(bound.usd * part), tokens: Math.floor(bound.tokens * part) };
+    },
+  };
+}

@@ -1,0 +1,219 @@
+/** The gateway's books in memory: reserves before it spends, and never more than a Budget allows. */
+import {
+  type BudgetAccount,
+  type BudgetPolicy,
+  type CostQuery,
+  type Money,
+  NANO_PER_USD,
+  type NanoUSD,
+  type SessionGrant,
+  type WindowAccount,
+  type WindowLimit,
+} from "../../../pkg/gateway/money.ts";
+import { windowAt } from "../../../pkg/gateway/windows.ts";
+import type { Clock } from "../../../pkg/runtime/clock.ts";
+import { hash } from "./hash.ts";
+
+/** What a request costs at most. */
+export interface Bound {
+  usd: NanoUSD;
+  tokens: number;
+}
+
+export interface LedgerEntry {
+  grant: SessionGrant;
+  atMs: number;
+  /** The bound while it is reserved, the cost once settled. */
+  amount: Bound;
+  settled: boolean;
+}
+
+export type Reservation =
+  | { is: "granted"; entry: LedgerEntry }
+  /** It fits once others have settled. */
+  | { is: "waits" }
+  | { is: "refused"; reason: "BudgetExceeded" | "NoBudget"; message: string };
+
+interface Counted {
+  spent: Bound;
+  reserved: Bound;
+  requests: number;
+}
+
+const periods = ["daily", "monthly"] as const;
+
+export class SimMoney implements Money {
+  readonly #clock: Clock;
+  readonly ledger: LedgerEntry[] = [];
+  #policies: readonly BudgetPolicy[] = [];
+  readonly #grants = new Map<string, SessionGrant>();
+  /** By budget and window. */
+  readonly #counted = new Map<string, Counted>();
+  readonly #costs = new Map<string, NanoUSD>();
+  readonly #wakers = new Set<() => void>();
+  #wakes = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get policies(): readonly BudgetPolicy[] {
+    return this.#policies;
+  }
+
+  async setBudgets(budgets: readonly BudgetPolicy[]): Promise<void> {
+    const before = JSON.stringify(this.#policies);
+    if (JSON.stringify(budgets) === before) return;
+    this.#policies = structuredClone(budgets);
+    // Spent is computed from the ledger by window and selector: a new selector reaches back.
+    this.#counted.clear();
+    for (const entry of this.ledger) this.#count(entry, entry.settled ? "spent" : "reserved", 1);
+    this.#wake();
+  }
+
+  async admit(grant: SessionGrant): Promise<{ url: string; token: string }> {
+    this.#grants.set(grant.session, grant);
+    return { url: "http://127.0.0.1:1", token: hash(`${grant.session} ${grant.run}`) };
+  }
+
+  async dismiss(session: string): Promise<void> {
+    this.#grants.delete(session);
+  }
+
+  async account(budget: string): Promise<BudgetAccount | undefined> {
+    const policy = this.#policies.find(({ name }) => name === budget);
+    if (policy === undefined) return undefined;
+    const [daily, monthly] = periods.map((period) => this.#window(policy, period));
+    if (daily === undefined || monthly === undefined) return undefined;
+    return { budget, daily, monthly, boundViolated: false };
+  }
+
+  async cost(query: CostQuery): Promise<NanoUSD | undefined> {
+    const { project, session, agent, purpose } = query;
+    if (project !== undefined && session === undefined && agent === undefined && purpose === undefined)
+      return this.#costs.get(project) ?? 0;
+    let sum = 0;
+    for (const { grant, amount, settled } of this.ledger) {
+      if (!settled) continue;
+      if (project !== undefined && grant.project !== project) continue;
+      if (session !== undefined && grant.session !== session) continue;
+      if (agent !== undefined && grant.agent !== agent) continue;
+      if (purpose !== undefined && grant.purpose !== purpose) continue;
+      sum += amount.usd;
+    }
+    return sum;
+  }
+
+  subscribe(wake: () => void, signal: AbortSignal): void {
+    this.#wakers.add(wake);
+    signal.addEventListener("abort", () => this.#wakers.delete(wake), { once: true });
+  }
+
+  /** The operator died: who subscribed hears nothing more. */
+  crash(): void {
+    this.#wakers.clear();
+  }
+
+  /** Sets `bound` aside in every Budget that holds for the session, or says why not. */
+  reserve(session: string, bound: Bound): Reservation {
+    const grant = this.#grants.get(session);
+    const matching = this.#policies.filter(({ selector }) =>
+      Object.entries(selector).every(([key, value]) => grant?.labels[key] === value),
+    );
+    if (grant === undefined || matching.length === 0)
+      return { is: "refused", reason: "NoBudget", message: "No Budget holds for this session." };
+    for (const policy of matching)
+      for (const period of periods) {
+        const limit = policy[period];
+        if (limit === undefined) continue;
+        const { spent, reserved } = this.#countedIn(policy, period, this.#clock.now());
+        if (!fits(spent, bound, limit))
+          return {
+            is: "refused",
+            reason: "BudgetExceeded",
+            message: `The Budget ${policy.name} has too little left for a request.`,
+          };
+        if (!fits(plus(spent, reserved, 1), bound, limit)) return { is: "waits" };
+      }
+    const entry: LedgerEntry = { grant, atMs: this.#clock.now(), amount: { ...bound }, settled: false };
+    this.ledger.push(entry);
+    this.#count(entry, "reserved", 1);
+    return { is: "granted", entry };
+  }
+
+  /** @param cost - what was used; never more than the bound */
+  settle(entry: LedgerEntry, cost: Bound): void {
+    this.#count(entry, "reserved", -1);
+    entry.amount = cost;
+    entry.settled = true;
+    this.#count(entry, "spent", 1);
+    const { project } = entry.grant;
+    this.#costs.set(project, (this.#costs.get(project) ?? 0) + cost.usd);
+    this.#wake();
+  }
+
+  /** At most once a second, as the gateway's client does. */
+  #wake(): void {
+    if (this.#wakes) return;
+    this.#wakes = true;
+    void this.#clock.sleep(1000).then(() => {
+      this.#wakes = false;
+      for (const wake of [...this.#wakers]) wake();
+    });
+  }
+
+  #count(entry: LedgerEntry, as: "spent" | "reserved", sign: 1 | -1): void {
+    for (const policy of this.#policies) {
+      if (!Object.entries(policy.selector).every(([key, value]) => entry.grant.labels[key] === value))
+        continue;
+      for (const period of periods) {
+        const counted = this.#countedIn(policy, period, entry.atMs);
+        counted[as] = plus(counted[as], entry.amount, sign);
+        if (as === "reserved" && sign === 1) counted.requests += 1;
+      }
+    }
+  }
+
+  #countedIn({ name, timeZone }: BudgetPolicy, period: (typeof periods)[number], atMs: number): Counted {
+    const key = `${name} ${windowName(period, atMs, timeZone)}`;
+    let counted = this.#counted.get(key);
+    if (counted === undefined) {
+      counted = { spent: { usd: 0, tokens: 0 }, reserved: { usd: 0, tokens: 0 }, requests: 0 };
+      this.#counted.set(key, counted);
+    }
+    return counted;
+  }
+
+  #window(policy: BudgetPolicy, period: (typeof periods)[number]): WindowAccount {
+    const now = this.#clock.now();
+    const { name, startMs, endMs } = windowAt(period, now, policy.timeZone);
+    const { spent, reserved, requests } = this.#countedIn(policy, period, now);
+    return {
+      window: name,
+      startMs,
+      endMs,
+      spent: spent.usd,
+      reserved: reserved.usd,
+      spentTokens: spent.tokens,
+      reservedTokens: reserved.tokens,
+      requests,
+      unsettled: 0,
+    };
+  }
+}
+
+/** UTC without a calendar library: this is asked at every request. */
+function windowName(period: (typeof periods)[number], atMs: number, timeZone: string): string {
+  if (timeZone !== "UTC") return windowAt(period, atMs, timeZone).name;
+  return new Date(atMs).toISOString().slice(0, period === "daily" ? 10 : 7);
+}
+
+function fits(used: Bound, bound: Bound, limit: WindowLimit): boolean {
+  if (limit.usd !== undefined && used.usd + bound.usd > limit.usd * NANO_PER_USD) return false;
+  return limit.tokens === undefined || used.tokens + bound.tokens <= limit.tokens;
+}
+
+const plus = (a: Bound, b: Bound, sign: 1 | -1): Bound => ({
+  usd: a.usd + sign * b.usd,
+  tokens: a.tokens + sign * b.tokens,
+});

@@ -1,0 +1,309 @@
+/** Session hosts in the simulated world: they work, spend, commit and end by themselves, whatever becomes of the operator. */
+import { TransientError } from "../../../pkg/runtime/errors.ts";
+import type {
+  Judgement,
+  Outcome,
+  SessionObservation,
+  SessionReport,
+  SessionSpec,
+  Sessions,
+} from "../../../pkg/session/sessions.ts";
+import { STANDARDS } from "../../../pkg/session/sessions.ts";
+import type { Prng } from "../kernel/prng.ts";
+import type { Incarnation } from "../kernel/scheduler.ts";
+import { type Conduct, conductOf, type Temper } from "./conduct.ts";
+import { share } from "./hash.ts";
+import type { SimLatch } from "./latch.ts";
+import type { SimMoney } from "./money.ts";
+import type { SimCheckout, SimRepository } from "./repository.ts";
+import { work } from "./work.ts";
+
+const minute = 60_000;
+
+export interface SimSessionsOptions {
+  life: Incarnation;
+  repository: SimRepository;
+  money: SimMoney;
+  latch: SimLatch;
+  /** Chance of its own for a use named so. */
+  prng: (stream: string) => Prng;
+  /** How runs go; may be changed while a run goes on. */
+  temper: Temper;
+}
+
+/** A living host. */
+export interface Host {
+  spec: SessionSpec;
+  pid: number;
+  startedAtMs: number;
+  conduct: Conduct;
+}
+
+interface LivingHost extends Host {
+  startedElapsedMs: number;
+  pauseAsked: boolean;
+  end: AbortController;
+}
+
+interface Session {
+  spec: SessionSpec;
+  report: SessionReport;
+  host: LivingHost | undefined;
+  attempts: number;
+}
+
+export interface SessionEvents {
+  started?: (host: Host) => void;
+}
+
+export class SimSessions implements Sessions {
+  events: SessionEvents = {};
+  /** Every judgement that a reviewer's session has made, by commit. */
+  readonly judged = new Map<string, Judgement["verdict"]>();
+  readonly #options: SimSessionsOptions;
+  readonly #sessions = new Map<string, Session>();
+  readonly #wakers = new Set<(agent: string) => void>();
+  #pids = 1000;
+
+  constructor(options: SimSessionsOptions) {
+    this.#options = options;
+    options.latch.onEngaged = () => this.killAll();
+  }
+
+  async find(id: string): Promise<SessionObservation> {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return { is: "absent", report: undefined };
+    const { host } = session;
+    if (host === undefined) return { is: "absent", report: session.report };
+    return { is: "present", report: this.#now(session), pid: host.pid, startedAtMs: host.startedAtMs };
+  }
+
+  async start(spec: SessionSpec): Promise<void> {
+    const { latch, money, life } = this.#options;
+    if (latch.isEngaged)
+      throw new TransientError("Stopped", "The emergency stop is in force; no session is started.");
+    const known = this.#sessions.get(spec.id);
+    if (known?.host !== undefined) return;
+    const sameRun = known?.report.run === spec.run;
+    const outcome = sameRun ? known?.report.outcome : undefined;
+    if (outcome !== undefined && outcome.kind !== "Paused" && outcome.kind !== "Failed") return;
+    const { id, run, agent, pool, project, purpose, maxOutputTokens, labels } = spec;
+    await money.admit({
+      session: id,
+      run,
+      agent,
+      pool,
+      project,
+      purpose,
+      maxOutputTokens,
+      labels: { ...labels },
+    });
+    const attempts = (known?.attempts ?? 0) + 1;
+    const now = life.clock.now();
+    const report: SessionReport = {
+      run: spec.run,
+      turns: sameRun ? (known?.report.turns ?? 0) : 0,
+      liveSeconds: known?.report.liveSeconds ?? 0,
+      lastActivityMs: now,
+      heartbeatMs: now,
+      tasksDone: known?.report.tasksDone ?? [],
+      busy: false,
+    };
+    this.#pids += 1;
+    const host: LivingHost = {
+      spec,
+      pid: this.#pids,
+      startedAtMs: now,
+      startedElapsedMs: life.clock.elapsed(),
+      conduct: conductOf(
+        spec,
+        this.#options.prng(`conduct of ${id} ${run} ${attempts}`),
+        this.#options.temper,
+      ),
+      pauseAsked: false,
+      end: new AbortController(),
+    };
+    const session: Session = { spec, report, host, attempts };
+    this.#sessions.set(id, session);
+    this.events.started?.(host);
+    void this.#live(session, host);
+    this.#wake(agent);
+  }
+
+  async stop(id: string, how: "AfterTurn" | "Now"): Promise<void> {
+    const session = this.#sessions.get(id);
+    if (session?.host === undefined) return;
+    if (how === "AfterTurn") session.host.pauseAsked = true;
+    else this.#end(session, undefined);
+  }
+
+  async running(): Promise<readonly { id: string; agent: string; pid: number }[]> {
+    return this.hosts().map(({ spec, pid }) => ({ id: spec.id, agent: spec.agent, pid }));
+  }
+
+  subscribe(wake: (agent: string) => void, signal: AbortSignal): void {
+    this.#wakers.add(wake);
+    signal.addEventListener("abort", () => this.#wakers.delete(wake), { once: true });
+  }
+
+  // What is only in the simulated world
+
+  hosts(): readonly Host[] {
+    return [...this.#sessions.values()].flatMap(({ host }) => (host === undefined ? [] : [host]));
+  }
+
+  /** A host dies without a word. */
+  kill(id: string): void {
+    const session = this.#sessions.get(id);
+    if (session !== undefined) this.#end(session, undefined);
+  }
+
+  /** The emergency stop, with or without an operator. */
+  killAll(): void {
+    for (const { spec } of this.hosts()) this.kill(spec.id);
+  }
+
+  /** The operator died: who subscribed hears nothing more. */
+  crash(): void {
+    this.#wakers.clear();
+  }
+
+  /** The report with what goes on between turns. */
+  #now({ report, host }: Session): SessionReport {
+    if (host === undefined) return report;
+    const { clock } = this.#options.life;
+    const live = (clock.elapsed() - host.startedElapsedMs) / 1000;
+    const busy = !host.conduct.silentNow;
+    return { ...report, liveSeconds: report.liveSeconds + live, heartbeatMs: clock.now(), busy };
+  }
+
+  async #live(session: Session, host: LivingHost): Promise<void> {
+    const { life, repository, money, temper } = this.#options;
+    const { spec, conduct, end } = host;
+    const { signal } = end;
+    const sleep = async (ms: number): Promise<boolean> => {
+      try {
+        await life.clock.sleep(ms, signal);
+        return true;
+      } catch {
+        // Killed while it slept.
+        return false;
+      }
+    };
+    for (let turn = 1; ; turn += 1) {
+      const bound = conduct.bound();
+      let reservation = money.reserve(spec.id, bound);
+      for (let tries = 0; reservation.is === "waits" && tries < 5; tries += 1) {
+        if (!(await sleep(minute))) return;
+        reservation = money.reserve(spec.id, bound);
+      }
+      if (reservation.is !== "granted") {
+        const [reason, message] =
+          reservation.is === "refused"
+            ? [reservation.reason, reservation.message]
+            : (["BudgetExceeded", "Others have reserved what is left."] as const);
+        this.#end(session, { kind: "Paused", reason, message });
+        return;
+      }
+      const goesOn = await sleep(conduct.turnMs());
+      // What was reserved is settled whoever is left to see it: the gateway reads on.
+      money.settle(reservation.entry, conduct.cost(bound));
+      if (!goesOn) return;
+
+      const checkout = repository.checkoutAt(spec.checkout);
+      const last = conduct.isOver(turn);
+      const outcome = last ? this.#outcome(session, host, checkout) : undefined;
+      if (!last && checkout !== undefined && spec.purpose === "execute")
+        work.turn(checkout, { repository, chance: conduct.chance, temper });
+      session.report = {
+        ...session.report,
+        turns: session.report.turns + 1,
+        lastActivityMs: life.clock.now(),
+        ...tasksAfter(spec, last ? 1 : conduct.share(turn)),
+      };
+      if (last && conduct.ends === "Crash") {
+        this.#end(session, undefined);
+        return;
+      }
+      if (outcome !== undefined) {
+        this.#end(session, outcome);
+        return;
+      }
+      if (host.pauseAsked) {
+        this.#end(session, { kind: "Paused", reason: "Requested", message: "It was asked to." });
+        return;
+      }
+      this.#wake(spec.agent);
+      if (last) {
+        // Silent: it lives, and nothing more comes of it.
+        conduct.silentNow = true;
+        await sleep(1000 * 24 * 60 * minute);
+        return;
+      }
+    }
+  }
+
+  /** How the run ends; undefined for one that crashes or falls silent. */
+  #outcome(session: Session, host: LivingHost, checkout: SimCheckout | undefined): Outcome | undefined {
+    const { spec, conduct } = host;
+    const { repository, temper } = this.#options;
+    if (conduct.ends === "Failed")
+      return { kind: "Failed", reason: "TurnLimit", message: `It took ${session.report.turns} turns.` };
+    if (conduct.ends !== "Done" || checkout === undefined) return undefined;
+    if (spec.purpose === "review") {
+      const judgement = judge(spec, repository.objects.get(checkout.head).treeId, temper);
+      this.judged.set(checkout.head, judgement.verdict);
+      return { kind: "Judged", judgement };
+    }
+    work.finish(checkout, {
+      repository,
+      chance: conduct.chance,
+      temper,
+      message: spec.message,
+      run: spec.run,
+    });
+    const evidence = spec.criteria.map(({ id }) => ({ criterion: id, evidence: "It is tested." }));
+    return { kind: "Finished", summary: "The work is complete.", evidence };
+  }
+
+  #end(session: Session, outcome: Outcome | undefined): void {
+    const { host } = session;
+    if (host === undefined) return;
+    session.report = {
+      ...this.#now(session),
+      busy: false,
+      ...(outcome === undefined ? {} : { outcome }),
+    };
+    session.host = undefined;
+    host.end.abort();
+    this.#wake(session.spec.agent);
+  }
+
+  #wake(agent: string): void {
+    for (const wake of [...this.#wakers]) wake(agent);
+  }
+}
+
+/** The content decides, so that another reviewer says the same. */
+function judge(spec: SessionSpec, treeId: string, temper: Temper): Judgement {
+  const approved = share(`verdict ${treeId}`) < temper.approves;
+  const failing = approved ? undefined : (spec.criteria[0]?.id ?? "CriteriaMet");
+  return {
+    verdict: approved ? "Approved" : "ChangesRequested",
+    criteria: spec.criteria.map(({ id }) => ({ id, met: id !== failing, evidence: "Seen in the diff." })),
+    standards: STANDARDS.map((name) => ({
+      name,
+      met: approved || name !== "CriteriaMet",
+      evidence: "Seen.",
+    })),
+    findings: [],
+    feedback: approved ? "" : "One criterion is not met.",
+  };
+}
+
+function tasksAfter(spec: SessionSpec, done: number): Pick<SessionReport, "tasksDone" | "currentTask"> {
+  const ids = spec.tasks.map(({ id }) => id);
+  const count = Math.floor(done * ids.length);
+  const currentTask = ids[count];
+  return { tasksDone: ids.slice(0, count), ...(currentTask === undefined ? {} : { currentTask }) };
+}
