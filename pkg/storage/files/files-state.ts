@@ -1,0 +1,96 @@
+/** What the parts that keep people's files and objects together share. */
+import type { KubeObject, ObjectKey } from "../../api/meta.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Admission, Edit, ResourceInfo, TransactResult } from "../admission.ts";
+import type { FileSystem } from "../file-system.ts";
+import type { FileText } from "../storage.ts";
+import { type FileObject, type FileObjects, readFileObjects } from "./file-objects.ts";
+import { type Folder, openFolder } from "./folder.ts";
+import { openRecords, type Records } from "./records.ts";
+import type { Report } from "./report.ts";
+
+export interface FilesStateOptions {
+  /** `.claude-sessions`, absolute. */
+  folder: string;
+  admission: Admission;
+  /** What the storage held of files when it was opened. */
+  initialFiles: readonly FileText[];
+  fs: FileSystem;
+  clock: Clock;
+  report: Report;
+}
+
+export interface PlacedObject extends FileObject {
+  path: string;
+}
+
+export interface FilesState {
+  readonly root: string;
+  readonly fs: FileSystem;
+  readonly folder: Folder;
+  readonly records: Records;
+  readonly admission: Admission;
+  readonly report: Report;
+  /** By object id: the document that the object lives in, of those that declare it. */
+  readonly owners: Map<string, PlacedObject>;
+  /** By path: the text that was refused, so that it is told once. */
+  readonly refused: Map<string, string>;
+  /** Ids of objects whose file may lag behind them. */
+  readonly dirty: Set<string>;
+  /** What `text`, of the file at `path`, declares. */
+  objectsIn(path: string, text: string): FileObjects;
+  /** All or nothing; the records are changed with what they record. */
+  transact(edits: readonly Edit[], files: readonly FileText[]): Promise<TransactResult>;
+  resourceOf(resource: string): ResourceInfo | undefined;
+  addressOf(id: string): { resource: ResourceInfo; key: ObjectKey };
+  /** The object's newest admitted state. */
+  objectOf(id: string): KubeObject | undefined;
+}
+
+export function openFilesState(options: FilesStateOptions): FilesState {
+  const { admission } = options;
+  const records = openRecords(options.initialFiles);
+  const resources = admission.resources();
+  const parsed = new Map<string, { text: string; objects: FileObjects }>();
+  const state: FilesState = {
+    root: options.folder,
+    fs: options.fs,
+    folder: openFolder(options),
+    records,
+    admission,
+    report: options.report,
+    owners: new Map(),
+    refused: new Map(),
+    dirty: new Set(),
+    objectsIn(path, text) {
+      const known = parsed.get(path);
+      if (known?.text === text) return known.objects;
+      const objects = readFileObjects(text, resources);
+      parsed.set(path, { text, objects });
+      return objects;
+    },
+    async transact(edits, files) {
+      const result = await admission.transact(edits, files);
+      if (result.admitted) records.apply(files);
+      return result;
+    },
+    resourceOf: (resource) => resources.find((known) => known.resource === resource),
+    addressOf(id) {
+      const at = id.lastIndexOf("/");
+      const name = id.slice(0, at);
+      // A kind that is served no more is still named in what is told.
+      const resource = state.resourceOf(name) ?? {
+        resource: name,
+        apiVersion: "",
+        kind: name,
+        file: undefined,
+      };
+      return { resource, key: { namespace: "default", name: id.slice(at + 1) } };
+    },
+    objectOf(id) {
+      const { resource, key } = state.addressOf(id);
+      return admission.newest(resource.resource, key);
+    },
+  };
+  return state;
+}

@@ -1,0 +1,87 @@
+/** Objects that are gone from the files: recorded, and deleted when the guard lets them go. */
+import type { ObjectKey } from "../../api/meta.ts";
+import type { Edit } from "../admission.ts";
+import { deletionGuard } from "./deletion-guard.ts";
+import type { FilesState } from "./files-state.ts";
+import { type MissingObject, missingRecord } from "./records.ts";
+import { reportedObject, reportReasons } from "./report.ts";
+
+export interface MissingObjects {
+  /** Records what was declared `before` and isn't now, and forgets what is declared again or deleted. */
+  record(before: ReadonlyMap<string, MissingObject>): Promise<void>;
+  /**
+   * Deletes what has been missing long enough. Returns after how many milliseconds to decide again, if anything waits.
+   *
+   * @param isWhole - false: some file can't be read as objects, and a missing one may be in it; nothing is deleted
+   */
+  decide(now: { head: string | undefined; elapsed: number; isWhole: boolean }): Promise<number | undefined>;
+  /** Deletes all that is missing, held or not. Returns what it deleted. */
+  accept(): Promise<ObjectKey[]>;
+}
+
+export function missingObjects(state: FilesState): MissingObjects {
+  const { records, owners, report } = state;
+  const guard = deletionGuard();
+  const toldHeld = new Set<string>();
+  const exists = (id: string) => state.objectOf(id) !== undefined;
+
+  return {
+    async record(before) {
+      const lost = [...before].filter(([id]) => !owners.has(id) && !records.missing.has(id) && exists(id));
+      const over = [...records.missing.keys()].filter((id) => owners.has(id) || !exists(id));
+      if (lost.length + over.length === 0) return;
+      const changes = [...lost, ...over.map((id): [string, undefined] => [id, undefined])];
+      await state.transact(
+        [],
+        changes.map(([id, missing]) => missingRecord(id, missing)),
+      );
+    },
+
+    async decide({ head, elapsed, isWhole }) {
+      const missing = [...records.missing.keys()];
+      const verdict = guard.look({ missing, total: owners.size + missing.length, head, elapsed });
+      for (const id of toldHeld) if (!records.missing.has(id)) toldHeld.delete(id);
+      for (const { id, why } of verdict.held) if (!toldHeld.has(id)) tellHeld(id, why);
+      if (isWhole) await remove(verdict.delete);
+      return verdict.nextMs;
+    },
+
+    accept: () => remove([...records.missing.keys()]),
+  };
+
+  async function remove(ids: readonly string[]): Promise<ObjectKey[]> {
+    const deleted: ObjectKey[] = [];
+    for (const id of ids) {
+      const { resource, key } = state.addressOf(id);
+      const edits: Edit[] = exists(id) ? [{ verb: "delete", resource: resource.resource, key }] : [];
+      const result = await state.transact(edits, [missingRecord(id, undefined)]);
+      if (result.admitted) {
+        deleted.push(key);
+        continue;
+      }
+      const why = result.errors.map(({ error }) => error.message).join(" ");
+      const message = `${resource.kind} ${key.name} is gone from its file but can't be deleted: ${why}`;
+      report({
+        object: reportedObject({ resource, key }),
+        type: "Warning",
+        reason: reportReasons.deletionHeld,
+        message,
+      });
+    }
+    return deleted;
+  }
+
+  function tellHeld(id: string, why: string): void {
+    toldHeld.add(id);
+    const { resource, key } = state.addressOf(id);
+    const message =
+      `${resource.kind} ${key.name} is gone from ${records.missing.get(id)?.path} but was kept: ${why}. Put it back, ` +
+      "or run `bosun accept-deletions`.";
+    report({
+      object: reportedObject({ resource, key }),
+      type: "Warning",
+      reason: reportReasons.deletionHeld,
+      message,
+    });
+  }
+}
