@@ -14,15 +14,14 @@ import { patchScale, scaleOf, updateScale } from "./admission/scale.ts";
 import { update } from "./admission/update.ts";
 import { builtinResources } from "./builtin-resources.ts";
 import { customResource } from "./custom-resource.ts";
+import { DurableState } from "./durable-state.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
-import { History } from "./history.ts";
 import { deepFreeze, type JsonObject } from "./json.ts";
 import { parseLabelSelector } from "./label-selector.ts";
-import { ObjectStore } from "./object-store.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import { normalize } from "./schema/normalize.ts";
-import { type StagedChange, Staging } from "./staging.ts";
-import { badRequest, internalError, notFound } from "./status-errors.ts";
+import type { StagedChange, Staging } from "./staging.ts";
+import { badRequest, notFound } from "./status-errors.ts";
 
 export interface RegistryOptions {
   readonly storage: Storage;
@@ -72,36 +71,28 @@ export interface ObjectList {
  * shared between store, lists and watches. Every failure is a StatusError as kube-apiserver words it.
  */
 export class Registry implements Admission {
-  readonly #storage: Storage;
   readonly #resources: ReadonlyMap<string, Resource>;
   readonly #options: RegistryOptions;
-  readonly #newest = new ObjectStore();
-  readonly #synced = new ObjectStore();
-  readonly #history: History;
+  readonly #state: DurableState;
   readonly #collector: GarbageCollector;
-  /** The newest revision given, pending writes included. */
-  #revision: number;
-  #syncedRevision: number;
-  #lastCommit: Promise<void> = Promise.resolve();
-  #failure: StatusError | undefined;
 
   private constructor(
     options: RegistryOptions,
     resources: ReadonlyMap<string, Resource>,
-    state: StoredState,
+    stored: StoredState,
   ) {
     this.#options = options;
-    this.#storage = options.storage;
     this.#resources = resources;
-    this.#revision = state.revision;
-    this.#syncedRevision = state.revision;
-    this.#history = new History({
-      limit: options.historyLimit ?? 1024,
-      start: state.revision,
-      defer: options.defer,
-    });
     this.#collector = new GarbageCollector(this, options.defer);
-    this.#load(state);
+    this.#state = new DurableState({
+      storage: options.storage,
+      revision: stored.revision,
+      historyLimit: options.historyLimit ?? 1024,
+      defer: options.defer,
+      onSynced: (changes) => this.#collector.observe(changes),
+      onFatal: options.onFatal ?? (() => {}),
+    });
+    this.#load(stored);
   }
 
   /** Opens the storage and serves what is in it. Throws Error naming a CRD that cannot be served. */
@@ -148,20 +139,20 @@ export class Registry implements Admission {
 
   /** Why nothing is accepted any more; undefined while all is well. */
   get failure(): StatusError | undefined {
-    return this.#failure;
+    return this.#state.failure;
   }
 
   // Reads: synced state alone
 
   /** The newest synced revision. */
   get revision(): string {
-    return String(this.#syncedRevision);
+    return String(this.#state.revision);
   }
 
   /** @throws StatusError NotFound */
   async get(resource: string, key: ObjectKey, subresource?: "status" | "scale"): Promise<KubeObject> {
     const of = this.#use(resource, subresource, key);
-    const object = this.#synced.get(of.id, address(of, key));
+    const object = this.#state.synced.get(of.id, address(of, key));
     if (object === undefined) throw notFound(of, key.name);
     return subresource === "scale" ? scaleOf(of, object) : object;
   }
@@ -169,7 +160,7 @@ export class Registry implements Admission {
   async list(resource: string, options: ReadOptions = {}): Promise<ObjectList> {
     const of = this.#use(resource);
     const selected = parseLabelSelector(options.labelSelector);
-    const all = this.#synced.list(of.id, of.namespaced ? options.namespace : undefined);
+    const all = this.#state.synced.list(of.id, of.namespaced ? options.namespace : undefined);
     const items = all.filter((object) => selected(object.metadata.labels));
     return { metadata: { resourceVersion: this.revision }, items };
   }
@@ -186,7 +177,7 @@ export class Registry implements Admission {
         `invalid resource version: resourceVersion: Invalid value: "${options.resourceVersion}"`,
       );
     }
-    return this.#history.watch({
+    return this.#state.history.watch({
       resource: of.id,
       namespace: of.namespaced ? options.namespace : undefined,
       selector: parseLabelSelector(options.labelSelector),
@@ -265,7 +256,7 @@ export class Registry implements Admission {
 
   newest(resource: string, key: ObjectKey): KubeObject | undefined {
     const of = this.#resources.get(resource);
-    return of === undefined ? undefined : this.#newest.get(of.id, address(of, key));
+    return of === undefined ? undefined : this.#state.newest.get(of.id, address(of, key));
   }
 
   meaning(object: KubeObject): KubeObject {
@@ -284,9 +275,9 @@ export class Registry implements Admission {
   }
 
   async transact(edits: readonly Edit[], files: readonly FileText[]): Promise<TransactResult> {
-    this.#assertAlive();
+    this.#state.assertAlive();
     const errors: { edit: Edit; error: StatusError }[] = [];
-    const staging = new Staging(this.#newest, this.#revision);
+    const staging = this.#state.stage();
     for (const edit of edits) {
       try {
         this.#admit(this.#context(staging), edit);
@@ -297,12 +288,12 @@ export class Registry implements Admission {
     }
     if (errors.length > 0) return { admitted: false, errors };
     const { revision } = staging;
-    await this.#commit(staging, files);
+    await this.#state.commit(staging, files);
     return { admitted: true, revision };
   }
 
   subscribe(listener: (changes: readonly Change[]) => void): () => void {
-    return this.#history.listen(listener);
+    return this.#state.history.listen(listener);
   }
 
   // Inside
@@ -320,61 +311,14 @@ export class Registry implements Admission {
   }
 
   async #write<T>(admit: (context: Context) => T, { dryRun, onUnknownFields }: WriteOptions): Promise<T> {
-    const staging = new Staging(this.#newest, this.#revision);
+    const staging = this.#state.stage();
     const answer = admit(this.#context(staging, onUnknownFields));
-    if (!dryRun) await this.#commit(staging);
+    if (!dryRun) await this.#state.commit(staging);
     return answer;
   }
 
-  /** Takes the changes over at once, and resolves when they are synced: also when there are none. */
-  async #commit(staging: Staging, files: readonly FileText[] = []): Promise<void> {
-    const { changes } = staging;
-    // What was seen may be pending still: an answer built on it waits for it too.
-    if (changes.length === 0 && files.length === 0) return this.#lastCommit;
-    for (const change of changes) this.#newest.set(change.resource, change, change.object);
-    this.#revision = staging.revision;
-    const written = changes.map(({ revision, resource, namespace, name, object }) => ({
-      revision,
-      resource,
-      namespace,
-      name,
-      object,
-    }));
-    this.#lastCommit = this.#storage
-      .commit(files.length === 0 ? { changes: written } : { changes: written, files })
-      .then(
-        () => this.#publish(staging),
-        (cause) => this.#fail(cause),
-      );
-    return this.#lastCommit;
-  }
-
-  #publish(staging: Staging): void {
-    this.#assertAlive();
-    for (const change of staging.changes) this.#synced.set(change.resource, change, change.object);
-    this.#syncedRevision = staging.revision;
-    this.#history.append(staging.changes);
-    this.#collector.observe(staging.changes);
-  }
-
-  #fail(cause: unknown): never {
-    if (this.#failure === undefined) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      this.#failure = internalError(
-        `the storage failed and nothing more is accepted; restart to recover: ${why}`,
-      );
-      this.#history.end(this.#failure);
-      this.#options.onFatal?.(this.#failure);
-    }
-    throw this.#failure;
-  }
-
-  #assertAlive(): void {
-    if (this.#failure !== undefined) throw this.#failure;
-  }
-
   #use(resource: string, subresource?: "status" | "scale", key?: ObjectKey): Resource {
-    this.#assertAlive();
+    this.#state.assertAlive();
     const found = this.#resources.get(resource);
     if (found === undefined)
       throw new StatusError(404, "NotFound", "the server could not find the requested resource");
@@ -399,16 +343,15 @@ export class Registry implements Admission {
   }
 
   /** Stored objects, with the defaults that their schema has by now. */
-  #load(state: StoredState): void {
+  #load(stored: StoredState): void {
     const changes: StagedChange[] = [];
-    for (const change of state.objects) {
+    for (const change of stored.objects) {
       const resource = this.#resources.get(change.resource);
       if (resource === undefined || change.object === undefined) continue;
       const { apiVersion: _apiVersion, kind: _kind, metadata, ...body } = change.object;
       const normalized = normalize(resource.schema, body as unknown as JsonObject, "") as JsonObject;
       const object = deepFreeze(assemble(resource, metadata, normalized));
-      this.#newest.set(resource.id, change, object);
-      this.#synced.set(resource.id, change, object);
+      this.#state.load(change, object);
       changes.push({ ...change, object, previous: undefined, told: object });
     }
     this.#collector.observe(changes);
