@@ -21,7 +21,7 @@ export async function replaceFile(
   mode: number,
   isStillWanted: () => Promise<boolean> = async () => true,
 ): Promise<boolean> {
-  const temporary = join(dirname(path), `${temporaryPrefix}${basename(path)}`);
+  const temporary = temporaryPath(path);
   await fs.remove(temporary);
   const file = await fs.create(temporary, mode);
   try {
@@ -37,4 +37,9 @@ export async function replaceFile(
   await fs.rename(temporary, path);
   await fs.syncDirectory(dirname(path));
   return true;
+}
+
+/** The temporary file that a crash during `replaceFile` may leave. */
+export function temporaryPath(path: string): string {
+  return join(dirname(path), `${temporaryPrefix}${basename(path)}`);
 }

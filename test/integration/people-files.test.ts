@@ -630,6 +630,13 @@ describe("a crash between any two steps", () => {
       const b = (await after.fs.read(`${folder}/projects/b.yaml`))?.toString();
       expect(b, at).toBe(after.project("b") === undefined ? undefined : project("b"));
       expect(after.messages(), at).toEqual([]);
+      for (const below of [folder, `${folder}/projects`]) {
+        const names = ((await after.fs.list(below)) ?? []).map(({ name }) => name);
+        expect(
+          names.filter((name) => name.startsWith(".bosun-tmp-")),
+          at,
+        ).toEqual([]);
+      }
       await after.close();
       if (!crashed) return;
     }

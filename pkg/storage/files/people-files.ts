@@ -2,7 +2,7 @@
  * People's YAML files, an input and a projection: edits become writes through the same admission as the API's, and
  * API writes are spliced into the file that declares the object.
  */
-import type { ObjectKey } from "../../api/meta.ts";
+import type { KubeObject, ObjectKey } from "../../api/meta.ts";
 import { StatusError } from "../../api/status-error.ts";
 import type { Change } from "../storage.ts";
 import { type FileObject, objectId } from "./file-objects.ts";
@@ -52,6 +52,8 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
   const assignOwners = ownerAssignment(state);
   const missing = missingObjects(state);
   const projection = fileProjection(state, assignOwners, () => wake());
+  /** By object id: what of it can reach a file, as last heard. */
+  const prints = new Map<string, string>();
   let nextLookMs = rescanMs;
   let wake = () => {};
   let turn: Promise<unknown> = Promise.resolve();
@@ -63,8 +65,9 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
       dirty.add(objectId(resource, name));
   }
   const unsubscribe = admission.subscribe((changes) => {
-    for (const { resource, name } of changes) {
+    for (const { resource, name, object } of changes) {
       const id = objectId(resource, name);
+      if (isStatusAlone(id, object)) continue;
       if (owners.has(id) || state.resourceOf(resource)?.file !== undefined) dirty.add(id);
     }
     projectSoon();
@@ -111,6 +114,16 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
   async function settled(): Promise<void> {
     await projecting;
     await turn;
+  }
+
+  /** Status changes often and never reaches a file; generation moves with everything else but metadata. */
+  function isStatusAlone(id: string, object: KubeObject | undefined): boolean {
+    const { generation, labels, annotations, deletionTimestamp } = object?.metadata ?? {};
+    const print = JSON.stringify([generation, labels, annotations, deletionTimestamp]);
+    const isSame = generation !== undefined && prints.get(id) === print;
+    if (object === undefined) prints.delete(id);
+    else prints.set(id, print);
+    return isSame;
   }
 
   function projectSoon(): void {

@@ -1,7 +1,7 @@
 /** From objects to files: what the API changed is spliced into the file that declares the object. */
 import { dirname, join } from "node:path";
 import { StatusError } from "../../api/status-error.ts";
-import { replaceFile } from "../replace-file.ts";
+import { replaceFile, temporaryPath } from "../replace-file.ts";
 import type { FilesState } from "./files-state.ts";
 import { newDocument, projectOnto } from "./projection.ts";
 import { projectingRecord } from "./records.ts";
@@ -36,6 +36,7 @@ export function fileProjection(
   return {
     async settle() {
       for (const [path, text] of [...records.projecting]) {
+        await fs.remove(temporaryPath(await fs.realPath(join(root, path))));
         const found = await folder.readFile(path);
         const files = [projectingRecord(path, undefined)];
         if (found === text) files.push({ path, text });
