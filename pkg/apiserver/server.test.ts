@@ -1,5 +1,7 @@
+import { request } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { clientContract } from "../../test/contracts/client.contract.ts";
+import { HeldStorage } from "../registry/testing/held-storage.ts";
 import { call, events, type HttpAnswer, type HttpRequest, httpClient, open } from "./testing/http-client.ts";
 import { startTestServer, type TestServer } from "./testing/server.ts";
 
@@ -61,6 +63,7 @@ describe("the API server", () => {
       "/",
       "/apis/none.example",
       "/apis/test.example/v9",
+      "//",
       `${collection.replace("widgets", "doodads")}`,
       `${collection}/a/none`,
       "/%zz",
@@ -72,6 +75,34 @@ describe("the API server", () => {
       expect(await send({ path: "/healthz" })).toMatchObject({ code: 200, text: "ok" });
       expect(JSON.parse((await send({ path: "/version" })).text).gitVersion).toMatch(/^v\d+\.\d+\.\d+/);
     });
+  });
+
+  test("health says so when the storage failed", async () => {
+    const storage = new HeldStorage();
+    const failing = await startTestServer({ storage });
+    try {
+      storage.hold();
+      const write = failing.registry.create("test.example/widgets", "default", widget);
+      storage.fail(new Error("EIO"));
+      await expect(write).rejects.toMatchObject({ code: 500 });
+      const health = await call(failing.socketPath, { path: "/healthz" });
+      expect(health).toMatchObject({ code: 500, text: expect.stringContaining("the storage failed") });
+    } finally {
+      await failing.close();
+    }
+  });
+
+  test("a client that leaves while it sends is nobody's error, and disturbs no other", async () => {
+    const left = request({
+      socketPath: server.socketPath,
+      method: "POST",
+      path: collection,
+      headers: { ...json, "content-length": 1000 },
+    });
+    left.on("error", () => {});
+    await new Promise<void>((resolve) => left.write('{"kind":', () => resolve()));
+    left.destroy();
+    expect((await send({ path: "/healthz" })).code).toBe(200);
   });
 
   describe("refusals", () => {

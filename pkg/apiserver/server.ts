@@ -25,7 +25,7 @@ export interface ApiServerOptions {
 export function createApiServer({ registry, onError = () => {} }: ApiServerOptions): Server {
   return createServer((request, response) => {
     answer(registry, request, response).catch((error: unknown) => {
-      if (!(error instanceof StatusError)) onError(error);
+      if (!(error instanceof StatusError) && !hasLeft(error)) onError(error);
       // A client that left, or an answer that has begun: there is nobody to tell.
       if (response.headersSent || response.destroyed) response.destroy();
       else sendStatus(response, error instanceof StatusError ? error : internalError(String(error)));
@@ -34,7 +34,8 @@ export function createApiServer({ registry, onError = () => {} }: ApiServerOptio
 }
 
 async function answer(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://localhost");
+  // Leading slashes off: `//` would begin a host's name.
+  const url = new URL((request.url ?? "").replace(/^\/+/, ""), "http://localhost/");
   const found = route(registry, url.pathname);
   switch (found.to) {
     case "health":
@@ -60,6 +61,11 @@ function sendDiscovery(
   const document = discover(registry.definitions(), found);
   if (document === undefined) sendText(response, 404, "404 page not found\n");
   else sendJson(response, 200, document);
+}
+
+/** The client went away while its body was being read. */
+function hasLeft(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ECONNRESET";
 }
 
 function notAcceptable(): StatusError {
