@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sessionMarker } from "../../../pkg/session/process-tree.ts";
@@ -41,10 +41,20 @@ test("an emergency stop ends a session's whole tree without an operator, and sta
   const { exitCode, out } = await runIn(folder.repository, ["stop", "--emergency"]);
 
   expect(exitCode).toBe(0);
-  expect(out[0]).toMatch(/^Stopped in \d+ ms: 1 sessions ended\./);
+  expect(out[0]).toMatch(/^Stopped in \d+ ms: no session, tool or request is left\./);
   expect(await startTimeOf(identity.pid)).not.toBe(identity.startTime);
   expect(existsSync(folder.stopLatch)).toBe(true);
   expect(await runIn(folder.repository, ["stop", "--emergency"])).toMatchObject({ exitCode: 0 });
+});
+
+test("a damaged file of a session doesn't keep its processes alive", async () => {
+  const session = `stop-damaged-${process.pid}`;
+  const host = await stubborn(session);
+  const startTime = await startTimeOf(host.pid ?? 0);
+  mkdirSync(path.join(folder.sessions, session), { recursive: true });
+  writeFileSync(path.join(folder.sessions, session, "host.json"), "{");
+  expect(await runIn(folder.repository, ["stop", "--emergency"])).toMatchObject({ exitCode: 0 });
+  expect(await startTimeOf(host.pid ?? 0)).not.toBe(startTime);
 });
 
 test("with an operator the Workspace says Stopped, and resume undoes both", async () => {

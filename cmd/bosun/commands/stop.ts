@@ -20,11 +20,13 @@ export async function stop(context: Context, { emergency = false }: { emergency?
   const startedMs = systemClock.elapsed();
   // The latch first: from here on nothing starts, whoever is alive.
   await fileStopLatch(folder.stopLatch).engage("bosun stop --emergency");
-  const { sessions, hadGateway, survivors } = await endEverything(folder, systemClock);
+  const survivors = await endEverything(folder, systemClock);
   const ms = Math.round(systemClock.elapsed() - startedMs);
-  context.out(
-    `Stopped in ${ms} ms: ${sessions.length} sessions${hadGateway ? " and the gateway" : ""} ended. All state is kept; \`bosun resume\` goes on.`,
-  );
+  if (survivors.length === 0) {
+    context.out(
+      `Stopped in ${ms} ms: no session, tool or request is left. All state is kept; \`bosun resume\` goes on.`,
+    );
+  }
   await declareStopped(context, folder.socket);
   if (survivors.length > 0)
     throw new UserError(`Still alive: ${survivors.join(", ")}. Run it again, or end them by hand.`);

@@ -7,48 +7,51 @@ import { sessionFolder } from "../../../pkg/session/session-folder.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import { markedSessions } from "./marked-sessions.ts";
 
-export interface Ended {
-  /** Ids of sessions that lived and are proven gone. */
-  sessions: readonly string[];
-  /** Whether a gateway lived. */
-  hadGateway: boolean;
-  /** What still lives, in words. */
-  survivors: readonly string[];
-}
-
-/** Call it with the stop latch engaged: then nothing that is ended here comes back. */
-export async function endEverything(folder: WorkspaceFolder, clock: Clock): Promise<Ended> {
+/**
+ * Call it with the stop latch engaged: then nothing that is ended here comes back.
+ *
+ * @returns what could not be proven gone, in words; empty when nothing is left
+ */
+export async function endEverything(folder: WorkspaceFolder, clock: Clock): Promise<readonly string[]> {
   const ids = existsSync(folder.sessions) ? readdirSync(folder.sessions) : [];
   const marked = await markedSessions();
-  const [sessions, hadGateway] = await Promise.all([
+  const [gone] = await Promise.all([
     Promise.all(ids.map((id) => endSession(folder.sessions, id, marked, clock))),
     endGateway(folder, clock),
   ]);
-  return {
-    sessions: ids.filter((_, index) => sessions[index] === "ended"),
-    hadGateway,
-    survivors: ids.filter((_, index) => sessions[index] === "survives").map((id) => `session ${id}`),
-  };
+  return ids.filter((_, index) => gone[index] === false).map((id) => `session ${id}`);
 }
 
+/** Says whether it is proven gone. */
 async function endSession(
   sessions: string,
   id: string,
   marked: ReadonlySet<string>,
   clock: Clock,
-): Promise<"ended" | "absent" | "survives"> {
-  const host = sessionFolder(sessions, id).readHost();
-  const known: ProcessIdentity[] = host?.state === "running" ? [host.outermost, host.host] : [];
+): Promise<boolean> {
+  const known = hostProcesses(sessions, id);
   const lives = marked.has(id) || (await Promise.all(known.map(isAlive))).includes(true);
-  if (!lives) return "absent";
-  return (await endTree(id, known, clock)) ? "ended" : "survives";
+  return lives ? await endTree(id, known, clock) : true;
+}
+
+function hostProcesses(sessions: string, id: string): ProcessIdentity[] {
+  try {
+    const host = sessionFolder(sessions, id).readHost();
+    return host?.state === "running" ? [host.outermost, host.host] : [];
+  } catch {
+    // A damaged file must not stop a stop: the mark in the environment finds the processes too.
+    return [];
+  }
 }
 
 /** Requests in flight end with their gateway; the ledger settles them by its rules at the next start. */
-async function endGateway({ gateway: state }: WorkspaceFolder, clock: Clock): Promise<boolean> {
+async function endGateway({ gateway: state }: WorkspaceFolder, clock: Clock): Promise<void> {
   const gateway = await readProcessRecord(state);
-  if (gateway === undefined || !(await isAlive(gateway))) return false;
-  process.kill(gateway.pid, "SIGKILL");
+  if (gateway === undefined || !(await isAlive(gateway))) return;
+  try {
+    process.kill(gateway.pid, "SIGKILL");
+  } catch {
+    // It ended by itself a moment ago.
+  }
   while (await isAlive(gateway)) await clock.sleep(10);
-  return true;
 }
