@@ -7,6 +7,7 @@ import {
   bytesWithoutImages,
   cacheLifetimeOf,
   type MessagesRequest,
+  thinkingBudget,
 } from "./messages-request.ts";
 import type { NanoUSD } from "./money.ts";
 import { dearestOutput, mostOf, type Price } from "./prices.ts";
@@ -93,10 +94,4 @@ function inputBound(request: MessagesRequest, bases: readonly Basis[]): number {
 function tokensOfBytes(value: unknown, within: Pick<MessagesRequest, "messages" | "system">): number {
   const images: Block[] = [...blocksOf(within)].filter((block) => block.type === "image");
   return bytesWithoutImages(value, images) + images.length * IMAGE_TOKENS;
-}
-
-/** The API wants `max_tokens` above the thinking budget: lowered beneath it, the request would only fail. */
-function thinkingBudget(request: MessagesRequest): number {
-  const { budget_tokens: budget } = (request.thinking ?? {}) as { budget_tokens?: unknown };
-  return typeof budget === "number" ? budget : 0;
 }

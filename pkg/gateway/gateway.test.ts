@@ -5,8 +5,6 @@ import Anthropic from "@anthropic-ai/sdk";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { moneyContract } from "../../test/contracts/money.contract.ts";
 import { startTimeOf } from "../system/process-identity.ts";
-import { systemClock } from "../system/system.ts";
-import { killGateway } from "./kill-gateway.ts";
 import type { Line } from "./ledger-lines.ts";
 import type { SessionGrant } from "./money.ts";
 import { type GatewayHandle, openGateway } from "./money-client.ts";
@@ -164,6 +162,12 @@ test("tokens are counted for free, and what can't be bounded is refused by name"
   await expect(anthropic.messages.create({ ...HELLO, model: "claude-unheard-of" })).rejects.toMatchObject({
     status: 400,
     message: expect.stringContaining("claude-unheard-of"),
+  });
+  const thinking = { type: "enabled" as const, budget_tokens: 1024 };
+  const few = await client(gateway, { maxOutputTokens: 1024 });
+  await expect(few.messages.create({ ...HELLO, max_tokens: 4000, thinking })).rejects.toMatchObject({
+    status: 400,
+    message: expect.stringContaining("budget_tokens"),
   });
   expect(await steps()).toEqual([]);
   expect(upstream.calls).toHaveLength(1);
@@ -416,8 +420,7 @@ test("killed with answers under way, the gateway charges each of them whole", as
       .catch(() => "cut"),
   );
   await until(() => upstream.calls.length === 3);
-  expect(await killGateway(config.stateDirectory, systemClock)).toBe(true);
-  expect(await killGateway(config.stateDirectory, systemClock)).toBe(false);
+  process.kill(gateway.pid, "SIGKILL");
   expect(await Promise.all(ended)).toEqual(["cut", "cut", "cut"]);
 
   await until(async () => (await gateway.account("all"))?.daily.unsettled === 3);

@@ -53,6 +53,12 @@ export function cacheLifetimes(request: MessagesRequest): string[] {
     .map((control) => String((control as { ttl?: unknown }).ttl ?? "5m"));
 }
 
+/** The part of `max_tokens` that thinking may take, in tokens; the API wants it below `max_tokens`. */
+export function thinkingBudget({ thinking }: MessagesRequest): number {
+  const { budget_tokens: budget } = (thinking ?? {}) as { budget_tokens?: unknown };
+  return typeof budget === "number" ? budget : 0;
+}
+
 /** Bytes of `value` as JSON in UTF-8, without the data of images: those are bounded by count, not by size. */
 export function bytesWithoutImages(value: unknown, images: readonly Block[]): number {
   const imageBytes = images.reduce((sum, image) => sum + dataBytes(image), 0);

@@ -11,7 +11,7 @@ import { TerminalError, TransientError } from "../runtime/errors.ts";
 import { systemClock } from "../system/system.ts";
 import type { AdmittedField } from "./admission.ts";
 import { ControlError, callControl, type Hello } from "./control.ts";
-import { isAlive, killProcess, type ProcessIdentity } from "./kill-gateway.ts";
+import { isAlive, killProcess, type ProcessIdentity } from "./end-process.ts";
 import type { RequestRecord } from "./ledger-state.ts";
 import type { BudgetAccount, BudgetPolicy, CostQuery, Money, NanoUSD, SessionGrant } from "./money.ts";
 import { fingerprintOf, type ProcessConfig, readProcessRecord } from "./process.ts";

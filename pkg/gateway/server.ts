@@ -7,7 +7,7 @@ import type { Failpoints } from "../runtime/failpoints.ts";
 import { type AdmittedField, admit } from "./admission.ts";
 import { type ApiError, type ApiErrorType, answerError } from "./api-errors.ts";
 import { type Forwarding, forward } from "./forward.ts";
-import type { MessagesRequest } from "./messages-request.ts";
+import { thinkingBudget } from "./messages-request.ts";
 import type { SessionGrant } from "./money.ts";
 import type { Payments, Reserving } from "./payments.ts";
 import { priceOf } from "./prices.ts";
@@ -106,7 +106,9 @@ async function handle(
   }
   const { session, form } = authenticate(request, deps.tokens);
   refuseBetas(request, deps.admitted());
-  const body = await readBody(request);
+  const body = await readBody(request).catch((error) => {
+    throw request.readableAborted ? new ClientLeftError("The client left.", { cause: error }) : error;
+  });
   const admission = admit(body, { admitted: deps.admitted(), counting });
   if (!admission.admitted) throw new Refusal("invalid_request_error", admission.message);
   const price = priceOf(admission.request.model, admission.priceFactor);
@@ -116,6 +118,11 @@ async function handle(
   }
 
   const leaving = left(response);
+  const most = Math.min(admission.request.max_tokens, session.maxOutputTokens);
+  if (!counting && most <= thinkingBudget(admission.request)) {
+    const message = `thinking.budget_tokens must be less than max_tokens, which is ${most} at most for this session.`;
+    throw new Refusal("invalid_request_error", message);
+  }
   const forwarding: Forwarding = {
     outgoing: {
       path: url.pathname + (url.searchParams.get("beta") === "true" ? "?beta=true" : ""),
@@ -134,11 +141,6 @@ async function handle(
   const reserving = await deps.payments.reserve(admission.request, { session, price, signal });
   if (reserving.is !== "reserved") throw refusalOf(reserving);
   const { payment } = reserving;
-  if (payment.maxTokens <= thinkingBudget(admission.request)) {
-    await payment.end({ is: "not sent", why: "max_tokens would not exceed the thinking budget" });
-    const message = `thinking.budget_tokens must be less than max_tokens, which this session may set to at most ${payment.maxTokens}.`;
-    throw new Refusal("invalid_request_error", message);
-  }
   return forward(
     { ...forwarding, request: { ...admission.request, max_tokens: payment.maxTokens } },
     payment,
@@ -215,15 +217,12 @@ function forwardedHeaders(request: IncomingMessage): Record<string, string> {
 /** Aborts when the client goes before its answer is complete. */
 function left(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
-  response.on("close", () => {
+  const onClose = (): void => {
     if (!response.writableFinished) controller.abort(new ClientLeftError("The client left."));
-  });
+  };
+  if (response.destroyed) onClose();
+  else response.on("close", onClose);
   return controller.signal;
-}
-
-function thinkingBudget({ thinking }: MessagesRequest): number {
-  const { budget_tokens: budget } = (thinking ?? {}) as { budget_tokens?: unknown };
-  return typeof budget === "number" ? budget : 0;
 }
 
 async function listen(server: http.Server, port: number): Promise<void> {

@@ -1,25 +1,11 @@
-/** Ending the gateway without asking it: for the emergency stop, with or without a living operator. */
+/** Ending a process that may not listen, and no other one. */
 import type { Clock } from "../runtime/clock.ts";
 import { startTimeOf } from "../system/process-identity.ts";
-import { readProcessRecord } from "./process.ts";
 
 /** Identity of a process: a pid alone may mean another one by now. */
 export interface ProcessIdentity {
   pid: number;
   startTime: string;
-}
-
-/**
- * Kills the gateway that runs on `stateDirectory`, every request in flight with it, and resolves when it is gone. Its
- * ledger is whole: at the next start what was under way is charged with its whole reservation.
- *
- * @returns false when none was running
- */
-export async function killGateway(stateDirectory: string, clock: Clock): Promise<boolean> {
-  const record = await readProcessRecord(stateDirectory);
-  if (record === undefined || !(await isAlive(record))) return false;
-  await killProcess(record, clock);
-  return true;
 }
 
 /** Kills exactly the process that `identity` names, and resolves when it is gone. */
