@@ -10,7 +10,7 @@ export const systemClock: Clock = {
   elapsed: () => performance.now(),
   async sleep(ms, signal) {
     const endMs = performance.now() + ms;
-    do await timer(Math.min(endMs - performance.now(), timerMsMax), signal);
+    do await timer(Math.min(Math.max(0, endMs - performance.now()), timerMsMax), signal);
     while (performance.now() < endMs);
   },
 };

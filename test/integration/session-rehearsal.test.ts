@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
+import { openGateway } from "../../pkg/gateway/money-client.ts";
 import { loadPrompts } from "../../pkg/prompts/load.ts";
 import { startRehearsal } from "../../pkg/rehearsal/rehearsal.ts";
 import { openStage } from "../../pkg/session/testing/stage.ts";
@@ -85,4 +89,47 @@ test("what sessions are told is understood by a rehearsal: work, review, rework"
   );
   expect(seen).toMatchObject({ report: { run: 2, outcome: { kind: "Finished" } } });
   expect(stage.git("rev-list", "--count", `${base}..HEAD`).trim()).toBe("2");
+});
+
+test("a session that works through the gateway is paid for, and pauses when its Budget is spent", async () => {
+  const rehearsal = await startRehearsal();
+  opened.push(rehearsal);
+  const root = mkdtempSync(join(tmpdir(), "bosun-paid-"));
+  opened.push({ close: async () => rmSync(root, { recursive: true, force: true }) });
+  const gateway = await openGateway({
+    ledgerDirectory: join(root, "ledger"),
+    stateDirectory: join(root, "state"),
+    socketPath: join(root, "gateway.sock"),
+    upstream: { baseUrl: rehearsal.url, credential: { apiKey: "rehearsal" } },
+    admitted: [],
+  });
+  opened.push({ close: () => gateway.stop() });
+  const budget = (usd: number) => ({
+    name: "all",
+    uid: "uid-of-all",
+    daily: { usd },
+    timeZone: "UTC",
+    selector: {},
+  });
+  await gateway.setBudgets([budget(5)]);
+  const stage = await openStage(rehearsal, { money: gateway });
+  opened.push(stage);
+  const told = prompts.execute({
+    agent: "agent-1",
+    project,
+    branch: "agent-1/project-1",
+    commands: {},
+    protectedPaths: [],
+  });
+
+  const first = stage.spec({ tasks, criteria, ...told });
+  await stage.sessions.start(first);
+  expect(await stage.outcome(first.id)).toMatchObject({ kind: "Finished" });
+  expect(await gateway.cost({ session: first.id })).toBeGreaterThan(0);
+
+  await gateway.setBudgets([budget(0.0001)]);
+  const second = stage.spec({ tasks, criteria, ...told });
+  await stage.sessions.start(second);
+  expect(await stage.outcome(second.id)).toMatchObject({ kind: "Paused", reason: "BudgetExceeded" });
+  expect(await gateway.cost({ session: second.id })).toBe(0);
 });
