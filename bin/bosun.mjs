@@ -4,7 +4,7 @@
  * checkout. Plain JavaScript that any Node can read, so that an old one gets a clear message or is replaced by the
  * newer one in node_modules.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import nodeModule from "node:module";
 import path from "node:path";
@@ -36,9 +36,15 @@ function startWithNewerNode() {
     );
     process.exit(1);
   }
-  const { status, signal } = spawnSync(newer, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+  const child = spawn(newer, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: "inherit",
   });
-  if (signal !== null) process.kill(process.pid, signal);
-  process.exit(status ?? 1);
+  // Ctrl-C reaches both processes: the newer one decides what it means, this one waits for it.
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  child.on("exit", (code, signal) => {
+    process.removeAllListeners(signal ?? "SIGINT");
+    if (signal !== null) process.kill(process.pid, signal);
+    else process.exit(code ?? 1);
+  });
 }

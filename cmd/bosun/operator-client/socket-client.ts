@@ -5,10 +5,14 @@ import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { isNotFound, type Status, StatusError } from "../../../pkg/api/status-error.ts";
 import type { Client, Kind, ListOptions, MergePatch } from "../../../pkg/runtime/client.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
+import { UserError } from "../user-error.ts";
 
 /** What commands need of a Client. */
 export type Reader = Pick<Client, "get" | "list">;
 export type OperatorClient = Pick<Client, "get" | "list" | "watch" | "create" | "patch" | "delete">;
+
+/** An answer takes longer than this only from an operator that hangs, in milliseconds; a watch may be silent for ever. */
+const answerMs = 30_000;
 
 /** Nobody listens at the socket. */
 export class NoOperatorError extends Error {
@@ -52,7 +56,9 @@ export function socketClient(socket: string): OperatorClient {
         });
         for await (const line of lines(response)) yield watchEvent(line);
       } catch (error) {
-        if (signal?.aborted !== true) throw error;
+        const isOver = (error as NodeJS.ErrnoException).code === "ECONNRESET";
+        // An operator that ends takes its watches with it: that is an end, not a failure.
+        if (signal?.aborted !== true && !isOver) throw error;
       }
     },
     create: (kind, object) => {
@@ -107,7 +113,15 @@ function send(listener: string, { method, path, body, signal }: Call): Promise<I
     sent.on("error", (error: NodeJS.ErrnoException) =>
       reject(isAbsence(error) ? absence(listener, error) : error),
     );
+    const silence = () =>
+      sent.destroy(
+        new UserError(
+          `The operator gave no answer in ${answerMs / 1000} s. Its log: .claude-sessions/.bosun/operator.log`,
+        ),
+      );
+    sent.setTimeout(answerMs, silence);
     sent.on("response", (response) => {
+      sent.setTimeout(0);
       if ((response.statusCode ?? 500) < 300) resolve(response);
       else text(response).then((answer) => reject(refusal(response.statusCode ?? 500, answer)), reject);
     });
