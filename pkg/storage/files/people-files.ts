@@ -22,7 +22,10 @@ export interface PeopleFilesOptions extends FilesStateOptions {
   head: () => Promise<string | undefined>;
   /** Absent: only the periodic rescan looks. */
   watch?: WatchFolder;
-  /** How often all files are looked at whatever the watcher says, in milliseconds; default 30,000. */
+  /**
+   * How often all files are looked at whatever the watcher says, in milliseconds; default 5,000: HEAD is compared with
+   * the look before, so a long wait would take an old commit for the cause of a deletion.
+   */
   rescanMs?: number;
 }
 
@@ -46,7 +49,7 @@ const changingMs = 100;
 
 /** Reads the folder, brings files that lag behind the log up to date, and stays ready for both sides' changes. */
 export async function openPeopleFiles(options: PeopleFilesOptions): Promise<PeopleFiles> {
-  const { admission, clock, report, head, rescanMs = 30_000 } = options;
+  const { admission, clock, report, head, rescanMs = 5_000 } = options;
   const state = openFilesState(options);
   const { records, owners, refused, dirty } = state;
   const assignOwners = ownerAssignment(state);

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -234,6 +235,39 @@ describe("a log on a real disk", () => {
     await expect(log.commit({ changes: [put(4, "b")] })).rejects.toThrow(RangeError);
     await log.close();
   });
+});
+
+test("a process killed while it writes has lost nothing that it was told is safe", async () => {
+  const here = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
+  const program = `
+    const { openLog } = await import(${here("./log.ts")});
+    const { nodeFileSystem } = await import(${here("../node-file-system.ts")});
+    const log = openLog({ directory: ${JSON.stringify(directory)}, fs: nodeFileSystem, segmentBytes: 5000 });
+    let { revision } = await log.open();
+    const writer = async () => {
+      for (;;) {
+        const mine = ++revision;
+        const change = { revision: mine, resource: "r", namespace: "default", name: "n" + (mine % 50), object: { mine } };
+        await log.commit({ changes: [change] });
+        process.stdout.write(mine + "\\n");
+      }
+    };
+    await Promise.all([writer(), writer(), writer()]);
+  `;
+  for (let time = 0; time < 3; time += 1) {
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    let told = 0;
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      told = Math.max(told, ...text.trim().split("\n").map(Number));
+      if (told > (time + 1) * 300) child.kill("SIGKILL");
+    });
+    await ended;
+    expect((await reopened()).revision).toBeGreaterThanOrEqual(told);
+    expect(told).toBeGreaterThan(time * 300);
+  }
 });
 
 test("a failed write is final: nothing is taken any more", async () => {
