@@ -130,6 +130,19 @@ describe("durability", () => {
   });
 });
 
+test("nothing waits for more than microtasks, so that a simulator decides every order", async () => {
+  const { registry } = await openTestRegistry();
+  let later = false;
+  setImmediate(() => {
+    later = true;
+  });
+  await registry.create(widgets, "default", widget("a", { low: 1, high: 2, words: ["a"] }));
+  await registry.patch(widgets, key("a"), { type: "merge", body: { spec: { size: 7 } } });
+  await registry.list(widgets, { labelSelector: "!app" });
+  await registry.transact([{ verb: "delete", resource: widgets, key: key("a") }], []);
+  expect(later).toBe(false);
+});
+
 describe("dry runs", () => {
   test("admit and answer, and write nothing", async () => {
     const { registry } = await openTestRegistry();
