@@ -85,6 +85,49 @@ test("get -w prints what is there, then a row for each change, until it is inter
   expect((await watching).exitCode).toBe(0);
 });
 
+test("get all lists every kind that has objects, with qualified names", async () => {
+  await using operator = await startOperator(fleet);
+  const { out } = await operator.run("get", "all");
+  expect(out.filter((line) => line.startsWith("NAME"))).toHaveLength(6);
+  expect(out.find((line) => line.startsWith("project/retry-uploads"))).toBeDefined();
+});
+
+test("get events tells them in the order in which they happened", async () => {
+  const event = (name: string, lastTimestamp: string) => `
+---
+apiVersion: v1
+kind: Event
+metadata: { name: ${name} }
+involvedObject: { apiVersion: bosun.dev/v1alpha1, kind: Project, namespace: default, name: retry-uploads }
+type: Normal
+reason: Seen
+message: ${name}
+lastTimestamp: "${lastTimestamp}"
+`;
+  await using operator = await startOperator(
+    fleet + event("b-first", "2026-01-01T00:00:00Z") + event("a-second", "2026-01-02T00:00:00Z"),
+  );
+  const { out } = await operator.run("get", "events");
+  expect(out.slice(1).map((line) => line.split(/\s+/).at(-1))).toEqual(["b-first", "a-second"]);
+});
+
+test("budget tells limit, spent and left for each window", async () => {
+  await using operator = await startOperator(`
+apiVersion: bosun.dev/v1alpha1
+kind: Budget
+metadata: { name: default }
+spec: { daily: { usd: 5 }, monthly: { tokens: 1000 } }
+status:
+  daily: { window: "2026-11-23", spentUSD: 1.25, reservedUSD: 0.5, remainingUSD: 3.25, requests: 7, unsettled: 1 }
+`);
+  const { out } = await operator.run("budget");
+  expect(out[1]).toMatch(/^default\s+2026-11-23\s+\$5.00\s+\$1.2500\s+\$0.5000\s+\$3.2500\s+7\s+1$/);
+  expect(out[2]).toMatch(/^default\s+monthly\s+1000 tokens\s+0\s+0\s+1000/);
+  const settled = await operator.run("budget", "settle", "r-1", "--cost", "0.5");
+  expect(settled).toMatchObject({ exitCode: 1, notes: [expect.stringContaining("No gateway is running")] });
+  expect(await operator.run("budget", "settle", "r-1", "--cost", "much")).toMatchObject({ exitCode: 2 });
+});
+
 test("an unknown kind or name is answered with the nearest one", async () => {
   await using operator = await startOperator(fleet);
   const kind = await operator.run("get", "projcts");

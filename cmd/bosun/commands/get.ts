@@ -1,4 +1,5 @@
 /** `bosun get KIND [NAME...]`: a table, YAML or JSON, once or as it changes. */
+import type { Event } from "../../../pkg/api/event.ts";
 import { KINDS } from "../../../pkg/api/generated.ts";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { isExpired } from "../../../pkg/api/status-error.ts";
@@ -73,7 +74,12 @@ async function find(
     namespace: NAMESPACE,
     ...(selector === undefined ? {} : { labelSelector: selector }),
   });
-  return list.items;
+  // What happened is read in the order in which it happened.
+  return kind === "Event" ? (list.items as readonly Event[]).toSorted(byTime) : list.items;
+}
+
+function byTime(a: Event, b: Event): number {
+  return (a.lastTimestamp ?? "") < (b.lastTimestamp ?? "") ? -1 : 1;
 }
 
 interface RenderOptions extends GetOptions {
