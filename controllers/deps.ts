@@ -31,6 +31,8 @@ export interface Deps {
   latch: StopLatch;
   /** Whether the model is real. */
   upstream: "Real" | "Rehearsal";
+  /** What sessions run their tools in: the Workspace's choice, or Off in a rehearsal where no sandbox can be had. */
+  sandbox: "Required" | "Off";
 }
 
 /** The one Workspace of the namespace; undefined while there is none. The oldest, should there be several. */

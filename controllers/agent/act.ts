@@ -40,11 +40,13 @@ export async function act(action: Action, agent: Agent, seen: Observation, deps:
  * exactly one agent wins. The criteria are copied, so that nobody edits what the work is judged by.
  */
 async function claim(target: Project | Review, agent: Agent, deps: Deps): Promise<void> {
-  const { client, clock, ids } = deps;
+  const { client, clock, ids, repository } = deps;
+  // The ref remembers claims that a lost control plane does not: a number is never given twice.
+  const mirrored = await repository.claimNumber(target.metadata.name);
   const who = {
     agent: agent.metadata.name,
     agentUID: agent.metadata.uid ?? "",
-    number: (target.status?.claimNumber ?? 0) + 1,
+    number: Math.max(target.status?.claimNumber ?? 0, mirrored) + 1,
     session: ids.uuid(),
     time: timestamp(clock.now()),
   };

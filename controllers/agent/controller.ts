@@ -12,6 +12,7 @@ import { TerminalError, TransientError, WaitingError } from "../../pkg/runtime/e
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import type { SessionReport } from "../../pkg/session/sessions.ts";
 import { type Deps, whenOf, withConditions } from "../deps.ts";
+import { budgetStanding, declared, projectFacts, workspaceStanding } from "../facts.ts";
 import { act } from "./act.ts";
 import { decide, type Plan } from "./decide.ts";
 import { type Observation, observe } from "./observe.ts";
@@ -25,13 +26,17 @@ export function agentController(deps: Deps): Controller {
     name: "agent",
     concurrency: 10,
     watches: [
-      { kind: "Agent" },
-      { kind: "Project", map: (object) => concernedBy(object as Project, "Execution", deps) },
+      { kind: "Agent", by: declared },
+      {
+        kind: "Project",
+        by: projectFacts,
+        map: (object) => concernedBy(object as Project, "Execution", deps),
+      },
       { kind: "Review", map: (object) => concernedBy(object as Review, "Review", deps) },
-      { kind: "Workspace", map: () => everyAgent(deps) },
-      { kind: "AgentPool", map: (object) => everyAgent(deps, object) },
-      { kind: "Budget", map: () => everyAgent(deps) },
-      { kind: "Category", map: () => everyAgent(deps) },
+      { kind: "Workspace", by: workspaceStanding, map: () => everyAgent(deps) },
+      { kind: "AgentPool", by: declared, map: (object) => everyAgent(deps, object) },
+      { kind: "Budget", by: budgetStanding, map: () => everyAgent(deps) },
+      { kind: "Category", by: declared, map: () => everyAgent(deps) },
     ],
     signals: [
       {

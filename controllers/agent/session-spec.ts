@@ -16,7 +16,7 @@ export async function sessionSpec(
   pool: AgentPool,
   deps: Deps,
 ): Promise<SessionSpec> {
-  const { limits, sandbox } = workspace.spec;
+  const { limits } = workspace.spec;
   const common = {
     id: work.claim.session,
     agent: agent.metadata.name,
@@ -28,7 +28,7 @@ export async function sessionSpec(
     maxOutputTokens: pool.spec.maxOutputTokens,
     maxTurns: limits.sessionTurns,
     toolTimeoutSeconds: limits.toolSeconds,
-    sandbox,
+    sandbox: deps.sandbox,
   };
   return work.kind === "Project"
     ? { ...common, ...executes(work, agent, workspace, checkout, deps) }

@@ -15,6 +15,7 @@ import { isAlreadyExists, isNotFound } from "../../pkg/api/status-error.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, whenOf, withConditions } from "../deps.ts";
+import { agentStanding, declared } from "../facts.ts";
 
 export function agentPoolController(deps: Deps): Controller {
   const { client, clock, namespace, events } = deps;
@@ -22,9 +23,8 @@ export function agentPoolController(deps: Deps): Controller {
     name: "agentpool",
     concurrency: 1,
     watches: [
-      { kind: "AgentPool" },
-      { kind: "Agent", map: everyPool },
-      { kind: "AgentPool", map: everyPool },
+      { kind: "Agent", by: agentStanding, map: everyPool },
+      { kind: "AgentPool", by: declared, map: everyPool },
     ],
 
     async reconcile(key: ObjectKey): Promise<Next> {

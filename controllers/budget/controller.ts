@@ -1,16 +1,20 @@
 /** Puts Budgets in force at the gateway and reports what the ledger says. It enforces nothing: the gateway does. */
 import type { NewCondition } from "../../pkg/api/conditions.ts";
-import type { Budget, BudgetStatus } from "../../pkg/api/generated.ts";
+import type { Agent, Budget, BudgetStatus } from "../../pkg/api/generated.ts";
 import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import type { BudgetAccount, BudgetPolicy } from "../../pkg/gateway/money.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
+import { throttle } from "../../pkg/runtime/throttle.ts";
 import { type Deps, matches, unlessItFails, whenOf, withConditions } from "../deps.ts";
+import { declared } from "../facts.ts";
 import { exceeded, newAlerts, windowStatus } from "./decide.ts";
 
 /** How often an account is looked at when nothing wakes us, in seconds. */
 const lookAgainSeconds = 600;
+/** An account changes with every request; it is looked at at most so often, in milliseconds. */
+const lookAtMostMs = 15_000;
 
 export function budgetController(deps: Deps): Controller {
   const { client, clock, namespace, money, events } = deps;
@@ -18,10 +22,17 @@ export function budgetController(deps: Deps): Controller {
     name: "budget",
     concurrency: 1,
     watches: [
-      { kind: "Budget", map: everyBudget },
-      { kind: "Agent", map: everyBudget },
+      { kind: "Budget", by: declared, map: everyBudget },
+      { kind: "Agent", by: (agent) => (agent as Agent).status?.budgetMark, map: everyBudget },
     ],
-    signals: [{ subscribe: (wake, signal) => money.subscribe(() => unlessItFails(wakeAll(wake)), signal) }],
+    signals: [
+      {
+        subscribe: (wake, signal) => {
+          const look = (): void => unlessItFails(wakeAll(wake));
+          money.subscribe(throttle(look, { clock, ms: lookAtMostMs, signal }), signal);
+        },
+      },
+    ],
 
     async reconcile(key: ObjectKey): Promise<Next> {
       const { items } = await client.list("Budget", { namespace });

@@ -5,13 +5,14 @@ import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, whenOf, withConditions } from "../deps.ts";
+import { projectFacts } from "../facts.ts";
 
 export function escalationController(deps: Deps): Controller {
   const { client, clock, namespace, events } = deps;
   return {
     name: "escalation",
     concurrency: 1,
-    watches: [{ kind: "Escalation" }, { kind: "Project", map: ofProject }],
+    watches: [{ kind: "Escalation" }, { kind: "Project", by: projectFacts, map: ofProject }],
 
     async reconcile(key: ObjectKey): Promise<Next> {
       const escalation = await client.get("Escalation", key);

@@ -8,6 +8,7 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, whenOf, withConditions } from "../deps.ts";
+import { declared, projectFacts } from "../facts.ts";
 import { raise } from "../raise.ts";
 import { decide, queue, type Step } from "./decide.ts";
 import { mergeMessage } from "./message.ts";
@@ -21,8 +22,8 @@ export function mergeController(deps: Deps): Controller {
     name: "merge",
     concurrency: 1,
     watches: [
-      { kind: "Project", map: () => [theQueue] },
-      { kind: "Workspace", map: () => [theQueue] },
+      { kind: "Project", by: projectFacts, map: () => [theQueue] },
+      { kind: "Workspace", by: declared, map: () => [theQueue] },
     ],
     signals: [
       { subscribe: (wake, signal) => quality.subscribe(() => wake(theQueue), signal) },
@@ -184,7 +185,6 @@ export function mergeController(deps: Deps): Controller {
       );
       return inSeconds(0);
     }
-    failpoints.hit("ref-swapped");
     await report(
       project,
       { merge: undefined, mergeCommit: to, escalation: undefined },

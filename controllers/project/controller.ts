@@ -13,6 +13,7 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, whenOf, withConditions } from "../deps.ts";
+import { declared, projectFacts } from "../facts.ts";
 import { raise } from "../raise.ts";
 import {
   abandoned,
@@ -32,10 +33,10 @@ export function projectController(deps: Deps): Controller {
     // One at a time: numbers are given in the order of creation.
     concurrency: 1,
     watches: [
-      { kind: "Project" },
+      { kind: "Project", by: projectFacts },
       { kind: "Agent", map: (object) => projectsOf(object as Agent, deps) },
-      { kind: "Workspace", map: () => openProjects(deps) },
-      { kind: "Budget", map: () => openProjects(deps) },
+      { kind: "Workspace", by: declared, map: () => openProjects(deps) },
+      { kind: "Budget", map: () => waitingProjects(deps) },
     ],
 
     async reconcile(key: ObjectKey): Promise<Next> {
@@ -228,4 +229,10 @@ async function projectsOf(agent: Agent, { client, namespace }: Deps): Promise<re
 async function openProjects({ client, namespace }: Deps): Promise<readonly ObjectKey[]> {
   const { items } = await client.list("Project", { namespace });
   return items.filter(({ status }) => status?.phase !== "Done" && status?.phase !== "Abandoned").map(keyOf);
+}
+
+/** Those that a Budget's state holds back or lets go. */
+async function waitingProjects({ client, namespace }: Deps): Promise<readonly ObjectKey[]> {
+  const { items } = await client.list("Project", { namespace });
+  return items.filter(isClaimable).map(keyOf);
 }

@@ -11,6 +11,7 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import type { Judgement } from "../../pkg/session/sessions.ts";
 import { type Deps, theWorkspace, unlessItFails, whenOf, withConditions } from "../deps.ts";
+import { agentStanding, declared, projectFacts } from "../facts.ts";
 import { raise } from "../raise.ts";
 import { decide, type Observation, type Plan, type Step } from "./decide.ts";
 
@@ -23,19 +24,15 @@ export function reviewController(deps: Deps): Controller {
     name: "review",
     concurrency: 4,
     watches: [
-      { kind: "Project" },
+      { kind: "Project", by: projectFacts },
       { kind: "Review", map: (object) => [{ namespace, name: (object as Review).spec.project }] },
-      { kind: "Agent", map: (object) => ofReviewer(object as Agent) },
-      { kind: "AgentPool", map: inReview },
+      { kind: "Agent", by: agentStanding, map: (object) => ofReviewer(object as Agent) },
+      { kind: "AgentPool", by: declared, map: inReview },
     ],
     signals: [
       {
         subscribe: (wake, signal) =>
           quality.subscribe((commit) => unlessItFails(wakeByCommit(commit, wake)), signal),
-      },
-      {
-        subscribe: (wake, signal) =>
-          sessions.subscribe((agent) => unlessItFails(wakeByReviewer(agent, wake)), signal),
       },
     ],
 
@@ -271,21 +268,18 @@ export function reviewController(deps: Deps): Controller {
       .map(keyOf);
   }
 
-  /** Agents come and go as reviewers; authors' steps reach us through their Projects. */
+  /** What a reviewer has in hand, or all that waits when it may take something; authors reach us through Projects. */
   async function ofReviewer(agent: Agent): Promise<readonly ObjectKey[]> {
-    return agent.spec.role === "Review" ? inReview() : [];
+    if (agent.spec.role !== "Review") return [];
+    const review = agent.status?.review;
+    if (review === undefined || agent.metadata.deletionTimestamp !== undefined) return inReview();
+    const reviewed = await client.get("Review", { namespace, name: review });
+    return reviewed === undefined ? [] : [{ namespace, name: reviewed.spec.project }];
   }
 
   async function wakeByCommit(commit: string, wake: (key: ObjectKey) => void): Promise<void> {
     const { items } = await client.list("Project", { namespace });
     for (const project of items) if (project.status?.submission?.head === commit) wake(keyOf(project));
-  }
-
-  async function wakeByReviewer(agent: string, wake: (key: ObjectKey) => void): Promise<void> {
-    const { items } = await client.list("Review", { namespace });
-    for (const { status, spec } of items)
-      if (status?.claim?.agent === agent && status.state === "Reviewing")
-        wake({ namespace, name: spec.project });
   }
 }
 

@@ -7,6 +7,7 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, unlessItFails, whenOf, withConditions } from "../deps.ts";
+import { agentStanding, budgetStanding, projectPhase } from "../facts.ts";
 import {
   baseline,
   baselinePassing,
@@ -24,9 +25,9 @@ export function workspaceController(deps: Deps): Controller {
     concurrency: 1,
     watches: [
       { kind: "Workspace" },
-      { kind: "Project", map: theOne },
-      { kind: "Agent", map: theOne },
-      { kind: "Budget", map: theOne },
+      { kind: "Project", by: projectPhase, map: theOne },
+      { kind: "Agent", by: agentStanding, map: theOne },
+      { kind: "Budget", by: budgetStanding, map: theOne },
     ],
     signals: [
       { subscribe: (wake, signal) => repository.subscribe(() => unlessItFails(wakeTheOne(wake)), signal) },

@@ -51,8 +51,9 @@ const operator = spawn(
     stdio: "inherit",
   },
 );
-// Ctrl-C reaches the operator by itself; the demo waits for it to save.
+// Ctrl-C reaches the operator by itself, and the demo waits for it to save; a SIGTERM is passed on.
 process.on("SIGINT", () => {});
+process.on("SIGTERM", () => operator.kill("SIGTERM"));
 const [code] = (await once(operator, "exit")) as [number | null];
 if (code !== 0) process.exit(code ?? 1);
 process.exitCode = await summarize({ repository, folder });

@@ -182,7 +182,7 @@ export class Checkouts {
     await rm(join(where.gitDirectory, "index.lock"), { force: true });
     const place = checkoutPlace(where);
     const wrap = checkoutWrap(where, false);
-    await git.text(place, ["read-tree", "-m", at.head], {}, wrap);
+    await git.text(place, ["read-tree", "--reset", at.head], {}, wrap);
     const status = ["status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames"];
     // Looking into a nested repository would run git there, with the configuration that lies in it.
     const text = await git.text(

@@ -1,0 +1,301 @@
+/** The operator put together: everything real is made here and handed to what only knows interfaces. */
+import { appendFileSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import path from "node:path";
+import { allControllers } from "../../../controllers/controllers.ts";
+import type { Workspace } from "../../../pkg/api/generated.ts";
+import { createApiServer } from "../../../pkg/apiserver/server.ts";
+import { openGateway } from "../../../pkg/gateway/money-client.ts";
+import { openCommitSource } from "../../../pkg/git/commit-source.ts";
+import { openRepository } from "../../../pkg/git/open.ts";
+import { loadPrompts } from "../../../pkg/prompts/load.ts";
+import { openQuality } from "../../../pkg/quality/open.ts";
+import { registryClient } from "../../../pkg/registry/client.ts";
+import { Registry } from "../../../pkg/registry/registry.ts";
+import type { Client } from "../../../pkg/runtime/client.ts";
+import type { Clock } from "../../../pkg/runtime/clock.ts";
+import { eventRecorder } from "../../../pkg/runtime/events.ts";
+import type { Failpoint, Failpoints } from "../../../pkg/runtime/failpoints.ts";
+import { jsonLogger, type Logger } from "../../../pkg/runtime/logger.ts";
+import { Manager } from "../../../pkg/runtime/manager.ts";
+import { type SandboxAvailability, sandboxAvailable } from "../../../pkg/sandbox/available.ts";
+import { workspacePlaces } from "../../../pkg/sandbox/places.ts";
+import { fileStopLatch } from "../../../pkg/session/file-stop-latch.ts";
+import { openSessions } from "../../../pkg/session/manager.ts";
+import type { Sessions } from "../../../pkg/session/sessions.ts";
+import { openLog } from "../../../pkg/storage/log/log.ts";
+import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
+import type { StoredState } from "../../../pkg/storage/storage.ts";
+import { systemFailpoints } from "../../../pkg/system/failpoint.ts";
+import { socketPath } from "../../../pkg/system/socket-path.ts";
+import { systemClock, systemDefer, systemIds, systemRandom } from "../../../pkg/system/system.ts";
+import { packageRoot } from "../package-root.ts";
+import { UserError } from "../user-error.ts";
+import type { WorkspaceFolder } from "../workspace-folder.ts";
+import { ownDefinitions } from "./definitions.ts";
+import { pruneEvents } from "./events.ts";
+import { takeLock } from "./lock.ts";
+import { openFiles } from "./people-files.ts";
+import { stateDirectory } from "./state-directory.ts";
+import { type ChosenUpstream, realUpstream, rehearsalUpstream } from "./upstream.ts";
+
+export interface OperatorOptions {
+  folder: WorkspaceFolder;
+  env: Readonly<Record<string, string | undefined>>;
+  rehearse: boolean;
+  /** Folders of scenario files for a rehearsal. */
+  scenarios: readonly string[];
+  /** Told what a person should know before anything runs. */
+  note(line: string): void;
+  /** The operator can't go on: another took the lock, or the storage failed. */
+  onFatal(error: Error): void;
+}
+
+export interface Operator {
+  client: Client;
+  sessions: Sessions;
+  /** Lets the sessions end their running turn and saves, then ends everything. Resolves when nothing runs. */
+  drain(): Promise<void>;
+  /** Ends every session now; their work is kept. Resolves when nothing runs. */
+  stop(): Promise<void>;
+}
+
+/** How often draining looks whether sessions still run, in milliseconds. */
+const drainLookMs = 100;
+
+/**
+ * Starts the operator of a workspace.
+ *
+ * @throws UserError when another one runs, the workspace can't be used, or a condition of the upstream does not hold
+ */
+export async function startOperator(options: OperatorOptions): Promise<Operator> {
+  const { folder, env, note } = options;
+  const clock = systemClock;
+  mkdirSync(folder.operator, { recursive: true, mode: 0o700 });
+  const logger = jsonLogger(
+    (line) => appendFileSync(path.join(folder.operator, "operator.log"), line, { mode: 0o600 }),
+    clock,
+  );
+  const failpoints = systemFailpoints(env.BOSUN_FAILPOINT);
+
+  const undo: (() => void | Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const client = await openRegistry(options, { clock, logger, undo });
+    const workspace = await requireWorkspace(client, folder);
+    refuseToSwitch(workspace, options.rehearse);
+    const sandbox = await chooseSandbox(workspace, options.rehearse, clock, note);
+    const state = stateDirectory(env, workspace.metadata.uid ?? "");
+    const upstream = options.rehearse
+      ? await rehearsalUpstream({ folder: folder.operator, scenarios: options.scenarios })
+      : realUpstream(env);
+    undo.push(() => upstream.close());
+    const world = await openWorld(options, { workspace, state, upstream, sandbox, clock, failpoints, undo });
+
+    const manager = new Manager({
+      client,
+      clock,
+      random: systemRandom,
+      logger,
+      controllers: (cached) =>
+        allControllers({
+          client: cached,
+          clock,
+          ids: systemIds,
+          events: eventRecorder({ client: cached, clock, ids: systemIds, logger, component: "bosun" }),
+          failpoints,
+          namespace: workspace.metadata.namespace ?? "default",
+          sessions: world.sessions,
+          repository: world.repository,
+          quality: world.quality,
+          money: world.gateway,
+          prompts: loadPrompts(path.join(packageRoot(), "prompts")),
+          latch: fileStopLatch(folder.stopLatch),
+          upstream: upstream.kind,
+          sandbox: sandbox.available ? workspace.spec.sandbox : "Off",
+        }),
+    });
+    await manager.start();
+    const pruning = pruneEvents(client, clock, logger);
+    undo.push(() => pruning.abort());
+
+    const end = async (how: "AfterTurn" | "Now"): Promise<void> => {
+      // First the controllers: nothing is claimed or started any more.
+      await manager.stop();
+      await endSessions(world.sessions, how, clock);
+      await world.gateway.stop();
+      await close();
+    };
+    return { client, sessions: world.sessions, drain: () => end("AfterTurn"), stop: () => end("Now") };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface Parts {
+  clock: Clock;
+  logger: Logger;
+  undo: (() => void | Promise<void>)[];
+}
+
+/** Lock, log, registry and people's files, in this order: nobody reads a log that another may write. */
+async function openRegistry(
+  { folder, note, onFatal }: OperatorOptions,
+  { clock, logger, undo }: Parts,
+): Promise<Client> {
+  // The socket is the lock, so it listens before there is anything to serve: early callers wait.
+  const served = Promise.withResolvers<Server>();
+  const server = createServer(
+    (request, response) => void served.promise.then((api) => api.emit("request", request, response)),
+  );
+  const lock = await takeLock(
+    { folder: folder.operator, socket: socketPath(folder.socket), server, clock },
+    () => onFatal(new UserError("Another operator has taken this workspace; this one ends.")),
+  );
+  undo.push(() => lock.release());
+
+  const log = openLog({ directory: folder.log, fs: nodeFileSystem });
+  let stored: StoredState = { revision: 0, objects: [], files: [] };
+  const registry = await Registry.open({
+    storage: {
+      open: async () => {
+        stored = await log.open();
+        return stored;
+      },
+      commit: (transaction) => log.commit(transaction),
+      close: () => log.close(),
+    },
+    crds: ownDefinitions(),
+    clock,
+    ids: systemIds,
+    random: systemRandom,
+    defer: systemDefer,
+    onFatal,
+  });
+  undo.push(() => log.close());
+  served.resolve(
+    createApiServer({ registry, onError: (error) => logger.error("A request failed", { error }) }),
+  );
+
+  const client = registryClient(registry);
+  const events = eventRecorder({ client, clock, ids: systemIds, logger, component: "bosun-files" });
+  const files = await openFiles({ folder, registry, client, stored, clock, logger, events, note });
+  undo.push(() => files.close());
+  return client;
+}
+
+async function requireWorkspace(client: Client, folder: WorkspaceFolder): Promise<Workspace> {
+  const { items } = await client.list("Workspace", { namespace: "default" });
+  const [workspace] = items;
+  if (workspace !== undefined) return workspace;
+  throw new UserError(`There is no Workspace in ${folder.path}. \`bosun init\` writes one.`);
+}
+
+/** A workspace is rehearsing or real: numbers, reviews and merges of the one mean nothing to the other. */
+function refuseToSwitch(workspace: Workspace, rehearse: boolean): void {
+  const before = workspace.status?.upstream;
+  const wanted = rehearse ? "Rehearsal" : "Real";
+  if (before === undefined || before === wanted) return;
+  throw new UserError(
+    rehearse
+      ? "This workspace works with the real model; a rehearsal would mix played work into it. Rehearse in a clone of the repository."
+      : "This workspace has been rehearsing: its Projects carry played work. To begin for real, end the rehearsal by moving .claude-sessions/.bosun away, then start again.",
+  );
+}
+
+async function chooseSandbox(
+  workspace: Workspace,
+  rehearse: boolean,
+  clock: Clock,
+  note: (line: string) => void,
+): Promise<SandboxAvailability> {
+  const sandbox = await sandboxAvailable(clock);
+  if (sandbox.available || workspace.spec.sandbox === "Off") return sandbox;
+  if (!rehearse)
+    throw new UserError(
+      `There is no sandbox here, and agents would run with your files and your network. ${sandbox.why} ${sandbox.fix} Or set \`sandbox: Off\` in the Workspace.`,
+    );
+  note(`No sandbox: ${sandbox.why} This rehearsal runs its scripted commands without one. ${sandbox.fix}`);
+  return sandbox;
+}
+
+interface Surroundings {
+  workspace: Workspace;
+  state: string;
+  upstream: ChosenUpstream;
+  sandbox: SandboxAvailability;
+  clock: Clock;
+  failpoints: Failpoints;
+  undo: (() => void | Promise<void>)[];
+}
+
+async function openWorld({ folder, rehearse }: OperatorOptions, around: Surroundings) {
+  const { workspace, state, upstream, sandbox, clock, failpoints, undo } = around;
+  const { spec } = workspace;
+  const repositoryPath = path.resolve(folder.repository, spec.repository.path);
+  const boxed = sandbox.available && spec.sandbox === "Required";
+  const places = workspacePlaces({ repositoryPath, stateDirectory: state, controlPlane: folder.path });
+  const repository = await openRepository({
+    repositoryPath,
+    stateDirectory: state,
+    targetBranch: spec.repository.targetBranch,
+    mode: rehearse ? "rehearsal" : "real",
+    clock,
+    sandbox: boxed ? "bubblewrap" : "off",
+    failpoints: { hit: (name) => failpoints.hit(name as Failpoint) },
+  });
+  const ending = new AbortController();
+  undo.push(() => ending.abort());
+  const quality = await openQuality({
+    source: await openCommitSource({ repositoryPath, stateDirectory: state }),
+    stateDirectory: state,
+    sandbox: boxed ? places : undefined,
+    setupNetwork: spec.setupNetwork === "Host",
+    include: { from: repositoryPath, patterns: spec.checkout.include ?? [] },
+    clock,
+    signal: ending.signal,
+  });
+  const gatewayState = path.join(state, rehearse ? "rehearsal-gateway" : "gateway");
+  linkGateway(folder, gatewayState);
+  const gateway = await openGateway({
+    ledgerDirectory: path.join(folder.operator, rehearse ? "rehearsal-ledger" : "ledger"),
+    stateDirectory: gatewayState,
+    socketPath: socketPath(path.join(folder.operator, "gateway.sock")),
+    upstream: upstream.config,
+    admitted: spec.gateway.admit ?? [],
+  });
+  undo.push(() => gateway.close());
+  const sessions = await openSessions({
+    directory: folder.sessions,
+    sessionFilesDirectory: folder.path,
+    stopLatch: folder.stopLatch,
+    places,
+    sandboxed: boxed,
+    money: gateway,
+    clock,
+    ids: systemIds,
+    failpoints,
+  });
+  return { repository, quality, gateway, sessions };
+}
+
+/** Lets commands that need no operator (stop, settle) find the gateway from the workspace's own folder. */
+function linkGateway({ operator }: WorkspaceFolder, state: string): void {
+  const link = path.join(operator, "gateway");
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  rmSync(link, { force: true });
+  symlinkSync(state, link);
+}
+
+/** Asks or ends every session, and waits until none is left. */
+async function endSessions(sessions: Sessions, how: "AfterTurn" | "Now", clock: Clock): Promise<void> {
+  for (;;) {
+    const running = await sessions.running();
+    if (running.length === 0) return;
+    await Promise.all(running.map(({ id }) => sessions.stop(id, how)));
+    await clock.sleep(drainLookMs);
+  }
+}

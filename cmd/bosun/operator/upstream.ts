@@ -1,0 +1,96 @@
+/** Which model answers: the real API, or the rehearsal that plays scenarios. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { UpstreamConfig } from "../../../pkg/gateway/upstream.ts";
+import { entryPath } from "../../../pkg/system/entry.ts";
+import { UserError } from "../user-error.ts";
+
+export interface ChosenUpstream {
+  kind: "Real" | "Rehearsal";
+  config: UpstreamConfig;
+  close(): Promise<void>;
+}
+
+/** The credential and address that the environment names. @throws UserError when there is none */
+export function realUpstream(env: Readonly<Record<string, string | undefined>>): ChosenUpstream {
+  const { ANTHROPIC_API_KEY: apiKey, ANTHROPIC_AUTH_TOKEN: authToken, ANTHROPIC_BASE_URL: baseUrl } = env;
+  const close = async (): Promise<void> => {};
+  if (apiKey !== undefined && apiKey !== "")
+    return {
+      kind: "Real",
+      config: { baseUrl: baseUrl ?? "https://api.anthropic.com", credential: { apiKey } },
+      close,
+    };
+  if (authToken !== undefined && authToken !== "" && baseUrl !== undefined)
+    return { kind: "Real", config: { baseUrl, credential: { authToken } }, close };
+  throw new UserError(
+    "There is no credential for the model. Set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN with ANTHROPIC_BASE_URL), or try everything without one, for free: `bosun up --rehearse`.",
+  );
+}
+
+/**
+ * Starts the rehearsal model in a process that ends with this one, on the port it had before, so that what was begun
+ * with an earlier operator finds it again.
+ *
+ * @param options.scenarios - folders of scenario files, asked before the built-in ones
+ */
+export async function rehearsalUpstream(options: {
+  folder: string;
+  scenarios: readonly string[];
+}): Promise<ChosenUpstream> {
+  const portFile = join(options.folder, "rehearsal.port");
+  const log = join(options.folder, "rehearsal.jsonl");
+  const url =
+    (await start(portFile, log, options.scenarios, knownPort(portFile))) ??
+    (await start(portFile, log, options.scenarios, 0));
+  if (url === undefined) throw new UserError("The rehearsal model did not start. Its messages are above.");
+  return {
+    kind: "Rehearsal",
+    config: { baseUrl: url.url, credential: { apiKey: "rehearsal" } },
+    close: url.close,
+  };
+}
+
+async function start(portFile: string, log: string, scenarios: readonly string[], port: number) {
+  const entry = entryPath(import.meta.url, "../../../pkg/rehearsal/main");
+  const args = [
+    "--listen",
+    `127.0.0.1:${port}`,
+    "--log",
+    log,
+    ...scenarios.flatMap((folder) => ["--scenarios", folder]),
+  ];
+  const child = spawn(process.execPath, [entry, ...args], {
+    stdio: ["pipe", "pipe", port === 0 ? "inherit" : "ignore"],
+  });
+  const lines = createInterface({ input: child.stdout });
+  const [line] = await Promise.race([once(lines, "line"), once(child, "exit").then(() => [undefined])]);
+  if (line === undefined) return undefined;
+  const { url } = JSON.parse(line as string) as { url: string };
+  writeFileSync(portFile, new URL(url).port);
+  // It must not keep this process from ending; when this process ends, its stdin does.
+  child.unref();
+  (child.stdin as unknown as { unref(): void }).unref();
+  (child.stdout as unknown as { unref(): void }).unref();
+  return {
+    url,
+    close: async () => {
+      const exited = child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
+      child.ref();
+      child.stdin.destroy();
+      await exited;
+    },
+  };
+}
+
+function knownPort(file: string): number {
+  try {
+    return Number(readFileSync(file, "utf8")) || 0;
+  } catch {
+    // The first rehearsal here.
+    return 0;
+  }
+}
