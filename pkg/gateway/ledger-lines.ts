@@ -87,6 +87,10 @@ export interface Granted {
   holder: string;
   budget: string;
   window: string;
+  /** Wall time, ms: the first of the window and the first after it. */
+  startMs: number;
+  endMs: number;
+  selector: Readonly<Record<string, string>>;
   limitCost: NanoUSD | null;
   limitTokens: number | null;
 }

@@ -1,6 +1,6 @@
 /** What the lines of a ledger add up to. Pure: the same lines always give the same sums. */
 import { selects } from "./grants.ts";
-import { LedgerError, type Line, type Payer, type Reserved } from "./ledger-lines.ts";
+import { type Granted, LedgerError, type Line, type Payer, type Reserved } from "./ledger-lines.ts";
 import type { CostQuery, NanoUSD } from "./money.ts";
 
 export type RequestState = "reserved" | "sent" | "settled" | "unsettled" | "released";
@@ -42,17 +42,23 @@ const KEPT_SUMS_MAX = 1_000;
 
 export class LedgerState {
   #lines = 0;
+  #at = 0;
   #ledger = "";
   #unsettledInRow = 0;
   readonly #requests = new Map<string, RequestRecord>();
   readonly #payers = new Map<string, Payer>();
   readonly #violated = new Set<string>();
-  readonly #grants = new Map<string, { limitCost: NanoUSD | null; limitTokens: number | null }>();
+  readonly #grants = new Map<string, Granted>();
   readonly #sums = new Map<string, { question: Question; sums: Sums }>();
 
   /** Number of the newest line. */
   get seq(): number {
     return this.#lines;
+  }
+
+  /** Wall time of the newest line, ms. */
+  get at(): number {
+    return this.#at;
   }
 
   /** Identity of this ledger, from its first line. */
@@ -78,8 +84,12 @@ export class LedgerState {
     return this.#requests.values();
   }
 
-  grant(id: string): Readonly<{ limitCost: NanoUSD | null; limitTokens: number | null }> | undefined {
+  grant(id: string): Readonly<Granted> | undefined {
     return this.#grants.get(id);
+  }
+
+  grants(): IterableIterator<Readonly<Granted>> {
+    return this.#grants.values();
   }
 
   /** Sums over the requests that `question` is about. */
@@ -112,6 +122,7 @@ export class LedgerState {
       throw new LedgerError("A ledger begins with `opened`, once.");
     this.#applyStep(line);
     this.#lines = line.seq;
+    this.#at = line.at;
   }
 
   #applyStep(line: Line): void {
@@ -120,7 +131,7 @@ export class LedgerState {
         this.#ledger = line.ledger;
         return;
       case "granted":
-        this.#grants.set(line.grant, { limitCost: line.limitCost, limitTokens: line.limitTokens });
+        this.#grants.set(line.grant, line);
         return;
       case "reserved":
         this.#reserve(line);

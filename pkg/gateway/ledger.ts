@@ -2,6 +2,7 @@
 import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Clock, Ids } from "../runtime/clock.ts";
 import { LedgerError, type Line, type Step } from "./ledger-lines.ts";
 import { LedgerState } from "./ledger-state.ts";
@@ -36,9 +37,17 @@ interface Totals {
   ledger: string;
   /** Newest line that was on disk. */
   seq: number;
-  /** Charged and reserved, all time, in nano-dollars and in tokens. */
-  spent: number;
-  spentTokens: number;
+  /** The windows that were not over yet. */
+  windows: WindowTotals[];
+}
+
+/** Charged and reserved in one window, in nano-dollars and in tokens. */
+interface WindowTotals {
+  grant: string;
+  budget: string;
+  window: string;
+  cost: number;
+  tokens: number;
 }
 
 /**
@@ -192,12 +201,24 @@ function checkAgainst(
   totalsPath: string,
 ): void {
   if (totals === undefined || totals.ledger === "") return;
-  if (totals.ledger === state.ledger && totals.seq <= state.seq) return;
-  const found = state.seq === 0 ? "is missing" : "is not the one it was, or was cut";
-  throw new LedgerError(
-    `${path} ${found}: ${totalsPath} says that ledger ${totals.ledger} had ${totals.seq} lines and ${totals.spent} ` +
-      "nano-dollars. Nothing is spent until the file is restored; to begin anew, remove both.",
+  const problem = contradiction(totals, state);
+  if (problem === undefined) return;
+  const windows = totals.windows.map(
+    ({ budget, window, cost }) => `${budget} ${window}: ${cost} nano-dollars`,
   );
+  throw new LedgerError(
+    `${path} ${problem}: ${totalsPath} says that ledger ${totals.ledger} had ${totals.seq} lines ` +
+      `(${windows.join(", ")}). Nothing is spent until the file is restored; to begin anew, remove both.`,
+  );
+}
+
+function contradiction(totals: Totals, state: LedgerState): string | undefined {
+  if (state.seq === 0) return "is missing";
+  if (totals.ledger !== state.ledger) return "is another one";
+  if (totals.seq > state.seq) return "was cut";
+  // With more lines than the copy knows of, the sums have moved on.
+  if (totals.seq < state.seq) return undefined;
+  return isDeepStrictEqual(totals.windows, windowTotals(state)) ? undefined : "adds up to something else";
 }
 
 async function endWhatACrashLeft(ledger: Ledger): Promise<void> {
@@ -213,13 +234,16 @@ async function endWhatACrashLeft(ledger: Ledger): Promise<void> {
 }
 
 function totalsOf(state: LedgerState): Totals {
-  const { spent, reserved, spentTokens, reservedTokens } = state.sums({});
-  return {
-    ledger: state.ledger,
-    seq: state.seq,
-    spent: spent + reserved,
-    spentTokens: spentTokens + reservedTokens,
-  };
+  return { ledger: state.ledger, seq: state.seq, windows: windowTotals(state) };
+}
+
+function windowTotals(state: LedgerState): WindowTotals[] {
+  return [...state.grants()]
+    .filter(({ endMs }) => endMs > state.at)
+    .map(({ grant, budget, window, selector, startMs, endMs }) => {
+      const { spent, reserved, spentTokens, reservedTokens } = state.sums({ selector, startMs, endMs });
+      return { grant, budget, window, cost: spent + reserved, tokens: spentTokens + reservedTokens };
+    });
 }
 
 async function readTotals(path: string): Promise<Totals | undefined> {

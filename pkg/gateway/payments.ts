@@ -213,7 +213,7 @@ export class Payments {
   }
 
   /** The ledger names each grant that money was reserved under, with its amount. */
-  #recordGrant({ id, holder, budget, window, ...limits }: Grant): void {
+  #recordGrant({ id, holder, budget, selector, window, ...limits }: Grant): void {
     const { ledger } = this.#deps;
     const limitCost = limits.limitCost ?? null;
     const limitTokens = limits.limitTokens ?? null;
@@ -225,6 +225,9 @@ export class Payments {
       holder,
       budget,
       window: window.name,
+      startMs: window.startMs,
+      endMs: window.endMs,
+      selector,
       limitCost,
       limitTokens,
     } as const;
