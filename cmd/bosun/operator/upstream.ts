@@ -65,6 +65,8 @@ async function start(portFile: string, log: string, scenarios: readonly string[]
   ];
   const child = spawn(process.execPath, [entry, ...args], {
     stdio: ["pipe", "pipe", port === 0 ? "inherit" : "ignore"],
+    // A group of its own: Ctrl-C in the terminal must not take the model away from turns that are to finish.
+    detached: true,
   });
   const lines = createInterface({ input: child.stdout });
   const [line] = await Promise.race([once(lines, "line"), once(child, "exit").then(() => [undefined])]);
