@@ -42,7 +42,7 @@ export async function act(action: Action, agent: Agent, seen: Observation, deps:
 async function claim(target: Project | Review, agent: Agent, deps: Deps): Promise<void> {
   const { client, clock, ids, repository } = deps;
   // The ref remembers claims that a lost control plane does not: a number is never given twice.
-  const mirrored = await repository.claimNumber(target.metadata.name);
+  const mirrored = target.kind === "Project" ? await repository.claimNumber(target.metadata.name) : 0;
   const who = {
     agent: agent.metadata.name,
     agentUID: agent.metadata.uid ?? "",
@@ -106,7 +106,8 @@ async function start(work: Work, agent: Agent, seen: Observation, deps: Deps): P
   const claim = gitClaim(work);
   const identity = commitIdentity(agent.metadata.name, workspace.spec.commits);
   const purpose = work.kind === "Project" ? "execute" : "review";
-  await repository.recordClaim(claim);
+  // A review moves no ref, so there is nothing to fence.
+  if (work.kind === "Project") await repository.recordClaim(claim);
   const checkout = await repository.ensureCheckout(
     claim,
     work.kind === "Project"

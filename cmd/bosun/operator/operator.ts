@@ -36,6 +36,7 @@ import { ownDefinitions } from "./definitions.ts";
 import { pruneEvents } from "./events.ts";
 import { takeLock } from "./lock.ts";
 import { openFiles } from "./people-files.ts";
+import { writeSessionFiles } from "./session-files.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { type ChosenUpstream, realUpstream, rehearsalUpstream } from "./upstream.ts";
 
@@ -120,6 +121,15 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     await manager.start();
     const pruning = pruneEvents(client, clock, logger);
     undo.push(() => pruning.abort());
+    const following = writeSessionFiles({
+      client,
+      sessions: world.sessions,
+      money: world.gateway,
+      folder: folder.path,
+      clock,
+      logger,
+    });
+    undo.push(() => following.abort());
 
     const end = async (how: "AfterTurn" | "Now"): Promise<void> => {
       // First the controllers: nothing is claimed or started any more.

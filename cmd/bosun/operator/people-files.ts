@@ -76,16 +76,15 @@ async function tell(
   }
 }
 
-/** What HEAD points to, as git stores it: enough to tell that a checkout or a commit happened. */
+/**
+ * The branch that is checked out, or the commit where HEAD is detached: a switch may take files away that nobody
+ * deleted. A commit on the branch, the operator's own fast-forward too, does not.
+ */
 async function headOf(repository: string): Promise<string | undefined> {
   try {
-    const common = commonGitDirectory(repository);
-    const head = (await readFile(path.join(common, "HEAD"), "utf8")).trim();
-    const ref = /^ref: (.+)$/.exec(head)?.[1];
-    if (ref === undefined) return head;
-    return `${ref} ${(await readFile(path.join(common, ref), "utf8")).trim()}`;
+    return (await readFile(path.join(commonGitDirectory(repository), "HEAD"), "utf8")).trim();
   } catch {
-    // A packed ref, or no commit yet: the name of the branch has to do.
+    // No HEAD to compare with: then it has not moved either.
     return undefined;
   }
 }

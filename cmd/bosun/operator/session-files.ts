@@ -1,0 +1,83 @@
+/** `agent-<id>.session` of agents without a live session: the host writes it while there is one, the operator otherwise. */
+import { rmSync } from "node:fs";
+import path from "node:path";
+import type { Agent } from "../../../pkg/api/generated.ts";
+import { type Money, NANO_PER_USD } from "../../../pkg/gateway/money.ts";
+import type { Client } from "../../../pkg/runtime/client.ts";
+import type { Clock } from "../../../pkg/runtime/clock.ts";
+import type { Logger } from "../../../pkg/runtime/logger.ts";
+import { updateSessionFile } from "../../../pkg/session/session-file.ts";
+import type { Sessions } from "../../../pkg/session/sessions.ts";
+import { NAMESPACE } from "../objects.ts";
+
+export interface SessionFilesOptions {
+  client: Client;
+  sessions: Sessions;
+  money: Pick<Money, "cost">;
+  /** `.claude-sessions`. */
+  folder: string;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** After a watch broke, in milliseconds. */
+const againMs = 1_000;
+
+/** Follows the Agents until the answer is aborted. */
+export function writeSessionFiles(options: SessionFilesOptions): AbortController {
+  const ending = new AbortController();
+  void (async () => {
+    while (!ending.signal.aborted) {
+      try {
+        await follow(options, ending.signal);
+      } catch (error) {
+        if (ending.signal.aborted) return;
+        options.logger.warn("Following the Agents for their session files ended", { error });
+      }
+      await options.clock.sleep(againMs, ending.signal).catch(() => undefined); // Ended.
+    }
+  })();
+  return ending;
+}
+
+async function follow(options: SessionFilesOptions, signal: AbortSignal): Promise<void> {
+  const { client, folder } = options;
+  const { items, metadata } = await client.list("Agent", { namespace: NAMESPACE });
+  for (const agent of items) await write(agent, options);
+  for await (const event of client.watch("Agent", {
+    namespace: NAMESPACE,
+    resourceVersion: metadata.resourceVersion,
+    signal,
+  })) {
+    if (event.type === "BOOKMARK") continue;
+    if (event.type === "DELETED")
+      rmSync(path.join(folder, `${event.object.metadata.name}.session`), { force: true });
+    else await write(event.object, options);
+  }
+}
+
+async function write(agent: Agent, { sessions, money, folder }: SessionFilesOptions): Promise<void> {
+  const { name } = agent.metadata;
+  const { status = {} } = agent;
+  const id = status.session?.id;
+  const seen = id === undefined ? undefined : await sessions.find(id);
+  if (seen !== undefined && seen.is !== "absent") return;
+  const cost = await money.cost({ agent: name });
+  const { activity } = status;
+  updateSessionFile(path.join(folder, `${name}.session`), {
+    agent_id: name,
+    status: activity === "working" || activity === "reviewing" || activity === "ideating" ? activity : "idle",
+    current_project_id: status.project ?? null,
+    current_phase: status.phase ?? null,
+    last_heartbeat: null,
+    branch_name: status.branch ?? null,
+    pid: null,
+    started_at: null,
+    session_id: id ?? null,
+    claim: status.session?.claim ?? null,
+    current_task: status.currentTask ?? null,
+    ...(cost === undefined ? {} : { cost_usd: cost / NANO_PER_USD }),
+    error_count: status.errors ?? 0,
+    last_error: status.lastError ?? null,
+  });
+}
