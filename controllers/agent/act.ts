@@ -115,7 +115,6 @@ async function start(work: Work, agent: Agent, seen: Observation, deps: Deps): P
       : { branch: "", from: work.review.spec.headCommit, identity, purpose },
   );
   await sessions.start(await sessionSpec(work, agent, checkout, workspace, pool, deps));
-  deps.failpoints.hit("host-started");
 }
 
 async function submit(
