@@ -129,7 +129,7 @@ async function report(agent: Agent, seen: Observation, plan: Plan, deps: Deps): 
     conditions: withConditions(status.conditions, whenOf(clock, agent), plan.ready),
   };
   const known = session?.is === "unknown" ? undefined : session?.report;
-  const told = work !== undefined && known !== undefined && !released ? progress(known) : {};
+  const told = work !== undefined && known !== undefined && !released ? progress(known, agent, seen.due) : {};
   const written = await writeStatus(client, "Agent", agent, { ...next, ...told });
   if (written !== undefined && plan.failure !== undefined)
     events.event(written, "Warning", plan.ready.reason, plan.failure.message);
@@ -163,40 +163,47 @@ function naming(work: Observation["work"]): Partial<AgentStatus> {
   };
 }
 
-function sessionStatus(
-  agent: Agent,
-  { work, session, checkout, now }: Observation,
-  starts: boolean,
-): AgentStatus["session"] {
+function sessionStatus(agent: Agent, seen: Observation, starts: boolean): AgentStatus["session"] {
+  const { work, session, checkout, now, due } = seen;
   const before = agent.status?.session;
   const id = work?.claim.session;
   // Before its first start a session is not named: then nothing has to be stopped or forgotten.
   if (id === undefined || (!starts && before?.id !== id)) return before;
   const same = before?.id === id ? before : undefined;
-  const known = session === undefined || session.is === "unknown" ? undefined : session.report;
-  const look = checkout?.is === "present" ? checkout.value.fingerprint : undefined;
-  const changed = look !== undefined && look !== same?.fingerprint;
-  return {
+  const named = {
     ...same,
     id,
     run: work?.kind === "Project" ? work.claim.run : 1,
     claim: work?.claim.number,
-    ...(session?.is === "present" ? { pid: session.pid } : {}),
-    ...(known === undefined
-      ? {}
-      : {
-          turns: known.turns,
-          liveSeconds: Math.floor(known.liveSeconds),
-          lastActivityTime: timestamp(known.lastActivityMs),
-          busy: known.busy ? ("Yes" as const) : ("No" as const),
-        }),
+  };
+  if (starts)
+    return {
+      ...named,
+      pid: undefined,
+      unchangedSeconds: 0,
+      lastChangeTime: timestamp(now),
+      restartedAt: agent.spec.restartedAt,
+    };
+  if (!due || session === undefined || session.is === "unknown" || session.report === undefined) return named;
+  const { turns, liveSeconds, lastActivityMs, busy } = session.report;
+  const look = checkout?.is === "present" ? checkout.value.fingerprint : undefined;
+  const changed = look !== undefined && look !== same?.fingerprint;
+  const passed = Math.max(0, Math.floor(liveSeconds) - (same?.liveSeconds ?? 0));
+  return {
+    ...named,
+    ...(session.is === "present" ? { pid: session.pid, lastLookTime: timestamp(now) } : {}),
+    turns,
+    liveSeconds: Math.floor(liveSeconds),
+    lastActivityTime: timestamp(lastActivityMs),
+    busy: busy ? "Yes" : "No",
+    unchangedSeconds: changed ? 0 : (same?.unchangedSeconds ?? 0) + passed,
     ...(changed ? { fingerprint: look, lastChangeTime: timestamp(now) } : {}),
-    ...(starts ? { lastChangeTime: timestamp(now), restartedAt: agent.spec.restartedAt } : {}),
-    ...(checkout === undefined ? {} : { lastLookTime: timestamp(now) }),
   };
 }
 
-function progress(report: SessionReport): Partial<AgentStatus> {
+/** What people follow. A task that is done is told at once; what goes on within one is told when the numbers are. */
+function progress(report: SessionReport, { status }: Agent, due: boolean): Partial<AgentStatus> {
+  if (!due && report.tasksDone.length === (status?.tasksDone?.length ?? 0)) return {};
   return { currentTask: report.currentTask, tasksDone: [...report.tasksDone] };
 }
 

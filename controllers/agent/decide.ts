@@ -70,7 +70,7 @@ export function decide(agent: Agent, seen: Observation): Plan {
 }
 
 /** How often a running session is looked at when nothing wakes us, in seconds. */
-const lookAgainSeconds = 120;
+const lookAgainSeconds = 300;
 const failuresMax = 3;
 
 function unknown(agent: Agent, { session }: Observation): Plan | undefined {

@@ -36,7 +36,9 @@ export interface Observation {
   work: Work | undefined;
   /** Of the work's session, or of the session that the status still names. */
   session: SessionObservation | undefined;
-  /** Looked at once a minute while a session runs. */
+  /** The running numbers are due to be taken in: not at every turn, since each status write wakes every watcher. */
+  due: boolean;
+  /** Looked at when that is due. */
   checkout: Seen<CheckoutState> | undefined;
   hold: Hold | undefined;
   /** The windows and limits in force for this agent. */
@@ -45,8 +47,8 @@ export interface Observation {
   candidates: readonly (Project | Review)[];
 }
 
-/** How often `git status` of a running session's checkout is looked at, in milliseconds. */
-export const lookMs = 60_000;
+/** How often a running session's numbers and the `git status` of its checkout are taken in, in milliseconds. */
+export const lookMs = 300_000;
 
 export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
   const { client, clock, namespace, sessions, repository } = deps;
@@ -58,7 +60,7 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
   const session = id === undefined ? undefined : await sessions.find(id);
   const budgets = await matchingBudgets(agent, deps);
   const hold = holdOf(agent, workspace, pool, budgets);
-  const due = now - Date.parse(agent.status?.session?.lastLookTime ?? "1970-01-01T00:00:00Z") >= lookMs;
+  const due = isDue(agent, session, now);
   const looks = work?.kind === "Project" && session?.is === "present" && due;
   return {
     now,
@@ -66,6 +68,7 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
     pool,
     work,
     session,
+    due,
     checkout: looks ? await repository.checkoutState(gitClaim(work), "execute") : undefined,
     hold,
     budgetMark: markOf(budgets),
@@ -74,6 +77,14 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
         ? await candidates(agent, workspace, deps)
         : [],
   };
+}
+
+/** A host that is new is looked at at once; a clock that was set back makes nothing wait. */
+function isDue(agent: Agent, session: SessionObservation | undefined, now: number): boolean {
+  const known = agent.status?.session;
+  if (session?.is !== "present" || known?.pid !== session.pid) return true;
+  const sinceMs = now - Date.parse(known.lastLookTime ?? "1970-01-01T00:00:00Z");
+  return sinceMs < 0 || sinceMs >= lookMs;
 }
 
 /** The claim as git fences it: reviews have checkouts, but move no ref of the Project. */

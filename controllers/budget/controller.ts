@@ -9,7 +9,7 @@ import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { throttle } from "../../pkg/runtime/throttle.ts";
 import { type Deps, matches, unlessItFails, whenOf, withConditions } from "../deps.ts";
 import { declared } from "../facts.ts";
-import { exceeded, newAlerts, windowStatus } from "./decide.ts";
+import { exceeded, isNews, newAlerts, windowStatus } from "./decide.ts";
 
 /** How often an account is looked at when nothing wakes us, in seconds. */
 const lookAgainSeconds = 600;
@@ -18,6 +18,8 @@ const lookAtMostMs = 15_000;
 
 export function budgetController(deps: Deps): Controller {
   const { client, clock, namespace, money, events } = deps;
+  /** When each Budget's numbers were last told, by `clock.elapsed`. */
+  const told = new Map<string, number>();
   return {
     name: "budget",
     concurrency: 1,
@@ -65,12 +67,15 @@ export function budgetController(deps: Deps): Controller {
       return 5;
     }
     const refused = await refusedNow(budget);
+    const numbers = {
+      daily: windowStatus(account.daily, budget.spec.daily),
+      monthly: windowStatus(account.monthly, budget.spec.monthly),
+    };
     const alerts = newAlerts(budget, account, timestamp(clock.now()));
     const condition = exceeded(budget, account, refused);
     const status: BudgetStatus = {
       ...budget.status,
-      daily: windowStatus(account.daily, budget.spec.daily),
-      monthly: windowStatus(account.monthly, budget.spec.monthly),
+      ...(isNews(budget, numbers, numbersAgeMs(budget)) ? numbers : {}),
       alerts: [
         ...(budget.status?.alerts ?? []).filter(({ window }) => isRunning(window, account)),
         ...alerts,
@@ -84,6 +89,7 @@ export function budgetController(deps: Deps): Controller {
       }),
     };
     const written = await writeStatus(client, "Budget", budget, status);
+    if (status.daily === numbers.daily) told.set(budget.metadata.name, clock.elapsed());
     if (written !== undefined)
       for (const alert of alerts)
         events.event(
@@ -93,6 +99,10 @@ export function budgetController(deps: Deps): Controller {
           `${alert.percent} % of the limit for ${alert.window} are spent.`,
         );
     return Math.max(1, (Math.min(account.daily.endMs, account.monthly.endMs) - clock.now()) / 1000);
+  }
+
+  function numbersAgeMs({ metadata }: Budget): number {
+    return clock.elapsed() - (told.get(metadata.name) ?? Number.NEGATIVE_INFINITY);
   }
 
   /** Some agent was refused under the very windows and limits that hold now. */

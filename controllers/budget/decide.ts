@@ -30,6 +30,41 @@ export function windowStatus(account: WindowAccount, limit: WindowLimit | undefi
   };
 }
 
+/** Numbers that moved less than this share of a limit are told later. */
+const newsShare = 0.01;
+const tellAtLeastEveryMs = 600_000;
+
+/**
+ * Whether the numbers are worth a write, which wakes every watcher: another window or limit, a hundredth of a limit, or
+ * ten minutes. The ledger and the gateway have them exactly.
+ */
+export function isNews(
+  { spec, status }: Budget,
+  { daily, monthly }: Record<"daily" | "monthly", BudgetStatusDaily>,
+  ageMs: number,
+): boolean {
+  return (
+    ageMs >= tellAtLeastEveryMs ||
+    hasMoved(status?.daily, daily, spec.daily) ||
+    hasMoved(status?.monthly, monthly, spec.monthly)
+  );
+}
+
+function hasMoved(
+  before: BudgetStatusDaily | undefined,
+  now: BudgetStatusDaily,
+  limit: WindowLimit | undefined,
+): boolean {
+  if (before === undefined || before.window !== now.window) return true;
+  const moved = (a = 0, b = 0, of = 0): boolean => Math.abs(a - b) > of * newsShare;
+  return (
+    (limit?.usd === undefined) !== (now.remainingUSD === undefined) ||
+    moved(before.remainingUSD, now.remainingUSD, limit?.usd) ||
+    moved(before.remainingTokens, now.remainingTokens, limit?.tokens) ||
+    (limit === undefined && moved(before.spentUSD, now.spentUSD, 1))
+  );
+}
+
 /** Thresholds that the spending has passed and nobody was told of in this window. */
 export function newAlerts(
   budget: Budget,

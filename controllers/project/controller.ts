@@ -22,7 +22,6 @@ import {
   excess,
   type Observation,
   progress,
-  stuckInSeconds,
   succeeded,
 } from "./decide.ts";
 
@@ -103,8 +102,7 @@ export function projectController(deps: Deps): Controller {
     if (written !== undefined && before.phase !== phase && before.phase !== undefined)
       events.event(written, "Normal", phase, succeeded(object, phase).message);
     if (phase !== recorded) return inSeconds(0);
-    const again = stuckInSeconds(object, seen);
-    return again === undefined ? settled : inSeconds(again);
+    return settled;
   }
 
   /** A claim whose agent is gone, or is another of the same name. */
@@ -141,7 +139,6 @@ export function projectController(deps: Deps): Controller {
         ? undefined
         : await money.cost({ project: project.metadata.name });
     return {
-      now: clock.now(),
       workspace,
       agent,
       costUSD: ledger === undefined ? undefined : ledger / NANO_PER_USD,

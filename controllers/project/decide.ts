@@ -11,7 +11,6 @@ import type {
 import { phaseOf } from "../../pkg/api/phases.ts";
 
 export interface Observation {
-  now: number;
   workspace: Workspace | undefined;
   /** The agent that the claim names; undefined when it is gone. */
   agent: Agent | undefined;
@@ -37,7 +36,7 @@ export function elapsedSeconds(status: ProjectStatus, agent: Agent | undefined):
 }
 
 /** The first limit that the running work has passed. */
-export function excess(project: Project, { now, workspace, agent }: Observation): Excess | undefined {
+export function excess(project: Project, { workspace, agent }: Observation): Excess | undefined {
   const status = project.status ?? {};
   if (workspace === undefined || phaseOf(project) !== "Working" || agent?.status?.session === undefined)
     return undefined;
@@ -61,22 +60,14 @@ export function excess(project: Project, { now, workspace, agent }: Observation)
       message: `${failures} sessions in a row ended badly, the last with: ${lastError ?? "nothing said"}`,
     };
   const stuckSeconds = workspace.spec.limits.stuckSeconds;
-  const since = Date.parse(session.lastChangeTime ?? "");
   const live = agent.status.state === "Working" && session.busy !== "Yes";
-  if (live && !Number.isNaN(since) && now - since >= stuckSeconds * 1000)
+  if (live && (session.unchangedSeconds ?? 0) >= stuckSeconds)
     return {
       reason: "Stuck",
       abandons: false,
       message: `Neither HEAD nor git status changed for more than ${stuckSeconds} seconds.`,
     };
   return undefined;
-}
-
-/** When the stuck limit could next be passed, in seconds; undefined while nobody works. */
-export function stuckInSeconds(project: Project, { now, workspace, agent }: Observation): number | undefined {
-  const since = Date.parse(agent?.status?.session?.lastChangeTime ?? "");
-  if (workspace === undefined || phaseOf(project) !== "Working" || Number.isNaN(since)) return undefined;
-  return Math.max(60, workspace.spec.limits.stuckSeconds - (now - since) / 1000);
 }
 
 /** Done tasks of all tasks, in whole per cent. A Project without tasks is at 0 or 100. */
@@ -127,7 +118,7 @@ export function affordable({ history, leftUSD }: Observation): NewCondition {
       type,
       status: "True",
       reason: "Fits",
-      message: `Projects like it cost about ${usd(estimate)} USD and ${usd(leftUSD)} are left.`,
+      message: `Projects like it cost about ${usd(estimate)} USD; more is left.`,
     };
   return {
     type,

@@ -67,9 +67,14 @@ export interface AgentSession {
   lastActivityTime?: string;
   /** lastChangeTime is when HEAD or git status of the checkout was last seen to change. */
   lastChangeTime?: string;
+  /**
+   * unchangedSeconds is how many seconds of live session HEAD and git status had not changed then: sleep, pause
+   * and jumps of the clock do not count. From 0 to 100000000.
+   */
+  unchangedSeconds?: number;
   /** fingerprint is what HEAD and git status were then. At most 64 characters. */
   fingerprint?: string;
-  /** lastLookTime is when the checkout was last looked at. */
+  /** lastLookTime is when the session and its checkout were last looked at closely. */
   lastLookTime?: string;
   /** busy is whether a tool call or a request was within its own limit then. */
   busy?: AgentSessionBusy;

@@ -11,6 +11,9 @@ import type { Clock } from "./clock.ts";
 import type { Informer } from "./informer.ts";
 import type { Logger } from "./logger.ts";
 
+/** Why a wait's timer ends; one for all, since making a DOMException each time would cost more than the wait. */
+const caughtUpOrStopped = new Error("The cache caught up, or all stops");
+
 /** How long a read waits for a cache before it asks the API itself. */
 const catchUpMsMax = 30_000;
 
@@ -46,7 +49,10 @@ export function cachingClient(options: CachingClientOptions): CachingClient {
   /** The kind's cache once it holds all that was written before this call; undefined: read the API. */
   async function caughtUp<K extends Kind>(kind: K): Promise<Informer<K> | undefined> {
     const cache = informer(kind);
-    if (cache === undefined || !cache.hasSynced) return undefined;
+    if (cache === undefined) return undefined;
+    // While the operator starts: the first list is under way, and another would ask the same.
+    if (!cache.hasSynced && !(await within(clock, catchUpMsMax, signal, cache, () => cache.hasSynced)))
+      return undefined;
     const own = writtenTo(kind);
     const seen = own.snapshot(cache);
     if (seen()) return cache;
@@ -169,7 +175,7 @@ async function within(
 ): Promise<boolean> {
   signal.throwIfAborted();
   const timer = new AbortController();
-  const end = (): void => timer.abort();
+  const end = (): void => timer.abort(caughtUpOrStopped);
   signal.addEventListener("abort", end, { once: true });
   let late = false;
   const deadline = clock.sleep(ms, timer.signal).then(
@@ -185,7 +191,7 @@ async function within(
     return !late;
   } finally {
     signal.removeEventListener("abort", end);
-    timer.abort();
+    timer.abort(caughtUpOrStopped);
   }
 }
 

@@ -11,6 +11,8 @@ export const inSeconds = (seconds: number): Next => ({ after: "ms", ms: Math.max
 /** Wakes a controller by objects of one kind; without `map` the object's own key is meant. */
 export interface WatchSource {
   kind: Kind;
+  /** What of an object counts: a change that leaves this equal, as JSON, wakes nobody. Absent: every change does. */
+  by?: (object: KubeObject) => unknown;
   /** Which of the controller's objects an event on `object` concerns. Reads caches only. */
   map?: (object: KubeObject) => readonly ObjectKey[] | Promise<readonly ObjectKey[]>;
 }

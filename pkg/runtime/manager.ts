@@ -11,6 +11,7 @@ import { TerminalError, TransientError, WaitingError } from "./errors.ts";
 import { Informer } from "./informer.ts";
 import type { Logger } from "./logger.ts";
 import { WorkQueue } from "./queue.ts";
+import { sameJson } from "./status-writer.ts";
 
 export interface ManagerOptions {
   client: Client;
@@ -102,7 +103,15 @@ export class Manager {
   }
 
   #watch(running: Running, source: WatchSource): void {
-    this.#informerOf(source.kind).onDelta(({ object, previous }) => {
+    const { by } = source;
+    this.#informerOf(source.kind).onDelta(({ type, object, previous }) => {
+      if (
+        by !== undefined &&
+        type === "MODIFIED" &&
+        previous !== undefined &&
+        sameJson(by(object), by(previous))
+      )
+        return;
       // What an object concerned before counts too: it may just have let go of it.
       this.#wakeBy(running, source, object);
       if (source.map !== undefined && previous !== undefined && previous !== object)
