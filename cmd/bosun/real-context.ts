@@ -9,7 +9,7 @@ export function realContext(): Context {
     out: (line) => void process.stdout.write(`${line}\n`),
     note: (line) => void process.stderr.write(`${line}\n`),
     isTerminal: process.stdout.isTTY === true,
-    width: process.stdout.columns ?? 100,
+    width: process.stdout.columns || 100,
     now: () => Date.now(),
     ask,
     get signal() {

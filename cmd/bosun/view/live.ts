@@ -29,9 +29,9 @@ function redrawn(screen: Screen, now: () => number): LiveView {
   const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join("");
   return {
     show(objects) {
-      const height = Math.max(1, (screen.rows ?? 24) - 1);
+      const height = Math.max(1, (screen.rows || 24) - 1);
       const before = erase();
-      frame = renderStatus(objects, now(), screen.columns ?? 100).slice(0, height);
+      frame = renderStatus(objects, now(), screen.columns || 100).slice(0, height);
       // One write, so that no half-drawn frame is ever seen.
       screen.write(before + text(frame));
     },

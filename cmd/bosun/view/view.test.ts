@@ -142,3 +142,11 @@ test("on a terminal the view is redrawn in place and never higher than the scree
   view.print(["merged"]);
   expect(written[2]?.startsWith("\x1b[5A\x1b[0Jmerged\n")).toBe(true);
 });
+
+test("a terminal that doesn't know its size is taken for an ordinary one", () => {
+  const written: string[] = [];
+  liveView({ write: (text) => written.push(text), isTTY: true, columns: 0, rows: 0 }, () => now).show(
+    fleet(),
+  );
+  expect(written[0]).toContain("agent-1    working");
+});
