@@ -274,6 +274,7 @@ function ended(agent: Agent, seen: Observation): Plan | undefined {
   const { nextStartTime, failures = 0, session: known } = agent.status ?? {};
   const started = known?.id === work.claim.session && known.run === run;
   if (!started) return undefined;
+  if (endedByUs(agent)) return start(work, state);
   if (nextStartTime === undefined) {
     const why =
       outcome?.kind === "Failed"
@@ -306,6 +307,14 @@ function ended(agent: Agent, seen: Observation): Plan | undefined {
       next: inSeconds(waitMs / 1000),
     };
   return start(work, state);
+}
+
+/** A person's stop or restart ended the session: that is no failure, and nothing to wait for. */
+function endedByUs({ spec, status }: Agent): boolean {
+  return (
+    status?.state === "Stopped" ||
+    (spec.restartedAt !== undefined && spec.restartedAt !== status?.session?.restartedAt)
+  );
 }
 
 function missing(agent: Agent, { work, session, hold }: Observation): Plan | undefined {
