@@ -3,7 +3,7 @@
  * nobody: each wake-up reads the world, and each status write would cause the next.
  */
 import { getCondition } from "../pkg/api/conditions.ts";
-import type { Agent, Budget, Project, Workspace } from "../pkg/api/generated.ts";
+import type { Agent, Budget, Project, ProjectPhase, Workspace } from "../pkg/api/generated.ts";
 import type { KubeObject } from "../pkg/api/meta.ts";
 import { phaseOf } from "../pkg/api/phases.ts";
 
@@ -13,23 +13,50 @@ export function declared({ metadata }: KubeObject): unknown {
   return { uid, generation, labels, deletionTimestamp, finalizers };
 }
 
-/** All that is decided about a Project; not how far it has come and what it has cost. */
+/** All that is decided about a Project; not how far it has come, what it has cost, and what is said about it. */
 export function projectFacts(object: KubeObject): unknown {
-  const { progressPercent, currentTask, tasksDone, elapsedSeconds, costUSD, conditions, ...facts } =
-    (object as Project).status ?? {};
-  const said = (conditions ?? []).map(({ type, status, reason }) => [type, status, reason]);
-  return [declared(object), facts, said];
+  const { status = {} } = object as Project;
+  const {
+    phase,
+    progressPercent,
+    currentTask,
+    tasksDone,
+    elapsedSeconds,
+    costUSD,
+    completionTime,
+    observedGeneration,
+    conditions,
+    ...facts
+  } = status;
+  const known = ["Merged", "Abandoned", "Affordable"].map((type) => getCondition(conditions, type)?.status);
+  return [declared(object), facts, known];
 }
 
+/** All about a Project that is in one of `phases`; of another, only that it is not. */
+export function projectFactsIn(phases: readonly ProjectPhase[]): (object: KubeObject) => unknown {
+  return (object) => phases.includes(phaseOf(object as Project)) && projectFacts(object);
+}
+
+/** Which phase a Project is in, and whether it is going away. */
 export function projectPhase(object: KubeObject): unknown {
   return [object.metadata.deletionTimestamp, phaseOf(object as Project)];
 }
 
-/** Whether the agent is there, ready and at work, and on what. */
+/** Whether the agent is there, ready, and has something in hand. */
 export function agentStanding(object: KubeObject): unknown {
-  const { project, review, activity, budgetMark, conditions } = (object as Agent).status ?? {};
-  const { status, reason } = getCondition(conditions, "Ready") ?? {};
-  return [declared(object), project, review, activity, budgetMark, status, reason];
+  const { project, review, conditions } = (object as Agent).status ?? {};
+  return [declared(object), project, review, getCondition(conditions, "Ready")?.status];
+}
+
+/** What a reviewer has in hand, and whether it has judged. */
+export function reviewerStanding(object: KubeObject): unknown {
+  const { review, conditions } = (object as Agent).status ?? {};
+  return [declared(object), review, getCondition(conditions, "Ready")?.reason];
+}
+
+/** The word for people. */
+export function agentActivity(object: KubeObject): unknown {
+  return (object as Agent).status?.activity;
 }
 
 /** What keeps agents from their work, or lets them. */

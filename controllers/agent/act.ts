@@ -129,7 +129,14 @@ async function submit(
   const head = await repository.collect(gitClaim(work), branch);
   const target = await repository.target();
   // What the branch changes is judged against the target as it is now: it may have been merged in meanwhile.
-  const base = target.is === "present" ? target.value : project.status?.base;
+  if (target.is !== "present") {
+    const why = target.is === "unknown" ? target.why : "it is not there";
+    throw new TransientError(
+      "TargetUnknown",
+      `The target can't be seen, and what the branch changes with it: ${why}`,
+    );
+  }
+  const base = target.value;
   const evidence = outcome.evidence.map((entry) => `${entry.criterion}: ${entry.evidence}`);
   const submission = {
     head,

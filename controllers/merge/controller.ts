@@ -8,7 +8,7 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, whenOf, withConditions } from "../deps.ts";
-import { declared, projectFacts } from "../facts.ts";
+import { declared, projectFactsIn } from "../facts.ts";
 import { raise } from "../raise.ts";
 import { decide, queue, type Step } from "./decide.ts";
 import { mergeMessage } from "./message.ts";
@@ -22,7 +22,7 @@ export function mergeController(deps: Deps): Controller {
     name: "merge",
     concurrency: 1,
     watches: [
-      { kind: "Project", by: projectFacts, map: () => [theQueue] },
+      { kind: "Project", by: projectFactsIn(["Approved", "Merging"]), map: () => [theQueue] },
       { kind: "Workspace", by: declared, map: () => [theQueue] },
     ],
     signals: [

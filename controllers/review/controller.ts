@@ -11,7 +11,7 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import type { Judgement } from "../../pkg/session/sessions.ts";
 import { type Deps, theWorkspace, unlessItFails, whenOf, withConditions } from "../deps.ts";
-import { agentStanding, declared, projectFacts } from "../facts.ts";
+import { declared, projectFactsIn, reviewerStanding } from "../facts.ts";
 import { raise } from "../raise.ts";
 import { decide, type Observation, type Plan, type Step } from "./decide.ts";
 
@@ -24,9 +24,9 @@ export function reviewController(deps: Deps): Controller {
     name: "review",
     concurrency: 4,
     watches: [
-      { kind: "Project", by: projectFacts },
+      { kind: "Project", by: projectFactsIn(["InReview"]) },
       { kind: "Review", map: (object) => [{ namespace, name: (object as Review).spec.project }] },
-      { kind: "Agent", by: agentStanding, map: (object) => ofReviewer(object as Agent) },
+      { kind: "Agent", by: reviewerStanding, map: (object) => ofReviewer(object as Agent) },
       { kind: "AgentPool", by: declared, map: inReview },
     ],
     signals: [

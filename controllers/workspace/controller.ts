@@ -7,7 +7,7 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, unlessItFails, whenOf, withConditions } from "../deps.ts";
-import { agentStanding, budgetStanding, projectPhase } from "../facts.ts";
+import { agentActivity, budgetStanding, projectPhase } from "../facts.ts";
 import {
   baseline,
   baselinePassing,
@@ -26,7 +26,7 @@ export function workspaceController(deps: Deps): Controller {
     watches: [
       { kind: "Workspace" },
       { kind: "Project", by: projectPhase, map: theOne },
-      { kind: "Agent", by: agentStanding, map: theOne },
+      { kind: "Agent", by: agentActivity, map: theOne },
       { kind: "Budget", by: budgetStanding, map: theOne },
     ],
     signals: [

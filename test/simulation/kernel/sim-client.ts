@@ -22,7 +22,7 @@ export const noFaults: Faults = { conflict: 0, unknown: 0, refused: 0, expired: 
 
 /** How often steps come between a write and its answer, and then how often one more: the watch may tell it first. */
 const lateAnswers = 0.25;
-const laterAnswers = 0.75;
+const laterAnswers = 0.5;
 
 export interface SimClientOptions {
   client: Client;
