@@ -1,5 +1,5 @@
 /**
- * Writes what is generated from crds/*.yaml. With `--check` it writes nothing and fails where a file differs.
+ * Writes what is generated: types from crds/*.yaml, diagrams from the tables of phases and states. With `--check` it writes nothing and fails where a file differs.
  *
  *     npm run generate
  *     npm run generate -- --check
@@ -7,6 +7,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { readCrds } from "./generate/crds.ts";
+import { statesPage } from "./generate/states.ts";
 import { typesOf } from "./generate/types.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
@@ -14,12 +15,15 @@ const check = process.argv.includes("--check");
 const crds = readCrds(path.join(root, "crds")).map(({ crd }) => crd);
 if (crds.length === 0) throw new Error("crds/ holds no definition: nothing would be left of the types.");
 
-const outputs = [{ file: "pkg/api/generated.ts", text: typesOf(crds) }];
-for (const { file, text } of outputs) {
+const outputs = [
+  { file: "pkg/api/generated.ts", text: typesOf(crds), source: "crds/" },
+  { file: "docs/states.md", text: statesPage(), source: "pkg/api" },
+];
+for (const { file, text, source } of outputs) {
   const target = path.join(root, file);
   if (read(target) === text) continue;
   if (check) {
-    console.error(`${file} is not what crds/ gives. Run: npm run generate`);
+    console.error(`${file} is not what ${source} gives. Run: npm run generate`);
     process.exitCode = 1;
   } else {
     writeFileSync(target, text);
