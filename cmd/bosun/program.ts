@@ -14,7 +14,7 @@ export async function runProgram(args: readonly string[], context: Context): Pro
   }
 }
 
-function program(context: Context): Command {
+export function program(context: Context): Command {
   const root = new Command("bosun")
     .description("Keeps a crew of Claude agents at work on this repository.")
     .exitOverride()
