@@ -520,8 +520,6 @@ export interface ProjectLimits {
    * 28800.
    */
   projectSeconds?: number;
-  /** costUSD is the most it may cost in all. From 0 to 100000. */
-  costUSD?: number;
 }
 
 /** spec is what the person, or an agent with an idea, wants done. */
