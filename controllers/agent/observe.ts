@@ -59,7 +59,8 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
   const id = work?.claim.session ?? agent.status?.session?.id;
   const session = id === undefined ? undefined : await sessions.find(id);
   const budgets = await matchingBudgets(agent, deps);
-  const hold = holdOf(agent, workspace, pool, budgets);
+  const paused = await pausedCategories(deps);
+  const hold = holdOf(agent, { workspace, pool, budgets, category: categoryOf(work, paused) });
   const due = isDue(agent, session, now);
   const looks = work?.kind === "Project" && session?.is === "present" && due;
   return {
@@ -74,7 +75,7 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
     budgetMark: markOf(budgets),
     candidates:
       work === undefined && hold === undefined && workspace !== undefined
-        ? await candidates(agent, workspace, deps)
+        ? await candidates(agent, workspace, paused, deps)
         : [],
   };
 }
@@ -141,12 +142,27 @@ function markOf(budgets: readonly Budget[]): string {
     .slice(0, 1024);
 }
 
-function holdOf(
-  agent: Agent,
-  workspace: Workspace | undefined,
-  pool: AgentPool | undefined,
-  budgets: readonly Budget[],
-): Hold | undefined {
+/** Names of the categories whose Projects wait. */
+async function pausedCategories({ client, namespace }: Deps): Promise<ReadonlySet<string>> {
+  const { items } = await client.list("Category", { namespace });
+  return new Set(items.filter(({ spec }) => spec.mode === "Paused").map(({ metadata }) => metadata.name));
+}
+
+/** The paused category that the work belongs to. */
+function categoryOf(work: Work | undefined, paused: ReadonlySet<string>): string | undefined {
+  const category = work?.project?.spec.category;
+  return category !== undefined && paused.has(category) ? category : undefined;
+}
+
+interface Policies {
+  workspace: Workspace | undefined;
+  pool: AgentPool | undefined;
+  budgets: readonly Budget[];
+  /** Paused, and the work's. */
+  category: string | undefined;
+}
+
+function holdOf(agent: Agent, { workspace, pool, budgets, category }: Policies): Hold | undefined {
   const pause = (reason: string, message: string): Hold => ({ reason, message, running: "AfterTurn" });
   if (workspace === undefined)
     return {
@@ -163,6 +179,7 @@ function holdOf(
   if (workspace.spec.mode === "Paused") return pause("WorkspacePaused", "The Workspace's mode is Paused.");
   if (pool?.spec.paused) return pause("PoolPaused", `The pool ${agent.spec.pool} is paused.`);
   if (agent.spec.paused) return pause("AgentPaused", "The agent is paused.");
+  if (category !== undefined) return pause("CategoryPaused", `The category ${category} is paused.`);
   if (agent.metadata.deletionTimestamp !== undefined)
     return { reason: "Leaving", message: "The agent is being removed.", running: "GoesOn" };
   if (budgets.length === 0)
@@ -184,6 +201,7 @@ function holdOf(
 async function candidates(
   agent: Agent,
   workspace: Workspace,
+  paused: ReadonlySet<string>,
   { client, namespace }: Deps,
 ): Promise<readonly (Project | Review)[]> {
   if (agent.spec.role === "Review") {
@@ -202,16 +220,12 @@ async function candidates(
       );
   }
   const { items } = await client.list("Project", { namespace });
-  const { items: categories } = await client.list("Category", { namespace });
-  const waiting = new Set(
-    categories.filter(({ spec }) => spec.mode === "Paused").map(({ metadata }) => metadata.name),
-  );
   const sound = isTrue(workspace.status?.conditions, "BaselinePassing");
   return items
     .filter(
       (project) =>
         isClaimable(project) &&
-        !(project.spec.category !== undefined && waiting.has(project.spec.category)) &&
+        !(project.spec.category !== undefined && paused.has(project.spec.category)) &&
         (project.spec.assignedAgent === undefined || project.spec.assignedAgent === agent.metadata.name) &&
         (sound || project.metadata.labels?.[FIXES_BASELINE_LABEL] !== undefined) &&
         !project.status?.conditions?.some(({ type, status }) => type === "Affordable" && status === "False"),

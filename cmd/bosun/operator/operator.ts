@@ -131,14 +131,24 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     });
     undo.push(() => following.abort());
 
-    const end = async (how: "AfterTurn" | "Now"): Promise<void> => {
+    let how: "AfterTurn" | "Now" = "AfterTurn";
+    let ending: Promise<void> | undefined;
+    const end = async (): Promise<void> => {
       // First the controllers: nothing is claimed or started any more.
       await manager.stop();
-      await endSessions(world.sessions, how, clock);
+      await endSessions(world.sessions, () => how, clock);
       await world.gateway.stop();
       await close();
     };
-    return { client, sessions: world.sessions, drain: () => end("AfterTurn"), stop: () => end("Now") };
+    const drain = (): Promise<void> => {
+      ending ??= end();
+      return ending;
+    };
+    const stop = (): Promise<void> => {
+      how = "Now";
+      return drain();
+    };
+    return { client, sessions: world.sessions, drain, stop };
   } catch (error) {
     await close();
     throw error;
@@ -300,12 +310,12 @@ function linkGateway({ operator }: WorkspaceFolder, state: string): void {
   symlinkSync(state, link);
 }
 
-/** Asks or ends every session, and waits until none is left. */
-async function endSessions(sessions: Sessions, how: "AfterTurn" | "Now", clock: Clock): Promise<void> {
+/** Asks or ends every session, and waits until none is left; a second Ctrl-C may change `how` meanwhile. */
+async function endSessions(sessions: Sessions, how: () => "AfterTurn" | "Now", clock: Clock): Promise<void> {
   for (;;) {
     const running = await sessions.running();
     if (running.length === 0) return;
-    await Promise.all(running.map(({ id }) => sessions.stop(id, how)));
+    await Promise.all(running.map(({ id }) => sessions.stop(id, how())));
     await clock.sleep(drainLookMs);
   }
 }
