@@ -51,7 +51,14 @@ export function agentStanding(object: KubeObject): unknown {
 /** What a reviewer has in hand, and whether it has judged. */
 export function reviewerStanding(object: KubeObject): unknown {
   const { review, conditions } = (object as Agent).status ?? {};
-  return [declared(object), review, getCondition(conditions, "Ready")?.reason];
+  return [review, getCondition(conditions, "Ready")?.reason === "Judged"];
+}
+
+/** How far the session in hand has come, and how it goes. */
+export function agentRun(object: KubeObject): unknown {
+  const { session, failures, currentTask, tasksDone } = (object as Agent).status ?? {};
+  const { id, liveSeconds, unchangedSeconds, busy } = session ?? {};
+  return [declared(object), id, liveSeconds, unchangedSeconds, busy, failures, currentTask, tasksDone];
 }
 
 /** The word for people. */
@@ -66,6 +73,13 @@ export function budgetStanding(object: KubeObject): unknown {
   return [declared(object), exceeded?.status, exceeded?.reason, daily?.window, monthly?.window];
 }
 
+/** What of a Workspace others than its own controller say. */
+export function workspaceInput(object: KubeObject): unknown {
+  const { conditions } = (object as Workspace).status ?? {};
+  return [declared(object), getCondition(conditions, "TargetInSync")?.reason];
+}
+
+/** Whether work may be taken up. */
 export function workspaceStanding(object: KubeObject): unknown {
   const { conditions } = (object as Workspace).status ?? {};
   return [declared(object), getCondition(conditions, "BaselinePassing")?.status];

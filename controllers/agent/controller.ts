@@ -139,7 +139,7 @@ async function report(agent: Agent, seen: Observation, plan: Plan, deps: Deps): 
 
 function changedReady(agent: Agent, ready: NewCondition): boolean {
   const before = agent.status?.conditions?.find(({ type }) => type === "Ready");
-  return before !== undefined && before.reason !== ready.reason && ready.status !== "Unknown";
+  return before !== undefined && before.status !== ready.status && ready.status !== "Unknown";
 }
 
 function naming(work: Observation["work"]): Partial<AgentStatus> {

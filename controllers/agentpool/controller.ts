@@ -17,13 +17,17 @@ import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, whenOf, withConditions } from "../deps.ts";
 import { agentStanding, declared } from "../facts.ts";
 
+/** Counts for people may come a little late, in milliseconds. */
+const countAfterMs = 20_000;
+
 export function agentPoolController(deps: Deps): Controller {
   const { client, clock, namespace, events } = deps;
   return {
     name: "agentpool",
     concurrency: 1,
     watches: [
-      { kind: "Agent", by: agentStanding, map: everyPool },
+      { kind: "Agent", by: declared, map: everyPool },
+      { kind: "Agent", by: agentStanding, map: (agent) => [ofAgent(agent as Agent)], delayMs: countAfterMs },
       { kind: "AgentPool", by: declared, map: everyPool },
     ],
 
@@ -112,6 +116,10 @@ export function agentPoolController(deps: Deps): Controller {
     const before = pool.status?.conditions?.find(({ type }) => type === "Ready")?.reason;
     if (written !== undefined && limited && before !== "AgentLimit")
       events.event(written, "Warning", reason, message);
+  }
+
+  function ofAgent(agent: Agent): ObjectKey {
+    return { namespace, name: agent.spec.pool };
   }
 
   async function everyPool(): Promise<readonly ObjectKey[]> {

@@ -14,7 +14,7 @@ import { exceeded, isNews, newAlerts, windowStatus } from "./decide.ts";
 /** How often an account is looked at when nothing wakes us, in seconds. */
 const lookAgainSeconds = 600;
 /** An account changes with every request; it is looked at at most so often, in milliseconds. */
-const lookAtMostMs = 15_000;
+const lookAtMostMs = 30_000;
 
 export function budgetController(deps: Deps): Controller {
   const { client, clock, namespace, money, events } = deps;

@@ -13,7 +13,7 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, whenOf, withConditions } from "../deps.ts";
-import { declared, projectFacts } from "../facts.ts";
+import { agentRun, declared, projectFacts } from "../facts.ts";
 import { raise } from "../raise.ts";
 import {
   abandoned,
@@ -33,7 +33,7 @@ export function projectController(deps: Deps): Controller {
     concurrency: 1,
     watches: [
       { kind: "Project", by: projectFacts },
-      { kind: "Agent", map: (object) => projectsOf(object as Agent, deps) },
+      { kind: "Agent", by: agentRun, map: (object) => projectsOf(object as Agent, deps) },
       { kind: "Workspace", by: declared, map: () => openProjects(deps) },
       { kind: "Budget", map: () => waitingProjects(deps) },
     ],

@@ -26,7 +26,8 @@ export function reviewController(deps: Deps): Controller {
     watches: [
       { kind: "Project", by: projectFactsIn(["InReview"]) },
       { kind: "Review", map: (object) => [{ namespace, name: (object as Review).spec.project }] },
-      { kind: "Agent", by: reviewerStanding, map: (object) => ofReviewer(object as Agent) },
+      { kind: "Agent", by: declared, map: (object) => waitingFor(object as Agent) },
+      { kind: "Agent", by: reviewerStanding, map: (object) => inHandOf(object as Agent) },
       { kind: "AgentPool", by: declared, map: inReview },
     ],
     signals: [
@@ -49,7 +50,9 @@ export function reviewController(deps: Deps): Controller {
       const plan = decide(project, seen);
       const more = await act(plan.step, project, seen);
       await report(project, plan, more);
-      return plan.step.do === "nothing" ? inSeconds(lookAgainSeconds) : inSeconds(0);
+      if (plan.step.do !== "nothing") return inSeconds(0);
+      // Who waits for a reviewer is woken when one takes it.
+      return seen.review?.status?.state === "Pending" ? settled : inSeconds(lookAgainSeconds);
     },
   };
 
@@ -268,13 +271,15 @@ export function reviewController(deps: Deps): Controller {
       .map(keyOf);
   }
 
-  /** What a reviewer has in hand, or all that waits when it may take something; authors reach us through Projects. */
-  async function ofReviewer(agent: Agent): Promise<readonly ObjectKey[]> {
-    if (agent.spec.role !== "Review") return [];
-    const review = agent.status?.review;
-    if (review === undefined || agent.metadata.deletionTimestamp !== undefined) return inReview();
-    const reviewed = await client.get("Review", { namespace, name: review });
-    return reviewed === undefined ? [] : [{ namespace, name: reviewed.spec.project }];
+  /** Whether there is a reviewer changes when agents come, go or are paused. */
+  async function waitingFor(agent: Agent): Promise<readonly ObjectKey[]> {
+    return agent.spec.role === "Review" ? inReview() : [];
+  }
+
+  async function inHandOf({ status }: Agent): Promise<readonly ObjectKey[]> {
+    if (status?.review === undefined) return [];
+    const review = await client.get("Review", { namespace, name: status.review });
+    return review === undefined ? [] : [{ namespace, name: review.spec.project }];
   }
 
   async function wakeByCommit(commit: string, wake: (key: ObjectKey) => void): Promise<void> {

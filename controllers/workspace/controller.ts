@@ -7,7 +7,7 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, unlessItFails, whenOf, withConditions } from "../deps.ts";
-import { agentActivity, budgetStanding, projectPhase } from "../facts.ts";
+import { agentActivity, budgetStanding, projectPhase, workspaceInput } from "../facts.ts";
 import {
   baseline,
   baselinePassing,
@@ -18,15 +18,20 @@ import {
   stopStep,
 } from "./decide.ts";
 
+/** Counts for people may come a little late, in milliseconds. */
+const countAfterMs = 20_000;
+/** How often the stop latch is looked at when nothing wakes us, in seconds: it is a file that anybody may touch. */
+const lookAgainSeconds = 120;
+
 export function workspaceController(deps: Deps): Controller {
   const { client, clock, namespace, repository, quality, latch, events, upstream } = deps;
   return {
     name: "workspace",
     concurrency: 1,
     watches: [
-      { kind: "Workspace" },
-      { kind: "Project", by: projectPhase, map: theOne },
-      { kind: "Agent", by: agentActivity, map: theOne },
+      { kind: "Workspace", by: workspaceInput },
+      { kind: "Project", by: projectPhase, map: theOne, delayMs: countAfterMs },
+      { kind: "Agent", by: agentActivity, map: theOne, delayMs: countAfterMs },
       { kind: "Budget", by: budgetStanding, map: theOne },
     ],
     signals: [
@@ -57,7 +62,7 @@ export function workspaceController(deps: Deps): Controller {
 
       const seen = await observe(workspace, latched && workspace.spec.mode === "Stopped");
       await report(workspace, status(workspace, seen));
-      return settled;
+      return inSeconds(lookAgainSeconds);
     },
   };
 

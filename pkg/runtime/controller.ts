@@ -13,6 +13,8 @@ export interface WatchSource {
   kind: Kind;
   /** What of an object counts: a change that leaves this equal, as JSON, wakes nobody. Absent: every change does. */
   by?: (object: KubeObject) => unknown;
+  /** How long the wake-up may wait, in milliseconds, so that many changes are one look; 0 when absent. */
+  delayMs?: number;
   /** Which of the controller's objects an event on `object` concerns. Reads caches only. */
   map?: (object: KubeObject) => readonly ObjectKey[] | Promise<readonly ObjectKey[]>;
 }

@@ -119,9 +119,10 @@ export class Manager {
     });
   }
 
-  #wakeBy({ controller, queue, counters }: Running, { kind, map }: WatchSource, object: KubeObject): void {
+  #wakeBy({ controller, queue, counters }: Running, source: WatchSource, object: KubeObject): void {
+    const { kind, map, delayMs = 0 } = source;
     if (map === undefined) {
-      queue.add(keyOf(object));
+      queue.addAfter(keyOf(object), delayMs);
       return;
     }
     const failed = (error: unknown): void => {
@@ -131,11 +132,11 @@ export class Manager {
     };
     try {
       const keys = map(object);
-      if (!(keys instanceof Promise)) for (const key of keys) queue.add(key);
+      if (!(keys instanceof Promise)) for (const key of keys) queue.addAfter(key, delayMs);
       else
         keys
           .then((found) => {
-            for (const key of found) queue.add(key);
+            for (const key of found) queue.addAfter(key, delayMs);
           })
           .catch(failed);
     } catch (error) {

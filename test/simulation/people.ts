@@ -40,7 +40,7 @@ export async function people(world: World): Promise<People> {
   const project = (): Project | undefined => pick(chance, open(world));
 
   const habits: readonly { weight: number; act: () => unknown }[] = [
-    { weight: 14, act: create },
+    { weight: 9, act: create },
     {
       weight: 3,
       act: async () => {
@@ -185,7 +185,7 @@ export async function people(world: World): Promise<People> {
   }
 
   async function live(): Promise<void> {
-    for (let count = 0; count < 6; count += 1) await create();
+    for (let count = 0; count < 5; count += 1) await create();
     while (!calm) {
       await clock.sleep(chance.below(10 * minute));
       if (calm) return;

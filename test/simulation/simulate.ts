@@ -1,6 +1,7 @@
 /** One run of the whole system in the simulated world, from a seed. */
-import type { Logger } from "../../pkg/runtime/logger.ts";
+import { type Logger, silentLogger } from "../../pkg/runtime/logger.ts";
 import { Broken, watchInvariants } from "./invariants.ts";
+import { Revoked } from "./kernel/scheduler.ts";
 import { type Faults, noFaults } from "./kernel/sim-client.ts";
 import { unsettled } from "./liveness.ts";
 import { operator } from "./operator.ts";
@@ -57,6 +58,22 @@ export async function simulate(options: SimulateOptions): Promise<Outcome> {
   }
 }
 
+/** An error outside the taxonomy, a map or a listener that throws: none of them may happen, whatever goes wrong. */
+function noBugs(logger: Logger | undefined, broken: { error?: unknown }): Logger {
+  const inner = logger ?? silentLogger;
+  const watching = (to: Logger): Logger => ({
+    ...to,
+    error(message, fields) {
+      to.error(message, fields);
+      // What a crashed life was doing when it crashed.
+      if (fields?.error instanceof Revoked) return;
+      broken.error ??= fields?.error ?? new Broken(message);
+    },
+    with: (fields) => watching(to.with(fields)),
+  });
+  return watching(inner);
+}
+
 async function run(world: World, { seed, hours, logger, onStep }: SimulateOptions): Promise<Outcome> {
   const { scheduler } = world;
   const faults: Faults = { conflict: 0.02, unknown: 0.005, refused: 0.005, expired: 0.002, ended: 0.001 };
@@ -64,7 +81,8 @@ async function run(world: World, { seed, hours, logger, onStep }: SimulateOption
   const failpoints = { deaths: 0.01 };
   const broken: { error?: unknown } = {};
   watchInvariants(world);
-  const people_ = await people(world);
+
+  const persons = await people(world);
   const chaos = world.prng("chaos");
   let lives = 0;
   const restart = (afterMs: number): void => {
@@ -78,7 +96,7 @@ async function run(world: World, { seed, hours, logger, onStep }: SimulateOption
     faults,
     weather,
     failpoints,
-    ...(logger === undefined ? {} : { logger }),
+    logger: noBugs(logger, broken),
     onDeath: () => restart(chaos.below(2 * minute)),
   });
   op.start();
@@ -116,7 +134,7 @@ async function run(world: World, { seed, hours, logger, onStep }: SimulateOption
   Object.assign(world.temper, kindTemper);
   failpoints.deaths = 0;
   calm = true;
-  await people_.calmDown();
+  await persons.calmDown();
   const ended = await scheduler.run({
     untilMs: untilMs + calmHours * hour,
     afterEachStep,

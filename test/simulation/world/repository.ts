@@ -12,7 +12,7 @@ import type {
 } from "../../../pkg/git/repository.ts";
 import { TerminalError } from "../../../pkg/runtime/errors.ts";
 import { Commits, type SimCommit, type Tree } from "./commits.ts";
-import { share } from "./hash.ts";
+import { hash, share } from "./hash.ts";
 
 /** An agent's or a reviewer's folder: what a session finds at `spec.checkout`. */
 export interface SimCheckout extends Checkout {
@@ -210,7 +210,7 @@ export class SimRepository implements Repository {
     const checkout = this.#checkouts.get(checkoutKey(claim, purpose));
     if (checkout === undefined) return { is: "absent" };
     const { head, dirty } = checkout;
-    const fingerprint = `${head}:${[...dirty].join(";")}`;
+    const fingerprint = hash(`${head}:${[...dirty].join(";")}`);
     return { is: "present", value: { head, dirty: dirty.size > 0, fingerprint } };
   }
 
