@@ -1,0 +1,153 @@
+/** The demo as a process of its own: started, killed at a wanted moment, started again, until all work has ended. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type WorkspaceFolder, workspaceFolder } from "../../cmd/bosun/workspace-folder.ts";
+import { type Demo, demoIn, prepare } from "../../hack/demo/prepare.ts";
+import type { Failpoint } from "../../pkg/runtime/failpoints.ts";
+import { startTimeOf } from "../../pkg/system/process-identity.ts";
+import { type Checkout, checkoutOf } from "./checkout.ts";
+import { processesOf } from "./processes.ts";
+
+export interface PreparedDemo extends Demo {
+  workspace: WorkspaceFolder;
+  /** The person's branch and files, before anything ran. */
+  before: Checkout;
+}
+
+/** What happens to one run of the operator. Nothing: it runs to the end of all work. */
+export interface Fate {
+  /** Killed when this much time has passed since its start, in milliseconds. */
+  killAfterMs?: number;
+  /** It, or its gateway, kills itself there. */
+  failpoint?: { name: Failpoint; hit?: number };
+}
+
+export interface Run {
+  fate: Fate;
+  /** `Killed` by the harness or at the failpoint; `Ended` when all work had come to an end before. */
+  end: "Killed" | "Ended";
+  seconds: number;
+}
+
+/** These are passed in the gateway's process, the others in the operator's. */
+const inGateway: readonly Failpoint[] = ["request-reserved", "request-sent", "request-settled"];
+/** A run that has not come to its end by then never will, in milliseconds. */
+const runLimitMs = 400_000;
+const lookPeriodMs = 20;
+
+/** A scratch repository in a new temporary folder, with work in its checkout that no commit holds. */
+export function prepareDemo(): PreparedDemo {
+  const demo = demoIn(mkdtempSync(path.join(tmpdir(), "bosun-e2e-")));
+  prepare(demo);
+  writeFileSync(path.join(demo.repository, "README.md"), "Half a thought of a person\r\n", { flag: "a" });
+  writeFileSync(path.join(demo.repository, "notes.txt"), "not for git\n");
+  return { ...demo, workspace: workspaceFolder(demo.repository), before: checkoutOf(demo.repository) };
+}
+
+/**
+ * Runs the operator once for each of `fates`, in this order, always by the same command, and after the last one
+ * once more without any, to the end of all work. When that end comes before, the fates that are left do not happen.
+ *
+ * @throws Error when a run ends by itself in any way but well, or not at all; it says where the logs are
+ */
+export async function runDemo(demo: PreparedDemo, fates: readonly Fate[] = []): Promise<readonly Run[]> {
+  const runs: Run[] = [];
+  try {
+    for (const fate of [...fates, {}]) {
+      const run = await runOnce(demo, fate, runs.length + 1);
+      runs.push(run);
+      if (run.end === "Ended") return runs;
+    }
+    throw new Error(`${demo.folder}: the last run was killed by nobody we know.`);
+  } catch (error) {
+    await endProcesses(demo);
+    throw error;
+  }
+}
+
+/** Takes everything away: processes that should not be there any more, and the folder. */
+export async function removeDemo(demo: PreparedDemo): Promise<void> {
+  await endProcesses(demo);
+  rmSync(demo.folder, { recursive: true, force: true });
+}
+
+async function runOnce(demo: PreparedDemo, fate: Fate, number: number): Promise<Run> {
+  const { failpoint } = fate;
+  const logFile = path.join(demo.folder, `operator-${number}.log`);
+  const startMs = performance.now();
+  // Only a gateway that this run starts takes the failpoint over.
+  if (failpoint !== undefined && inGateway.includes(failpoint.name)) await killGateway(demo);
+  const hitsBefore = gatewayHits(demo, failpoint?.name);
+
+  const operator = startOperator(demo, failpoint, logFile);
+  const exited = once(operator, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
+  const over = new AbortController();
+  const killed = killWhenDue();
+  const [code, signal] = await exited;
+  over.abort();
+  await killed;
+
+  const seconds = (performance.now() - startMs) / 1000;
+  if (signal === "SIGKILL" && seconds * 1000 < runLimitMs) return { fate, end: "Killed", seconds };
+  if (code === 0) return { fate, end: "Ended", seconds };
+  const why =
+    signal === "SIGKILL" ? `did not end within ${runLimitMs / 1000} s` : `ended with ${signal ?? code}`;
+  const last = readFileSync(logFile, "utf8").split("\n").slice(-25).join("\n");
+  throw new Error(`Run ${number} of the operator ${why}. Its output, in ${logFile}, ends:\n${last}`);
+
+  async function killWhenDue(): Promise<void> {
+    const untilMs = startMs + Math.min(fate.killAfterMs ?? runLimitMs, runLimitMs);
+    while (!over.signal.aborted && performance.now() < untilMs) {
+      if (gatewayHits(demo, failpoint?.name) > hitsBefore) break;
+      await sleep(lookPeriodMs, undefined, { signal: over.signal }).catch(() => undefined); // It has exited.
+    }
+    operator.kill("SIGKILL");
+  }
+}
+
+function startOperator(demo: PreparedDemo, failpoint: Fate["failpoint"], logFile: string): ChildProcess {
+  const { BOSUN_FAILPOINT: _, ...env } = process.env;
+  const log = openSync(logFile, "w");
+  const setting = failpoint && `${failpoint.name}:${failpoint.hit ?? 1}`;
+  const operator = spawn(process.execPath, demo.operator, {
+    cwd: demo.repository,
+    env: { ...env, ...demo.env, ...(setting === undefined ? {} : { BOSUN_FAILPOINT: setting }) },
+    detached: true,
+    stdio: ["ignore", log, log],
+  });
+  closeSync(log);
+  return operator;
+}
+
+/** How often a gateway of this demo has killed itself at `name`. */
+function gatewayHits({ workspace }: PreparedDemo, name: Failpoint | undefined): number {
+  const log = path.join(workspace.operator, "rehearsal-ledger", "gateway.log");
+  if (name === undefined || !existsSync(log)) return 0;
+  return readFileSync(log, "utf8").split(`Failpoint ${name}:`).length - 1;
+}
+
+async function killGateway({ workspace }: PreparedDemo): Promise<void> {
+  const record = path.join(workspace.gateway, "gateway.json");
+  if (!existsSync(record)) return;
+  const { pid, startTime } = JSON.parse(readFileSync(record, "utf8")) as { pid: number; startTime: string };
+  if ((await startTimeOf(pid)) === startTime) process.kill(pid, "SIGKILL");
+}
+
+async function endProcesses({ folder }: PreparedDemo): Promise<void> {
+  for (;;) {
+    const left = await processesOf(folder);
+    if (left.length === 0) return;
+    for (const { pid } of left) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    await sleep(lookPeriodMs);
+  }
+}

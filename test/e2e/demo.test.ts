@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { discrepancies } from "./accounts.ts";
+import { type PreparedDemo, prepareDemo, removeDemo, runDemo } from "./demo-harness.ts";
+import { untraceable } from "./merges.ts";
+import { endings, failedTests, type Outcome, outcomeOf } from "./outcome.ts";
+
+/** One demo, nobody killed; each test looks at another side of what came out. */
+let demo: PreparedDemo;
+let outcome: Outcome;
+
+beforeAll(async () => {
+  demo = prepareDemo();
+  await runDemo(demo);
+  outcome = await outcomeOf(demo);
+});
+
+afterAll(() => removeDemo(demo));
+
+test("five projects are merged and one is escalated", () => {
+  const phases = outcome.objects.projects.map(({ metadata, status }) => [metadata.name, status?.phase]);
+  expect(Object.fromEntries(phases)).toEqual(endings);
+});
+
+test("the target's own tests pass", () => {
+  expect(failedTests(demo)).toBeUndefined();
+});
+
+test("a project whose first review asked for changes is merged after another review", () => {
+  const { reviews } = outcome.objects;
+  const reworked = outcome.merges.filter(({ project }) =>
+    reviews.some(
+      ({ spec, status }) =>
+        spec.project === project && spec.cycle === 1 && status?.verdict === "ChangesRequested",
+    ),
+  );
+  expect(reworked.length).toBeGreaterThanOrEqual(1);
+});
+
+test("a project whose reviews asked for changes three times waits for a person, with both perspectives", () => {
+  const verdicts = outcome.objects.reviews
+    .filter(({ spec }) => spec.project === "merge-pollution")
+    .map(({ status }) => status?.verdict);
+  expect(verdicts).toEqual(["ChangesRequested", "ChangesRequested", "ChangesRequested"]);
+  const open = outcome.objects.escalations.filter(({ spec }) => spec.project === "merge-pollution");
+  expect(open).toMatchObject([
+    {
+      spec: {
+        reason: "ReviewDeadlock",
+        perspectives: { author: expect.any(String), reviewer: expect.any(String) },
+      },
+    },
+  ]);
+});
+
+test("each merge leads to its project, its review and both agents, and each project was merged once", () => {
+  expect(untraceable(outcome.merges, outcome.objects)).toEqual([]);
+});
+
+test("the ledger has each request that the upstream counted, once, at its cost", () => {
+  expect(outcome.accounts.upstream.length).toBeGreaterThan(50);
+  expect(discrepancies(outcome.accounts)).toEqual([]);
+});
+
+test("the Budget says what the ledger adds up to", () => {
+  const spent = outcome.accounts.ledger.reduce((sum, { cost }) => sum + cost, 0);
+  const [budget] = outcome.objects.budgets;
+  expect(budget?.status?.daily?.spentUSD).toBeCloseTo(spent / 1e9, 5);
+});
+
+test("no process is left", () => {
+  expect(outcome.left).toEqual([]);
+});
+
+test("main and the person's dirty checkout are byte for byte what they were", () => {
+  expect(outcome.after).toEqual(demo.before);
+});

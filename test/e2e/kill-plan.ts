@@ -1,0 +1,46 @@
+/** Which runs of the operator are killed, and when. */
+import type { Failpoint } from "../../pkg/runtime/failpoints.ts";
+import type { Fate } from "./demo-harness.ts";
+
+/** In the order in which a demo first comes by them. */
+export const failpoints: readonly Failpoint[] = [
+  "claim-written",
+  "host-started",
+  "request-reserved",
+  "request-sent",
+  "request-settled",
+  "review-settled",
+  "intent-written",
+  "ref-swapped",
+  "status-written",
+];
+
+/** A run is killed within this of its start, in milliseconds: some before they have done anything, most at work. */
+const killAfterMsMax = 12_000;
+
+/** `count` runs that are killed at moments that follow from `seed` alone. */
+export function randomKills(count: number, seed: number): Fate[] {
+  const next = uniform(seed);
+  return Array.from({ length: count }, () => ({ killAfterMs: Math.round(next() * killAfterMsMax) }));
+}
+
+/** A run for each failpoint, in order. */
+export function everyFailpoint(): Fate[] {
+  return failpoints.map((name) => ({ failpoint: { name } }));
+}
+
+export function tell({ killAfterMs, failpoint }: Fate): string {
+  if (failpoint !== undefined) return `at ${failpoint.name}:${failpoint.hit ?? 1}`;
+  return killAfterMs === undefined ? "never" : `after ${(killAfterMs / 1000).toFixed(1)} s`;
+}
+
+/** Numbers from 0 up to 1. Mulberry32, by Tommy Ettinger. */
+function uniform(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

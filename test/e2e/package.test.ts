@@ -1,0 +1,124 @@
+/** What people install: the package, packed and installed by npm, with no source of ours beside it. */
+import { execFile, execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { processesOf } from "./processes.ts";
+
+const packageFolder = path.resolve(import.meta.dirname, "../..");
+const run = promisify(execFile);
+
+/** npm may have to fetch what no cache has, and a whole project is worked on; in milliseconds. */
+const limitMs = 240_000;
+
+const project = `apiVersion: bosun.dev/v1alpha1
+kind: Project
+metadata:
+  name: greet
+spec:
+  title: Greet by name
+  description: Say hello to whoever is named.
+  tasks:
+    - id: T-1
+      title: Say the name
+  acceptanceCriteria:
+    - id: AC-1
+      text: The greeting holds the name.
+`;
+
+let folder: string;
+let repository: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), "bosun-package-"));
+  const app = path.join(folder, "app");
+  repository = path.join(folder, "greeter");
+  mkdirSync(app);
+  writeFileSync(path.join(app, "package.json"), '{ "private": true }');
+  // npm resolves a relative cache and settings of the folder it runs in: each call says where it packs to.
+  await run("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: packageFolder });
+  const [tarball = ""] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
+  const install = ["install", "--silent", "--prefer-offline", "--no-audit", "--no-fund"];
+  await run("npm", [...install, path.join(folder, tarball)], { cwd: app });
+  makeRepository();
+}, limitMs);
+
+afterAll(async () => {
+  for (const { pid } of await processesOf(folder)) process.kill(pid, "SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function makeRepository(): void {
+  mkdirSync(repository);
+  const git = (...args: string[]): void => void execFileSync("git", ["-C", repository, ...args]);
+  git("init", "--quiet", "--initial-branch=main");
+  git("config", "user.name", "A person");
+  git("config", "user.email", "person@bosun.invalid");
+  writeFileSync(
+    path.join(repository, "package.json"),
+    JSON.stringify({ name: "greeter", type: "module", scripts: { test: "node --test" } }),
+  );
+  writeFileSync(
+    path.join(repository, "greet.test.js"),
+    'import test from "node:test";\ntest("greets", () => {});\n',
+  );
+  git("add", "--all");
+  git("commit", "--quiet", "--message=Begin");
+}
+
+/** Runs the installed command in the repository. */
+async function bosun(...args: string[]): Promise<string> {
+  const command = path.join(folder, "app/node_modules/.bin/bosun");
+  const { stdout } = await run(process.execPath, [command, ...args], {
+    cwd: repository,
+    env: { ...process.env, XDG_STATE_HOME: path.join(folder, "state") },
+    timeout: limitMs,
+  });
+  return stdout;
+}
+
+test(
+  "the installed package holds no sources, and sets up, checks and rehearses a repository to its end",
+  async () => {
+    const installed = path.join(folder, "app/node_modules/bosun");
+    expect(readdirSync(installed, { recursive: true, encoding: "utf8" }).filter(isSource)).toEqual([]);
+
+    await bosun("init", "--budget", "5");
+    const declared = path.join(repository, ".claude-sessions");
+    expect(existsSync(path.join(declared, "workspace.yaml"))).toBe(true);
+    rmSync(path.join(declared, "projects/example.yaml"));
+    writeFileSync(path.join(declared, "projects/greet.yaml"), project);
+
+    expect(await bosun("doctor")).toContain("git");
+
+    const said = await bosun("up", "--rehearse", "--until-settled");
+    expect(said).toContain("All state is kept");
+    expect(await processesOf(folder)).toEqual([]);
+    const merged = execFileSync(
+      "git",
+      ["-C", repository, "show", "rehearsal/main:docs/rehearsal/greet-by-name.md"],
+      {
+        encoding: "utf8",
+      },
+    );
+    expect(merged).toContain("# Greet by name");
+    const session = readFileSync(path.join(declared, "agent-1.session"), "utf8");
+    expect(session).toContain("status: idle");
+  },
+  limitMs,
+);
+
+/** Types are stripped at packing; a `.ts` file would be needed by something that is not there. */
+function isSource(file: string): boolean {
+  return file.endsWith(".ts") && !file.includes("node_modules");
+}
