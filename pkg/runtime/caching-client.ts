@@ -178,13 +178,11 @@ async function within(
   const end = (): void => timer.abort(caughtUpOrStopped);
   signal.addEventListener("abort", end, { once: true });
   let late = false;
-  const deadline = clock.sleep(ms, timer.signal).then(
-    () => {
-      late = true;
-    },
-    // Ended early: the cache caught up, or all stops.
-    () => {},
-  );
+  const over = (): void => {
+    late = true;
+  };
+  // Ended early: all stops, or there is no clock any more. Waiting on would be a loop without a pause.
+  const deadline = clock.sleep(ms, timer.signal).then(over, over);
   try {
     while (!late && !signal.aborted && !holds()) await Promise.race([cache.moved(), deadline]);
     signal.throwIfAborted();
