@@ -37,7 +37,7 @@ export async function sessionSpec(
 
 type Told = Pick<
   SessionSpec,
-  "run" | "purpose" | "claim" | "project" | "system" | "message" | "tasks" | "criteria"
+  "run" | "purpose" | "claim" | "project" | "system" | "message" | "tasks" | "criteria" | "setup"
 >;
 
 function executes(
@@ -98,7 +98,16 @@ function executes(
     message,
     tasks: tasks.map(({ id, title }) => ({ id, title })),
     criteria,
+    ...setupOf(workspace),
   };
+}
+
+/** Only who writes needs a checkout that is ready: a reviewer reads what the checks found. */
+function setupOf({ spec }: Workspace): Pick<SessionSpec, "setup"> {
+  const { setup } = spec.commands;
+  if (setup === undefined) return {};
+  const network = spec.setupNetwork === "Host" ? "host" : "none";
+  return { setup: { run: setup.run, timeoutSeconds: setup.timeoutSeconds, network } };
 }
 
 async function reviews(

@@ -12,6 +12,7 @@ import { sdkModel } from "./runner/model.ts";
 import { updateSessionFile } from "./session-file.ts";
 import type { LaunchSettings, SessionFolder } from "./session-folder.ts";
 import type { Outcome, SessionReport, SessionSpec } from "./sessions.ts";
+import { setUp } from "./setup.ts";
 import { executeTools, headOf } from "./tools/execute.ts";
 import { reviewTools } from "./tools/review.ts";
 import { workplace } from "./tools/workplace.ts";
@@ -80,6 +81,7 @@ export async function runHost(options: HostOptions): Promise<void> {
   };
   const outcome =
     (await sandboxMissing(spec, launch, clock)) ??
+    (await setUp({ spec, folder, place, progress: reporter })) ??
     (await runLoop({
       spec,
       transcript,

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, watch } from "node:fs";
-import { fileURLToPath } from "node:url";
 import type { Money } from "../gateway/money.ts";
 import type { Clock, Ids } from "../runtime/clock.ts";
 import { TransientError } from "../runtime/errors.ts";
 import { type Failpoints, noFailpoints } from "../runtime/failpoints.ts";
+import { entryPath } from "../system/entry.ts";
 import { readIfPresent } from "./durable-file.ts";
 import { hostProcess, type Namespaces, namespacesAvailable } from "./host-command.ts";
 import { endTree, isAlive, markedProcesses, type ProcessIdentity } from "./process-tree.ts";
@@ -353,6 +353,5 @@ function identitiesIn(host: HostFile | undefined): readonly ProcessIdentity[] {
 }
 
 function ownHostCommand(): readonly string[] {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return [process.execPath, fileURLToPath(new URL(`./main.${extension}`, import.meta.url))];
+  return [process.execPath, entryPath(import.meta.url, "./main")];
 }

@@ -26,6 +26,13 @@ export interface Access {
   token: string;
 }
 
+/** Which checkout was made ready, and by what. */
+export interface SetupRecord {
+  /** Tells the folder from one that was made anew in its place. */
+  checkout: string;
+  run: string;
+}
+
 /** Which processes a host is. `starting` is written before the first of them exists. */
 export type HostFile =
   | { state: "starting"; attempt: string }
@@ -55,6 +62,9 @@ export interface SessionFolder {
   writeLaunch(launch: LaunchSettings): void;
   readAccess(): Access | undefined;
   writeAccess(access: Access): void;
+  /** Undefined: no setup has completed. */
+  readSetup(): SetupRecord | undefined;
+  writeSetup(record: SetupRecord): void;
   pauseRequested(): boolean;
   requestPause(): void;
   clearPause(): void;
@@ -86,6 +96,8 @@ export function sessionFolder(directory: string, id: string): SessionFolder {
     writeLaunch: (launch) => write("launch.json", launch, { durable: false }),
     readAccess: () => readJson<Access>(file("access.json")),
     writeAccess: (access) => write("access.json", access, { durable: false, mode: 0o600 }),
+    readSetup: () => readJson<SetupRecord>(file("setup.json")),
+    writeSetup: (record) => write("setup.json", record, { durable: true }),
     pauseRequested: () => readIfPresent(file("control")) !== undefined,
     requestPause: () => replaceFile(file("control"), "AfterTurn\n", { durable: true }),
     clearPause: () => rmSync(file("control"), { force: true }),

@@ -16,6 +16,15 @@ export interface SessionTask {
   title: string;
 }
 
+/** What makes a checkout ready for work, such as installing what it depends on. */
+export interface SetupCommand {
+  /** One line for bash. */
+  run: string;
+  timeoutSeconds: number;
+  /** What it may reach: nothing but itself, or what the machine reaches. */
+  network: "none" | "host";
+}
+
 /** The claim a session works under. What it writes counts only while this is the object's newest claim. */
 export interface ClaimRef {
   kind: "Project" | "Review";
@@ -53,6 +62,8 @@ export interface SessionSpec {
   message: string;
   tasks: readonly SessionTask[];
   criteria: readonly Criterion[];
+  /** Run in the checkout before the first turn, once for each checkout; undefined where there is none. */
+  setup?: SetupCommand;
   /** Wall limit of one bash tool call, in seconds. */
   toolTimeoutSeconds: number;
   /** `Off` runs tools without a sandbox. */
@@ -67,7 +78,7 @@ export type Outcome =
   | { kind: "Judged"; judgement: Judgement }
   /** It stopped cleanly after a turn and can be resumed: asked to, or out of budget. */
   | { kind: "Paused"; reason: "Requested" | "BudgetExceeded" | "NoBudget"; message: string }
-  /** It can't go on: TurnLimit, RequestRefused, ContextLimit, ... */
+  /** It can't go on: SetupFailed, TurnLimit, RequestRefused, ContextLimit, ... */
   | { kind: "Failed"; reason: string; message: string };
 
 export const STANDARDS = ["TestsPass", "LintClean", "NoSecurityIssue", "CriteriaMet", "Documented"] as const;

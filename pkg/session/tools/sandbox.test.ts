@@ -42,7 +42,7 @@ beforeEach((context) => {
   context.skip(sandbox.why);
 });
 
-function tools(purpose: "execute" | "review") {
+function placeOf(purpose: "execute" | "review") {
   const spec: Pick<
     SessionSpec,
     "id" | "checkout" | "purpose" | "sandbox" | "toolTimeoutSeconds" | "tasks" | "criteria"
@@ -63,9 +63,13 @@ function tools(purpose: "execute" | "review") {
     home: join(root, "home"),
     clock: systemClock,
   });
+  return { spec: spec as SessionSpec, place };
+}
+function tools(purpose: "execute" | "review") {
+  const { spec, place } = placeOf(purpose);
   return purpose === "execute"
-    ? executeTools({ spec: spec as SessionSpec, place, headAtStart: () => undefined })
-    : reviewTools({ spec: spec as SessionSpec, place });
+    ? executeTools({ spec, place, headAtStart: () => undefined })
+    : reviewTools({ spec, place });
 }
 const bash = (command: string, purpose: "execute" | "review" = "execute"): Promise<ToolResult> =>
   tools(purpose).run("bash", { command });
@@ -94,4 +98,16 @@ test("an author's tools change the checkout, a reviewer's don't", async () => {
   });
   expect(await bash("cat own.txt", "review")).toEqual({ content: "own\n", isError: false });
   expect(await bash("echo no > own.txt", "review")).toMatchObject({ isError: true });
+});
+
+test("setup reaches the machine's network where it may, and nothing of the person's either way", async () => {
+  const { place } = placeOf("execute");
+  const setUp = (run: string, network: "none" | "host") => place.setUp({ run, timeoutSeconds: 10, network });
+  const connect = `exec 3<>/dev/tcp/127.0.0.1/${port}`;
+  expect(await setUp(connect, "host")).toMatchObject({ exitCode: 0 });
+  expect((await setUp(connect, "none")).exitCode).not.toBe(0);
+  for (const network of ["none", "host"] as const) {
+    const { output } = await setUp(`cat ${root}/person/.ssh/id_ed25519 ${root}/other/theirs.txt`, network);
+    expect(output).not.toMatch(/key\n|theirs\n/);
+  }
 });

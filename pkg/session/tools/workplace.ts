@@ -2,12 +2,14 @@ import type { Clock } from "../../runtime/clock.ts";
 import { type RunResult, runCommand } from "../../sandbox/run.ts";
 import { sandboxed, unsandboxed } from "../../sandbox/sandbox.ts";
 import { sessionMarker } from "../process-tree.ts";
-import type { SessionSpec } from "../sessions.ts";
+import type { SessionSpec, SetupCommand } from "../sessions.ts";
 
 /** Where a session's commands run: its checkout, seen from inside the sandbox. */
 export interface Workplace {
   checkout: string;
   run(command: string | readonly string[], timeoutSeconds: number): Promise<RunResult>;
+  /** Runs the command that makes the checkout ready: the only one that may have a network. */
+  setUp(setup: SetupCommand): Promise<RunResult>;
 }
 
 export interface WorkplaceOptions {
@@ -22,9 +24,14 @@ export interface WorkplaceOptions {
   clock: Clock;
 }
 
+interface SandboxChoice {
+  network: "none" | "host";
+  env?: Readonly<Record<string, string>>;
+}
+
 /**
  * The workplace of a session: no network, no credentials, the checkout alone writable, and not even that for a
- * reviewer. With `sandbox: Off` it is the machine as the person sees it.
+ * reviewer; setup alone may have the network it is given. With `sandbox: Off` it is the machine as the person sees it.
  */
 export function workplace({
   spec,
@@ -37,21 +44,28 @@ export function workplace({
   // The mark lets whatever escapes the sandbox's own kill be found and ended with the session.
   const env = { [sessionMarker]: spec.id, GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0" };
   const { checkout } = spec;
+  const launch = (command: string | readonly string[], extra: SandboxChoice) =>
+    spec.sandbox === "Off" || !wanted
+      ? unsandboxed(command, { home, env: { ...env, ...extra.env } })
+      : sandboxed(command, {
+          checkout,
+          checkoutWritable: spec.purpose === "execute",
+          hide,
+          extraReadOnly,
+          network: extra.network,
+          env: { ...env, ...extra.env },
+        });
   return {
     checkout,
-    run(command, timeoutSeconds) {
-      const launch =
-        spec.sandbox === "Off" || !wanted
-          ? unsandboxed(command, { home, env })
-          : sandboxed(command, {
-              checkout,
-              checkoutWritable: spec.purpose === "execute",
-              hide,
-              extraReadOnly,
-              env,
-              network: "none",
-            });
-      return runCommand({ launch, cwd: checkout, timeoutSeconds, clock });
-    },
+    run: (command, timeoutSeconds) =>
+      runCommand({ launch: launch(command, { network: "none" }), cwd: checkout, timeoutSeconds, clock }),
+    setUp: ({ run, network, timeoutSeconds }) =>
+      // CI: as the checks run it, so that nothing asks back.
+      runCommand({
+        launch: launch(run, { network, env: { CI: "true" } }),
+        cwd: checkout,
+        timeoutSeconds,
+        clock,
+      }),
   };
 }
