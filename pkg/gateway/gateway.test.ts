@@ -377,6 +377,46 @@ test("a gateway with another credential is replaced, not adopted", async () => {
   expect(upstream.calls[0]?.headers.authorization).toBe("Bearer another");
 });
 
+test("while the emergency stop is in force no gateway lives or is started; afterwards it is back as it was", async () => {
+  let stopped = false;
+  const gateway = await openGateway(config, { isStopped: () => stopped });
+  opened.push(gateway);
+  await gateway.setBudgets([BUDGET]);
+  const anthropic = await client(gateway);
+  upstream.answer = () => {}; // Takes its time.
+  const running = anthropic.messages.create(HELLO).catch((error: Error) => error.constructor.name);
+  await until(() => upstream.calls.length === 1);
+  const { pid } = gateway;
+
+  stopped = true;
+  expect(await running).toBe("APIConnectionError");
+  expect(await startTimeOf(pid)).toBeUndefined();
+  expect(await gateway.account("all")).toBeUndefined();
+  await expect(gateway.admit(SESSION)).rejects.toMatchObject({ reason: "Stopped" });
+  expect(gateway.pid).toBe(0);
+
+  upstream.answer = helloAnswer();
+  stopped = false;
+  await until(async () => (await gateway.account("all")) !== undefined);
+  await anthropic.messages.create(HELLO);
+  expect(await steps()).toEqual(["reserved", "sent", "unsettled", "reserved", "sent", "settled"]);
+});
+
+test("an operator that starts during an emergency stop comes up without a gateway, and ends one that lives", async () => {
+  const first = await start();
+  const { pid } = first;
+  await first.close();
+  let stopped = true;
+  const second = await openGateway(config, { isStopped: () => stopped });
+  opened.push(second);
+  await until(async () => (await startTimeOf(pid)) === undefined);
+  await expect(second.setBudgets([BUDGET])).rejects.toMatchObject({ reason: "Stopped" });
+
+  stopped = false;
+  await until(() => second.pid !== 0);
+  expect(await second.account("all")).toMatchObject({ daily: { reserved: 0 } });
+});
+
 test.each([
   { point: "request-reserved", wantCalls: 0, wantSteps: ["reserved", "released"] },
   { point: "request-sent", wantCalls: 1, wantSteps: ["reserved", "sent", "unsettled"] },

@@ -5,9 +5,9 @@ import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import type { Clock } from "../runtime/clock.ts";
 import { TerminalError, TransientError } from "../runtime/errors.ts";
+import { entryPath } from "../system/entry.ts";
 import { systemClock } from "../system/system.ts";
 import type { AdmittedField } from "./admission.ts";
 import { ControlError, callControl, type Hello } from "./control.ts";
@@ -18,6 +18,8 @@ import { fingerprintOf, type ProcessConfig, readProcessRecord } from "./process.
 
 /** How often the lease is renewed, in milliseconds; it holds for five times as long. */
 const RENEW_EVERY_MS = 1_000;
+/** How often a gateway that must not run is looked for, in milliseconds: a stop takes less than a second. */
+const HEED_EVERY_MS = 200;
 /** How long a gateway may take to stop by itself, in milliseconds. */
 const STOP_MS = 10_000;
 
@@ -36,22 +38,34 @@ export interface GatewayHandle extends Money {
   stop(): Promise<void>;
 }
 
+export interface GatewayOptions {
+  clock?: Clock;
+  /** Whether the emergency stop is in force: then no gateway runs. */
+  isStopped?(): boolean;
+}
+
 /**
  * Starts the gateway of `config`, or adopts the one that runs. A gateway with another upstream or credential is
- * stopped first. When the process dies it is started again, with Budgets and sessions as they were.
+ * stopped first. When the process dies it is started again, with Budgets and sessions as they were. While the
+ * emergency stop is in force none is started and one that lives is killed, whoever started it.
  *
  * @throws TerminalError LedgerUnusable when the ledger is damaged or missing; TransientError when the process can't be
  *   started
  */
-export async function openGateway(config: ProcessConfig, clock: Clock = systemClock): Promise<GatewayHandle> {
-  const client = new MoneyClient(config, clock);
-  await client.reach();
+export async function openGateway(
+  config: ProcessConfig,
+  { clock = systemClock, isStopped = () => false }: GatewayOptions = {},
+): Promise<GatewayHandle> {
+  const client = new MoneyClient(config, { clock, isStopped });
+  if (!isStopped()) await client.reach();
+  void client.heedStops();
   return client;
 }
 
 class MoneyClient implements GatewayHandle {
   readonly #config: ProcessConfig;
   readonly #clock: Clock;
+  readonly #isStopped: () => boolean;
   readonly #closing = new AbortController();
   readonly #wakes = new Set<() => void>();
   #hello: Hello | undefined;
@@ -61,9 +75,10 @@ class MoneyClient implements GatewayHandle {
   #changes = -1;
   #hasStarted = false;
 
-  constructor(config: ProcessConfig, clock: Clock) {
+  constructor(config: ProcessConfig, { clock, isStopped }: Required<GatewayOptions>) {
     this.#config = config;
     this.#clock = clock;
+    this.#isStopped = isStopped;
     this.#admitted = config.admitted;
   }
 
@@ -74,8 +89,12 @@ class MoneyClient implements GatewayHandle {
   async setBudgets(budgets: readonly BudgetPolicy[]): Promise<void> {
     const isFirst = this.#budgets === undefined;
     this.#budgets = budgets;
-    await this.#call("setBudgets", { budgets });
-    if (isFirst) void this.#renewing();
+    try {
+      await this.#call("setBudgets", { budgets });
+    } finally {
+      // A gateway that can't be asked now is asked again by each renewal.
+      if (isFirst) void this.#renewing();
+    }
   }
 
   async admit(grant: SessionGrant): Promise<{ url: string; token: string }> {
@@ -123,6 +142,28 @@ class MoneyClient implements GatewayHandle {
     if (this.#hello !== undefined) await stopProcess(this.#hello, this.#config.socketPath, this.#clock);
   }
 
+  /** Sees to it that nothing is spent while the emergency stop is in force, until closed. */
+  async heedStops(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      if (this.#isStopped()) {
+        await this.#end().catch(() => {
+          // Somebody else killed it at the same moment, or it can't be seen: looked at again at once.
+        });
+      }
+      await this.#clock.sleep(HEED_EVERY_MS, this.#closing.signal).catch(() => {
+        // Closed: the loop sees it.
+      });
+    }
+  }
+
+  /** Kills the gateway of this workspace if one lives. What was in flight is settled by the rules at the next start. */
+  async #end(): Promise<void> {
+    await this.#reaching?.catch(() => {});
+    const gateway = this.#hello ?? (await readProcessRecord(this.#config.stateDirectory));
+    this.#hello = undefined;
+    if (gateway !== undefined && (await isAlive(gateway))) await killProcess(gateway, this.#clock);
+  }
+
   /** Makes sure that a gateway of this configuration runs; calls at the same time share one attempt. */
   reach(): Promise<void> {
     this.#reaching ??= this.#reachNow().finally(() => {
@@ -132,6 +173,11 @@ class MoneyClient implements GatewayHandle {
   }
 
   async #reachNow(): Promise<void> {
+    if (this.#isStopped())
+      throw new TransientError(
+        "Stopped",
+        "The emergency stop is in force; no gateway runs. `bosun resume` ends it.",
+      );
     const found = await hello(this.#config.socketPath);
     const isOurs = found?.fingerprint === fingerprintOf(this.#config);
     if (found !== undefined && !isOurs) await stopProcess(found, this.#config.socketPath, this.#clock);
@@ -192,6 +238,7 @@ class MoneyClient implements GatewayHandle {
         return await callControl(socketPath, name, body);
       } catch (cause) {
         if (cause instanceof TerminalError || cause instanceof ControlError) throw cause;
+        if (cause instanceof TransientError && cause.reason === "Stopped") throw cause;
         throw new TransientError(
           "GatewayUnreachable",
           `The gateway can't be asked: ${(cause as Error).message}`,
@@ -216,7 +263,7 @@ async function startProcess(config: ProcessConfig, { isRestart }: { isRestart: b
   const log = await open(join(config.ledgerDirectory, "gateway.log"), "a", 0o600);
   const { BOSUN_FAILPOINT, ANTHROPIC_API_KEY: _, ANTHROPIC_AUTH_TOKEN: __, ...env } = process.env;
   try {
-    const child = spawn(process.execPath, [...process.execArgv, entry()], {
+    const child = spawn(process.execPath, [...process.execArgv, entryPath(import.meta.url, "./main")], {
       // A group of its own, so that the operator's Ctrl-C and death leave it alone.
       detached: true,
       stdio: ["pipe", log.fd, log.fd, "pipe"],
@@ -238,11 +285,6 @@ async function startProcess(config: ProcessConfig, { isRestart }: { isRestart: b
   } finally {
     await log.close();
   }
-}
-
-/** The entry beside this file, in source or as built. */
-function entry(): string {
-  return fileURLToPath(new URL(`./main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url));
 }
 
 /** Asks the process to stop; kills it when it does not. Only ever the process that `identity` names. */

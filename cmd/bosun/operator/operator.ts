@@ -1,7 +1,8 @@
 /** The operator put together: everything real is made here and handed to what only knows interfaces. */
-import { appendFileSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import path from "node:path";
+import { tellBudgets } from "../../../controllers/budget/tell.ts";
 import { allControllers } from "../../../controllers/controllers.ts";
 import type { Workspace } from "../../../pkg/api/generated.ts";
 import { createApiServer } from "../../../pkg/apiserver/server.ts";
@@ -88,6 +89,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     const workspace = await requireWorkspace(client, folder);
     refuseToSwitch(workspace, options.rehearse);
     const sandbox = await chooseSandbox(workspace, options.rehearse, clock, note);
+    const namespace = workspace.metadata.namespace ?? "default";
     const state = stateDirectory(env, workspace.metadata.uid ?? "");
     const upstream = options.rehearse
       ? await rehearsalUpstream({ folder: folder.operator, scenarios: options.scenarios })
@@ -107,7 +109,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
           ids: systemIds,
           events: eventRecorder({ client: cached, clock, ids: systemIds, logger, component: "bosun" }),
           failpoints,
-          namespace: workspace.metadata.namespace ?? "default",
+          namespace,
           sessions: world.sessions,
           repository: world.repository,
           quality: world.quality,
@@ -137,6 +139,10 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       // First the controllers: nothing is claimed or started any more.
       await manager.stop();
       await endSessions(world.sessions, () => how, clock);
+      // Then the last word on money: what was spent since a Budget was last told is in no status yet.
+      await tellBudgets({ client, money: world.gateway, namespace }).catch((error: unknown) =>
+        logger.warn("Budgets could not be told what was spent", { error }),
+      );
       await world.gateway.stop();
       await close();
     };
@@ -280,13 +286,16 @@ async function openWorld({ folder, rehearse }: OperatorOptions, around: Surround
   });
   const gatewayState = path.join(state, rehearse ? "rehearsal-gateway" : "gateway");
   linkGateway(folder, gatewayState);
-  const gateway = await openGateway({
-    ledgerDirectory: path.join(folder.operator, rehearse ? "rehearsal-ledger" : "ledger"),
-    stateDirectory: gatewayState,
-    socketPath: socketPath(path.join(folder.operator, "gateway.sock")),
-    upstream: upstream.config,
-    admitted: spec.gateway.admit ?? [],
-  });
+  const gateway = await openGateway(
+    {
+      ledgerDirectory: path.join(folder.operator, rehearse ? "rehearsal-ledger" : "ledger"),
+      stateDirectory: gatewayState,
+      socketPath: socketPath(path.join(folder.operator, "gateway.sock")),
+      upstream: upstream.config,
+      admitted: spec.gateway.admit ?? [],
+    },
+    { clock, isStopped: () => existsSync(folder.stopLatch) },
+  );
   undo.push(() => gateway.close());
   const sessions = await openSessions({
     directory: folder.sessions,
