@@ -28,6 +28,8 @@ export async function act(action: Action, agent: Agent, seen: Observation, deps:
       return rework(action.work, seen, deps);
     case "release":
       return release(action.work, agent, seen, deps);
+    case "giveBack":
+      return giveBack(action.work, deps);
     case "forget":
       return forget(agent, deps);
     case "finalize":
@@ -212,6 +214,23 @@ async function release(
     ...(head === undefined ? {} : { head, branch }),
     workedSeconds: (status.workedSeconds ?? 0) + lived,
     conditions: withConditions(status.conditions, whenOf(clock, project), condition),
+  });
+}
+
+async function giveBack(
+  { review, claim }: Work & { kind: "Review" },
+  { client, repository, money }: Deps,
+): Promise<void> {
+  await money.dismiss(claim.session);
+  await repository.release(
+    { project: review.metadata.name, number: claim.number, agent: claim.agent },
+    "review",
+  );
+  await writeStatus(client, "Review", review, {
+    ...review.status,
+    state: "Pending",
+    claim: undefined,
+    timeouts: (review.status?.timeouts ?? 0) + 1,
   });
 }
 

@@ -104,7 +104,7 @@ async function report(agent: Agent, seen: Observation, plan: Plan, deps: Deps): 
   const failures =
     plan.failure === undefined ? (plan.recovered ? 0 : (status.failures ?? 0)) : (status.failures ?? 0) + 1;
   const starts = plan.action.do === "start";
-  const released = plan.action.do === "release";
+  const released = plan.action.do === "release" || plan.action.do === "giveBack";
   const held = released ? undefined : work;
   const sessionNow = released ? undefined : sessionStatus(agent, seen, starts);
   const next: AgentStatus = {
@@ -168,7 +168,8 @@ function sessionStatus(agent: Agent, seen: Observation, starts: boolean): AgentS
   const before = agent.status?.session;
   const id = work?.claim.session;
   // Before its first start a session is not named: then nothing has to be stopped or forgotten.
-  if (id === undefined || (!starts && before?.id !== id)) return before;
+  if (id === undefined) return before;
+  if (!starts && before?.id !== id) return undefined;
   const same = before?.id === id ? before : undefined;
   const named = {
     ...same,

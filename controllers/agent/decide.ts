@@ -25,6 +25,8 @@ export type Action =
   | { do: "rework"; work: Work & { kind: "Project" } }
   /** Save and collect what there is, then let go of the claim. */
   | { do: "release"; work: Work; why: string }
+  /** Let another session, perhaps another reviewer, try the review: it counts like one that took too long. */
+  | { do: "giveBack"; work: Work & { kind: "Review" } }
   /** Forget a session that belongs to no claim any more. */
   | { do: "forget" }
   /** Remove the finalizer. */
@@ -288,7 +290,15 @@ function ended(agent: Agent, seen: Observation): Plan | undefined {
       next: inSeconds(0),
     };
   }
-  if (failures >= failuresMax && work.kind === "Project")
+  if (failures >= failuresMax && work.kind === "Review")
+    return {
+      action: { do: "giveBack", work },
+      state: "Idle",
+      ready: notReady("SessionFailing", `${failures} sessions in a row ended badly; another may review it.`),
+      recovered: true,
+      next: inSeconds(0),
+    };
+  if (failures >= failuresMax)
     return {
       action: { do: "nothing" },
       state: "Failed",

@@ -220,6 +220,10 @@ async function candidates(
       );
   }
   const { items } = await client.list("Project", { namespace });
+  const { items: agents } = await client.list("Agent", { namespace });
+  const others = agents.filter(
+    ({ spec, metadata }) => spec.role === "Execution" && metadata.uid !== agent.metadata.uid,
+  );
   const sound = isTrue(workspace.status?.conditions, "BaselinePassing");
   return items
     .filter(
@@ -227,8 +231,15 @@ async function candidates(
         isClaimable(project) &&
         !(project.spec.category !== undefined && paused.has(project.spec.category)) &&
         (project.spec.assignedAgent === undefined || project.spec.assignedAgent === agent.metadata.name) &&
+        !isPassedOver(agent, project, others) &&
         (sound || project.metadata.labels?.[FIXES_BASELINE_LABEL] !== undefined) &&
         !project.status?.conditions?.some(({ type, status }) => type === "Affordable" && status === "False"),
     )
     .sort(byAge);
+}
+
+/** A person decided Reassign: whoever had it leaves it to the others, where there are any. */
+function isPassedOver(agent: Agent, { status }: Project, others: readonly Agent[]): boolean {
+  const reassigned = status?.resolutions?.at(-1)?.action === "Reassign";
+  return reassigned && others.length > 0 && status.branch?.startsWith(`${agent.metadata.name}/`) === true;
 }

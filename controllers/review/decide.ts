@@ -116,6 +116,12 @@ function nextStep(project: Project, seen: Observation): Step {
       message: `Two reviews took longer than ${workspace.spec.limits.reviewSeconds} seconds.`,
     };
   }
+  if ((review.status?.timeouts ?? 0) >= 2)
+    return {
+      do: "escalate",
+      reason: "ReviewTimedOut",
+      message: "Two sessions that were to review it did not come to an end.",
+    };
   if (review.status?.state === "Cancelled" || review.status?.state === undefined)
     return { do: "reopen", timedOut: false };
   return { do: "nothing" };
