@@ -17,13 +17,9 @@ const namespace = "default";
 
 export const declare = { workspace, budget, pool, project, namedProject };
 
-function workspace(manual: boolean, spec: Partial<WorkspaceSpec> = {}): Draft<Workspace> {
+function workspace(spec: Partial<WorkspaceSpec> = {}): Draft<Workspace> {
   const commands = { test: { run: "npm test", timeoutSeconds: 600 } };
-  return object("Workspace", "workspace", {
-    commands,
-    ...(manual ? { merge: { mode: "Auto" } } : {}),
-    ...spec,
-  }) as Draft<Workspace>;
+  return object("Workspace", "workspace", { commands, ...spec }) as Draft<Workspace>;
 }
 
 function budget(usd: number, name = "all"): Draft<Budget> {

@@ -26,7 +26,7 @@ export async function people(world: World): Promise<People> {
   const chance = world.prng("people");
   let calm = false;
   let made = 0;
-  await declareAll(world, chance);
+  await declareAll(world);
 
   const patch = (kind: Kind, name: string, body: Record<string, unknown>): Promise<unknown> =>
     allowed(api.patch(kind, { namespace, name }, body));
@@ -257,8 +257,8 @@ export async function people(world: World): Promise<People> {
   };
 }
 
-async function declareAll({ api }: World, chance: Prng): Promise<void> {
-  await api.create("Workspace", declare.workspace(chance.chance(0.1)));
+async function declareAll({ api }: World): Promise<void> {
+  await api.create("Workspace", declare.workspace());
   await api.create("Budget", declare.budget(1000));
   await api.create("AgentPool", declare.pool("builders", "Execution", 7));
   await api.create("AgentPool", declare.pool("reviewers", "Review", 3));

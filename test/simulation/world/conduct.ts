@@ -21,6 +21,8 @@ export interface Temper {
   breaks: number;
   /** A commit has a path or a content that must not be merged. */
   offends: number;
+  /** Says of single runs how they go; undefined leaves it to chance. */
+  script?: (spec: SessionSpec) => { ends?: Ends; turns?: number } | undefined;
 }
 
 export const roughTemper: Temper = {
@@ -62,7 +64,8 @@ export interface Conduct {
 export function conductOf(spec: SessionSpec, chance: Prng, temper: Temper): Conduct {
   const roll = chance.next();
   const { fails, crashes, fallsSilent, endless } = temper;
-  const ends: Ends =
+  const script = temper.script?.(spec);
+  const drawn: Ends =
     roll < fails
       ? "Failed"
       : roll < fails + crashes
@@ -72,9 +75,9 @@ export function conductOf(spec: SessionSpec, chance: Prng, temper: Temper): Cond
           : "Done";
   const runs = spec.purpose === "review" ? 3 + chance.below(18) : 3 + chance.below(38);
   const drags = chance.chance(endless);
-  const turns = drags ? 1000 : Math.max(1, Math.round(runs / 2.7));
+  const turns = script?.turns ?? (drags ? 1000 : Math.max(1, Math.round(runs / 2.7)));
   return {
-    ends,
+    ends: script?.ends ?? drawn,
     chance,
     silentNow: false,
     isOver: (turn) => turn >= turns,

@@ -1,0 +1,537 @@
+/** Stories on the whole system: what a person declares, and what is then seen. */
+import { describe, expect, test } from "vitest";
+import { FIXES_BASELINE_LABEL } from "../../pkg/api/names.ts";
+import { type Story, tell } from "./story.ts";
+import { BROKEN } from "./world/quality.ts";
+
+const merged = (story: Story, name: string) => (): boolean => story.phase(name) === "Done";
+const working = (story: Story, name: string) => (): boolean => story.works(name);
+const endless = (purpose: string) => (spec: { purpose: string }) =>
+  spec.purpose === purpose ? { ends: "Done" as const, turns: 10_000 } : undefined;
+
+test("a project is worked on, reviewed by another, and merged with its trail in the message", async () => {
+  const story = await tell();
+  await story.projects("retry");
+  await story.until("retry is merged", merged(story, "retry"));
+  const { status } = story.the("Project", "retry");
+  expect(status).toMatchObject({ phase: "Done", progressPercent: 100, submission: { agent: "agent-1" } });
+  expect(status?.verdict?.by).toBe("agent-2");
+  const commit = story.world.repository.objects.get(story.world.repository.targetHead);
+  expect(commit.parents[1]).toBe(status?.submission?.head);
+  expect(commit.subject).toContain("Bosun-Project: retry (1)\nBosun-Review: ");
+});
+
+describe("a pause ends the session after its running turn and keeps claim, branch and transcript", () => {
+  const levels = {
+    agent: ["Agent", "agent-1", { paused: true }, { paused: false }],
+    pool: ["AgentPool", "builders", { paused: true }, { paused: false }],
+    workspace: ["Workspace", "workspace", { mode: "Paused" }, { mode: "Running" }],
+    category: ["Category", "testing", { mode: "Paused" }, { mode: "Enabled" }],
+  } as const;
+  for (const [level, [kind, name, pause, resume]] of Object.entries(levels))
+    test(`of the ${level}`, async () => {
+      const story = await tell({ temper: { script: endless("execute") } });
+      await story.world.api.create("Category", {
+        apiVersion: "bosun.dev/v1alpha1",
+        kind: "Category",
+        metadata: { name: "testing" },
+        spec: { mode: "Enabled" },
+      });
+      await story.project("retry", { category: "testing" });
+      await story.until("it is worked on", working(story, "retry"));
+      await story.minutes(10);
+      const before = story.the("Project", "retry").status?.claim;
+      const turns = (): number | undefined => story.the("Agent", "agent-1").status?.session?.turns;
+      const turnsBefore = turns() ?? 0;
+
+      await story.patch(kind, name, { ...pause });
+      await story.until("the session has ended", () => !story.works("retry"), 0.2);
+      await story.minutes(60);
+      expect(story.works("retry")).toBe(false);
+      expect(story.the("Project", "retry").status?.claim).toEqual(before);
+      expect(story.phase("retry")).toBe("Working");
+      expect(story.the("Agent", "agent-1").status?.state).toBe("Paused");
+      expect(story.the("Agent", "agent-1").status?.failures ?? 0).toBe(0);
+      const elapsed = story.the("Project", "retry").status?.elapsedSeconds ?? 0;
+      expect(elapsed).toBeLessThan(16 * 60);
+
+      await story.patch(kind, name, { ...resume });
+      await story.until("it goes on", working(story, "retry"), 0.2);
+      await story.minutes(10);
+      expect(story.the("Project", "retry").status?.claim?.session).toBe(before?.session);
+      expect(turns()).toBeGreaterThan(turnsBefore);
+    });
+});
+
+test("a paused category's projects are not claimed, and others are", async () => {
+  const story = await tell();
+  const category = { apiVersion: "bosun.dev/v1alpha1", kind: "Category" } as const;
+  await story.world.api.create("Category", {
+    ...category,
+    metadata: { name: "testing" },
+    spec: { mode: "Paused" },
+  });
+  await story.project("waits", { category: "testing" });
+  await story.project("goes", { category: "security" });
+  await story.until("the other is merged", merged(story, "goes"));
+  expect(story.phase("waits")).toBe("Queued");
+  await story.patch("Category", "testing", { mode: "Enabled" });
+  await story.until("it is merged too", merged(story, "waits"));
+});
+
+test("a project past 8 hours of live session is abandoned with its work kept, and the agent claims another", async () => {
+  const script = (spec: { project: string }) =>
+    spec.project === "long" ? { ends: "Done" as const, turns: 10_000 } : undefined;
+  const story = await tell({ temper: { script } });
+  await story.projects("long", "short");
+  await story.minutes(7.5 * 60);
+  expect(story.phase("long")).toBe("Working");
+  await story.until("it is given up", () => story.phase("long") === "Abandoned", 1);
+  await story.until("the other is merged", merged(story, "short"));
+  expect(story.escalation("TimedOut")?.status?.state).toBe("Open");
+  expect(story.condition("Project", "long", "Abandoned")).toMatchObject({
+    status: "True",
+    reason: "TimedOut",
+  });
+  const { head, claim, branch } = story.the("Project", "long").status ?? {};
+  expect(claim).toBeUndefined();
+  expect(story.world.repository.branch(branch ?? "")).toBe(head);
+  expect(story.world.repository.quarantined).toEqual([]);
+});
+
+test("a review past 2 hours is given to another session, and the second time to a person", async () => {
+  const story = await tell({ reviewers: 2, temper: { script: endless("review") } });
+  await story.projects("retry");
+  await story.until(
+    "it is reviewed",
+    () => story.world.api.objects("Review")[0]?.status?.claim !== undefined,
+  );
+  const first = story.world.api.objects("Review")[0]?.status?.claim?.session;
+  await story.minutes(100);
+  expect(story.world.api.objects("Review")[0]?.status?.claim?.session).toBe(first);
+  await story.until(
+    "another session has it",
+    () => ![undefined, first].includes(story.world.api.objects("Review")[0]?.status?.claim?.session),
+    1,
+  );
+  expect(story.phase("retry")).toBe("InReview");
+  await story.until("a person is asked", () => story.escalation("ReviewTimedOut"), 3);
+  await story.until("no reviewer is left at it", () => story.world.sessions.hosts().length === 0, 0.5);
+});
+
+test("a session that changes nothing for 30 minutes is stuck: escalated, its work kept, its agent freed", async () => {
+  const script = (spec: { project: string }) =>
+    spec.project === "silent" ? { ends: "Silent" as const, turns: 3 } : undefined;
+  const story = await tell({ temper: { script } });
+  await story.projects("silent", "next");
+  await story.until("a person is asked", () => story.escalation("Stuck"), 2);
+  expect(story.phase("silent")).toBe("Escalated");
+  await story.until("the agent works on the next", working(story, "next"), 0.5);
+  const { head, claim } = story.the("Project", "silent").status ?? {};
+  expect([claim, head]).toEqual([undefined, expect.any(String)]);
+});
+
+test("a clock that is set forward makes nothing stuck", async () => {
+  const story = await tell({ temper: { script: endless("execute") } });
+  await story.projects("retry");
+  await story.minutes(20);
+  story.world.scheduler.jumpWall(3 * 3_600_000);
+  await story.minutes(20);
+  expect(story.phase("retry")).toBe("Working");
+});
+
+test("three reviews that ask for changes end in an Escalation with both perspectives", async () => {
+  const story = await tell({ temper: { approves: 0 } });
+  await story.projects("retry");
+  await story.until("a person is asked", () => story.escalation("ReviewDeadlock"), 12);
+  const { spec } = story.escalation("ReviewDeadlock") ?? {};
+  expect(spec?.perspectives?.author).toContain("The work is complete.");
+  expect(spec?.perspectives?.reviewer).toContain("not met");
+  expect(story.the("Project", "retry").status?.reviewCycles).toBe(3);
+});
+
+describe("a person's decision is acted on", () => {
+  async function deadlock(): Promise<Story> {
+    const story = await tell({ temper: { approves: 0 } });
+    await story.projects("retry");
+    await story.until("a person is asked", () => story.escalation("ReviewDeadlock"), 12);
+    return story;
+  }
+  const stuck = async (builders = 1): Promise<Story> => {
+    let left = 1;
+    const story = await tell({
+      builders,
+      temper: {
+        script: ({ purpose }) => {
+          if (purpose === "review" || left === 0) return undefined;
+          left -= 1;
+          return { ends: "Silent", turns: 3 };
+        },
+      },
+    });
+    await story.projects("retry");
+    await story.until("a person is asked", () => story.escalation("Stuck"), 3);
+    return story;
+  };
+
+  test("Approve of a deadlock merges exactly that commit in the person's name", async () => {
+    const story = await deadlock();
+    await story.resolve("Approve");
+    await story.until("it is merged", merged(story, "retry"));
+    expect(story.the("Project", "retry").status?.verdict?.by).toBe("person");
+    expect(story.escalation("ReviewDeadlock")?.status?.state).toBe("Resolved");
+  });
+
+  test("Rework of a deadlock allows one more cycle", async () => {
+    const story = await deadlock();
+    story.world.temper.approves = 1;
+    await story.resolve("Rework");
+    await story.until("it is merged", merged(story, "retry"));
+    expect(story.the("Project", "retry").status?.submission?.run).toBe(4);
+  });
+
+  test("Abandon gives it up and keeps the branch", async () => {
+    const story = await deadlock();
+    await story.resolve("Abandon");
+    await story.until("it is given up", () => story.the("Project", "retry").status?.phase === "Abandoned");
+    const { branch = "", head } = story.the("Project", "retry").status ?? {};
+    expect(story.world.repository.branch(branch)).toBe(head);
+  });
+
+  test("Continue after Stuck goes on from the last commit", async () => {
+    const story = await stuck();
+    const head = story.the("Project", "retry").status?.head;
+    await story.resolve("Continue");
+    await story.until("it is merged", merged(story, "retry"));
+    const { objects, targetHead } = story.world.repository;
+    expect(objects.isAncestor(head ?? "", targetHead)).toBe(true);
+  });
+
+  test("Reassign after Stuck gives it to another agent, whose branch starts at the last commit", async () => {
+    const story = await stuck(2);
+    const { head, branch = "" } = story.the("Project", "retry").status ?? {};
+    const first = branch.split("/")[0];
+    await story.resolve("Reassign");
+    await story.until("somebody has it", () => story.the("Project", "retry").status?.claim !== undefined);
+    const { claim } = story.the("Project", "retry").status ?? {};
+    expect(claim?.agent).not.toBe(first);
+    expect(claim?.from).toBe(head);
+    await story.until("it is merged", merged(story, "retry"));
+  });
+
+  test("Resolved of a review that timed out opens a new review", async () => {
+    const story = await tell({ temper: { script: endless("review") } });
+    await story.projects("retry");
+    await story.until("a person is asked", () => story.escalation("ReviewTimedOut"), 8);
+    delete story.world.temper.script;
+    await story.resolve("Resolved");
+    await story.until("it is merged", merged(story, "retry"));
+    expect(story.world.api.objects("Review")).toHaveLength(2);
+  });
+
+  test("Resolved of a merge conflict tries again", async () => {
+    const story = await tell();
+    story.world.repository.rebases = 0;
+    let conflicts = 0;
+    await story.projects("retry");
+    while (story.escalation("MergeConflict") === undefined) {
+      await story.until("it is approved or a person is asked", () =>
+        ["Approved", "Escalated"].includes(story.phase("retry") ?? ""),
+      );
+      const { head = "", base = "" } = story.the("Project", "retry").status ?? {};
+      const path = story.world.repository.objects.changed(base, head)[0] ?? "";
+      conflicts += 1;
+      story.world.repository.userCommits({ [path]: `theirs ${conflicts}` });
+      await story.until("the queue has looked", () => story.phase("retry") !== "Approved");
+    }
+    expect(story.escalation("MergeConflict")?.spec.conflictingFiles).not.toEqual([]);
+    expect(story.the("Project", "retry").status?.pendingConflicts).toBe(3);
+    // What the person resolved: the user's branch no longer differs there.
+    const { head = "" } = story.the("Project", "retry").status ?? {};
+    const { objects, targetHead } = story.world.repository;
+    const theirs = objects.mergeTrees(targetHead, head).conflicts;
+    const ours = objects.get(head).tree;
+    story.world.repository.userCommits(
+      Object.fromEntries(theirs.map((path) => [path, ours.get(path) ?? ""])),
+    );
+    await story.resolve("Resolved");
+    await story.until("it is merged", merged(story, "retry"));
+  });
+});
+
+test("a secret is escalated, and after Rework merged only without it", async () => {
+  const story = await tell({ seed: 3, temper: { offends: 1 } });
+  await story.projects("a", "b", "c");
+  await story.until("a person is asked", () => story.escalation("SecretFound"), 20);
+  story.world.temper.offends = 0;
+  await story.resolve("Rework", "SecretFound");
+  await story.until(
+    "it has been answered",
+    () => story.escalation("SecretFound")?.status?.state === "Resolved",
+  );
+  const name = story.escalation("SecretFound")?.spec.project ?? "";
+  await story.until("it is merged", merged(story, name), 12);
+  for (const content of story.world.repository.objects.get(story.world.repository.targetHead).tree.values())
+    expect(content).not.toContain("secret");
+});
+
+test("a protected path waits for a person, whose Approve lets exactly that commit pass", async () => {
+  const story = await tell({ seed: 5, temper: { offends: 1 } });
+  await story.projects("a", "b", "c", "d");
+  await story.until("a person is asked", () => story.escalation("ProtectedPath"), 20);
+  const escalation = story.escalation("ProtectedPath");
+  await story.resolve("Approve", "ProtectedPath");
+  await story.until("it is merged", merged(story, escalation?.spec.project ?? ""));
+  expect(story.the("Project", escalation?.spec.project ?? "").status?.submission?.head).toBe(
+    escalation?.spec.commit,
+  );
+});
+
+test("an assignment moves a project in work to that agent, whose branch starts at the last commit", async () => {
+  const story = await tell({ builders: 2, temper: { script: endless("execute") } });
+  await story.project("retry", { assignedAgent: "agent-1" });
+  await story.until("agent-1 works", working(story, "retry"));
+  await story.minutes(30);
+  await story.patch("Project", "retry", { assignedAgent: "agent-2" });
+  await story.until(
+    "agent-2 has it",
+    () => story.the("Project", "retry").status?.claim?.agent === "agent-2",
+    1,
+  );
+  const { claim, head } = story.the("Project", "retry").status ?? {};
+  expect(claim).toMatchObject({ number: 2, from: head, branch: "agent-2/project-1" });
+  expect(story.world.repository.branch("agent-1/project-1")).toBe(head);
+  await story.until("agent-2 works", working(story, "retry"), 0.5);
+});
+
+test("without a reviewer nothing merges, and the project says what to do", async () => {
+  const story = await tell({ reviewers: 0 });
+  await story.projects("retry");
+  await story.until("it is handed over", () => story.phase("retry") === "InReview");
+  await story.minutes(120);
+  expect(story.condition("Project", "retry", "ReviewerAvailable")).toMatchObject({
+    status: "False",
+    reason: "NoReviewer",
+    message: expect.stringContaining("Scale the pool reviewers up"),
+  });
+  await story.patch("AgentPool", "reviewers", { replicas: 1 });
+  await story.until("it is merged", merged(story, "retry"));
+});
+
+test("without a test command nothing merges until the workspace waives the checks", async () => {
+  const story = await tell({ workspace: { commands: {} } });
+  await story.projects("retry");
+  await story.minutes(6 * 60);
+  expect(story.phase("retry")).not.toBe("Done");
+  expect(story.condition("Workspace", "workspace", "ChecksConfigured")).toMatchObject({
+    status: "False",
+    reason: "NoTestCommand",
+  });
+  await story.patch("Workspace", "workspace", { checks: "None" });
+  if (story.escalation("ReviewDeadlock")?.status?.state === "Open") await story.resolve("Rework");
+  await story.until("it is merged", merged(story, "retry"));
+});
+
+test("while the baseline fails only what mends it is claimed", async () => {
+  const story = await tell();
+  story.world.repository.userCommits({ "src/file-1.ts": `${BROKEN} by the user` });
+  await story.projects("other");
+  await story.minutes(60);
+  expect(story.phase("other")).toBe("Queued");
+  expect(story.condition("Workspace", "workspace", "Ready")).toMatchObject({
+    status: "False",
+    reason: "BaselineFailing",
+  });
+  await story.project("mend", {}, { [FIXES_BASELINE_LABEL]: "true" });
+  await story.until("the baseline is mended", merged(story, "mend"));
+  await story.until("the other is merged", merged(story, "other"));
+});
+
+test("a project that would cost more than is left is passed over until there is more", async () => {
+  const story = await tell();
+  await story.projects("a", "b", "c");
+  await story.until("three are merged", () => ["a", "b", "c"].every((name) => merged(story, name)()), 12);
+  const spent = (await story.world.money.cost({})) ?? 0;
+  await story.patch("Budget", "all", { daily: { usd: spent / 1e9 + 0.2 } });
+  await story.minutes(15);
+  await story.projects("d");
+  await story.minutes(60);
+  expect(story.phase("d")).toBe("Queued");
+  expect(story.condition("Project", "d", "Affordable")).toMatchObject({
+    status: "False",
+    reason: "TooLittleLeft",
+  });
+  await story.patch("Budget", "all", { daily: { usd: 10_000 } });
+  await story.until("it is merged", merged(story, "d"));
+});
+
+test("a used up budget pauses what runs without a failure, and a raised one lets it go on", async () => {
+  const story = await tell({ usd: 1, temper: { script: endless("execute") } });
+  await story.projects("retry");
+  await story.until(
+    "it is out of budget",
+    () => story.the("Agent", "agent-1").status?.budgetMark !== undefined,
+    2,
+  );
+  await story.minutes(60);
+  expect(story.condition("Budget", "all", "Exceeded")?.status).toBe("True");
+  expect(story.the("Agent", "agent-1").status).toMatchObject({ state: "Paused", failures: 0 });
+  const session = story.the("Project", "retry").status?.claim?.session;
+  await story.patch("Budget", "all", { daily: { usd: 1000 } });
+  await story.until("it goes on", working(story, "retry"), 0.5);
+  expect(story.the("Project", "retry").status?.claim?.session).toBe(session);
+});
+
+test("scaling down takes idle agents first", async () => {
+  const story = await tell({ builders: 3, temper: { script: endless("execute") } });
+  await story.projects("one");
+  await story.until("it is worked on", working(story, "one"));
+  const busy = story.the("Project", "one").status?.claim?.agent;
+  await story.patch("AgentPool", "builders", { replicas: 1 });
+  await story.until("one is left", () => story.world.api.objects("Agent").length === 2, 0.5);
+  expect(story.world.api.objects("Agent").map(({ metadata }) => metadata.name)).toContain(busy);
+  expect(story.works("one")).toBe(true);
+});
+
+test("an agent that is scaled away at work saves what it has first", async () => {
+  const story = await tell({ builders: 1, temper: { script: endless("execute") } });
+  await story.projects("one");
+  await story.minutes(40);
+  await story.patch("AgentPool", "builders", { replicas: 0 });
+  await story.until("it is gone", () => story.world.api.object("Agent", "agent-1") === undefined, 0.5);
+  const { claim, head, branch = "", workedSeconds = 0 } = story.the("Project", "one").status ?? {};
+  expect(claim).toBeUndefined();
+  expect(story.world.repository.branch(branch)).toBe(head);
+  expect(workedSeconds).toBeGreaterThan(1000);
+  expect(story.world.repository.quarantined).toEqual([]);
+  expect(story.phase("one")).toBe("Queued");
+});
+
+describe("what is taken away in work is let go, and its branch kept", () => {
+  async function inWork(): Promise<Story> {
+    const story = await tell({ temper: { script: endless("execute") } });
+    await story.projects("one");
+    await story.minutes(40);
+    return story;
+  }
+  test("by skip, and taken up again without it", async () => {
+    const story = await inWork();
+    await story.patch("Project", "one", { skip: true });
+    await story.until("it is let go", () => story.the("Project", "one").status?.claim === undefined, 0.5);
+    const { head, branch = "" } = story.the("Project", "one").status ?? {};
+    expect(story.world.repository.branch(branch)).toBe(head);
+    expect(story.phase("one")).toBe("Skipped");
+    await story.patch("Project", "one", { skip: false });
+    await story.until("it is worked on", working(story, "one"), 0.5);
+    expect(story.the("Project", "one").status?.claim?.from).toBe(head);
+  });
+  test("by deletion", async () => {
+    const story = await inWork();
+    const branch = story.the("Project", "one").status?.claim?.branch ?? "";
+    await story.world.api.delete("Project", { namespace: "default", name: "one" });
+    await story.until("it is gone", () => story.world.api.object("Project", "one") === undefined, 0.5);
+    expect(story.world.repository.branch(branch)).toMatch(/^[0-9a-f]{40}$/);
+    expect(story.world.sessions.hosts()).toEqual([]);
+    await story.until("the agent is idle", () => story.the("Agent", "agent-1").status?.state === "Idle", 0.5);
+  });
+});
+
+test("more than ten agents over all pools are not made, and the pool says so", async () => {
+  const story = await tell({ builders: 9, reviewers: 4 });
+  await story.minutes(10);
+  expect(story.world.api.objects("Agent")).toHaveLength(10);
+  const limited = ["builders", "reviewers"].filter(
+    (pool) => story.condition("AgentPool", pool, "Ready")?.reason === "AgentLimit",
+  );
+  expect(limited).toHaveLength(1);
+});
+
+describe("an emergency stop ends every session at once, and resuming goes on with the same ones", () => {
+  async function manyAtWork(): Promise<Story> {
+    const story = await tell({ builders: 3, temper: { script: endless("execute") } });
+    await story.projects("a", "b", "c");
+    await story.minutes(30);
+    expect(story.world.sessions.hosts()).toHaveLength(3);
+    return story;
+  }
+  async function resumes(story: Story, sessions: readonly string[]): Promise<void> {
+    await story.minutes(60);
+    expect(story.world.sessions.hosts()).toEqual([]);
+    await story.patch("Workspace", "workspace", { mode: "Running" });
+    await story.until("all go on", () => story.world.sessions.hosts().length === 3, 0.5);
+    expect(
+      story.world.sessions
+        .hosts()
+        .map(({ spec }) => spec.id)
+        .sort(),
+    ).toEqual([...sessions].sort());
+    for (const name of ["agent-1", "agent-2", "agent-3"])
+      expect(story.the("Agent", name).status?.failures ?? 0).toBe(0);
+  }
+  const ids = (story: Story): string[] => story.world.sessions.hosts().map(({ spec }) => spec.id);
+
+  test("by the workspace's mode", async () => {
+    const story = await manyAtWork();
+    const sessions = ids(story);
+    await story.patch("Workspace", "workspace", { mode: "Stopped" });
+    await story.until("nothing runs", () => story.world.sessions.hosts().length === 0, 0.01);
+    await resumes(story, sessions);
+  });
+
+  test("by the latch while no operator lives", async () => {
+    const story = await manyAtWork();
+    const sessions = ids(story);
+    story.operator.crash();
+    await story.world.latch.engage();
+    expect(story.world.sessions.hosts()).toEqual([]);
+    story.operator.start();
+    await story.until("it says so", () => story.the("Workspace", "workspace").spec.mode === "Stopped", 0.1);
+    await resumes(story, sessions);
+  });
+});
+
+test("sessions go on while the operator is dead, and what they did is taken in by the next", async () => {
+  const story = await tell();
+  await story.projects("retry");
+  await story.until("it is worked on", working(story, "retry"));
+  story.operator.crash();
+  await story.minutes(90);
+  expect(story.works("retry")).toBe(false);
+  story.operator.start();
+  await story.until("it is merged", merged(story, "retry"));
+  expect(story.the("Project", "retry").status?.submission?.run).toBe(1);
+});
+
+test("an author whose sessions end badly three times is freed and a person is asked", async () => {
+  const script = ({ purpose }: { purpose: string }) =>
+    purpose === "execute" ? { ends: "Crash" as const, turns: 1 } : undefined;
+  const story = await tell({ temper: { script } });
+  await story.projects("retry");
+  await story.until("a person is asked", () => story.escalation("SessionFailing"), 3);
+  await story.until("the agent is idle", () => story.the("Agent", "agent-1").status?.state === "Idle", 0.5);
+});
+
+test("a reviewer whose sessions end badly gives the review back, and the second time a person is asked", async () => {
+  const script = ({ purpose }: { purpose: string }) =>
+    purpose === "review" ? { ends: "Crash" as const, turns: 1 } : undefined;
+  const story = await tell({ reviewers: 2, temper: { script } });
+  await story.projects("retry");
+  await story.until("a person is asked", () => story.escalation("ReviewTimedOut"), 6);
+  expect(story.world.api.objects("Review")[0]?.status?.claimNumber).toBe(2);
+});
+
+test("a restart that a person asks for is no failure, and goes on with the same session", async () => {
+  const story = await tell({ temper: { script: endless("execute") } });
+  await story.projects("retry");
+  await story.minutes(30);
+  const [before] = story.world.sessions.hosts();
+  await story.patch("Agent", "agent-1", { restartedAt: "2026-01-05T09:00:00Z" });
+  await story.until("another host runs", () => {
+    const [now] = story.world.sessions.hosts();
+    return now !== undefined && now.pid !== before?.pid;
+  });
+  expect(story.world.sessions.hosts()[0]?.spec.id).toBe(before?.spec.id);
+  await story.minutes(30);
+  expect(story.world.sessions.hosts()).toHaveLength(1);
+  expect(story.the("Agent", "agent-1").status?.failures ?? 0).toBe(0);
+});
