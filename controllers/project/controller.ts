@@ -158,10 +158,13 @@ function least(budgets: readonly Budget[]): number | undefined {
   return left.length === 0 ? undefined : Math.min(...left);
 }
 
-/** Deleted while somebody works on it: the agent saves and lets go first; the branch stays. */
+/**
+ * Deleted while somebody works on it: the agent saves and lets go first; the branch stays. A merge that is announced
+ * may have happened already: it is finished and recorded first.
+ */
 async function finalize(project: Project, { client }: Deps): Promise<Next> {
-  if (project.status?.claim !== undefined || !project.metadata.finalizers?.includes(WORK_FINALIZER))
-    return settled;
+  const inHand = project.status?.claim !== undefined || project.status?.merge !== undefined;
+  if (inHand || !project.metadata.finalizers?.includes(WORK_FINALIZER)) return settled;
   const finalizers = project.metadata.finalizers.filter((entry) => entry !== WORK_FINALIZER);
   await update({ ...project, metadata: { ...project.metadata, finalizers } }, client);
   return settled;
