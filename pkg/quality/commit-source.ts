@@ -25,6 +25,8 @@ export interface CommitSource {
   changesBetween(base: string, head: string): Promise<readonly FileChange[]>;
   /** Contents by blob id; a submodule's commit has none. */
   contents(blobs: readonly string[]): Promise<ReadonlyMap<string, Buffer>>;
+  /** Those of `paths`, relative to the user's work tree, that git ignores there as the person has set it up. */
+  ignored(paths: readonly string[]): Promise<readonly string[]>;
   /** Writes a clean checkout of `commit` to `path`, with a `.git` of its own, detached. */
   checkOut(commit: string, path: string): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
 import { timestamp } from "../runtime/clock.ts";
+import { endCommandsOf } from "../sandbox/leftovers.ts";
 import type { CommitSource } from "./commit-source.ts";
 import { digestOf, type Include, includedFiles } from "./include.ts";
 import { inspectCommits } from "./inspect.ts";
@@ -37,7 +38,8 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
   const { source, clock, include, signal } = options;
   const folder = join(options.stateDirectory, "checks");
   const work = join(folder, "work");
-  // Checkouts of checks that a crash cut short; one operator at a time holds the state folder.
+  // What a crash cut short: commands that no sandbox ended, and their checkouts. One operator at a time holds the state folder.
+  await endCommandsOf(work);
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
   const cache = new ResultCache(join(folder, "results"));
@@ -49,6 +51,7 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
     sandbox: options.sandbox,
     setupNetwork,
     include,
+    owner: work,
     signal,
   };
   /** Checks that wait or run, and who is told at the end. */

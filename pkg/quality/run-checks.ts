@@ -15,6 +15,8 @@ export interface ChecksEnvironment {
   /** Whether `setup` may use the network; no other command ever does. */
   setupNetwork: boolean;
   include: Include | undefined;
+  /** Whose commands they are; see `endCommandsOf`. */
+  owner: string;
   signal: AbortSignal;
 }
 
@@ -49,6 +51,7 @@ export async function runChecks(
         cwd: folder,
         timeoutSeconds: command.timeoutSeconds,
         clock: environment.clock,
+        owner: environment.owner,
         maxOutputBytes: outputBytesMax,
         signal: environment.signal,
       });

@@ -4,12 +4,18 @@ import { readdir, readFile } from "node:fs/promises";
 /** Variable that marks every descendant of an unsandboxed command, whatever group or session it moved to. */
 export const markerName = "BOSUN_COMMAND";
 
-export function newMarker(): string {
-  return randomUUID();
+/** A marker of its own for one command that is run for `owner`. */
+export function newMarker(owner: string): string {
+  return `${owner}:${randomUUID()}`;
+}
+
+/** Ends every unsandboxed command of `owner` whose runner was killed and that went on. Nobody may run one meanwhile. */
+export function endCommandsOf(owner: string): Promise<void> {
+  return endMarked(`${owner}:`);
 }
 
 /**
- * Kills every process that carries `marker`, until two scans in a row find none: a process can fork while it is
+ * Kills every process whose marker begins with `marker`, until two scans in a row find none: a process can fork while it is
  * being looked for. Linux only, by `/proc`; elsewhere the process group has to do.
  */
 export async function endMarked(marker: string): Promise<void> {

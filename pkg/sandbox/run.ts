@@ -12,6 +12,8 @@ export interface RunRequest {
   cwd: string;
   timeoutSeconds: number;
   clock: Clock;
+  /** Who finds the command by `endCommandsOf` should this process die before it ends; nobody when left out. */
+  owner?: string;
   /** How much of the end of the output is kept; 1 MiB when left out. */
   maxOutputBytes?: number;
   /** Ends the command like a time-out; `timedOut` stays false. */
@@ -39,7 +41,7 @@ export async function runCommand(request: RunRequest): Promise<RunResult> {
   const { launch, clock } = request;
   const started = clock.elapsed();
   const output = new Tail(request.maxOutputBytes ?? 1_048_576);
-  const marker = newMarker();
+  const marker = newMarker(request.owner ?? "");
   const env = launch.contained ? launch.env : { ...launch.env, [markerName]: marker };
   const child = spawn(launch.file, [...launch.args], {
     cwd: request.cwd,
