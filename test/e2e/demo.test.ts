@@ -61,10 +61,13 @@ test("the ledger has each request that the upstream counted, once, at its cost",
   expect(discrepancies(outcome.accounts)).toEqual([]);
 });
 
-test("the Budget says what the ledger adds up to", () => {
-  const spent = outcome.accounts.ledger.reduce((sum, { cost }) => sum + cost, 0);
+test("Budget and Projects say what the ledger adds up to, to a ten-thousandth of a dollar", () => {
+  const spent = outcome.accounts.ledger.reduce((sum, { cost }) => sum + cost, 0) / 1e9;
   const [budget] = outcome.objects.budgets;
-  expect(budget?.status?.daily?.spentUSD).toBeCloseTo(spent / 1e9, 5);
+  expect(budget?.status?.daily?.spentUSD).toBeCloseTo(spent, 4);
+  expect(budget?.status?.daily?.reservedUSD).toBe(0);
+  const charged = outcome.objects.projects.reduce((sum, { status }) => sum + (status?.costUSD ?? 0), 0);
+  expect(charged).toBeCloseTo(spent, 4);
 });
 
 test("no process is left", () => {
