@@ -22,6 +22,8 @@ export interface PreparedDemo extends Demo {
 export interface Fate {
   /** Killed when this much time has passed since its start, in milliseconds. */
   killAfterMs?: number;
+  /** With it die its gateway, its sessions and the upstream, as in a power cut. */
+  withEverything?: boolean;
   /** It, or its gateway, kills itself there. */
   failpoint?: { name: Failpoint; hit?: number };
 }
@@ -106,6 +108,7 @@ async function runOnce(demo: PreparedDemo, fate: Fate, number: number): Promise<
       await sleep(lookPeriodMs, undefined, { signal: over.signal }).catch(() => undefined); // It has exited.
     }
     operator.kill("SIGKILL");
+    if (fate.withEverything) await endProcesses(demo);
   }
 }
 
@@ -137,6 +140,7 @@ async function killGateway({ workspace }: PreparedDemo): Promise<void> {
   if ((await startTimeOf(pid)) === startTime) process.kill(pid, "SIGKILL");
 }
 
+/** Kills whatever runs for the demo, until a look finds nothing. */
 async function endProcesses({ folder }: PreparedDemo): Promise<void> {
   for (;;) {
     const left = await processesOf(folder);

@@ -18,10 +18,16 @@ export const failpoints: readonly Failpoint[] = [
 /** A run is killed within this of its start, in milliseconds: some before they have done anything, most at work. */
 const killAfterMsMax = 12_000;
 
+/** Of so many kills one takes everything down, not the operator alone. */
+const everythingOneIn = 4;
+
 /** `count` runs that are killed at moments that follow from `seed` alone. */
 export function randomKills(count: number, seed: number): Fate[] {
   const next = uniform(seed);
-  return Array.from({ length: count }, () => ({ killAfterMs: Math.round(next() * killAfterMsMax) }));
+  return Array.from({ length: count }, (_, index) => ({
+    killAfterMs: Math.round(next() * killAfterMsMax),
+    withEverything: index % everythingOneIn === everythingOneIn - 1,
+  }));
 }
 
 /** A run for each failpoint, in order. */
@@ -29,9 +35,11 @@ export function everyFailpoint(): Fate[] {
   return failpoints.map((name) => ({ failpoint: { name } }));
 }
 
-export function tell({ killAfterMs, failpoint }: Fate): string {
+export function tell({ killAfterMs, withEverything, failpoint }: Fate): string {
   if (failpoint !== undefined) return `at ${failpoint.name}:${failpoint.hit ?? 1}`;
-  return killAfterMs === undefined ? "never" : `after ${(killAfterMs / 1000).toFixed(1)} s`;
+  return killAfterMs === undefined
+    ? "never"
+    : `after ${(killAfterMs / 1000).toFixed(1)} s${withEverything ? " with everything" : ""}`;
 }
 
 /** Numbers from 0 up to 1. Mulberry32, by Tommy Ettinger. */
