@@ -47,6 +47,9 @@ export interface Observation {
   candidates: readonly (Project | Review)[];
 }
 
+/** Sessions that may fail to come to an end before a person is asked. */
+const timeoutsMax = 2;
+
 /** How often a running session's numbers and the `git status` of its checkout are taken in, in milliseconds. */
 export const lookMs = 300_000;
 
@@ -60,7 +63,8 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
   const session = id === undefined ? undefined : await sessions.find(id);
   const budgets = await matchingBudgets(agent, deps);
   const paused = await pausedCategories(deps);
-  const hold = holdOf(agent, { workspace, pool, budgets, category: categoryOf(work, paused) });
+  const latched = await endedByLatch(work, session, deps);
+  const hold = holdOf(agent, { workspace, pool, budgets, category: categoryOf(work, paused), latched });
   const due = isDue(agent, session, now);
   const looks = work?.kind === "Project" && session?.is === "present" && due;
   return {
@@ -142,6 +146,16 @@ function markOf(budgets: readonly Budget[]): string {
     .slice(0, 1024);
 }
 
+/** A session that ended without a word may have been ended by the emergency stop: the latch knows it first. */
+async function endedByLatch(
+  work: Work | undefined,
+  session: SessionObservation | undefined,
+  { latch }: Deps,
+): Promise<boolean> {
+  if (work === undefined || session?.is !== "absent" || session.report?.outcome !== undefined) return false;
+  return latch.engaged();
+}
+
 /** Names of the categories whose Projects wait. */
 async function pausedCategories({ client, namespace }: Deps): Promise<ReadonlySet<string>> {
   const { items } = await client.list("Category", { namespace });
@@ -160,9 +174,11 @@ interface Policies {
   budgets: readonly Budget[];
   /** Paused, and the work's. */
   category: string | undefined;
+  /** The stop latch is engaged, and the mode may not say so yet. */
+  latched: boolean;
 }
 
-function holdOf(agent: Agent, { workspace, pool, budgets, category }: Policies): Hold | undefined {
+function holdOf(agent: Agent, { workspace, pool, budgets, category, latched }: Policies): Hold | undefined {
   const pause = (reason: string, message: string): Hold => ({ reason, message, running: "AfterTurn" });
   if (workspace === undefined)
     return {
@@ -170,10 +186,10 @@ function holdOf(agent: Agent, { workspace, pool, budgets, category }: Policies):
       message: "There is no Workspace. Add one to .claude-sessions/.",
       running: "GoesOn",
     };
-  if (workspace.spec.mode === "Stopped")
+  if (workspace.spec.mode === "Stopped" || latched)
     return {
       reason: "Stopped",
-      message: "The Workspace's mode is Stopped. `bosun resume` lets work go on.",
+      message: "Everything is stopped. `bosun resume` lets work go on.",
       running: "Now",
     };
   if (workspace.spec.mode === "Paused") return pause("WorkspacePaused", "The Workspace's mode is Paused.");
@@ -211,6 +227,7 @@ async function candidates(
         ({ spec, status, metadata }) =>
           metadata.deletionTimestamp === undefined &&
           status?.state === "Pending" &&
+          (status.timeouts ?? 0) < timeoutsMax &&
           spec.author !== agent.metadata.name,
       )
       .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))

@@ -36,7 +36,7 @@ export function agentPoolController(deps: Deps): Controller {
       const { items: all } = await client.list("Agent", { namespace });
       const own = all.filter(({ spec }) => spec.pool === key.name);
       if (pool === undefined || pool.metadata.deletionTimestamp !== undefined) {
-        const [last] = leaving(own);
+        const [last] = leaving(own, await claimants());
         if (last !== undefined) await remove(last);
         return last === undefined ? settled : inSeconds(0);
       }
@@ -48,7 +48,7 @@ export function agentPoolController(deps: Deps): Controller {
         await add(pool, id);
         return inSeconds(0);
       }
-      const [first] = leaving(staying);
+      const [first] = leaving(staying, await claimants());
       if (staying.length > wanted && first !== undefined) {
         await remove(first);
         return inSeconds(0);
@@ -56,6 +56,13 @@ export function agentPoolController(deps: Deps): Controller {
       return settled;
     },
   };
+
+  /** Agents that have something in hand, whether or not their status says so yet. */
+  async function claimants(): Promise<ReadonlySet<string>> {
+    const { items: projects } = await client.list("Project", { namespace });
+    const { items: reviews } = await client.list("Review", { namespace });
+    return new Set([...projects, ...reviews].flatMap(({ status }) => status?.claim?.agentUID ?? []));
+  }
 
   async function add(pool: AgentPool, id: number): Promise<void> {
     const agent: Agent = {
@@ -135,9 +142,8 @@ export function agentPoolController(deps: Deps): Controller {
 }
 
 /** Who goes first: the idle before those at work, the highest number before the lower. */
-export function leaving(agents: readonly Agent[]): readonly Agent[] {
-  const busy = ({ status }: Agent): number =>
-    status?.project === undefined && status?.review === undefined ? 0 : 1;
+export function leaving(agents: readonly Agent[], claimants: ReadonlySet<string>): readonly Agent[] {
+  const busy = ({ metadata }: Agent): number => (claimants.has(metadata.uid ?? "") ? 1 : 0);
   return agents
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .sort((a, b) => busy(a) - busy(b) || (agentId(b.metadata.name) ?? 0) - (agentId(a.metadata.name) ?? 0));

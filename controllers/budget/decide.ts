@@ -114,16 +114,35 @@ export function exceeded(budget: Budget, account: BudgetAccount, refused: boolea
       type,
       status: "True",
       reason: "LimitReached",
-      message: `The limit for ${full.window} is spent; it opens again at ${timestamp(full.endMs)}.`,
+      message: `${spentOf(full, full === account.daily ? budget.spec.daily : budget.spec.monthly)}; it opens again at ${timestamp(full.endMs)}.`,
     };
   if (refused)
     return {
       type,
       status: "True",
       reason: "TooLittleLeft",
-      message: `What is left for ${account.daily.window} does not suffice for a request; it opens again at ${timestamp(account.daily.endMs)}, or raise the limit.`,
+      message: `What is left does not suffice for a request (${sumsOf(budget, account)}); it opens again at ${timestamp(account.daily.endMs)}, or raise the limit.`,
     };
   return { type, status: "False", reason: "WithinLimits", message: "Requests are granted." };
+}
+
+function sumsOf({ spec }: Budget, { daily, monthly }: BudgetAccount): string {
+  const limited: [WindowAccount, WindowLimit | undefined][] = [
+    [daily, spec.daily],
+    [monthly, spec.monthly],
+  ];
+  return limited
+    .filter(([, limit]) => limit !== undefined)
+    .map(([account, limit]) => spentOf(account, limit))
+    .join("; ");
+}
+
+/** `$0.12 of $0.14 are spent for 2026-11-23`; tokens where they are limited. */
+function spentOf({ window, spent, spentTokens }: WindowAccount, limit: WindowLimit | undefined): string {
+  const money =
+    limit?.usd === undefined ? [] : [`$${dollars(spent / NANO_PER_USD)} of $${dollars(limit.usd)}`];
+  const tokens = limit?.tokens === undefined ? [] : [`${spentTokens} of ${limit.tokens} tokens`];
+  return `${[...money, ...tokens].join(" and ")} are spent for ${window}`;
 }
 
 /** Spent of the limit, of money or tokens, whichever is more; 0 without a limit. */
@@ -134,4 +153,6 @@ function usedShare({ spent, spentTokens }: WindowAccount, limit: WindowLimit | u
 }
 
 const share = (spent: number, limit: number): number => (limit === 0 ? 1 : spent / limit);
+/** Cents, and what is less than one of them only where there is any. */
+const dollars = (amount: number): string => amount.toFixed(4).replace(/0{1,2}$/, "");
 const usd = (nano: number): number => Math.round((nano / NANO_PER_USD) * 10_000) / 10_000;

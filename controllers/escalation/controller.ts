@@ -1,11 +1,14 @@
 /** Acts on what a person decided. */
 import type { Escalation, Project, ProjectStatus } from "../../pkg/api/generated.ts";
-import type { ObjectKey } from "../../pkg/api/meta.ts";
+import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
-import { type Controller, type Next, settled } from "../../pkg/runtime/controller.ts";
+import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, whenOf, withConditions } from "../deps.ts";
 import { projectFacts } from "../facts.ts";
+
+/** How long an Escalation may be there before a Project names it, in milliseconds. */
+const unnamedMsMax = 300_000;
 
 export function escalationController(deps: Deps): Controller {
   const { client, clock, namespace, events } = deps;
@@ -16,15 +19,50 @@ export function escalationController(deps: Deps): Controller {
 
     async reconcile(key: ObjectKey): Promise<Next> {
       const escalation = await client.get("Escalation", key);
-      if (escalation === undefined || escalation.metadata.deletionTimestamp !== undefined) return settled;
+      if (escalation === undefined) return withdraw(key);
+      if (escalation.metadata.deletionTimestamp !== undefined) return settled;
       if (escalation.status?.state === "Resolved") return settled;
       const name = escalation.spec.project;
       const project = name === undefined ? undefined : await client.get("Project", { namespace, name });
+      if (project !== undefined && !isPosed(escalation, project)) return waitForProject(escalation);
       if (escalation.spec.resolution === undefined) return open(escalation, project);
       if (project !== undefined && !(await apply(escalation, project))) return settled;
       return close(escalation);
     },
   };
+
+  /**
+   * Who raises an Escalation creates it first, and names it in the Project then. Until it is named there it decides
+   * nothing; one that stays unnamed was overtaken (a crash, a merge that had happened) and goes, so that its name is
+   * free for the next time.
+   */
+  async function waitForProject({ metadata }: Escalation): Promise<Next> {
+    const ageMs = clock.now() - Date.parse(metadata.creationTimestamp ?? "");
+    if (ageMs >= 0 && ageMs < unnamedMsMax) return inSeconds((unnamedMsMax - ageMs) / 1000);
+    await client.delete("Escalation", keyOf({ metadata }), {
+      preconditions: { uid: metadata.uid ?? "", resourceVersion: metadata.resourceVersion ?? "" },
+    });
+    return settled;
+  }
+
+  /** The Escalation is gone, by whatever hand: nobody can decide it, so the Project goes on. */
+  async function withdraw(key: ObjectKey): Promise<Next> {
+    const { items } = await client.list("Project", { namespace });
+    const project = items.find(({ status }) => status?.escalation === key.name);
+    if (project === undefined) return settled;
+    const status = project.status ?? {};
+    await writeStatus(client, "Project", project, {
+      ...status,
+      escalation: undefined,
+      conditions: withConditions(status.conditions, whenOf(clock, project), {
+        type: "Escalated",
+        status: "False",
+        reason: "Withdrawn",
+        message: `${key.name} was removed.`,
+      }),
+    });
+    return settled;
+  }
 
   async function open(escalation: Escalation, project: Project | undefined): Promise<Next> {
     if (project !== undefined && project.status?.escalation === escalation.metadata.name) {
@@ -60,7 +98,6 @@ export function escalationController(deps: Deps): Controller {
   async function apply(escalation: Escalation, project: Project): Promise<boolean> {
     const status = project.status ?? {};
     // Already taken in: only the Escalation's own status is missing.
-    if (status.resolutions?.some((entry) => entry.escalation === escalation.metadata.name)) return true;
     if (status.escalation !== escalation.metadata.name) return true;
     // The agent saves and lets go before a decision moves the work on.
     if (status.claim !== undefined) return false;
@@ -112,10 +149,20 @@ export function escalationController(deps: Deps): Controller {
 
   async function ofProject(object: { metadata: { name: string } }): Promise<readonly ObjectKey[]> {
     const { items } = await client.list("Escalation", { namespace });
-    return items
+    const named = (object as Project).status?.escalation;
+    const open = items
       .filter(({ spec, status }) => spec.project === object.metadata.name && status?.state !== "Resolved")
-      .map(({ metadata }) => ({ namespace, name: metadata.name }));
+      .map(({ metadata }) => metadata.name);
+    return [...new Set(named === undefined ? open : [...open, named])].map((name) => ({ namespace, name }));
   }
+}
+
+/** The Project waits for it, or has taken its decision in. */
+function isPosed({ metadata }: Escalation, { status }: Project): boolean {
+  return (
+    status?.escalation === metadata.name ||
+    status?.resolutions?.some(({ escalation }) => escalation === metadata.name) === true
+  );
 }
 
 /** What each action changes besides ending the Escalation; the phase follows from it. */

@@ -14,6 +14,9 @@ import { decide, queue, type Step } from "./decide.ts";
 import { mergeMessage } from "./message.ts";
 import { followTarget } from "./target.ts";
 
+/** How often a branch that could not follow is tried again when nothing wakes us, in seconds. */
+const lookAgainSeconds = 60;
+
 export function mergeController(deps: Deps): Controller {
   const { client, clock, namespace, quality, repository, events, failpoints } = deps;
   /** The queue is one thing, whatever woke it. */
@@ -39,16 +42,18 @@ export function mergeController(deps: Deps): Controller {
       if (announced !== undefined) return finish(announced);
 
       const followed = await followTarget(workspace, deps);
-      if (!followed.goesOn || workspace.spec.mode === "Paused") return settled;
+      // What a person does to files of the checkout wakes nobody.
+      const waiting = followed.goesOn && !followed.inSync ? inSeconds(lookAgainSeconds) : settled;
+      if (!followed.goesOn || workspace.spec.mode === "Paused") return waiting;
 
       // The first that does not wait for anything: a red or guarded one must not starve those behind it.
       for (const project of queue(items, workspace)) {
         const step = await look(project, workspace, followed.target);
         await act(step, project, followed.target);
         if (step.do !== "wait") return inSeconds(0);
-        if (step.reason === "Checking") return settled;
+        if (step.reason === "Checking") return waiting;
       }
-      return settled;
+      return waiting;
     },
   };
 

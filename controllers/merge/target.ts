@@ -7,7 +7,7 @@ import { type Deps, whenOf, withConditions } from "../deps.ts";
 import { raise } from "../raise.ts";
 
 /** Whether the queue may go on, and from which commit. */
-export type Followed = { goesOn: true; target: string } | { goesOn: false };
+export type Followed = { goesOn: true; target: string; inSync: boolean } | { goesOn: false };
 
 export async function followTarget(workspace: Workspace, deps: Deps): Promise<Followed> {
   const { client, clock, repository, upstream, namespace } = deps;
@@ -32,13 +32,22 @@ export async function followTarget(workspace: Workspace, deps: Deps): Promise<Fo
     ...(sync.is === "rewritten" ? {} : { target: { branch, commit: sync.commit } }),
     conditions: withConditions(workspace.status?.conditions, whenOf(clock, workspace), condition),
   });
-  if (sync.is !== "rewritten") return { goesOn: true, target: sync.commit };
+  if (sync.is !== "rewritten") return { goesOn: true, target: sync.commit, inSync: sync.is === "inSync" };
+  await escalate(sync.message, deps);
+  return { goesOn: false };
+}
+
+/** Asks a person, once until that is answered: a branch that is rewritten again, or still is, is asked about anew. */
+async function escalate(message: string, deps: Deps): Promise<void> {
+  const { client, namespace } = deps;
+  const { items } = await client.list("Escalation", { namespace });
+  const before = items.filter(({ spec }) => spec.reason === "TargetRewritten");
+  if (before.some(({ status }) => status?.state !== "Resolved")) return;
   const escalation: Escalation = {
     apiVersion: API_VERSION,
     kind: "Escalation",
-    metadata: { name: "target-rewritten", namespace },
-    spec: { reason: "TargetRewritten", message: sync.message },
+    metadata: { name: `target-rewritten-${before.length + 1}`, namespace },
+    spec: { reason: "TargetRewritten", message },
   };
   await raise(escalation, deps);
-  return { goesOn: false };
 }

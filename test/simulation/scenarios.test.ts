@@ -4,7 +4,8 @@ import { FIXES_BASELINE_LABEL } from "../../pkg/api/names.ts";
 import { type Story, tell } from "./story.ts";
 import { BROKEN } from "./world/quality.ts";
 
-const merged = (story: Story, name: string) => (): boolean => story.phase(name) === "Done";
+const merged = (story: Story, name: string) => (): boolean =>
+  story.world.api.object("Project", name)?.status?.phase === "Done";
 const working = (story: Story, name: string) => (): boolean => story.works(name);
 const endless = (purpose: string) => (spec: { purpose: string }) =>
   spec.purpose === purpose ? { ends: "Done" as const, turns: 10_000 } : undefined;
@@ -147,6 +148,7 @@ test("three reviews that ask for changes end in an Escalation with both perspect
   const { spec } = story.escalation("ReviewDeadlock") ?? {};
   expect(spec?.perspectives?.author).toContain("The work is complete.");
   expect(spec?.perspectives?.reviewer).toContain("not met");
+  await story.until("it says so", () => story.phase("retry") === "Escalated", 0.1);
   expect(story.the("Project", "retry").status?.reviewCycles).toBe(3);
 });
 
@@ -171,6 +173,7 @@ describe("a person's decision is acted on", () => {
     });
     await story.projects("retry");
     await story.until("a person is asked", () => story.escalation("Stuck"), 3);
+    await story.until("it is let go", () => story.the("Project", "retry").status?.claim === undefined, 0.1);
     return story;
   };
 
@@ -260,8 +263,8 @@ describe("a person's decision is acted on", () => {
 });
 
 test("a secret is escalated, and after Rework merged only without it", async () => {
-  const story = await tell({ seed: 3, temper: { offends: 1 } });
-  await story.projects("a", "b", "c");
+  const story = await tell({ temper: { offends: 1, offence: "Secret" } });
+  await story.projects("a");
   await story.until("a person is asked", () => story.escalation("SecretFound"), 20);
   story.world.temper.offends = 0;
   await story.resolve("Rework", "SecretFound");
@@ -276,8 +279,8 @@ test("a secret is escalated, and after Rework merged only without it", async () 
 });
 
 test("a protected path waits for a person, whose Approve lets exactly that commit pass", async () => {
-  const story = await tell({ seed: 5, temper: { offends: 1 } });
-  await story.projects("a", "b", "c", "d");
+  const story = await tell({ temper: { offends: 1, offence: "ProtectedPath" } });
+  await story.projects("a");
   await story.until("a person is asked", () => story.escalation("ProtectedPath"), 20);
   const escalation = story.escalation("ProtectedPath");
   await story.resolve("Approve", "ProtectedPath");
@@ -335,6 +338,7 @@ test("without a test command nothing merges until the workspace waives the check
 test("while the baseline fails only what mends it is claimed", async () => {
   const story = await tell();
   story.world.repository.userCommits({ "src/file-1.ts": `${BROKEN} by the user` });
+  await story.minutes(10);
   await story.projects("other");
   await story.minutes(60);
   expect(story.phase("other")).toBe("Queued");

@@ -39,6 +39,7 @@ export interface Story {
   /** Whether a session works on the Project now. */
   works(name: string): boolean;
   condition(kind: Kind, name: string, type: string): Condition | undefined;
+  /** The one that a Project waits for, or waited for. */
   escalation(reason: string): Kinds["Escalation"] | undefined;
 }
 
@@ -49,10 +50,13 @@ export async function tell(options: StoryOptions = {}): Promise<Story> {
   watchInvariants(world);
   await api.create("Workspace", declare.workspace(workspace));
   await api.create("Budget", declare.budget(usd));
-  await api.create("AgentPool", declare.pool("builders", "Execution", builders));
-  await api.create("AgentPool", declare.pool("reviewers", "Review", reviewers));
   const op = operator({ world, faults: noFaults, weather: fairWeather, failpoints: { deaths: 0 } });
   op.start();
+  // One after the other, so that builders are agent-1 and on.
+  await api.create("AgentPool", declare.pool("builders", "Execution", builders));
+  await scheduler.run({ untilMs: scheduler.elapsedMs + minute, stepsMax: 10_000 });
+  await api.create("AgentPool", declare.pool("reviewers", "Review", reviewers));
+  await scheduler.run({ untilMs: scheduler.elapsedMs + minute, stepsMax: 10_000 });
   const key = (name: string) => ({ namespace: "default", name });
   const story: Story = {
     world,
@@ -103,7 +107,10 @@ export async function tell(options: StoryOptions = {}): Promise<Story> {
         (story.the(kind, name) as { status?: { conditions?: Condition[] } }).status ?? {};
       return conditions?.find((condition) => condition.type === type);
     },
-    escalation: (reason) => api.objects("Escalation").find(({ spec }) => spec.reason === reason),
+    escalation: (reason) =>
+      api
+        .objects("Escalation")
+        .find(({ spec, status }) => spec.reason === reason && status?.state !== undefined),
   };
   return story;
 }

@@ -21,6 +21,8 @@ export interface Temper {
   breaks: number;
   /** A commit has a path or a content that must not be merged. */
   offends: number;
+  /** What such a commit has; chance decides when absent. */
+  offence?: Offence;
   /** Says of single runs how they go; undefined leaves it to chance. */
   script?: (spec: SessionSpec) => { ends?: Ends; turns?: number } | undefined;
 }
@@ -44,6 +46,8 @@ export const kindTemper: Temper = {
   breaks: 0,
   offends: 0,
 };
+
+export type Offence = "Secret" | "ProtectedPath" | "ForbiddenPath";
 
 export type Ends = "Done" | "Failed" | "Crash" | "Silent";
 

@@ -38,7 +38,7 @@ function finish(
     if (content.startsWith(BROKEN)) files[path] = `mended ${chance.below(1e9)}`;
   const breaks = chance.chance(temper.breaks);
   files[fileName(chance.below(FILES))] = `${breaks ? BROKEN : "done"} ${chance.below(1e9)}`;
-  if (chance.chance(temper.offends)) Object.assign(files, offence(chance));
+  if (chance.chance(temper.offends)) Object.assign(files, offence(chance, temper));
   for (const [path, content] of checkout.dirty) if (content.startsWith(BROKEN)) checkout.dirty.delete(path);
   repository.commitIn(checkout, files, `Finish run ${run}`);
 }
@@ -69,10 +69,11 @@ function startClean(checkout: SimCheckout, repository: SimRepository): void {
   repository.commitTree(checkout, [base.id], new Map(clean), "Begin again without it");
 }
 
-function offence(chance: Prng): Record<string, string> {
-  const which = chance.below(3);
-  if (which === 0) return { [fileName(FILES + chance.below(9))]: `${SECRET} ${chance.below(1e9)}` };
-  if (which === 1) return { ".github/workflows/ci.yaml": `jobs ${chance.below(1e9)}` };
+function offence(chance: Prng, temper: Temper): Record<string, string> {
+  const drawn = (["Secret", "ProtectedPath", "ForbiddenPath"] as const)[chance.below(3)];
+  const which = temper.offence ?? drawn;
+  if (which === "Secret") return { [fileName(FILES + chance.below(9))]: `${SECRET} ${chance.below(1e9)}` };
+  if (which === "ProtectedPath") return { ".github/workflows/ci.yaml": `jobs ${chance.below(1e9)}` };
   return { ".claude-sessions/budget.yaml": `spec ${chance.below(1e9)}` };
 }
 
