@@ -200,7 +200,6 @@ async function release(
   if (saved.is === "unknown")
     throw new TransientError("CheckoutUnknown", `The checkout can't be seen: ${saved.why}`);
   const head = saved.is === "present" ? await collectOwn(work, branch, deps) : status.head;
-  await repository.release(claim, "execute");
   const lived = session?.is === "absent" ? Math.floor(session.report?.liveSeconds ?? 0) : 0;
   const condition = {
     type: "Claimed",
@@ -215,6 +214,8 @@ async function release(
     workedSeconds: (status.workedSeconds ?? 0) + lived,
     conditions: withConditions(status.conditions, whenOf(clock, project), condition),
   });
+  // Only now: a write that is lost is repeated, and has to find the head in the checkout again.
+  await repository.release(claim, "execute");
 }
 
 async function giveBack(

@@ -237,16 +237,18 @@ describe("a person's decision is acted on", () => {
     story.world.repository.rebases = 0;
     let conflicts = 0;
     await story.projects("retry");
-    while (story.escalation("MergeConflict") === undefined) {
+    while (story.phase("retry") !== "Escalated") {
       await story.until("it is approved or a person is asked", () =>
         ["Approved", "Escalated"].includes(story.phase("retry") ?? ""),
       );
       const { head = "", base = "" } = story.the("Project", "retry").status ?? {};
       const path = story.world.repository.objects.changed(base, head)[0] ?? "";
+      if (story.phase("retry") === "Escalated") break;
       conflicts += 1;
       story.world.repository.userCommits({ [path]: `theirs ${conflicts}` });
       await story.until("the queue has looked", () => story.phase("retry") !== "Approved");
     }
+    await story.until("a person is asked", () => story.escalation("MergeConflict"), 0.1);
     expect(story.escalation("MergeConflict")?.spec.conflictingFiles).not.toEqual([]);
     expect(story.the("Project", "retry").status?.pendingConflicts).toBe(3);
     // What the person resolved: the user's branch no longer differs there.
