@@ -10,7 +10,7 @@ import { raise } from "../raise.ts";
 export type Followed = { goesOn: true; target: string; inSync: boolean } | { goesOn: false };
 
 export async function followTarget(workspace: Workspace, deps: Deps): Promise<Followed> {
-  const { client, clock, repository, upstream, namespace } = deps;
+  const { client, clock, repository, upstream } = deps;
   const sync = await repository.syncTarget();
   const condition: NewCondition =
     sync.is === "inSync"
