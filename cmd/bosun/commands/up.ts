@@ -22,6 +22,8 @@ const lookMs = 400;
 export async function up(context: Context, options: UpOptions): Promise<void> {
   const folder = findWorkspace(context.cwd);
   await refuseUnusable(folder.repository, context);
+  // From here on Ctrl-C is heard: what starts below must be ended in order.
+  const interrupts = followInterrupts();
   const view = liveView(process.stdout, context.now);
   const print = (line: string): void => view.print([line]);
   const fatal = Promise.withResolvers<never>();
@@ -37,7 +39,6 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
     `The operator runs (process ${process.pid}). Ctrl-C lets running turns finish and saves; a second Ctrl-C stops now.`,
   );
 
-  const interrupts = followInterrupts();
   const ended = Promise.race([interrupts.first, fatal.promise]);
   const objects = await show(operator, view.show, ended, options.untilSettled === true);
   if (objects === undefined) print("Running turns are finished and saved. Ctrl-C again stops them now.");

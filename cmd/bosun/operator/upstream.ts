@@ -43,8 +43,9 @@ export async function rehearsalUpstream(options: {
 }): Promise<ChosenUpstream> {
   const portFile = join(options.folder, "rehearsal.port");
   const log = join(options.folder, "rehearsal.jsonl");
+  const port = knownPort(portFile);
   const url =
-    (await start(portFile, log, options.scenarios, knownPort(portFile))) ??
+    (port === 0 ? undefined : await start(portFile, log, options.scenarios, port)) ??
     (await start(portFile, log, options.scenarios, 0));
   if (url === undefined) throw new UserError("The rehearsal model did not start. Its messages are above.");
   return {
