@@ -1,0 +1,123 @@
+/** Ctrl-C, as the terminal sends it: once to finish turns and save, twice to stop now. */
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test, vi } from "vitest";
+import type { Agent } from "../../../pkg/api/generated.ts";
+import { type OperatorProcess, type Scratch, scratch } from "./scratch.ts";
+
+vi.setConfig({ testTimeout: 180_000 });
+
+const slow = { description: "[test: slow]", tasks: 2 };
+const endless = { description: "[rehearse: hang]" };
+
+/** Each transcript by its session, as it lies on the disk. */
+function transcripts({ workspace }: Scratch): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(workspace.sessions).map((id) => [
+      id,
+      readFileSync(path.join(workspace.sessions, id, "transcript.jsonl"), "utf8"),
+    ]),
+  );
+}
+
+/** Waits until the answer that takes a while is under way. */
+function inSlowTurn(here: Scratch): Promise<Agent> {
+  return here.until("a session in its slow turn", async () => {
+    if (!upstreamLog(here).includes('"step":"second"')) return undefined;
+    return await here.object("Agent", "agent-1");
+  });
+}
+
+function readOr(file: string, otherwise: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    // Not written yet.
+    return otherwise;
+  }
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  test(`${signal} once lets the running turn finish, leaves no process, and the next start resumes the same session`, async () => {
+    await using here = scratch({ projects: { one: slow } });
+    const first = here.rehearse();
+    const agent = await inSlowTurn(here);
+    first.signal(signal);
+    expect(await first.exited).toBe(0);
+    expect(first.output()).toContain("Stopped. All state is kept");
+    expect(await here.left()).toEqual([]);
+    const before = transcripts(here);
+    expect(Object.keys(before)).toEqual([agent.status?.session?.id]);
+    const checkout = path.join(here.folder, "state");
+    expect(commitsBelow(here, checkout)).toContain("Second step");
+
+    expect(await here.rehearse("--until-settled").exited).toBe(0);
+    expect(here.git("log", "--format=%s", "rehearsal/main").split("\n").toSorted()).toEqual([
+      "Begin",
+      "First step",
+      "Merge project 1: Write one",
+      "Second step",
+    ]);
+    const [id = "", text = ""] = Object.entries(before)[0] ?? [];
+    expect(transcripts(here)[id]?.startsWith(text)).toBe(true);
+    expect(await here.left()).toEqual([]);
+  });
+}
+
+test("a second Ctrl-C stops at once, in the middle of a turn, and the next start goes on with the same session", async () => {
+  await using here = scratch({ projects: { one: endless } });
+  const first = here.rehearse();
+  const id = await here.until("a session in its turn", async () => {
+    const found = await here.find("Agent", "agent-1");
+    const session = found?.status?.session;
+    return session?.pid !== undefined && session.id;
+  });
+  await here.until("a request under way", () => upstreamLog(here).includes('"Open"'));
+  await interruptTwice(here, first);
+  expect(await here.left()).toEqual([]);
+
+  const second = here.rehearse();
+  await second.ready();
+  const agent = await here.until("the same session", async () => {
+    const found = await here.find("Agent", "agent-1");
+    return found?.status?.session?.id === id && found.status.state === "Working" && found;
+  });
+  expect(agent.status?.failures ?? 0).toBe(0);
+  await interruptTwice(here, second);
+  expect(await here.left()).toEqual([]);
+});
+
+test("Ctrl-C while it still starts ends it in order, and leaves no process", async () => {
+  await using here = scratch({ projects: { one: endless } });
+  const operator = here.rehearse();
+  await here.until(
+    "a rehearsal model",
+    () => readOr(path.join(here.workspace.operator, "rehearsal.port"), "") !== "",
+  );
+  operator.signal("SIGINT");
+  expect(await operator.exited).toBe(0);
+  expect(await here.left()).toEqual([]);
+});
+
+async function interruptTwice(here: Scratch, operator: OperatorProcess): Promise<void> {
+  operator.signal("SIGINT");
+  await here.until("the promise to finish turns", () =>
+    operator.output().includes("Ctrl-C again stops them now"),
+  );
+  const startMs = performance.now();
+  operator.signal("SIGINT");
+  expect(await operator.exited).toBe(0);
+  expect(performance.now() - startMs).toBeLessThan(10_000);
+}
+
+const upstreamLog = ({ workspace }: Scratch): string =>
+  readOr(path.join(workspace.operator, "rehearsal.jsonl"), "");
+
+/** Subjects of the commits in the agent's own checkout, which only its folder knows. */
+function commitsBelow(here: Scratch, folder: string): string {
+  const [found] = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith("/.git"),
+  );
+  if (found === undefined) return "";
+  return here.git("-C", path.join(folder, path.dirname(found)), "log", "--format=%s");
+}

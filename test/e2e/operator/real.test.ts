@@ -1,0 +1,144 @@
+/** The real upstream's way: a credential and an address, `main` itself. The API is played by a server on this machine. */
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type Rehearsal, startRehearsal } from "../../../pkg/rehearsal/rehearsal.ts";
+import { checkoutOf } from "../checkout.ts";
+import { projectYaml, type ScratchOptions, scratch } from "./scratch.ts";
+
+vi.setConfig({ testTimeout: 180_000 });
+
+let api: Rehearsal;
+beforeAll(async () => {
+  api = await startRehearsal({ scenarios: [path.join(import.meta.dirname, "scenarios")] });
+});
+afterAll(() => api.close());
+
+const real = (options: ScratchOptions = {}) =>
+  scratch({ ...options, env: { ANTHROPIC_BASE_URL: api.url, ANTHROPIC_API_KEY: "x", ...options.env } });
+const steady = { description: "[test: steady]", tasks: 4 };
+
+test("real work is merged into main itself, a clean checkout follows, and the workspace refuses to rehearse from then on", async () => {
+  await using here = real({ projects: { one: {} } });
+  expect(await here.up("--until-settled").exited).toBe(0);
+
+  expect(here.git("status", "--porcelain")).toBe("");
+  expect(here.git("show", "HEAD:docs/write-one.md")).toBe("A note on Write one");
+  expect(existsSync(path.join(here.repository, "docs/write-one.md"))).toBe(true);
+  expect(here.git("log", "--first-parent", "--format=%s", "main")).toBe("Merge project 1: Write one\nBegin");
+  expect(here.git("for-each-ref", "refs/heads/rehearsal")).toBe("");
+  expect(await here.left()).toEqual([]);
+
+  const rehearsal = here.rehearse();
+  expect(await rehearsal.exited).toBe(1);
+  expect(rehearsal.output()).toContain("works with the real model");
+});
+
+test("a workspace that has rehearsed refuses to work for real, and says how to begin", async () => {
+  await using here = real();
+  const rehearsal = here.rehearse();
+  await here.until("a rehearsing Workspace", async () => {
+    const found = await here.find("Workspace", "scratch");
+    return found?.status?.upstream === "Rehearsal";
+  });
+  await rehearsal.end();
+
+  const refused = here.up();
+  expect(await refused.exited).toBe(1);
+  expect(refused.output()).toContain("has been rehearsing");
+  expect(await here.left()).toEqual([]);
+});
+
+test("without a credential nothing starts, and the message names the variable and the rehearsal", async () => {
+  await using here = scratch({ projects: { one: {} } });
+  const refused = here.up();
+  expect(await refused.exited).toBe(1);
+  expect(refused.output()).toContain("ANTHROPIC_API_KEY");
+  expect(refused.output()).toContain("bosun up --rehearse");
+  expect(await here.left()).toEqual([]);
+});
+
+test("a commit that the person makes on main meanwhile is taken in first, and main goes on from it", async () => {
+  await using here = real({ projects: { one: steady } });
+  const operator = here.up("--until-settled");
+  await here.phase("one", "Working");
+  writeFileSync(path.join(here.repository, "NEWS.md"), "Mine\n");
+  here.git("add", "NEWS.md");
+  here.git("commit", "--quiet", "--message=News");
+  const mine = here.git("rev-parse", "HEAD");
+  expect(await operator.exited).toBe(0);
+
+  expect(here.git("log", "--first-parent", "--format=%s", "main")).toBe(
+    "Merge project 1: Write one\nNews\nBegin",
+  );
+  expect(here.git("rev-parse", "main^")).toBe(mine);
+  expect(readFileSync(path.join(here.repository, "NEWS.md"), "utf8")).toBe("Mine\n");
+  expect(here.git("status", "--porcelain")).toBe("");
+});
+
+test("a checkout in the way keeps every byte while work goes on, and follows once it is clean", async () => {
+  await using here = real({ projects: { one: {} } });
+  const mine = path.join(here.repository, "docs");
+  writeFileSync(mine, "A file of the person's where the work wants a folder\n");
+  appendFileSync(path.join(here.repository, "README.md"), "Half a thought\r\n");
+  const before = checkoutOf(here.repository);
+  const operator = here.up();
+  await here.phase("one", "Done");
+  here.write("projects/two.yaml", projectYaml("two"));
+  await here.phase("two", "Done");
+
+  const behind = await here.until("a Workspace that says so", async () => {
+    const found = here.condition(await here.object("Workspace", "scratch"), "TargetInSync");
+    return found?.status === "False" && found;
+  });
+  expect(behind.reason).toBe("CheckoutDirty");
+  expect(behind.message).toContain("docs");
+  const { files, ...rest } = checkoutOf(here.repository);
+  const { ".claude-sessions/projects/two.yaml": _two, ...others } = files;
+  expect({ ...rest, files: others }).toEqual(before);
+
+  rmSync(mine);
+  await here.until("a checkout that follows", () =>
+    existsSync(path.join(here.repository, "docs/write-two.md")),
+  );
+  expect(readFileSync(path.join(here.repository, "README.md"), "utf8")).toBe(
+    "# A library\nHalf a thought\r\n",
+  );
+  expect(here.git("log", "--first-parent", "--format=%s", "main").split("\n")).toHaveLength(3);
+  await operator.end();
+});
+
+test("a rewritten main stops the queue with an Escalation, and putting the commits back lets it go on", async () => {
+  await using here = real({ projects: { one: {} } });
+  const operator = here.up();
+  await here.phase("one", "Done");
+  const merged = await here.until("a main that follows, and is known to", async () => {
+    const workspace = await here.object("Workspace", "scratch");
+    const main = here.git("rev-parse", "main");
+    return (
+      workspace.status?.target?.commit === main &&
+      here.condition(workspace, "TargetInSync")?.status === "True" &&
+      here.git("log", "--format=%s", main).includes("Merge") &&
+      main
+    );
+  });
+  here.git("reset", "--quiet", "--hard", "main^");
+  await here.until("an Escalation", () => here.find("Escalation", "target-rewritten-1"));
+  here.write("projects/two.yaml", projectYaml("two"));
+  const why = await here.until("a reason", async () => {
+    const { text } = await here.bosun("why", "two");
+    return text.includes("TargetRewritten") && text;
+  });
+  expect(why).toContain("was rewritten");
+  expect(here.git("log", "--format=%s", "main")).toBe("Begin");
+
+  here.git("reset", "--quiet", "--hard", merged);
+  await here.phase("two", "Done");
+  await here.until("a checkout that follows", () =>
+    here.git("log", "--format=%s", "main").includes("Write two"),
+  );
+  await here.tell("resolve", "target-rewritten-1", "Resolved");
+  const { status } = await here.object("Escalation", "target-rewritten-1");
+  expect(status?.state).toBe("Resolved");
+  await operator.end();
+});
