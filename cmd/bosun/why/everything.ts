@@ -39,6 +39,8 @@ function noBudget({ budgets }: World): Answer | undefined {
 export function baselineStands({ workspace }: World): Answer | undefined {
   const ready = getCondition(workspace?.status?.conditions, "Ready");
   if (ready?.status !== "False") return undefined;
+  // The Budget itself says it with numbers, and perhaps it isn't the one that pays for this.
+  if (ready.reason === "BudgetExceeded") return undefined;
   const remedies =
     ready.reason === "BaselineFailing"
       ? [
