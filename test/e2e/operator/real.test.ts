@@ -138,7 +138,9 @@ test("a rewritten main stops the queue with an Escalation, and putting the commi
     here.git("log", "--format=%s", "main").includes("Write two"),
   );
   await here.tell("resolve", "target-rewritten-1", "Resolved");
-  const { status } = await here.object("Escalation", "target-rewritten-1");
-  expect(status?.state).toBe("Resolved");
+  await here.until("an answered Escalation", async () => {
+    const { status } = await here.object("Escalation", "target-rewritten-1");
+    return status?.state === "Resolved";
+  });
   await operator.end();
 });

@@ -35,11 +35,13 @@ export interface ScratchOptions {
   dailyUSD?: number | undefined;
   /** Execution agents. Default 1. */
   agents?: number;
+  /** In a value, `{folder}` is the scratch's own folder. */
   env?: Readonly<Record<string, string>>;
 }
 
 export interface ProjectSketch {
   description?: string;
+  category?: string;
   /** How many tasks. Default 0. */
   tasks?: number;
 }
@@ -220,7 +222,7 @@ export function scratch(options: ScratchOptions = {}): Scratch {
 }
 
 /** A Project as a person would write it. */
-export function projectYaml(name: string, { description, tasks = 0 }: ProjectSketch = {}): string {
+export function projectYaml(name: string, { description, category, tasks = 0 }: ProjectSketch = {}): string {
   return stringify({
     apiVersion: "bosun.dev/v1alpha1",
     kind: "Project",
@@ -228,6 +230,7 @@ export function projectYaml(name: string, { description, tasks = 0 }: ProjectSke
     spec: {
       title: `Write ${name}`,
       ...(description === undefined ? {} : { description }),
+      ...(category === undefined ? {} : { category }),
       acceptanceCriteria: [{ id: "AC-1", text: `There is a note on ${name}.` }],
       tasks: Array.from({ length: tasks }, (_, index) => ({
         id: `T-${index + 1}`,
@@ -317,7 +320,9 @@ function environment(folder: string, more: Readonly<Record<string, string>> = {}
     HOME: path.join(folder, "home"),
     TMPDIR: path.join(folder, "tmp"),
     XDG_STATE_HOME: path.join(folder, "state"),
-    ...more,
+    ...Object.fromEntries(
+      Object.entries(more).map(([name, value]) => [name, value.replace("{folder}", folder)]),
+    ),
   };
 }
 
