@@ -41,10 +41,17 @@ const inGateway: readonly Failpoint[] = ["request-reserved", "request-sent", "re
 const runLimitMs = 400_000;
 const lookPeriodMs = 20;
 
-/** A scratch repository in a new temporary folder, with work in its checkout that no commit holds. */
-export function prepareDemo(): PreparedDemo {
+/**
+ * A scratch repository in a new temporary folder, with work in its checkout that no commit holds.
+ *
+ * @param options.sandbox - what its Workspace says
+ */
+export function prepareDemo({ sandbox = "Required" }: { sandbox?: string } = {}): PreparedDemo {
   const demo = demoIn(mkdtempSync(path.join(tmpdir(), "bosun-e2e-")));
   prepare(demo);
+  const workspaceFile = path.join(demo.repository, ".claude-sessions", "workspace.yaml");
+  const declared = readFileSync(workspaceFile, "utf8");
+  writeFileSync(workspaceFile, declared.replace("\n  mode:", `\n  sandbox: "${sandbox}"\n  mode:`));
   writeFileSync(path.join(demo.repository, "README.md"), "Half a thought of a person\r\n", { flag: "a" });
   writeFileSync(path.join(demo.repository, "notes.txt"), "not for git\n");
   return { ...demo, workspace: workspaceFolder(demo.repository), before: checkoutOf(demo.repository) };

@@ -77,3 +77,12 @@ test("no process is left", () => {
 test("main and the person's dirty checkout are byte for byte what they were", () => {
   expect(outcome.after).toEqual(demo.before);
 });
+
+test("the same command once more ends at once, and nothing is done again", async () => {
+  const [again] = await runDemo(demo);
+  expect(again?.seconds).toBeLessThan(20);
+  const after = await outcomeOf(demo);
+  expect(after.merges).toEqual(outcome.merges);
+  expect(after.accounts).toEqual(outcome.accounts);
+  expect(after.left).toEqual([]);
+});

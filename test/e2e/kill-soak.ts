@@ -1,5 +1,6 @@
 /**
- * The whole kill test: `node test/e2e/kill-soak.ts [--kills 20] [--seed N] [--failpoints all|none|NAME]...`.
+ * The whole kill test: `node test/e2e/kill-soak.ts [--kills 20] [--seed N] [--failpoints all|none|NAME]...
+ * [--sandbox Required|Off]`.
  * Demos one after another until the operator was killed at so many random moments, then one demo for each failpoint.
  * Exits 1 when anything came out wrong, and keeps the folders of those demos.
  */
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     kills: { type: "string", default: "20" },
     seed: { type: "string", default: String(randomInt(1_000_000)) },
     failpoints: { type: "string", multiple: true, default: ["all"] },
+    sandbox: { type: "string", default: "Required" },
   },
 });
 const seed = Number(values.seed);
@@ -33,7 +35,7 @@ console.log(wrongDemos === 0 ? "All came out as they must." : `${wrongDemos} cam
 
 /** @returns how many of `wanted` happened */
 async function demoWith(wanted: readonly Fate[]): Promise<number> {
-  const demo = prepareDemo();
+  const demo = prepareDemo({ sandbox: values.sandbox });
   console.log(`${new Date().toISOString()} ${demo.folder}`);
   try {
     const runs = await runDemo(demo, wanted);

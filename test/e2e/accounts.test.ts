@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import type { RequestRecord } from "../../pkg/rehearsal/request-log.ts";
+import { discrepancies, type LedgerRequest } from "./accounts.ts";
+
+/** The check itself: what it takes for right, and that it finds each kind of wrong. */
+
+const model = "claude-sonnet-5-5";
+
+function counted(id: string, changes: Partial<RequestRecord> = {}): RequestRecord {
+  return {
+    id,
+    model,
+    startMs: 100,
+    turn: 0,
+    scenario: "s",
+    step: "s",
+    status: 200,
+    ended: "Complete",
+    usage: { input: 0, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0 },
+    costNanoUSD: 500,
+    ...changes,
+  };
+}
+
+function inLedger(upstreamId: string | undefined, changes: Partial<LedgerRequest> = {}): LedgerRequest {
+  const steps = ["reserved", "sent", "settled"];
+  const request = { id: `own-${upstreamId}`, model, steps, sentMs: 90, endMs: 200, cost: 500, ...changes };
+  return upstreamId === undefined ? request : { ...request, upstreamId };
+}
+
+const unsettled = ["reserved", "sent", "unsettled"];
+
+test.each<[string, RequestRecord[], LedgerRequest[]]>([
+  ["equal where both ended", [counted("a")], [inLedger("a")]],
+  ["more where it is unsettled", [counted("a")], [inLedger("a", { steps: unsettled, cost: 900 })]],
+  ["an upstream that died open", [counted("a", { ended: "Open", costNanoUSD: 0 })], [inLedger("a")]],
+  ["a request that never left", [], [inLedger(undefined, { steps: ["reserved", "released"], cost: 0 })]],
+  ["one that was cut before its name came", [counted("a")], [inLedger(undefined, { steps: unsettled })]],
+])("%s is no discrepancy", (_name, upstream, ledger) => {
+  expect(discrepancies({ upstream, ledger })).toEqual([]);
+});
+
+const nameless = (sentMs: number, endMs: number): LedgerRequest =>
+  inLedger(undefined, { id: `${sentMs}`, steps: unsettled, sentMs, endMs });
+
+test("requests that were cut before their names came are told apart by their times", () => {
+  const upstream = [counted("late", { startMs: 300 }), counted("early", { startMs: 150 })];
+  expect(discrepancies({ upstream, ledger: [nameless(100, 400), nameless(120, 200)] })).toEqual([]);
+  expect(discrepancies({ upstream, ledger: [nameless(100, 200), nameless(120, 200)] })).toHaveLength(1);
+});
+
+test.each<[string, RequestRecord[], LedgerRequest[], RegExp]>([
+  ["missing from the ledger", [counted("a")], [], /a .* is not in the ledger/],
+  ["settled at another cost", [counted("a")], [inLedger("a", { cost: 501 })], /cost 500, .* 501/],
+  ["unsettled for less", [counted("a")], [inLedger("a", { steps: unsettled, cost: 499 })], /cost 500/],
+  ["in the ledger twice", [counted("a")], [inLedger("a"), inLedger("a")], /more than once/],
+  ["in the ledger alone", [], [inLedger("a")], /never counted a/],
+  ["settled twice", [counted("a")], [inLedger("a", { steps: [...unsettled, "settled"] })], /went reserved/],
+  ["never ended", [counted("a")], [inLedger("a", { steps: ["reserved", "sent"] })], /went reserved, sent/],
+])("a request %s is a discrepancy", (_name, upstream, ledger, says) => {
+  expect(discrepancies({ upstream, ledger }).join("\n")).toMatch(says);
+});
