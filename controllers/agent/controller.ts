@@ -14,7 +14,7 @@ import type { SessionReport } from "../../pkg/session/sessions.ts";
 import { type Deps, whenOf, withConditions } from "../deps.ts";
 import { budgetStanding, declared, projectFacts, workspaceStanding } from "../facts.ts";
 import { act } from "./act.ts";
-import { decide, type Plan } from "./decide.ts";
+import { type Action, decide, type Plan } from "./decide.ts";
 import { type Observation, observe } from "./observe.ts";
 
 /** Wait after the n-th failure in a row: doubles from 10 s up to 10 minutes. */
@@ -106,7 +106,7 @@ async function report(agent: Agent, seen: Observation, plan: Plan, deps: Deps): 
   const starts = plan.action.do === "start";
   const released = plan.action.do === "release" || plan.action.do === "giveBack";
   const held = released ? undefined : work;
-  const sessionNow = released ? undefined : sessionStatus(agent, seen, starts);
+  const sessionNow = released ? undefined : sessionStatus(agent, seen, plan.action);
   const next: AgentStatus = {
     ...status,
     id: agentId(agent.metadata.name),
@@ -163,13 +163,15 @@ function naming(work: Observation["work"]): Partial<AgentStatus> {
   };
 }
 
-function sessionStatus(agent: Agent, seen: Observation, starts: boolean): AgentStatus["session"] {
+function sessionStatus(agent: Agent, seen: Observation, done: Action): AgentStatus["session"] {
+  const starts = done.do === "start";
   const { work, session, checkout, now, due } = seen;
   const before = agent.status?.session;
   const id = work?.claim.session;
   // Before its first start a session is not named: then nothing has to be stopped or forgotten.
   if (id === undefined) return before;
-  if (!starts && before?.id !== id) return undefined;
+  if (!starts && before?.id !== id)
+    return done.do === "stop" && done.session === before?.id ? undefined : before;
   const same = before?.id === id ? before : undefined;
   const named = {
     ...same,

@@ -1,7 +1,7 @@
 /** What must hold at every step, whatever goes wrong. Each breach throws and ends the run. */
 import { isEdge } from "../../pkg/api/agent-states.ts";
 import { getCondition, isTrue } from "../../pkg/api/conditions.ts";
-import type { Agent, Project } from "../../pkg/api/generated.ts";
+import type { Agent, Project, ProjectClaim } from "../../pkg/api/generated.ts";
 import type { Condition, KubeObject } from "../../pkg/api/meta.ts";
 import { AGENTS_MAX } from "../../pkg/api/names.ts";
 import { PHASE_EDGES, phaseOf } from "../../pkg/api/phases.ts";
@@ -71,7 +71,8 @@ function wellFormed({ kind, metadata, status }: KubeObject): void {
     );
 }
 
-function projectRules(project: Project, previous: Project | undefined, { api }: World): void {
+function projectRules(project: Project, previous: Project | undefined, world: World): void {
+  const { api } = world;
   const { metadata, status = {} } = project;
   const before = previous?.metadata.uid === metadata.uid ? (previous?.status ?? {}) : {};
   const name = `Project ${metadata.name}`;
@@ -108,6 +109,8 @@ function projectRules(project: Project, previous: Project | undefined, { api }: 
       hold(claim.run >= before.claim.run, () => `${name}: run ${before.claim?.run} became ${claim.run}`);
   }
 
+  if (claim === undefined && before.claim !== undefined) workKept(project, before.claim, world);
+
   const phase = phaseOf(project);
   if (previous !== undefined && previous.metadata.uid === metadata.uid) {
     const was = phaseOf(previous);
@@ -128,6 +131,17 @@ function projectRules(project: Project, previous: Project | undefined, { api }: 
       () => `${name} has a phase and no summary`,
     );
   }
+}
+
+/** What an agent let go of is recorded with all that it had committed. A dead one's checkout is kept instead. */
+function workKept({ metadata, status }: Project, claim: ProjectClaim, { repository }: World): void {
+  const released = getCondition(status?.conditions, "Claimed")?.reason === "Released";
+  const left = repository.lastHead(metadata.name, claim.number);
+  if (!released || left === undefined) return;
+  hold(
+    status?.head !== undefined && repository.objects.has(status.head) && status.head === left.head,
+    () => `Project ${metadata.name} was let go at ${left.head}; its status says ${status?.head}`,
+  );
 }
 
 function agentRules(agent: Agent, previous: Agent | undefined, { api }: World): void {

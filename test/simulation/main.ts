@@ -1,4 +1,15 @@
-/** `node test/simulation/main.ts --seed N` replays one run; `--seeds N [--from M]` tries many. */
+/**
+ * Runs the whole system in the simulated world, each seed another one.
+ *
+ *     node test/simulation/main.ts --seed 7              one run; `--log` tells what the operator logs
+ *     node test/simulation/main.ts --seeds 1000 --hours 8 --workers 2
+ *
+ * One JSON line a seed. A seed that breaks a promise is printed with its last steps and the command that replays it;
+ * `--keep` goes on with the next, and tells only what was broken.
+ */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { jsonLogger, type Logger } from "../../pkg/runtime/logger.ts";
 import { simulate } from "./simulate.ts";
@@ -9,54 +20,72 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "100" },
     from: { type: "string", default: "1" },
     hours: { type: "string", default: "8" },
+    workers: { type: "string", default: "1" },
+    calm: { type: "boolean", default: false },
+    keep: { type: "boolean", default: false },
     log: { type: "boolean", default: false },
     steps: { type: "boolean", default: false },
-    keep: { type: "boolean", default: false },
   },
 });
 
-const hours = Number(values.hours);
-const seeds =
-  values.seed === undefined
-    ? Array.from({ length: Number(values.seeds) }, (_, index) => Number(values.from) + index)
-    : [Number(values.seed)];
-const counts = new Map<string, number>();
-let failures = 0;
-for (const seed of seeds) {
-  const startedMs = performance.now();
-  try {
-    const outcome = await simulate({
-      seed,
-      hours,
-      ...(values.log ? { logger: logger() } : {}),
-      ...(values.steps ? { onStep: count } : {}),
-    });
-    console.log(JSON.stringify({ ...outcome, ms: Math.round(performance.now() - startedMs) }));
-  } catch (error) {
-    failures += 1;
-    const message = error instanceof Error ? error.message : String(error);
-    if (values.keep)
-      console.log(`SEED ${seed} FAILS: ${message.split("\n\n")[1]?.split("\n").slice(0, 3).join(" | ")}`);
-    else {
-      console.log(message);
-      break;
+const workers = Number(values.workers);
+const from = Number(values.seed ?? values.from);
+const count = values.seed === undefined ? Number(values.seeds) : 1;
+process.exitCode = (workers > 1 ? await inProcesses() : await here()) > 0 ? 1 : 0;
+
+/** @returns how many seeds failed */
+async function here(): Promise<number> {
+  const labels = new Map<string, number>();
+  let failures = 0;
+  for (let seed = from; seed < from + count; seed += 1) {
+    try {
+      const outcome = await simulate({
+        seed,
+        hours: Number(values.hours),
+        faults: !values.calm,
+        ...(values.log ? { logger: logger() } : {}),
+        ...(values.steps ? { onStep: (label) => tally(labels, label) } : {}),
+      });
+      console.log(JSON.stringify(outcome));
+    } catch (error) {
+      failures += 1;
+      const message = error instanceof Error ? error.message : String(error);
+      if (!values.keep) {
+        console.log(message);
+        break;
+      }
+      console.log(`Seed ${seed} fails: ${message.split("\n\n")[1]?.split("\n").slice(0, 3).join(" | ")}`);
     }
   }
-}
-if (values.steps)
-  for (const [label, times] of [...counts].sort(([, a], [, b]) => b - a).slice(0, 40))
+  for (const [label, times] of [...labels].sort(([, a], [, b]) => b - a).slice(0, 40))
     console.log(String(times).padStart(8), label);
-process.exitCode = failures > 0 ? 1 : 0;
+  return failures;
+}
 
-function count(label: string): void {
+/** Spreads the seeds over processes of their own. */
+async function inProcesses(): Promise<number> {
+  const share = Math.ceil(count / workers);
+  const exits = Array.from({ length: workers }, (_, worker) => {
+    const first = from + worker * share;
+    const own = Math.max(0, Math.min(share, from + count - first));
+    const flags = [...(values.keep ? ["--keep"] : []), ...(values.calm ? ["--calm"] : [])];
+    const args = ["--seeds", String(own), "--from", String(first), "--hours", values.hours, ...flags];
+    const child = spawn(process.execPath, [fileURLToPath(import.meta.url), ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    createInterface({ input: child.stdout }).on("line", (line) => console.log(line));
+    return new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? 1)));
+  });
+  return (await Promise.all(exits)).filter((code) => code !== 0).length;
+}
+
+/** Steps by what they are, whichever object and life of the operator they are about. */
+function tally(labels: Map<string, number>, label: string): void {
   const known = label.replace(/operator \d+/, "operator").replace(/ [a-z]+[-\d]+\S*/g, "");
-  counts.set(known, (counts.get(known) ?? 0) + 1);
+  labels.set(known, (labels.get(known) ?? 0) + 1);
 }
 
 function logger(): Logger {
-  return jsonLogger(
-    (line) => process.stderr.write(line),
-    { now: () => 0, elapsed: () => 0, sleep: async () => {} },
-    "debug",
-  );
+  const clock = { now: () => 0, elapsed: () => 0, sleep: async () => {} };
+  return jsonLogger((line) => process.stderr.write(line), clock, "debug");
 }

@@ -14,6 +14,7 @@ const minute = 60_000;
 const hour = 60 * minute;
 /** After the faults everything has to be settled within this. */
 const calmHours = 48;
+const roughShare = 5 / 8;
 const stepsPerDayMax = 50_000;
 
 export interface Outcome {
@@ -32,8 +33,10 @@ export interface Outcome {
 
 export interface SimulateOptions {
   seed: number;
-  /** Virtual hours of people and faults. */
+  /** Virtual hours at least; five eighths of them with people and faults. */
   hours: number;
+  /** Whether calls fail and the operator crashes; true when absent. People and sessions are as they are. */
+  faults?: boolean;
   logger?: Logger;
   /** For counting what makes steps. */
   onStep?: (label: string) => void;
@@ -74,11 +77,20 @@ function noBugs(logger: Logger | undefined, broken: { error?: unknown }): Logger
   return watching(inner);
 }
 
-async function run(world: World, { seed, hours, logger, onStep }: SimulateOptions): Promise<Outcome> {
+async function run(
+  world: World,
+  { seed, hours, faults: rough = true, logger, onStep }: SimulateOptions,
+): Promise<Outcome> {
   const { scheduler } = world;
   const faults: Faults = { conflict: 0.02, unknown: 0.005, refused: 0.005, expired: 0.002, ended: 0.001 };
   const weather: Weather = { refused: 0.005, lost: 0.005, unknown: 0.01 };
   const failpoints = { deaths: 0.01 };
+  if (!rough) makeFair();
+  function makeFair(): void {
+    Object.assign(faults, noFaults);
+    Object.assign(weather, fairWeather);
+    failpoints.deaths = 0;
+  }
   const broken: { error?: unknown } = {};
   watchInvariants(world);
 
@@ -100,10 +112,10 @@ async function run(world: World, { seed, hours, logger, onStep }: SimulateOption
     onDeath: () => restart(chaos.below(2 * minute)),
   });
   op.start();
-  const untilMs = hours * hour;
+  const untilMs = hours * roughShare * hour;
   let calm = false;
   void (async () => {
-    while (!calm) {
+    while (!calm && rough) {
       await scheduler.world.clock.sleep(chaos.below(2 * hour));
       if (calm) return;
       if (chaos.chance(0.5)) {
@@ -119,20 +131,18 @@ async function run(world: World, { seed, hours, logger, onStep }: SimulateOption
     if (broken.error !== undefined) throw broken.error;
     onStep?.(scheduler.trace.last.at(-1)?.label ?? "");
     // Most crashes come by steps, not by time: in the middle of something.
-    if (!calm && op.lives && chaos.chance(0.0003)) {
+    if (!calm && rough && op.lives && chaos.chance(0.0003)) {
       op.crash();
       restart(chaos.below(2 * minute));
     }
     if (!calm) return false;
     looked += 1;
-    return looked % 200 === 0 && unsettled(world).length === 0;
+    return looked % 100 === 0 && scheduler.elapsedMs >= hours * hour && unsettled(world).length === 0;
   };
   await scheduler.run({ untilMs, afterEachStep, stepsMax: 10 * stepsPerDayMax });
   const roughSteps = scheduler.trace.steps;
-  Object.assign(faults, noFaults);
-  Object.assign(weather, fairWeather);
+  makeFair();
   Object.assign(world.temper, kindTemper);
-  failpoints.deaths = 0;
   calm = true;
   await persons.calmDown();
   const ended = await scheduler.run({
@@ -142,7 +152,7 @@ async function run(world: World, { seed, hours, logger, onStep }: SimulateOption
   });
   const left = unsettled(world);
   if (left.length > 0) throw new Broken(`The run ended by ${ended} and this is stuck:\n${left.join("\n\n")}`);
-  const stepsPerDay = Math.round((roughSteps / hours) * 24);
+  const stepsPerDay = Math.round((roughSteps / (hours * roughShare)) * 24);
   const projects = world.api.objects("Project");
   return {
     seed,

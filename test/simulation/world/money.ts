@@ -10,7 +10,7 @@ import {
   type WindowAccount,
   type WindowLimit,
 } from "../../../pkg/gateway/money.ts";
-import { windowAt } from "../../../pkg/gateway/windows.ts";
+import { type Window, windowAt } from "../../../pkg/gateway/windows.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { hash } from "./hash.ts";
 
@@ -49,6 +49,7 @@ export class SimMoney implements Money {
   readonly #grants = new Map<string, SessionGrant>();
   /** By budget and window. */
   readonly #counted = new Map<string, Counted>();
+  readonly #windows = new Map<string, Window>();
   readonly #costs = new Map<string, NanoUSD>();
   readonly #wakers = new Set<() => void>();
   #wakes = false;
@@ -184,9 +185,17 @@ export class SimMoney implements Money {
     return counted;
   }
 
+  /** The calendar is slow, and asked at every look. */
+  #windowAt(period: (typeof periods)[number], nowMs: number, timeZone: string): Window {
+    const key = `${period} ${windowName(period, nowMs, timeZone)} ${timeZone}`;
+    const window = this.#windows.get(key) ?? windowAt(period, nowMs, timeZone);
+    this.#windows.set(key, window);
+    return window;
+  }
+
   #window(policy: BudgetPolicy, period: (typeof periods)[number]): WindowAccount {
     const now = this.#clock.now();
-    const { name, startMs, endMs } = windowAt(period, now, policy.timeZone);
+    const { name, startMs, endMs } = this.#windowAt(period, now, policy.timeZone);
     const { spent, reserved, requests } = this.#countedIn(policy, period, now);
     return {
       window: name,

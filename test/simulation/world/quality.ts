@@ -31,6 +31,7 @@ export class SimQuality implements Quality {
   readonly #done = new Map<string, ChecksObservation & { is: "done" }>();
   /** By cache key: the life of the operator that runs it. */
   readonly #running = new Map<string, number>();
+  readonly #found = new Map<string, readonly Finding[]>();
   readonly #wakers = new Set<(commit: string) => void>();
   #life = 0;
 
@@ -57,6 +58,13 @@ export class SimQuality implements Quality {
   }
 
   async inspect(base: string, head: string, protectedPaths: readonly string[]): Promise<readonly Finding[]> {
+    const key = `${base} ${head} ${protectedPaths.join()}`;
+    const findings = this.#found.get(key) ?? this.#inspect(base, head, protectedPaths);
+    this.#found.set(key, findings);
+    return findings;
+  }
+
+  #inspect(base: string, head: string, protectedPaths: readonly string[]): readonly Finding[] {
     const { objects } = this.#options;
     const findings: Finding[] = [];
     for (const { id, parents } of objects.between(base, head)) {

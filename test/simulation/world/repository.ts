@@ -46,6 +46,7 @@ export class SimRepository implements Repository {
   readonly #branches = new Map<string, string>();
   readonly #claims = new Map<string, number>();
   readonly #checkouts = new Map<string, SimCheckout>();
+  readonly #lastHeads = new Map<string, { base: string; head: string }>();
   readonly #wakers = new Set<() => void>();
 
   constructor(files: Readonly<Record<string, string>>) {
@@ -66,6 +67,11 @@ export class SimRepository implements Repository {
 
   branch(name: string): string | undefined {
     return name === "main" ? this.#user : this.#branches.get(name);
+  }
+
+  /** The newest head that the execution checkout of a claim had; undefined for one that was never made. */
+  lastHead(project: string, number: number): { base: string; head: string } | undefined {
+    return this.#lastHeads.get(`${project} ${number}`);
   }
 
   checkoutAt(path: string): SimCheckout | undefined {
@@ -116,6 +122,7 @@ export class SimRepository implements Repository {
     const { project, number } = checkout.claim;
     const commit = this.objects.add({ parents, tree, subject, claim: { project, number } });
     checkout.head = commit.id;
+    this.#lastHeads.set(`${project} ${number}`, { base: checkout.base, head: commit.id });
     return commit;
   }
 

@@ -1,0 +1,9 @@
+/** Seeds that once found something; each is tried again by the tests. */
+export const PINNED: readonly { seed: number; found: string }[] = [
+  { seed: 1, found: "A Review without a base commit, made while the target could not be seen." },
+  { seed: 105, found: "A read that waited on a cache when its operator crashed looped without a pause." },
+  {
+    seed: 137,
+    found: "A Project deleted between its merge's announcement and the swap was merged unrecorded.",
+  },
+];

@@ -1,0 +1,44 @@
+/**
+ * Seeds of the whole system: people, faults and crashes, then peace, with every promise checked at every step.
+ * `BOSUN_SEEDS=1000` tries as many as CI does.
+ */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { PINNED } from "./seeds.ts";
+import { simulate } from "./simulate.ts";
+
+const seeds = Number(process.env.BOSUN_SEEDS ?? 40);
+const main = fileURLToPath(new URL("main.ts", import.meta.url));
+
+/** What `main.ts` prints with these arguments; rejects with it when a seed fails. */
+async function run(...args: readonly string[]): Promise<readonly string[]> {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const output: string[] = [];
+  for await (const chunk of child.stdout) output.push(String(chunk));
+  const code = child.exitCode ?? (await new Promise<number>((resolve) => child.once("close", resolve)));
+  if (code !== 0) throw new Error(output.join("").slice(-12_000));
+  return output.join("").trim().split("\n");
+}
+
+test(`${seeds} seeds of 8 hours with ten agents keep every promise and leave nothing stuck`, async () => {
+  expect(await run("--seeds", String(seeds), "--workers", "2")).toHaveLength(seeds);
+}, 3_600_000);
+
+test("ten seeds take the same steps to the same end in two processes", async () => {
+  const hashes = (lines: readonly string[]): unknown[] => lines.map((line) => JSON.parse(line).hash);
+  const [one, other] = await Promise.all([run("--seeds", "10"), run("--seeds", "10")]);
+  expect(new Set(hashes(one)).size).toBe(10);
+  expect(hashes(one)).toEqual(hashes(other));
+}, 600_000);
+
+test("a day of ten agents takes at most 50,000 steps", async () => {
+  const { stepsPerDay, merged } = await simulate({ seed: 1, hours: 24, faults: false });
+  expect(merged).toBeGreaterThan(20);
+  expect(stepsPerDay).toBeLessThanOrEqual(50_000);
+}, 600_000);
+
+for (const { seed, found } of PINNED)
+  test(`seed ${seed} stays mended: ${found}`, async () => {
+    await simulate({ seed, hours: 8 });
+  }, 120_000);
