@@ -24,14 +24,16 @@ export interface Fate {
   killAfterMs?: number;
   /** With it die its gateway, its sessions and the upstream, as in a power cut. */
   withEverything?: boolean;
-  /** It, or its gateway, kills itself there. */
-  failpoint?: { name: Failpoint; hit?: number };
+  /** It kills itself there. Where that is in the gateway it is the gateway, and then it too is killed unless spared. */
+  failpoint?: { name: Failpoint; hit?: number; spareOperator?: boolean };
 }
 
 export interface Run {
   fate: Fate;
   /** `Killed` by the harness or at the failpoint; `Ended` when all work had come to an end before. */
   end: "Killed" | "Ended";
+  /** Its failpoint, if it had one, was passed. */
+  hasHit: boolean;
   seconds: number;
 }
 
@@ -101,8 +103,9 @@ async function runOnce(demo: PreparedDemo, fate: Fate, number: number): Promise<
   await killed;
 
   const seconds = (performance.now() - startMs) / 1000;
-  if (signal === "SIGKILL" && seconds * 1000 < runLimitMs) return { fate, end: "Killed", seconds };
-  if (code === 0) return { fate, end: "Ended", seconds };
+  const hasHit = logHits(logFile, failpoint?.name) + gatewayHits(demo, failpoint?.name) > hitsBefore;
+  if (signal === "SIGKILL" && seconds * 1000 < runLimitMs) return { fate, end: "Killed", hasHit, seconds };
+  if (code === 0) return { fate, end: "Ended", hasHit, seconds };
   const why =
     signal === "SIGKILL" ? `did not end within ${runLimitMs / 1000} s` : `ended with ${signal ?? code}`;
   const last = readFileSync(logFile, "utf8").split("\n").slice(-25).join("\n");
@@ -111,7 +114,7 @@ async function runOnce(demo: PreparedDemo, fate: Fate, number: number): Promise<
   async function killWhenDue(): Promise<void> {
     const untilMs = startMs + Math.min(fate.killAfterMs ?? runLimitMs, runLimitMs);
     while (!over.signal.aborted && performance.now() < untilMs) {
-      if (gatewayHits(demo, failpoint?.name) > hitsBefore) break;
+      if (!failpoint?.spareOperator && gatewayHits(demo, failpoint?.name) > hitsBefore) break;
       await sleep(lookPeriodMs, undefined, { signal: over.signal }).catch(() => undefined); // It has exited.
     }
     operator.kill("SIGKILL");
@@ -135,7 +138,10 @@ function startOperator(demo: PreparedDemo, failpoint: Fate["failpoint"], logFile
 
 /** How often a gateway of this demo has killed itself at `name`. */
 function gatewayHits({ workspace }: PreparedDemo, name: Failpoint | undefined): number {
-  const log = path.join(workspace.operator, "rehearsal-ledger", "gateway.log");
+  return logHits(path.join(workspace.operator, "rehearsal-ledger", "gateway.log"), name);
+}
+
+function logHits(log: string, name: Failpoint | undefined): number {
   if (name === undefined || !existsSync(log)) return 0;
   return readFileSync(log, "utf8").split(`Failpoint ${name}:`).length - 1;
 }
