@@ -139,6 +139,10 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       // First the controllers: nothing is claimed or started any more.
       await manager.stop();
       await endSessions(world.sessions, () => how, clock);
+      // What was merged at the last moment is seen on the branch that follows.
+      await world.repository
+        .syncTarget()
+        .catch((error: unknown) => logger.warn("The target's branch could not follow", { error }));
       // Then the last word on money: what was spent since a Budget was last told is in no status yet.
       await tellBudgets({ client, money: world.gateway, namespace }).catch((error: unknown) =>
         logger.warn("Budgets could not be told what was spent", { error }),
