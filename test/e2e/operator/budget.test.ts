@@ -88,7 +88,6 @@ test("a Budget that ends in the middle of the work pauses the session, keeps the
   here.write("budget.yaml", budgetYaml(5));
   await here.phase("one", "Done");
   await here.phase("two", "Done");
-  expect(here.git("log", "--format=%s", "--grep=of Write one", "rehearsal/main").split("\n")).toHaveLength(8);
   const sessions = new Set(
     ledger(here)
       .map((line) => line as Line & { session?: string; project?: string })
@@ -99,6 +98,7 @@ test("a Budget that ends in the middle of the work pauses the session, keeps the
   const events = await here.client.list("Event");
   expect(events.items.filter(({ reason }) => reason === "SessionFailed")).toEqual([]);
   await operator.end();
+  expect(here.git("log", "--format=%s", "--grep=of Write one", "rehearsal/main").split("\n")).toHaveLength(8);
 
   const settled = ledger(here).filter(({ step }) => step === "settled");
   expect(Object.fromEntries(settled.map(({ upstreamId, cost }) => [upstreamId, cost]))).toEqual(billed(here));

@@ -7,7 +7,7 @@ import { projectYaml, type Scratch, scratch } from "./scratch.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
 
-const long = { description: "[test: steady]", tasks: 200 };
+const long = { description: "[test: steady]", tasks: 50 };
 
 /** Waits for an Event of this reason whose message names all of `words`. */
 function event(here: Scratch, reason: string, ...words: string[]): Promise<string> {
@@ -21,7 +21,7 @@ function event(here: Scratch, reason: string, ...words: string[]): Promise<strin
 }
 
 test("edits count within seconds; invalid and truncated ones change nothing and say where; every byte else is kept", async () => {
-  await using here = scratch({ projects: { keeper: { description: "[test: steady]", tasks: 200 } } });
+  await using here = scratch({ projects: { keeper: { description: "[test: steady]", tasks: 50 } } });
   const operator = here.rehearse();
   await here.phase("keeper", "Working");
 

@@ -330,7 +330,8 @@ function git(repository: string, env: Readonly<Record<string, string>>, args: re
   const person = ["user.name=Person", "user.email=person@example.invalid", "commit.gpgsign=false"];
   const settings = person.flatMap((setting) => ["-c", setting]);
   return execFileSync("git", ["-C", repository, ...settings, ...args], {
-    env,
+    // Whatever the operator is to miss, the person has git.
+    env: { ...env, PATH: process.env.PATH },
     encoding: "utf8",
     stdio: ["ignore", "pipe", "pipe"],
   }).trimEnd();
