@@ -18,8 +18,12 @@ export class Broken extends Error {
 /** How long something that was paused may still be started: caches and informers lag, their back-off is at most 30 s. */
 const graceMs = 90_000;
 
-/** Looks at every change as it is told, every start, every merge and every branch that moves. */
-export function watchInvariants(world: World): void {
+/**
+ * Looks at every change as it is told, every start, every merge and every branch that moves.
+ *
+ * @returns what to ask when the run has ended
+ */
+export function watchInvariants(world: World): () => void {
   const { api, sessions, repository } = world;
   const pauses = new Pauses(world);
   const merges = new Merges(world);
@@ -28,6 +32,7 @@ export function watchInvariants(world: World): void {
     if (object === undefined) return;
     wellFormed(object);
     if (object.kind === "Project") projectRules(object as Project, previous as Project | undefined, world);
+    if (object.kind === "Project") merges.announced(object as Project);
     if (object.kind === "Agent") agentRules(object as Agent, previous as Agent | undefined, world);
     if (object.kind === "Review") reviewRules(change);
     pauses.see(object);
@@ -38,6 +43,7 @@ export function watchInvariants(world: World): void {
   };
   repository.events.collected = (claim, branch, head) => collected(claim, head, world, branch);
   repository.events.swapped = (from, to) => merges.swapped(from, to);
+  return () => merges.end();
 }
 
 function hold(holds: boolean, message: () => string): void {
@@ -232,18 +238,37 @@ class Pauses {
 class Merges {
   readonly #world: World;
   readonly #merged = new Map<string, string>();
+  /** Swapped, and their announcement is written but not yet told: a list shows a write before a watch does. */
+  readonly #untold = new Map<string, string>();
 
   constructor(world: World) {
     this.#world = world;
   }
 
   swapped(from: string, to: string): void {
-    const { api, repository, quality, sessions } = this.#world;
+    const { api } = this.#world;
+    const project = api.objects("Project").find(({ status }) => status?.merge?.to === to);
+    if (project === undefined) this.#untold.set(to, from);
+    else this.#judge(project, { from, to });
+  }
+
+  announced(project: Project): void {
+    const to = project.status?.merge?.to;
+    const from = this.#untold.get(to ?? "");
+    if (to === undefined || from === undefined) return;
+    this.#untold.delete(to);
+    this.#judge(project, { from, to });
+  }
+
+  end(): void {
+    for (const to of this.#untold.keys())
+      hold(false, () => `${to} became the target and no Project had announced it`);
+  }
+
+  #judge(project: Project, { from, to }: { from: string; to: string }): void {
+    const { repository, quality, sessions } = this.#world;
     const commit = repository.objects.get(to);
     hold(commit.parents[0] === from, () => `${to} was swapped in for ${from}, which is not its first parent`);
-    const project = api.objects("Project").find(({ status }) => status?.merge?.to === to);
-    hold(project !== undefined, () => `${to} became the target and no Project had announced it`);
-    if (project === undefined) return;
     const { name, uid = "" } = project.metadata;
     const before = this.#merged.get(uid);
     hold(before === undefined, () => `${name} was merged as ${before} and again as ${to}`);

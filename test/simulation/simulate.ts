@@ -92,7 +92,7 @@ async function run(
     failpoints.deaths = 0;
   }
   const broken: { error?: unknown } = {};
-  watchInvariants(world);
+  const atTheEnd = watchInvariants(world);
 
   const persons = await people(world);
   const chaos = world.prng("chaos");
@@ -152,6 +152,7 @@ async function run(
   });
   const left = unsettled(world);
   if (left.length > 0) throw new Broken(`The run ended by ${ended} and this is stuck:\n${left.join("\n\n")}`);
+  atTheEnd();
   const stepsPerDay = Math.round((roughSteps / (hours * roughShare)) * 24);
   const projects = world.api.objects("Project");
   return {
