@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /** Whole demos: seconds of work for every core there is, so they come last and one at a time. */
 const wholeDemos = "test/e2e/*.test.ts";
+/** The operator as a process, on small repositories: a process for every core there is, so they come after the parts. */
+const operators = "test/e2e/operator/*.test.ts";
 const never = ["test/bench/**", "node_modules/**", "hack/demo/library/**"];
 
 export default defineConfig({
@@ -11,9 +13,19 @@ export default defineConfig({
         test: {
           name: "parts",
           include: ["{cmd,controllers,pkg,hack,test}/**/*.test.ts"],
-          exclude: [...never, wholeDemos],
+          exclude: [...never, wholeDemos, operators],
           testTimeout: 30_000,
           hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "operators",
+          include: [operators],
+          exclude: never,
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -24,7 +36,7 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -27,7 +27,10 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   const view = liveView(process.stdout, context.now);
   const print = (line: string): void => view.print([line]);
   const fatal = Promise.withResolvers<never>();
-  const operator = await startOperator({
+  let isStarting = true;
+  // A start that hangs has nothing to save yet. The exit code is a shell's for an interrupted process.
+  void interrupts.second.then(() => isStarting && process.exit(130));
+  const starting = startOperator({
     folder,
     env: context.env,
     rehearse: options.rehearse === true,
@@ -35,13 +38,15 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
     note: print,
     onFatal: (error) => fatal.reject(error),
   });
+  const operator = await Promise.race([starting, fatal.promise]);
+  isStarting = false;
   print(
     `The operator runs (process ${process.pid}). Ctrl-C lets running turns finish and saves; a second Ctrl-C stops now.`,
   );
 
   const ended = Promise.race([interrupts.first, fatal.promise]);
   const objects = await show(operator, view.show, ended, options.untilSettled === true);
-  if (objects === undefined) print("Running turns are finished and saved. Ctrl-C again stops them now.");
+  if (objects === undefined) print("Running turns finish and are saved. Ctrl-C again stops them now.");
   const draining = operator.drain();
   await Promise.race([draining, interrupts.second.then(() => operator.stop()), fatal.promise]);
   print("Stopped. All state is kept; `bosun up` goes on where it was.");
