@@ -168,10 +168,12 @@ function sessionStatus(agent: Agent, seen: Observation, done: Action): AgentStat
   const { work, session, checkout, now, due } = seen;
   const before = agent.status?.session;
   const id = work?.claim.session;
-  // Before its first start a session is not named: then nothing has to be stopped or forgotten.
   if (id === undefined) return before;
-  if (!starts && before?.id !== id)
-    return done.do === "stop" && done.session === before?.id ? undefined : before;
+  // Before its first start a session is not named: then nothing has to be stopped or forgotten. One that lives was
+  // started, if only by an operator that died before it could say so.
+  if (before === undefined && !starts && session?.is !== "present") return undefined;
+  if (before !== undefined && !starts && before.id !== id)
+    return done.do === "stop" && done.session === before.id ? undefined : before;
   const same = before?.id === id ? before : undefined;
   const named = {
     ...same,

@@ -508,6 +508,18 @@ test("sessions go on while the operator is dead, and what they did is taken in b
   expect(story.the("Project", "retry").status?.submission?.run).toBe(1);
 });
 
+test("a session that was started by an operator which died at once is watched by the next", async () => {
+  const script = ({ project }: { project: string }) =>
+    project === "silent" ? { ends: "Silent" as const, turns: 3 } : undefined;
+  const story = await tell({ temper: { script } });
+  await story.projects("silent");
+  await story.until("its host lives", working(story, "silent"));
+  story.operator.crash();
+  expect(story.the("Agent", "agent-1").status?.session).toBeUndefined();
+  story.operator.start();
+  await story.until("it is found stuck", () => story.escalation("Stuck"), 2);
+});
+
 test("an author whose sessions end badly three times is freed and a person is asked", async () => {
   const script = ({ purpose }: { purpose: string }) =>
     purpose === "execute" ? { ends: "Crash" as const, turns: 1 } : undefined;

@@ -6,4 +6,5 @@ export const PINNED: readonly { seed: number; found: string }[] = [
     seed: 137,
     found: "A Project deleted between its merge's announcement and the swap was merged unrecorded.",
   },
+  { seed: 424, found: "A session whose start was not reported before a crash was watched by nobody." },
 ];
