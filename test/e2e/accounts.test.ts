@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RequestRecord } from "../../pkg/rehearsal/request-log.ts";
-import { discrepancies, type LedgerRequest } from "./accounts.ts";
+import { discrepancies, intrusions, type LedgerRequest } from "./accounts.ts";
 
 /** The check itself: what it takes for right, and that it finds each kind of wrong. */
 
@@ -24,7 +24,8 @@ function counted(id: string, changes: Partial<RequestRecord> = {}): RequestRecor
 
 function inLedger(upstreamId: string | undefined, changes: Partial<LedgerRequest> = {}): LedgerRequest {
   const steps = ["reserved", "sent", "settled"];
-  const request = { id: `own-${upstreamId}`, model, steps, sentMs: 90, endMs: 200, cost: 500, ...changes };
+  const of = { work: "execute of x", session: "s", model };
+  const request = { ...of, id: `own-${upstreamId}`, steps, sentMs: 90, endMs: 200, cost: 500, ...changes };
   return upstreamId === undefined ? request : { ...request, upstreamId };
 }
 
@@ -59,4 +60,11 @@ test.each<[string, RequestRecord[], LedgerRequest[], RegExp]>([
   ["never ended", [counted("a")], [inLedger("a", { steps: ["reserved", "sent"] })], /went reserved, sent/],
 ])("a request %s is a discrepancy", (_name, upstream, ledger, says) => {
   expect(discrepancies({ upstream, ledger }).join("\n")).toMatch(says);
+});
+
+test("a session may take work over, and the one before must not come back to it", () => {
+  const by = (...sessions: string[]): LedgerRequest[] =>
+    sessions.map((session) => inLedger(session, { session }));
+  expect(intrusions({ ledger: by("a", "a", "b", "b", "c") })).toEqual([]);
+  expect(intrusions({ ledger: by("a", "b", "a") })).toHaveLength(1);
 });

@@ -9,6 +9,9 @@ import type { RequestRecord } from "../../pkg/rehearsal/request-log.ts";
 /** One request as its lines in the ledger tell it. */
 export interface LedgerRequest {
   id: string;
+  /** Which work it is for: a project's execution, or its review. */
+  work: string;
+  session: string;
   model: string;
   /** Names of its steps, in order. */
   steps: string[];
@@ -66,6 +69,20 @@ export function discrepancies({ ledger, upstream }: Accounts): string[] {
   return wrong;
 }
 
+/** Work that a session went on with after another one had taken it over, a sentence each. */
+export function intrusions({ ledger }: Pick<Accounts, "ledger">): string[] {
+  const wrong: string[] = [];
+  const over = new Set<string>();
+  const current = new Map<string, string>();
+  for (const { work, session } of ledger) {
+    const before = current.get(work);
+    if (before !== undefined && before !== session) over.add(`${work} by ${before}`);
+    if (over.has(`${work} by ${session}`)) wrong.push(`${session} came back to the ${work}.`);
+    current.set(work, session);
+  }
+  return wrong;
+}
+
 /**
  * Each of the upstream's records with its request in the ledger. A request that was cut before its status came has no
  * name there: it is found by model and time, each at most once, always the one that ended first (which finds a
@@ -93,11 +110,14 @@ function ledgerRequests(lines: readonly Line[]): LedgerRequest[] {
   const requests = new Map<string, LedgerRequest>();
   for (const line of lines) {
     if (!("id" in line)) continue;
-    if (line.step === "reserved" && !requests.has(line.id))
-      requests.set(line.id, { id: line.id, model: line.model, steps: [], cost: line.cost });
-    const request = requests.get(line.id) ?? { id: line.id, model: "", steps: [], cost: 0 };
+    const unknown: LedgerRequest = { id: line.id, work: "", session: "", model: "", steps: [], cost: 0 };
+    const request = requests.get(line.id) ?? unknown;
     requests.set(line.id, request);
     request.steps.push(line.step);
+    if (line.step === "reserved") {
+      const { purpose, project, session, model, cost } = line;
+      Object.assign(request, { work: `${purpose} of ${project}`, session, model, cost });
+    }
     if (line.step === "sent") request.sentMs = line.at;
     if (waysToEnd.includes(line.step)) request.endMs = line.at;
     if (line.step === "released") request.cost = 0;

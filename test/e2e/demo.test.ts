@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { discrepancies } from "./accounts.ts";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { summarize } from "../../hack/demo/summary.ts";
+import { discrepancies, intrusions } from "./accounts.ts";
 import { type PreparedDemo, prepareDemo, removeDemo, runDemo } from "./demo-harness.ts";
 import { untraceable } from "./merges.ts";
 import { endings, failedTests, type Outcome, outcomeOf } from "./outcome.ts";
@@ -68,6 +69,20 @@ test("Budget and Projects say what the ledger adds up to, to a ten-thousandth of
   expect(budget?.status?.daily?.reservedUSD).toBe(0);
   const charged = outcome.objects.projects.reduce((sum, { status }) => sum + (status?.costUSD ?? 0), 0);
   expect(charged).toBeCloseTo(spent, 4);
+});
+
+test("no session spends on work that another has taken over", () => {
+  expect(intrusions(outcome.accounts)).toEqual([]);
+});
+
+test("the summary says that it came out well, and what it cost", async () => {
+  const said: string[] = [];
+  const log = vi.spyOn(console, "log").mockImplementation((line) => void said.push(String(line)));
+  onTestFinished(() => log.mockRestore());
+  expect(await summarize(demo)).toBe(0);
+  const spent = outcome.accounts.ledger.reduce((sum, { cost }) => sum + cost, 0) / 1e9;
+  expect(said.join("\n")).toContain(`Cost: $${spent.toFixed(4)} of $5.00`);
+  expect(said.join("\n")).toContain("5 of 6 projects are merged into rehearsal/main; its tests pass.");
 });
 
 test("no process is left", () => {

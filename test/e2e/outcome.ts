@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { lastKnown } from "../../cmd/bosun/operator-client/last-known.ts";
 import { type Objects, readObjects } from "../../cmd/bosun/view/objects.ts";
-import { type Accounts, accountsOf, discrepancies } from "./accounts.ts";
+import { type Accounts, accountsOf, discrepancies, intrusions } from "./accounts.ts";
 import { type Checkout, checkoutOf } from "./checkout.ts";
 import type { PreparedDemo } from "./demo-harness.ts";
 import { type Merge, mergesOn, untraceable } from "./merges.ts";
@@ -53,7 +53,7 @@ export function violations({ objects, merges, accounts, left, after }: Outcome, 
   const wanted = Object.keys(endings).filter((name) => endings[name] === "Done");
   if (merged.join() !== wanted.sort().join())
     wrong.push(`Merged into ${target} are ${merged.join(", ") || "none"}.`);
-  wrong.push(...untraceable(merges, objects), ...discrepancies(accounts));
+  wrong.push(...untraceable(merges, objects), ...discrepancies(accounts), ...intrusions(accounts));
   wrong.push(...left.map(({ pid, command }) => `Process ${pid} is left: ${command}`));
   for (const part of ["head", "branches", "status", "files"] as const)
     if (JSON.stringify(before[part]) !== JSON.stringify(after[part]))
