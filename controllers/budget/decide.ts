@@ -60,8 +60,7 @@ function hasMoved(
   return (
     (limit?.usd === undefined) !== (now.remainingUSD === undefined) ||
     moved(before.remainingUSD, now.remainingUSD, limit?.usd) ||
-    moved(before.remainingTokens, now.remainingTokens, limit?.tokens) ||
-    (limit === undefined && moved(before.spentUSD, now.spentUSD, 1))
+    moved(before.remainingTokens, now.remainingTokens, limit?.tokens)
   );
 }
 

@@ -1,0 +1,75 @@
+import { expect, test } from "vitest";
+import { type BudgetAccount, NANO_PER_USD, type WindowAccount } from "../../pkg/gateway/money.ts";
+import { aBudget } from "../testing/objects.ts";
+import { exceeded, isNews, newAlerts, windowStatus } from "./decide.ts";
+
+const windowOf = (window: string, usd: number, tokens = 0, reservedUsd = 0): WindowAccount => ({
+  window,
+  startMs: 0,
+  endMs: 86_400_000,
+  spent: usd * NANO_PER_USD,
+  reserved: reservedUsd * NANO_PER_USD,
+  spentTokens: tokens,
+  reservedTokens: 0,
+  requests: 1,
+  unsettled: 0,
+});
+const account = (dailyUsd: number, tokens = 0, boundViolated = false): BudgetAccount => ({
+  budget: "all",
+  daily: windowOf("2026-01-05", dailyUsd, tokens),
+  monthly: windowOf("2026-01", dailyUsd, tokens),
+  boundViolated,
+});
+
+test("what is left is the limit without what is spent and what is reserved", () => {
+  expect(windowStatus(windowOf("2026-01-05", 4, 0, 1.5), { usd: 10 })).toMatchObject({
+    spentUSD: 4,
+    reservedUSD: 1.5,
+    remainingUSD: 4.5,
+  });
+  expect(windowStatus(windowOf("2026-01-05", 4), undefined).remainingUSD).toBeUndefined();
+});
+
+const rows = [
+  { name: "within its limits", usd: 5, want: ["False", "WithinLimits"] },
+  { name: "at its limit", usd: 10, want: ["True", "LimitReached"] },
+  { name: "a request was refused", usd: 5, refused: true, want: ["True", "TooLittleLeft"] },
+  { name: "a bound was violated", usd: 0, violated: true, want: ["True", "BoundViolated"] },
+  { name: "at its limit in tokens", usd: 0, tokens: 100, want: ["True", "LimitReached"] },
+] as const;
+for (const { name, usd, want, ...more } of rows)
+  test(`a budget is used up or not: ${name}`, () => {
+    const {
+      refused = false,
+      violated = false,
+      tokens = 0,
+    } = more as {
+      refused?: boolean;
+      violated?: boolean;
+      tokens?: number;
+    };
+    const budget = aBudget({ daily: { usd: 10, tokens: 100 } });
+    const said = exceeded(budget, account(usd, tokens, violated), refused);
+    expect([said.status, said.reason]).toEqual(want);
+  });
+
+test("a threshold is told once a window", () => {
+  const budget = aBudget();
+  const alerts = newAlerts(budget, account(8), "2026-01-05T12:00:00Z");
+  expect(alerts.map(({ percent }) => percent)).toEqual([50, 75]);
+  const told = aBudget({}, { alerts: [...alerts] });
+  expect(newAlerts(told, account(9), "2026-01-05T13:00:00Z").map(({ percent }) => percent)).toEqual([90]);
+});
+
+test("numbers are news when the window turns, a hundredth of the limit moves, or ten minutes pass", () => {
+  const numbers = (usd: number, window = "2026-01-05") => ({
+    daily: windowStatus(windowOf(window, usd), { usd: 10 }),
+    monthly: windowStatus(windowOf("2026-01", usd), undefined),
+  });
+  const budget = aBudget({}, numbers(4));
+  expect(isNews(budget, numbers(4.05), 1000)).toBe(false);
+  expect(isNews(budget, numbers(4.05), 600_000)).toBe(true);
+  expect(isNews(budget, numbers(4.2), 1000)).toBe(true);
+  expect(isNews(budget, numbers(4, "2026-01-06"), 1000)).toBe(true);
+  expect(isNews(aBudget(), numbers(4), 1000)).toBe(true);
+});

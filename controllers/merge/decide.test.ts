@@ -1,0 +1,135 @@
+import { expect, test } from "vitest";
+import type { Project, ProjectStatus } from "../../pkg/api/generated.ts";
+import type { ChecksObservation, Finding } from "../../pkg/quality/quality.ts";
+import { aProject, approved, aWorkspace, leaving, rejected, submitted } from "../testing/objects.ts";
+import { decide, type Observation, queue } from "./decide.ts";
+
+const passed = (name: "test" | "lint" = "test"): ChecksObservation => ({
+  is: "done",
+  passed: true,
+  results: [{ name, run: "npm test", result: "Passed", exitCode: 0, seconds: 9, output: "" }],
+});
+const red: ChecksObservation = {
+  is: "done",
+  passed: false,
+  results: [{ name: "test", run: "npm test", result: "Failed", exitCode: 1, seconds: 9, output: "1 failed" }],
+};
+const found = (kind: Finding["kind"]): Finding => ({
+  kind,
+  path: ".github/a",
+  commit: "aaaaaaaa",
+  message: "Found.",
+});
+const clean = { is: "clean", tree: "t", commit: "mmmmmmmm", rebased: false } as const;
+const decided = (action: string, commit = "aaaaaaaa"): ProjectStatus => ({
+  resolutions: [{ escalation: "e", reason: "ProtectedPath", action, commit }],
+});
+
+const rows: readonly { name: string; status?: ProjectStatus; seen?: Partial<Observation>; want: object }[] = [
+  { name: "what passed everything is merged", want: { do: "merge", to: "mmmmmmmm" } },
+  {
+    name: "what nobody approved waits",
+    status: { verdict: undefined },
+    want: { do: "wait", reason: "NotApproved" },
+  },
+  {
+    name: "what its own author approved waits",
+    status: { verdict: approved("aaaaaaaa", "agent-1") },
+    want: { do: "wait", reason: "NotApproved" },
+  },
+  {
+    name: "an approval of another commit does not count",
+    status: { verdict: approved("bbbbbbbb") },
+    want: { do: "wait", reason: "NotApproved" },
+  },
+  { name: "a rejection is not merged", status: { verdict: rejected() }, want: { do: "wait" } },
+  {
+    name: "checks are waited for",
+    seen: { checks: { is: "running" } },
+    want: { do: "wait", reason: "Checking" },
+  },
+  { name: "red checks send it back", seen: { checks: red }, want: { do: "refuse", reason: "ChecksFailed" } },
+  {
+    name: "green checks without a test are not enough",
+    seen: { checks: passed("lint") },
+    want: { do: "wait", reason: "ChecksNotConfigured" },
+  },
+  {
+    name: "a conflict sends it back with the files",
+    seen: { plan: { is: "conflict", files: ["a.ts"] }, checks: undefined },
+    want: { do: "refuse", reason: "Conflict", files: ["a.ts"], escalate: undefined },
+  },
+  {
+    name: "the third refusal asks a person",
+    status: { pendingConflicts: 2 },
+    seen: { plan: { is: "conflict", files: ["a.ts"] }, checks: undefined },
+    want: { do: "refuse", escalate: "MergeConflict" },
+  },
+  {
+    name: "a rebase with another patch is reviewed again",
+    seen: { plan: { is: "changed", head: "cccccccc" }, checks: undefined },
+    want: { do: "reviewAgain", head: "cccccccc" },
+  },
+  {
+    name: "a secret asks a person, whoever approved",
+    seen: { findings: [found("Secret")] },
+    want: { do: "escalate", reason: "SecretFound" },
+  },
+  {
+    name: "a path that is never merged is refused, whoever approved",
+    status: decided("Approve"),
+    seen: { findings: [found("ForbiddenPath")] },
+    want: { do: "refuse", reason: "ForbiddenPath" },
+  },
+  {
+    name: "a protected path asks a person",
+    seen: { findings: [found("ProtectedPath")] },
+    want: { do: "escalate", reason: "ProtectedPath" },
+  },
+  {
+    name: "a person lets exactly that commit pass a protected path",
+    status: decided("Approve"),
+    seen: { findings: [found("ProtectedPath")] },
+    want: { do: "merge" },
+  },
+  {
+    name: "a person's Approve of another commit lets nothing pass",
+    status: decided("Approve", "bbbbbbbb"),
+    seen: { findings: [found("ProtectedPath")] },
+    want: { do: "escalate", reason: "ProtectedPath" },
+  },
+  {
+    name: "a person's Rework sends the protected path back",
+    status: decided("Rework"),
+    seen: { findings: [found("ProtectedPath")] },
+    want: { do: "refuse", reason: "ProtectedPath", escalate: undefined },
+  },
+];
+
+for (const { name, status = {}, seen = {}, want } of rows)
+  test(name, () => {
+    const project = aProject({ submission: submitted(), verdict: approved(), ...status });
+    const observation = { target: "tttttttt", findings: [], plan: clean, checks: passed(), ...seen };
+    expect(decide(project, aWorkspace(), observation)).toMatchObject(want);
+  });
+
+test("the queue takes approved Projects, the oldest first", () => {
+  const ready = (name: string, creationRevision: string): Project => {
+    const project = aProject({ submission: submitted(), verdict: approved(), creationRevision });
+    return { ...project, metadata: { ...project.metadata, name } };
+  };
+  const queued = [ready("tenth", "10"), ready("ninth", "9"), leaving(ready("gone", "1")), aProject()];
+  expect(queue(queued, aWorkspace()).map(({ metadata }) => metadata.name)).toEqual(["ninth", "tenth"]);
+});
+
+test("in mode Manual only what a person let through at that commit is taken", () => {
+  const approvedHead = (head?: string): Project =>
+    aProject(
+      { submission: submitted(), verdict: approved() },
+      head === undefined ? {} : { approvedHead: head },
+    );
+  const manual = aWorkspace({ merge: { mode: "Manual" } });
+  expect(queue([approvedHead()], manual)).toEqual([]);
+  expect(queue([approvedHead("bbbbbbb")], manual)).toEqual([]);
+  expect(queue([approvedHead("aaaaaaa")], manual)).toHaveLength(1);
+});

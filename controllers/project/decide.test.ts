@@ -1,0 +1,144 @@
+import { expect, test } from "vitest";
+import type { AgentStatus, ProjectSpec, ProjectStatus } from "../../pkg/api/generated.ts";
+import { aClaim, anAgent, aProject, aWorkspace, condition, submitted } from "../testing/objects.ts";
+import {
+  abandoned,
+  affordable,
+  elapsedSeconds,
+  excess,
+  type Observation,
+  progress,
+  succeeded,
+} from "./decide.ts";
+
+const seen = (more: Partial<Observation> = {}): Observation => ({
+  workspace: aWorkspace(),
+  agent: undefined,
+  costUSD: undefined,
+  history: [],
+  leftUSD: undefined,
+  ...more,
+});
+const session = (more: object = {}): AgentStatus => ({
+  state: "Working",
+  session: { id: "s1", busy: "No", ...more },
+});
+
+const limits: readonly {
+  name: string;
+  agent: AgentStatus;
+  status?: ProjectStatus;
+  spec?: Partial<ProjectSpec>;
+  want: object | undefined;
+}[] = [
+  { name: "work within its limits goes on", agent: session({ liveSeconds: 100 }), want: undefined },
+  {
+    name: "8 hours of live session over all claims abandon it",
+    agent: session({ liveSeconds: 800 }),
+    status: { workedSeconds: 28_000 },
+    want: { reason: "TimedOut", abandons: true },
+  },
+  {
+    name: "a project's own limit counts where it is lower",
+    agent: session({ liveSeconds: 600 }),
+    spec: { limits: { projectSeconds: 600 } },
+    want: { reason: "TimedOut" },
+  },
+  {
+    name: "30 minutes without a change are stuck",
+    agent: session({ unchangedSeconds: 1800 }),
+    want: { reason: "Stuck", abandons: false },
+  },
+  {
+    name: "a tool within its own limit is not stuck",
+    agent: session({ unchangedSeconds: 1800, busy: "Yes" }),
+    want: undefined,
+  },
+  {
+    name: "a paused agent is not stuck",
+    agent: { ...session({ unchangedSeconds: 1800 }), state: "Paused" },
+    want: undefined,
+  },
+  {
+    name: "three bad ends in a row ask a person",
+    agent: { ...session(), failures: 3, nextStartTime: "2026-01-05T12:00:00Z", lastError: "TurnLimit" },
+    want: { reason: "SessionFailing", message: expect.stringContaining("TurnLimit") },
+  },
+  {
+    name: "what waits for review has no limit to pass",
+    agent: session({ unchangedSeconds: 9999 }),
+    status: { submission: submitted() },
+    want: undefined,
+  },
+  {
+    name: "another session's numbers are not its own",
+    agent: { state: "Working", session: { id: "other", unchangedSeconds: 9999 } },
+    want: undefined,
+  },
+];
+
+for (const { name, agent, status = {}, spec = {}, want } of limits)
+  test(name, () => {
+    const project = aProject({ claimNumber: 1, claim: aClaim(), ...status }, spec);
+    const passed = excess(project, seen({ agent: anAgent(agent) }));
+    if (want === undefined) expect(passed).toBeUndefined();
+    else expect(passed).toMatchObject(want);
+  });
+
+test("elapsed time is what earlier claims took and the running one takes", () => {
+  const status = { workedSeconds: 100, claim: aClaim() };
+  expect(elapsedSeconds(status, anAgent(session({ liveSeconds: 20 })))).toBe(120);
+  expect(elapsedSeconds(status, anAgent({ session: { id: "other", liveSeconds: 20 } }))).toBe(100);
+});
+
+test("progress is done tasks of all tasks, and a project without tasks is at 0 or 100", () => {
+  const tasks = ["T-1", "T-2", "T-3"].map((id) => ({ id, title: id }));
+  const agent = anAgent({ ...session(), tasksDone: ["T-2", "T-9"], currentTask: "T-3" });
+  const working = aProject({ claim: aClaim(), tasksDone: ["T-1"] }, { tasks });
+  expect(progress(working, "Working", agent)).toEqual({
+    progressPercent: 66,
+    currentTask: "T-3",
+    tasksDone: ["T-1", "T-2"],
+  });
+  expect(progress(aProject(), "Working", undefined).progressPercent).toBe(0);
+  expect(progress(aProject(), "InReview", undefined).progressPercent).toBe(100);
+});
+
+const costs = [
+  { name: "no limit holds nothing back", history: [1, 2, 3], leftUSD: undefined, want: ["True", "NoLimit"] },
+  { name: "too little history says nothing", history: [1, 2], leftUSD: 0, want: ["Unknown", "NoHistory"] },
+  { name: "the median fits", history: [1, 2, 9], leftUSD: 2, want: ["True", "Fits"] },
+  { name: "the median does not fit", history: [1, 2, 9], leftUSD: 1.99, want: ["False", "TooLittleLeft"] },
+] as const;
+for (const { name, history, leftUSD, want } of costs)
+  test(name, () => {
+    const { status, reason } = affordable(seen({ history, leftUSD }));
+    expect([status, reason]).toEqual(want);
+  });
+
+test("a person's Abandon gives it up, and a later decision takes it up again", () => {
+  const decided = (action: string) => ({ escalation: "e", reason: "TimedOut", action });
+  expect(abandoned({})).toBeUndefined();
+  expect(abandoned({ resolutions: [decided("Abandon")] })).toMatchObject({
+    status: "True",
+    reason: "Abandon",
+  });
+  const given = {
+    conditions: [condition("Abandoned", "True", "TimedOut")],
+    resolutions: [decided("Continue")],
+  };
+  expect(abandoned(given)).toMatchObject({ status: "False", reason: "Continue" });
+  expect(abandoned({ ...given, escalation: "retry-timed-out-2" })).toBeUndefined();
+});
+
+test("the summary is True when merged, False when given up, and Unknown on the way", () => {
+  expect(succeeded(aProject({ mergeCommit: "mmmmmmmmmmm" }), "Done")).toMatchObject({
+    status: "True",
+    reason: "Done",
+  });
+  expect(succeeded(aProject(), "Abandoned").status).toBe("False");
+  expect(succeeded(aProject({ claim: aClaim() }), "Working")).toMatchObject({
+    status: "Unknown",
+    message: "agent-1 works on it.",
+  });
+});
