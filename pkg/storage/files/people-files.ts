@@ -46,6 +46,8 @@ type Edited = Map<string, { text: string; objects: readonly FileObject[] }>;
 
 /** How soon to look again at a file that was changing, in milliseconds. */
 const changingMs = 100;
+const emptied =
+  "The file is empty, as a full disk or a broken save leaves it. To delete what it declared, delete the file, or leave a comment in it";
 
 /** Reads the folder, brings files that lag behind the log up to date, and stays ready for both sides' changes. */
 export async function openPeopleFiles(options: PeopleFilesOptions): Promise<PeopleFiles> {
@@ -193,6 +195,10 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
       if (text === undefined) nextLookMs = Math.min(nextLookMs, changingMs);
       else if (text === records.texts.get(path)) refused.delete(path);
       else if (refused.get(path) !== text) {
+        if (isEmptied(path, text)) {
+          refuse(state, path, text, [{ object: undefined, line: 1, message: emptied }]);
+          continue;
+        }
         const read = state.objectsIn(path, text);
         if (read.valid) edited.set(path, { text, objects: read.objects });
         else
@@ -205,6 +211,11 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
       }
     }
     return edited;
+  }
+
+  /** As a full disk or a broken save leaves a file; a person who wants to delete deletes. */
+  function isEmptied(path: string, text: string): boolean {
+    return text.trim() === "" && (records.texts.get(path) ?? "").trim() !== "";
   }
 
   /** An object that is left to a second file that declared it all along: that file counts from now on. */
