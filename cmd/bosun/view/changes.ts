@@ -1,4 +1,5 @@
 /** What happened between two looks at the workspace, a line each: for logs and pipes. */
+import { getCondition } from "../../../pkg/api/conditions.ts";
 import type { Objects } from "./objects.ts";
 
 /** @param before - undefined at the first look: everything that stands is then told */
@@ -27,13 +28,20 @@ function changed<T extends Named>(
 }
 
 function workspaceChanges(before: Objects | undefined, { workspaces }: Objects): string[] {
-  const look = ({ spec, status }: Objects["workspaces"][number]) =>
-    `${spec.mode} ${status?.target?.commit ?? ""}`;
-  return changed(before?.workspaces, workspaces, look).map(({ object: { spec, status } }) => {
+  const look = (workspace: Objects["workspaces"][number]) =>
+    `${workspace.spec.mode} ${workspace.status?.target?.commit ?? ""} ${obstacle(workspace)}`;
+  return changed(before?.workspaces, workspaces, look).map(({ object: workspace }) => {
+    const { spec, status } = workspace;
     const mark = status?.upstream === "Rehearsal" ? "[rehearsal] " : "";
     const { branch = spec.repository.targetBranch, commit } = status?.target ?? {};
-    return `${mark}${spec.mode}; ${branch}${commit === undefined ? "" : ` at ${commit.slice(0, 10)}`}`;
+    return `${mark}${spec.mode}; ${branch}${commit === undefined ? "" : ` at ${commit.slice(0, 10)}`}${obstacle(workspace)}`;
   });
+}
+
+/** What keeps a running Workspace from its work; empty where nothing does. */
+function obstacle({ spec, status }: Objects["workspaces"][number]): string {
+  const ready = getCondition(status?.conditions, "Ready");
+  return spec.mode === "Running" && ready?.status === "False" ? `. ${ready.reason}: ${ready.message}` : "";
 }
 
 function agentChanges(before: Objects | undefined, { agents, reviews }: Objects): string[] {
