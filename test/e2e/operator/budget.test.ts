@@ -1,11 +1,9 @@
 /** No overspend, seen from outside: what the ledger says, what the upstream counted, what a person is told. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { NANO_PER_USD } from "../../../pkg/gateway/money.ts";
 import { budgetYaml, type Scratch, scratch } from "./scratch.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 interface Line {
   step: string;

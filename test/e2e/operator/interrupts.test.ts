@@ -1,11 +1,9 @@
 /** Ctrl-C, as the terminal sends it: once to finish turns and save, twice to stop now. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { Agent } from "../../../pkg/api/generated.ts";
 import { type OperatorProcess, type Scratch, scratch } from "./scratch.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 const slow = { description: "[test: slow]", tasks: 2 };
 const endless = { description: "[rehearse: hang]" };

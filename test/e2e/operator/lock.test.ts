@@ -1,9 +1,7 @@
 /** One operator a workspace, whatever its predecessor left behind. */
 import { writeFileSync } from "node:fs";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { scratch } from "./scratch.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 test("a second operator refuses and names the first; after a kill -9 of the first the next starts at once", async () => {
   await using here = scratch();

@@ -1,11 +1,9 @@
 /** People's files while the operator runs: what is valid counts at once, what is not changes nothing and is said. */
 import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
 import { projectYaml, type Scratch, scratch } from "./scratch.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 const long = { description: "[test: steady]", tasks: 50 };
 

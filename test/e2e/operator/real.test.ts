@@ -1,12 +1,10 @@
 /** The real upstream's way: a credential and an address, `main` itself. The API is played by a server on this machine. */
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Rehearsal, startRehearsal } from "../../../pkg/rehearsal/rehearsal.ts";
 import { checkoutOf } from "../checkout.ts";
 import { projectYaml, type ScratchOptions, scratch } from "./scratch.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 let api: Rehearsal;
 beforeAll(async () => {

@@ -2,10 +2,8 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { type Scratch, scratch } from "./scratch.ts";
-
-vi.setConfig({ testTimeout: 180_000 });
 
 /** Begins the repository anew, so that it has no commit. */
 function withoutCommit({ repository, git }: Scratch): void {

@@ -317,6 +317,8 @@ function environment(folder: string, more: Readonly<Record<string, string>> = {}
   );
   return {
     ...Object.fromEntries(inherited),
+    // The checks run by the same Node as the tests.
+    PATH: [path.dirname(process.execPath), process.env.PATH].join(path.delimiter),
     HOME: path.join(folder, "home"),
     TMPDIR: path.join(folder, "tmp"),
     XDG_STATE_HOME: path.join(folder, "state"),
