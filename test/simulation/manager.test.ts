@@ -51,6 +51,60 @@ const projectController = (reconcile: Controller["reconcile"]): Controller => ({
   reconcile,
 });
 
+test("a change of what a watch does not look at wakes nobody", async () => {
+  const { manage, seconds, api, note, seen } = await world();
+  const controller = projectController(async ({ name }) => {
+    note(name);
+    return settled;
+  });
+  const by = ({ spec }: KubeObject): unknown => (spec as { counts?: number } | undefined)?.counts;
+  void manage(() => [{ ...controller, watches: [{ kind: "Project", by }] }]).start();
+  await seconds(1);
+  await api.create("Project", draft("Project", "p1"));
+  await seconds(2);
+  await api.patch("Project", p1, { spec: { other: 1 } });
+  await seconds(3);
+  expect(seen).toHaveLength(1);
+  await api.patch("Project", p1, { spec: { counts: 1 } });
+  await seconds(4);
+  expect(seen).toHaveLength(2);
+});
+
+test("wake-ups of a watch that may wait become one look", async () => {
+  const { manage, seconds, api, note, seen } = await world();
+  const controller = projectController(async ({ name }) => {
+    note(name);
+    return settled;
+  });
+  void manage(() => [{ ...controller, watches: [{ kind: "Project", delayMs: 20_000 }] }]).start();
+  await seconds(1);
+  await api.create("Project", draft("Project", "p1"));
+  for (let count = 0; count < 5; count += 1) {
+    await seconds(2 + count);
+    await api.patch("Project", p1, { spec: { count } });
+  }
+  await seconds(60);
+  expect(seen).toEqual(["p1@21"]);
+});
+
+test("a read that waits for its cache ends when its operator crashes", async () => {
+  const { manage, seconds, life, scheduler, api } = await world();
+  const manager = manage((client) => [
+    projectController(async (key) => {
+      await client.patch("Project", key, { spec: { seen: true } });
+      await client.get("Project", key);
+      return settled;
+    }),
+  ]);
+  void manager.start();
+  await seconds(1);
+  await api.create("Project", draft("Project", "p1"));
+  const crash = (): void => {
+    if (scheduler.trace.last.at(-1)?.label.includes("patch Project") === true) life.revoke();
+  };
+  expect(await scheduler.run({ untilMs: 60_000, stepsMax: 20_000, afterEachStep: crash })).not.toBe("steps");
+});
+
 test("the class of an error alone decides when a key comes back", async () => {
   const { manage, seconds, api, note, seen } = await world();
   const errors: Record<string, Error> = {

@@ -85,7 +85,7 @@ export class SimQuality implements Quality {
           });
         else if (protectedPaths.some((pattern) => path.startsWith(pattern.replace(/\*+$/, ""))))
           findings.push({ kind: "ProtectedPath", path, commit: id, message: "It is protected." });
-        if (tree.get(path)?.includes(SECRET))
+        if (looksSecret(tree.get(path) ?? ""))
           findings.push({ kind: "Secret", path, commit: id, message: "It looks like a secret." });
       }
     }
@@ -131,6 +131,10 @@ export class SimQuality implements Quality {
     if (result === "TimedOut") return common;
     return { ...common, exitCode: result === "Passed" ? 0 : 1 };
   }
+}
+
+function looksSecret(content: string): boolean {
+  return content.includes(SECRET) || /ghp_\w{36}/.test(content);
 }
 
 function isBroken(tree: Tree): boolean {

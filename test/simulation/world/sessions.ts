@@ -158,6 +158,11 @@ export class SimSessions implements Sessions {
     if (session !== undefined) this.#end(session, undefined);
   }
 
+  /** Every run that goes on hands its work in at its next turn. */
+  finishSoon(): void {
+    for (const { conduct } of this.hosts()) conduct.isOver = () => true;
+  }
+
   /** The emergency stop, with or without an operator. */
   killAll(): void {
     for (const { spec } of this.hosts()) this.kill(spec.id);
