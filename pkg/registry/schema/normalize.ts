@@ -2,7 +2,8 @@ import { isObject, type Json, type JsonObject } from "../json.ts";
 import type { Schema } from "./schema.ts";
 
 /**
- * `value` pruned of what the schema does not know and filled with its defaults.
+ * `value` pruned of what the schema does not know and filled with its defaults; words that YAML took for booleans are
+ * words again.
  *
  * Parts that are frozen and need no change are shared; everything else is copied, so that the result may be
  * frozen without freezing anything of the caller's.
@@ -12,7 +13,21 @@ import type { Schema } from "./schema.ts";
 export function normalize(schema: Schema, value: Json, path: string, dropped?: string[]): Json {
   if (Array.isArray(value)) return normalizeList(schema, value, path, dropped);
   if (isObject(value)) return normalizeObject(schema, value, path, dropped);
+  if (typeof value === "boolean") return meantWord(schema, value) ?? value;
   return value;
+}
+
+/** What YAML 1.1, kubectl's, takes for a boolean. */
+const words = { true: /^(?:y|yes|on|true)$/i, false: /^(?:n|no|off|false)$/i };
+
+/**
+ * The word that a person wrote without quotes where only some words are allowed: `sandbox: Off` arrives as false. A
+ * boolean would be refused there, so nothing else can be meant; kube-apiserver leaves it at the refusal.
+ */
+function meantWord(schema: Schema, value: boolean): string | undefined {
+  if (schema.type !== "string" || schema.enum === undefined) return undefined;
+  const meant = schema.enum.filter((word) => typeof word === "string" && words[`${value}`].test(word));
+  return meant.length === 1 ? (meant[0] as string) : undefined;
 }
 
 function normalizeList(schema: Schema, list: readonly Json[], path: string, dropped?: string[]): Json {

@@ -68,6 +68,23 @@ describe("pruning and defaulting", () => {
     expect(normalize(schema, input, "")).toEqual(want);
   });
 
+  test("a word that YAML took for a boolean is the word again, where only words are allowed", () => {
+    const modes = compileSchema({
+      type: "object",
+      properties: {
+        sandbox: { type: "string", enum: ["Required", "Off"] },
+        both: { type: "string", enum: ["Off", "No"] },
+        any: { type: "string" },
+      },
+    });
+    expect(normalize(modes, { sandbox: false, both: false, any: false }, "")).toEqual({
+      sandbox: "Off",
+      both: false,
+      any: false,
+    });
+    expect(normalize(modes, { sandbox: true }, "")).toEqual({ sandbox: true });
+  });
+
   test("the paths of what goes are told", () => {
     const dropped: string[] = [];
     normalize(schema, { bogus: 1, box: { height: 2 }, parts: [{ n: 1 }, { m: 1 }] }, "", dropped);
