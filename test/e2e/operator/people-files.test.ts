@@ -1,5 +1,5 @@
 /** People's files while the operator runs: what is valid counts at once, what is not changes nothing and is said. */
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
@@ -32,8 +32,8 @@ test("edits count within seconds; invalid and truncated ones change nothing and 
   const half = pools.slice(0, pools.indexOf("role: Review"));
   here.write("pools.yaml", `${half}role: "Rev`);
   await event(here, "InvalidFile", "pools.yaml");
-  writeFileSync(path.join(here.workspace.path, "pools.yaml"), "");
-  await event(here, "DeletionHeld", "pools.yaml");
+  here.write("pools.yaml", "");
+  await event(here, "InvalidFile", "pools.yaml", "empty");
   expect((await here.client.list("AgentPool")).items).toHaveLength(2);
   here.write("pools.yaml", pools);
 

@@ -55,7 +55,7 @@ test("with the real model and no bubblewrap nothing starts, unless the Workspace
 
   here.write("workspace.yaml", `${here.read("workspace.yaml")}  sandbox: Off\n`);
   const allowed = here.up("--until-settled");
-  expect([await allowed.exited, allowed.output()]).toEqual([0, expect.stringContaining("Merging -> Done")]);
+  expect([await allowed.exited, allowed.output()]).toEqual([0, expect.stringContaining("-> Done")]);
   expect(here.git("show", "main:docs/write-one.md")).toBe("A note on Write one");
   expect(await here.left()).toEqual([]);
   await api.close();
