@@ -10,7 +10,7 @@ import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { TerminalError, TransientError, WaitingError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
-import type { SessionReport } from "../../pkg/session/sessions.ts";
+import type { SessionObservation, SessionReport } from "../../pkg/session/sessions.ts";
 import { type Deps, whenOf, withConditions } from "../deps.ts";
 import { budgetStanding, declared, projectFacts, workspaceStanding } from "../facts.ts";
 import { act } from "./act.ts";
@@ -169,9 +169,9 @@ function sessionStatus(agent: Agent, seen: Observation, done: Action): AgentStat
   const before = agent.status?.session;
   const id = work?.claim.session;
   if (id === undefined) return before;
-  // Before its first start a session is not named: then nothing has to be stopped or forgotten. One that lives was
-  // started, if only by an operator that died before it could say so.
-  if (before === undefined && !starts && session?.is !== "present") return undefined;
+  // Before its first start a session is not named: then nothing has to be stopped or forgotten. One that lives or has
+  // come to an end was started, if only by an operator that died before it could say so.
+  if (before === undefined && !starts && !wasStarted(session)) return undefined;
   if (before !== undefined && !starts && before.id !== id)
     return done.do === "stop" && done.session === before.id ? undefined : before;
   const same = before?.id === id ? before : undefined;
@@ -204,6 +204,10 @@ function sessionStatus(agent: Agent, seen: Observation, done: Action): AgentStat
     unchangedSeconds: changed ? 0 : (same?.unchangedSeconds ?? 0) + passed,
     ...(changed ? { fingerprint: look, lastChangeTime: timestamp(now) } : {}),
   };
+}
+
+function wasStarted(session: SessionObservation | undefined): boolean {
+  return session?.is === "present" || (session?.is === "absent" && session.report?.outcome !== undefined);
 }
 
 /** What people follow. A task that is done is told at once; what goes on within one is told when the numbers are. */

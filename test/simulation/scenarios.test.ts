@@ -520,6 +520,23 @@ test("a session that was started by an operator which died at once is watched by
   await story.until("it is found stuck", () => story.escalation("Stuck"), 2);
 });
 
+test("a session that ended before an operator could report its start is named, so that its checkout is found", async () => {
+  const story = await tell();
+  await story.projects("retry");
+  await story.until("its host lives", working(story, "retry"));
+  story.operator.crash();
+  expect(story.the("Agent", "agent-1").status?.session).toBeUndefined();
+  await story.minutes(90);
+  story.operator.start();
+  await story.until(
+    "it is handed over",
+    () => story.the("Project", "retry").status?.submission !== undefined,
+    2,
+  );
+  const { session } = story.the("Project", "retry").status?.claim ?? {};
+  await story.until("it is named", () => story.the("Agent", "agent-1").status?.session?.id === session, 1);
+});
+
 test("an author whose sessions end badly three times is freed and a person is asked", async () => {
   const script = ({ purpose }: { purpose: string }) =>
     purpose === "execute" ? { ends: "Crash" as const, turns: 1 } : undefined;
