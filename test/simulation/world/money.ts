@@ -45,6 +45,8 @@ const periods = ["daily", "monthly"] as const;
 export class SimMoney implements Money {
   readonly #clock: Clock;
   readonly ledger: LedgerEntry[] = [];
+  /** Told of each amount that the ledger takes in: a bound when granted, the rest of it, negative, when settled. */
+  onEntry: (entry: LedgerEntry, usd: NanoUSD) => void = () => {};
   #policies: readonly BudgetPolicy[] = [];
   readonly #grants = new Map<string, SessionGrant>();
   /** By budget and window. */
@@ -139,12 +141,14 @@ export class SimMoney implements Money {
     const entry: LedgerEntry = { grant, atMs: this.#clock.now(), amount: { ...bound }, settled: false };
     this.ledger.push(entry);
     this.#count(entry, "reserved", 1);
+    this.onEntry(entry, bound.usd);
     return { is: "granted", entry };
   }
 
   /** @param cost - what was used; never more than the bound */
   settle(entry: LedgerEntry, cost: Bound): void {
     this.#count(entry, "reserved", -1);
+    this.onEntry(entry, cost.usd - entry.amount.usd);
     entry.amount = cost;
     entry.settled = true;
     this.#count(entry, "spent", 1);
