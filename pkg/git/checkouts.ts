@@ -130,7 +130,11 @@ export class Checkouts {
 
   async release(claim: GitClaim, purpose: Purpose): Promise<"removed" | "quarantined" | "absent"> {
     const where = this.locate(claim, purpose);
-    if (!existsSync(where.path)) return "absent";
+    if (!existsSync(where.path)) {
+      // Left where a release was killed half-way.
+      await rm(where.gitDirectory, { recursive: true, force: true });
+      return "absent";
+    }
     const why = await this.#whyKept(claim, purpose);
     const { git, repository, layout } = this.#o;
     if (why !== undefined) {

@@ -89,6 +89,10 @@ test("no process is left", () => {
   expect(outcome.left).toEqual([]);
 });
 
+test("no checkout, temporary file, lock or ref of finished work is left", () => {
+  expect(outcome.debris).toEqual([]);
+});
+
 test("main and the person's dirty checkout are byte for byte what they were", () => {
   expect(outcome.after).toEqual(demo.before);
 });

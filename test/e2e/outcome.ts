@@ -1,5 +1,6 @@
 /** How a demo has to come out, whoever was killed on the way. */
 import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { lastKnown } from "../../cmd/bosun/operator-client/last-known.ts";
 import { type Objects, readObjects } from "../../cmd/bosun/view/objects.ts";
@@ -26,6 +27,8 @@ export interface Outcome {
   merges: readonly Merge[];
   accounts: Accounts;
   left: readonly RunningProcess[];
+  /** Checkouts, temporary files, locks and refs that were for work in hand only. */
+  debris: readonly string[];
   after: Checkout;
 }
 
@@ -38,12 +41,16 @@ export async function outcomeOf({ folder, repository, workspace }: PreparedDemo)
     merges: mergesOn(repository, target, "main"),
     accounts: accountsOf(workspace),
     left: await processesOf(folder),
+    debris: debrisOf(folder, repository),
     after: checkoutOf(repository),
   };
 }
 
 /** Everything that must hold after any demo and does not, a sentence each. */
-export function violations({ objects, merges, accounts, left, after }: Outcome, before: Checkout): string[] {
+export function violations(
+  { objects, merges, accounts, left, debris, after }: Outcome,
+  before: Checkout,
+): string[] {
   const wrong: string[] = [];
   const phases = Object.fromEntries(
     objects.projects.map(({ metadata, status }) => [metadata.name, status?.phase ?? ""]),
@@ -55,6 +62,7 @@ export function violations({ objects, merges, accounts, left, after }: Outcome, 
     wrong.push(`Merged into ${target} are ${merged.join(", ") || "none"}.`);
   wrong.push(...untraceable(merges, objects), ...discrepancies(accounts), ...intrusions(accounts));
   wrong.push(...left.map(({ pid, command }) => `Process ${pid} is left: ${command}`));
+  wrong.push(...debris.map((entry) => `${entry} is left.`));
   for (const part of ["head", "branches", "status", "files"] as const)
     if (JSON.stringify(before[part]) !== JSON.stringify(after[part]))
       wrong.push(
@@ -73,6 +81,35 @@ export function failedTests({ folder, repository }: PreparedDemo): string | unde
   } catch (error) {
     return (error as { stdout?: string }).stdout ?? String(error);
   }
+}
+
+function debrisOf(folder: string, repository: string): string[] {
+  const states = path.join(folder, "state", "bosun");
+  const inHand = ["checkouts", "temporary", "git", path.join("checks", "work")];
+  const files = readdirSync(states).flatMap((workspace) =>
+    inHand.flatMap((name) => {
+      const place = path.join(states, workspace, name);
+      return existsSync(place) ? readdirSync(place).map((entry) => path.join(place, entry)) : [];
+    }),
+  );
+  const locks = readdirSync(path.join(repository, ".git"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".lock"))
+    .map((name) => path.join(repository, ".git", name));
+  const refs = execFileSync("git", [
+    "-C",
+    repository,
+    "for-each-ref",
+    "--format=%(refname)",
+    "refs/bosun/keep",
+  ]);
+  return [
+    ...files,
+    ...locks,
+    ...refs
+      .toString()
+      .split("\n")
+      .filter((ref) => ref !== ""),
+  ];
 }
 
 function sameEntries(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
