@@ -1,6 +1,6 @@
 /** Keeps the Workspace's stop, baseline and counts true. */
-import type { Workspace, WorkspaceStatus } from "../../pkg/api/generated.ts";
-import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
+import type { Agent, Workspace, WorkspaceStatus } from "../../pkg/api/generated.ts";
+import { type KubeObject, keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { phaseOf } from "../../pkg/api/phases.ts";
 import { isConflict } from "../../pkg/api/status-error.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
@@ -18,6 +18,8 @@ import {
   stopStep,
 } from "./decide.ts";
 
+/** Whether an emergency stop has reached the agent. */
+const isStopped = (agent: KubeObject): unknown => (agent as Agent).status?.activity === "stopped";
 /** Counts for people may come a little late, in milliseconds. */
 const countAfterMs = 20_000;
 /** How often the stop latch is looked at when nothing wakes us, in seconds: it is a file that anybody may touch. */
@@ -32,6 +34,8 @@ export function workspaceController(deps: Deps): Controller {
       { kind: "Workspace", by: workspaceInput },
       { kind: "Project", by: projectPhase, map: theOne, delayMs: countAfterMs },
       { kind: "Agent", by: agentActivity, map: theOne, delayMs: countAfterMs },
+      // A latch that was touched by hand ends sessions first; the mode says so at once, not with the counts.
+      { kind: "Agent", by: isStopped, map: theOne },
       { kind: "Budget", by: budgetStanding, map: theOne },
     ],
     signals: [
