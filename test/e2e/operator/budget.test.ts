@@ -53,7 +53,7 @@ function highest(entries: readonly Line[]): number {
 
 test("a Budget that ends in the middle of the work pauses the session, keeps the work, and a higher limit lets it go on", async () => {
   const limitUSD = 0.14;
-  await using here = scratch({
+  const here = scratch({
     dailyUSD: limitUSD,
     projects: { one: { description: "[test: costly]", tasks: 8 }, two: {} },
   });
@@ -105,7 +105,7 @@ test("a Budget that ends in the middle of the work pauses the session, keeps the
 });
 
 test("without any Budget nothing is claimed, everything says NoBudget and what to do, and a Budget lets work begin", async () => {
-  await using here = scratch({ dailyUSD: undefined, projects: { one: {} } });
+  const here = scratch({ dailyUSD: undefined, projects: { one: {} } });
   const operator = here.rehearse("--until-settled");
   const ready = await here.until("a Workspace that says so", async () => {
     const found = await here.find("Workspace", "scratch");

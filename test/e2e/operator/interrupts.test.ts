@@ -37,7 +37,7 @@ function readOr(file: string, otherwise: string): string {
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   test(`${signal} once lets the running turn finish, leaves no process, and the next start resumes the same session`, async () => {
-    await using here = scratch({ projects: { one: slow } });
+    const here = scratch({ projects: { one: slow } });
     const first = here.rehearse();
     const agent = await inSlowTurn(here);
     first.signal(signal);
@@ -63,7 +63,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 test("a second Ctrl-C stops at once, in the middle of a turn, and the next start goes on with the same session", async () => {
-  await using here = scratch({ projects: { one: endless } });
+  const here = scratch({ projects: { one: endless } });
   const first = here.rehearse();
   const id = await here.until("a session in its turn", async () => {
     const found = await here.find("Agent", "agent-1");
@@ -86,7 +86,7 @@ test("a second Ctrl-C stops at once, in the middle of a turn, and the next start
 });
 
 test("Ctrl-C while it still starts ends it in order, and leaves no process", async () => {
-  await using here = scratch({ projects: { one: endless } });
+  const here = scratch({ projects: { one: endless } });
   const operator = here.rehearse();
   await here.until(
     "a rehearsal model",

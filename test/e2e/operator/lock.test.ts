@@ -3,8 +3,8 @@ import { writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { scratch } from "./scratch.ts";
 
-test("a second operator refuses and names the first; after a kill -9 of the first the next starts at once", async () => {
-  await using here = scratch();
+test("a second operator refuses and names the first; after a kill -9 of the first the next starts at once; stop ends it", async () => {
+  const here = scratch();
   const first = here.rehearse();
   await first.ready();
   const second = here.rehearse();
@@ -16,12 +16,13 @@ test("a second operator refuses and names the first; after a kill -9 of the firs
   expect(await first.exited).toBe("SIGKILL");
   const third = here.rehearse();
   await third.ready();
-  await third.end();
+  await here.tell("stop");
+  expect(await third.exited).toBe(0);
   expect(await here.left()).toEqual([]);
 });
 
 test("neither a stale socket nor a file in its place keeps an operator from starting", async () => {
-  await using here = scratch();
+  const here = scratch();
   const killed = here.rehearse();
   await killed.ready();
   killed.signal("SIGKILL");

@@ -19,7 +19,7 @@ function event(here: Scratch, reason: string, ...words: string[]): Promise<strin
 }
 
 test("edits count within seconds; invalid and truncated ones change nothing and say where; every byte else is kept", async () => {
-  await using here = scratch({ projects: { keeper: { description: "[test: steady]", tasks: 50 } } });
+  const here = scratch({ projects: { keeper: { description: "[test: steady]", tasks: 50 } } });
   const operator = here.rehearse();
   await here.phase("keeper", "Working");
 
@@ -59,7 +59,7 @@ test("edits count within seconds; invalid and truncated ones change nothing and 
 });
 
 test("a deleted Project's file deletes it after five seconds, frees the agent and keeps the branch", async () => {
-  await using here = scratch({
+  const here = scratch({
     projects: { gone: long, stays: { description: "[test: steady]", tasks: 2 } },
   });
   const operator = here.rehearse();

@@ -17,7 +17,7 @@ const real = (options: ScratchOptions = {}) =>
 const steady = { description: "[test: steady]", tasks: 4 };
 
 test("real work is merged into main itself, a clean checkout follows, and the workspace refuses to rehearse from then on", async () => {
-  await using here = real({ projects: { one: {} } });
+  const here = real({ projects: { one: {} } });
   expect(await here.up("--until-settled").exited).toBe(0);
 
   expect(here.git("status", "--porcelain")).toBe("");
@@ -33,7 +33,7 @@ test("real work is merged into main itself, a clean checkout follows, and the wo
 });
 
 test("a workspace that has rehearsed refuses to work for real, and says how to begin", async () => {
-  await using here = real();
+  const here = real();
   const rehearsal = here.rehearse();
   await here.until("a rehearsing Workspace", async () => {
     const found = await here.find("Workspace", "scratch");
@@ -48,7 +48,7 @@ test("a workspace that has rehearsed refuses to work for real, and says how to b
 });
 
 test("without a credential nothing starts, and the message names the variable and the rehearsal", async () => {
-  await using here = scratch({ projects: { one: {} } });
+  const here = scratch({ projects: { one: {} } });
   const refused = here.up();
   expect(await refused.exited).toBe(1);
   expect(refused.output()).toContain("ANTHROPIC_API_KEY");
@@ -57,7 +57,7 @@ test("without a credential nothing starts, and the message names the variable an
 });
 
 test("a commit that the person makes on main meanwhile is taken in first, and main goes on from it", async () => {
-  await using here = real({ projects: { one: steady } });
+  const here = real({ projects: { one: steady } });
   const operator = here.up("--until-settled");
   await here.phase("one", "Working");
   writeFileSync(path.join(here.repository, "NEWS.md"), "Mine\n");
@@ -75,7 +75,7 @@ test("a commit that the person makes on main meanwhile is taken in first, and ma
 });
 
 test("a checkout in the way keeps every byte while work goes on, and follows once it is clean", async () => {
-  await using here = real({ projects: { one: {} } });
+  const here = real({ projects: { one: {} } });
   const mine = path.join(here.repository, "docs");
   writeFileSync(mine, "A file of the person's where the work wants a folder\n");
   appendFileSync(path.join(here.repository, "README.md"), "Half a thought\r\n");
@@ -107,7 +107,7 @@ test("a checkout in the way keeps every byte while work goes on, and follows onc
 });
 
 test("a rewritten main stops the queue with an Escalation, and putting the commits back lets it go on", async () => {
-  await using here = real({ projects: { one: {} } });
+  const here = real({ projects: { one: {} } });
   const operator = here.up();
   await here.phase("one", "Done");
   const merged = await here.until("a main that follows, and is known to", async () => {

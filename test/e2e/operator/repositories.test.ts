@@ -40,7 +40,7 @@ const unhandled: readonly { what: string; make(here: Scratch): void; says: strin
 
 for (const { what, make, says, remedy } of unhandled) {
   test(`\`up\` refuses a repository ${what}, and doctor names it`, async () => {
-    await using here = scratch();
+    const here = scratch();
     make(here);
     const refused = here.rehearse();
     const [how, { exitCode, text }] = await Promise.all([refused.exited, here.bosun("doctor")]);
@@ -55,7 +55,7 @@ for (const { what, make, says, remedy } of unhandled) {
 }
 
 test("a detached HEAD is named, and work goes on into the branch that the Workspace names", async () => {
-  await using here = scratch({ projects: { one: {} } });
+  const here = scratch({ projects: { one: {} } });
   here.git("checkout", "--quiet", "--detach");
   expect((await here.bosun("doctor")).text).toContain("HEAD is detached");
   const operator = here.rehearse("--until-settled");
@@ -65,7 +65,7 @@ test("a detached HEAD is named, and work goes on into the branch that the Worksp
 });
 
 test("a folder that is no repository is named", async () => {
-  await using here = scratch();
+  const here = scratch();
   rmSync(path.join(here.repository, ".git"), { recursive: true });
   const refused = here.rehearse();
   expect(await refused.exited).toBe(1);

@@ -34,7 +34,7 @@ function link(from: string, to: string): void {
 }
 
 test("a rehearsal runs to its end without bubblewrap and says that and why", async () => {
-  await using here = withoutBubblewrap({ projects: { one: {} } });
+  const here = withoutBubblewrap({ projects: { one: {} } });
   const operator = here.rehearse("--until-settled");
   expect(await operator.exited).toBe(0);
   expect(operator.output()).toContain("No sandbox: `bwrap` is not on PATH");
@@ -45,7 +45,7 @@ test("a rehearsal runs to its end without bubblewrap and says that and why", asy
 test("with the real model and no bubblewrap nothing starts, unless the Workspace says that none is wanted", async () => {
   const api = await startRehearsal({ scenarios: [path.join(import.meta.dirname, "scenarios")] });
   const env = { ANTHROPIC_BASE_URL: api.url, ANTHROPIC_API_KEY: "x" };
-  await using here = withoutBubblewrap({ projects: { one: {} }, env });
+  const here = withoutBubblewrap({ projects: { one: {} }, env });
   const refused = here.up();
   expect(await refused.exited).toBe(1);
   expect(refused.output()).toContain("apt install bubblewrap");

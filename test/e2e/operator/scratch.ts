@@ -5,6 +5,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writ
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { onTestFinished } from "vitest";
 import { stringify } from "yaml";
 import {
   NoOperatorError,
@@ -46,7 +47,7 @@ export interface ProjectSketch {
   tasks?: number;
 }
 
-export interface Scratch extends AsyncDisposable {
+export interface Scratch {
   /** Holds everything that a test makes. Absolute. */
   folder: string;
   repository: string;
@@ -98,7 +99,10 @@ export interface OperatorProcess {
   end(): Promise<void>;
 }
 
-/** A new repository with one commit on `main`, its checks green, and a workspace declared in it. */
+/**
+ * A new repository with one commit on `main`, its checks green, and a workspace declared in it. At the end of the test
+ * that asks for it, whatever runs in it is ended and all of it is removed.
+ */
 export function scratch(options: ScratchOptions = {}): Scratch {
   const folder = mkdtempSync(path.join(tmpdir(), "bosun-e2e-"));
   const repository = path.join(folder, "repo");
@@ -157,14 +161,9 @@ export function scratch(options: ScratchOptions = {}): Scratch {
         return found?.status?.phase === phase && found;
       }),
     left: async () => (await processesOf(folder)).map(({ pid, command }) => `${pid} ${command}`),
-    async [Symbol.asyncDispose]() {
-      for (let found = await processesOf(folder); found.length > 0; found = await processesOf(folder)) {
-        for (const { pid } of found) endNow(pid);
-        await sleep(lookPeriodMs);
-      }
-      rmSync(folder, { recursive: true, force: true });
-    },
   };
+  // Also when the test is given up because it takes too long.
+  onTestFinished(() => remove(folder));
   prepare(made, options, env);
   return made;
 
@@ -337,6 +336,15 @@ function git(repository: string, env: Readonly<Record<string, string>>, args: re
     encoding: "utf8",
     stdio: ["ignore", "pipe", "pipe"],
   }).trimEnd();
+}
+
+/** Ends what still runs for `folder`, then takes it away. */
+async function remove(folder: string): Promise<void> {
+  for (let found = await processesOf(folder); found.length > 0; found = await processesOf(folder)) {
+    for (const { pid } of found) endNow(pid);
+    await sleep(lookPeriodMs);
+  }
+  rmSync(folder, { recursive: true, force: true });
 }
 
 function endNow(pid: number): void {

@@ -48,7 +48,7 @@ async function failures(here: Scratch): Promise<readonly string[]> {
 }
 
 test("a pause at every level ends the host after its turn and keeps claim and session, and resume goes on with them", async () => {
-  await using here = scratch({ projects: { one: long } });
+  const here = scratch({ projects: { one: long } });
   here.write("categories.yaml", documentation);
   const operator = here.rehearse();
   let agent = await working(here, "agent-1");
@@ -83,7 +83,7 @@ test("a pause at every level ends the host after its turn and keeps claim and se
 });
 
 test("restart gives a session a new host; assign moves the work with its commits; unassign frees it; skip keeps it on the branch", async () => {
-  await using here = scratch({ agents: 2, projects: { one: long } });
+  const here = scratch({ agents: 2, projects: { one: long } });
   const operator = here.rehearse();
   await here.phase("one", "Working");
   const { status } = await here.project("one");
@@ -129,7 +129,7 @@ test("restart gives a session a new host; assign moves the work with its commits
 });
 
 test("scaling down saves the work of the agent that leaves, scaling up goes on from it, and the file changes by one number", async () => {
-  await using here = scratch({ projects: { one: short } });
+  const here = scratch({ projects: { one: short } });
   const operator = here.rehearse();
   await working(here, "agent-1");
   const before = here.read("pools.yaml");
@@ -153,7 +153,7 @@ test("scaling down saves the work of the agent that leaves, scaling up goes on f
 });
 
 test("work that is wrong three times is escalated, and a person's Approve lets exactly it through", async () => {
-  await using here = scratch({ projects: { wrong: {} } });
+  const here = scratch({ projects: { wrong: {} } });
   const operator = here.rehearse();
   const { status } = await here.phase("wrong", "Escalated");
   expect(status?.reviewCycles).toBe(3);
@@ -177,7 +177,7 @@ test("work that is wrong three times is escalated, and a person's Approve lets e
 });
 
 test("an emergency stop ends every host, says Stopped in the file, and resume goes on with the same session", async () => {
-  await using here = scratch({ projects: { one: short } });
+  const here = scratch({ projects: { one: short } });
   const before = here.read("workspace.yaml");
   const operator = here.rehearse("--until-settled");
   const agent = await working(here, "agent-1");
@@ -204,7 +204,7 @@ test("an emergency stop ends every host, says Stopped in the file, and resume go
 });
 
 test("touching the latch alone stops everything, is said in the Workspace's file, and resume takes it away", async () => {
-  await using here = scratch({ projects: { one: long } });
+  const here = scratch({ projects: { one: long } });
   const operator = here.rehearse();
   const agent = await working(here, "agent-1");
   const before = here.read("workspace.yaml");
