@@ -920,8 +920,8 @@ export interface WorkspaceGithub {
 /** checkout is how the checkouts of claims are made. */
 export interface WorkspaceCheckout {
   /**
-   * include lists ignored files that checkouts need, as glob patterns; files that look like secrets are refused.
-   * At most 50 items.
+   * include lists files that git ignores and checkouts of agents and checks need, as glob patterns; files that
+   * look like secrets are refused. At most 50 items.
    */
   include?: string[];
 }
@@ -930,8 +930,8 @@ export const WORKSPACE_CHECKS = ["Required", "None"] as const;
 export type WorkspaceChecks = (typeof WORKSPACE_CHECKS)[number];
 
 /**
- * setup is what makes a checkout ready, such as installing dependencies; it alone may use the network, where
- * setupNetwork allows it.
+ * setup is what makes a checkout ready, such as installing dependencies: once in each checkout of an agent and
+ * before other checks; it alone may use the network, where setupNetwork allows it.
  */
 export interface WorkspaceCommandsSetup {
   /** run is one line for bash, started in the root of a clean checkout, in the sandbox. At most 2000 characters. */
@@ -979,8 +979,8 @@ export interface WorkspaceCommandsBuild {
 /** commands are what decides whether a commit is good; each runs in a clean checkout, in this order. */
 export interface WorkspaceCommands {
   /**
-   * setup is what makes a checkout ready, such as installing dependencies; it alone may use the network, where
-   * setupNetwork allows it.
+   * setup is what makes a checkout ready, such as installing dependencies: once in each checkout of an agent and
+   * before other checks; it alone may use the network, where setupNetwork allows it.
    */
   setup?: WorkspaceCommandsSetup;
   /** lint is the linter. */
@@ -1064,8 +1064,9 @@ export interface WorkspaceGateway {
 /** notify is told of what needs a person. */
 export interface WorkspaceNotify {
   /**
-   * command gets one JSON line on stdin for an Escalation, a budget alert, a stop or a red baseline. At most 2000
-   * characters.
+   * command is one line for bash, run as you in the repository, outside of the sandbox, for at most 30 seconds; it
+   * gets one JSON line on stdin for each Escalation, budget alert, emergency stop and commit on which the baseline
+   * fails. At most 2000 characters.
    */
   command?: string;
 }

@@ -33,6 +33,8 @@ export interface CheckoutsOptions {
   /** Name of the branch in a checkout that shows where the work started. */
   targetBranch: string;
   sandbox: CheckoutGitOptions["sandbox"];
+  /** See `OpenRepositoryOptions`. */
+  fill: ((checkout: string) => Promise<readonly string[]>) | undefined;
 }
 
 interface Status {
@@ -79,6 +81,8 @@ export class Checkouts {
       objectDirectory,
       targetBranch,
       identity: options.identity,
+      fill: this.#o.fill,
+      excludeIn: [where.gitDirectory],
       ...record,
     });
     return { path: where.path, ...record };

@@ -54,6 +54,15 @@ export async function openCommitSource(options: {
       if (output.exitCode !== 0) throw gitFailed(args, output);
       return parseBatch(output.stdout);
     },
+    async ignored(paths) {
+      if (paths.length === 0) return [];
+      const args = ["check-ignore", "-z", "--stdin"];
+      const stdin = paths.map((path) => `${path}\0`).join("");
+      const output = await git.inUserCheckout(options.repositoryPath, args, {}, stdin);
+      // 1: none of them is.
+      if (output.exitCode > 1) throw gitFailed(args, output);
+      return output.stdout.toString("utf8").split("\0").slice(0, -1);
+    },
     checkOut: (commit, path) =>
       makeCheckout(git, {
         path,

@@ -83,6 +83,7 @@ export class Git {
     path: string,
     args: readonly string[],
     given: Record<string, string> = {},
+    stdin?: string,
   ): Promise<ProcessOutput> {
     const env: Record<string, string> = { GIT_TERMINAL_PROMPT: "0", LC_ALL: "C", ...given };
     for (const name of ["PATH", "HOME", "XDG_CONFIG_HOME"]) {
@@ -92,7 +93,8 @@ export class Git {
     const safe = ["core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", "maintenance.auto=false"];
     safe.push("merge.autoStash=false", "submodule.recurse=false", "merge.verifySignatures=false");
     const settings = safe.flatMap((setting) => ["-c", setting]);
-    return this.#start({ file: "git", args: ["-C", path, ...settings, ...args], env, cwd: path });
+    const command = { file: "git", args: ["-C", path, ...settings, ...args], env, cwd: path };
+    return this.#start(stdin === undefined ? command : { ...command, stdin });
   }
 }
 

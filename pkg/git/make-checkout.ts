@@ -13,6 +13,10 @@ export interface NewCheckout {
   targetBranch: string;
   objectDirectory: string;
   identity: CommitIdentity;
+  /** See `OpenRepositoryOptions.fill`. */
+  fill?: ((checkout: string) => Promise<readonly string[]>) | undefined;
+  /** Git directories, beside the checkout's own, that must not see what `fill` copied as a change. */
+  excludeIn?: readonly string[];
 }
 
 /**
@@ -41,5 +45,20 @@ export async function makeCheckout(git: Git, checkout: NewCheckout): Promise<voi
   await git.text(place, ["update-ref", `refs/heads/${checkout.targetBranch}`, checkout.base]);
   const out = checkout.branch === "" ? ["--detach", checkout.base] : ["-b", checkout.branch, checkout.base];
   await git.text(place, ["checkout", "--quiet", ...out]);
+  const filled = (await checkout.fill?.(partial)) ?? [];
+  for (const directory of [place.gitDirectory, ...(checkout.excludeIn ?? [])]) {
+    await exclude(directory, filled);
+  }
   await rename(partial, checkout.path);
+}
+
+/** Keeps `paths` out of what git calls untracked, whatever ignores them in the person's own work tree. */
+async function exclude(gitDirectory: string, paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) return;
+  await mkdir(join(gitDirectory, "info"), { recursive: true });
+  const lines = paths
+    // A pattern ends with its line; a file whose name has a line break stays visible.
+    .filter((path) => !path.includes("\n"))
+    .map((path) => `/${path.replace(/[\\*?[\] ]/g, "\\$&")}\n`);
+  await writeFile(join(gitDirectory, "info", "exclude"), lines.join(""));
 }

@@ -27,6 +27,11 @@ export interface OpenRepositoryOptions {
   /** A rehearsal merges into `rehearsal/<target>` and never touches the target. */
   mode: "real" | "rehearsal";
   clock: Clock;
+  /**
+   * Puts files that git ignores into a checkout before an agent sees it, and says which, as relative paths. They
+   * count as no change, and in no commit, as long as nobody adds them.
+   */
+  fill?(checkout: string): Promise<readonly string[]>;
   /** Whether git that reads an agent's checkout runs in the sandbox. */
   sandbox: "bubblewrap" | "off";
   /** Starts git; the real one when left out. */
@@ -70,6 +75,7 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
     claims,
     targetBranch,
     sandbox: options.sandbox === "off" ? undefined : places,
+    fill: options.fill,
   };
   const checkouts = new Checkouts(checkoutsOptions);
   const refs = targetRefs(targetBranch, options.mode);

@@ -85,6 +85,11 @@ export async function copyIncluded(
   return copied;
 }
 
+/** Copies what `include` names into a new checkout of an agent. Returns what was copied. @throws as `includedFiles` */
+export async function fillCheckout(include: Include, checkout: string): Promise<readonly string[]> {
+  return copyIncluded(include, await includedFiles(include), checkout);
+}
+
 /** Changes when a file that is included does. */
 export async function digestOf(include: Include, files: readonly string[]): Promise<string> {
   const hash = createHash("sha256");

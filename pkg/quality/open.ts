@@ -12,7 +12,7 @@ import { Places } from "./places.ts";
 import type { CheckCommands, CheckResult, Quality } from "./quality.ts";
 import { remembered } from "./remembered.ts";
 import { ResultCache } from "./result-cache.ts";
-import { type ChecksEnvironment, runChecks } from "./run-checks.ts";
+import { type ChecksEnvironment, type ChecksRequest, runChecks } from "./run-checks.ts";
 
 export interface OpenQualityOptions {
   source: CommitSource;
@@ -25,9 +25,10 @@ export interface OpenQualityOptions {
   signal: AbortSignal;
   /** Checks at once; half of the cores when left out, at least one. */
   maxConcurrent?: number;
-  /** False when left out. */
-  setupNetwork?: boolean;
-  include?: Include;
+  /** Asked at each check; never when left out. */
+  setupNetwork?(): boolean;
+  /** Asked at each check; nothing is included when left out. */
+  include?(): Include;
 }
 
 /** Ten agents with a few heads each, while a controller asks again at every pass. */
@@ -35,7 +36,7 @@ const inspectionsKept = 100;
 
 /** Quality by real commands, in a clean checkout in the sandbox. */
 export async function openQuality(options: OpenQualityOptions): Promise<Quality> {
-  const { source, clock, include, signal } = options;
+  const { source, clock, signal } = options;
   const folder = join(options.stateDirectory, "checks");
   const work = join(folder, "work");
   // What a crash cut short: commands that no sandbox ended, and their checkouts. One operator at a time holds the state folder.
@@ -44,13 +45,10 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
   await mkdir(work, { recursive: true });
   const cache = new ResultCache(join(folder, "results"));
   const places = new Places(options.maxConcurrent ?? Math.max(1, Math.floor(availableParallelism() / 2)));
-  const setupNetwork = options.setupNetwork ?? false;
   const environment: ChecksEnvironment = {
     source,
     clock,
     sandbox: options.sandbox,
-    setupNetwork,
-    include,
     owner: work,
     signal,
   };
@@ -68,6 +66,8 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
   return {
     async checks(commit, commands) {
       if (Object.keys(commands).length === 0) return { is: "done", passed: true, results: [] };
+      const setupNetwork = options.setupNetwork?.() ?? false;
+      const include = options.include?.();
       const included = include === undefined ? [] : await includedFiles(include);
       const about = {
         tree: await source.tree(commit),
@@ -95,7 +95,7 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
         throw failure;
       }
       running.set(key, new Set([commit]));
-      void start(key, about, { commit, commands, included });
+      void start(key, about, { commit, commands, setupNetwork, include, included });
       return { is: "running" };
     },
     inspect,
@@ -105,11 +105,7 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
     },
   };
 
-  async function start(
-    key: string,
-    about: object,
-    request: { commit: string; commands: CheckCommands; included: readonly string[] },
-  ): Promise<void> {
+  async function start(key: string, about: object, request: Omit<ChecksRequest, "folder">): Promise<void> {
     try {
       await places.hold(async () => {
         signal.throwIfAborted();

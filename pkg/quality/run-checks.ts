@@ -12,12 +12,21 @@ export interface ChecksEnvironment {
   clock: Clock;
   /** Undefined runs the commands with the operator's own rights. */
   sandbox: { hide: readonly string[]; readOnly: readonly string[] } | undefined;
-  /** Whether `setup` may use the network; no other command ever does. */
-  setupNetwork: boolean;
-  include: Include | undefined;
   /** Whose commands they are; see `endCommandsOf`. */
   owner: string;
   signal: AbortSignal;
+}
+
+export interface ChecksRequest {
+  commit: string;
+  commands: CheckCommands;
+  /** Where the checkout is made; must not exist. */
+  folder: string;
+  /** Whether `setup` may use the network; no other command ever does. */
+  setupNetwork: boolean;
+  include: Include | undefined;
+  /** The files that `include` names. */
+  included: readonly string[];
 }
 
 const order: readonly CommandName[] = ["setup", "lint", "test", "build"];
@@ -31,15 +40,13 @@ const outputBytesMax = 1_048_576;
  */
 export async function runChecks(
   environment: ChecksEnvironment,
-  request: { commit: string; commands: CheckCommands; included: readonly string[]; folder: string },
+  request: ChecksRequest,
 ): Promise<readonly CheckResult[]> {
-  const { commands, folder } = request;
+  const { commands, folder, include } = request;
   const home = `${folder}.home`;
   try {
     await environment.source.checkOut(request.commit, folder);
-    if (environment.include !== undefined) {
-      await copyIncluded(environment.include, request.included, folder);
-    }
+    if (include !== undefined) await copyIncluded(include, request.included, folder);
     await mkdir(home, { recursive: true });
     const results: CheckResult[] = [];
     for (const name of order) {
@@ -47,7 +54,12 @@ export async function runChecks(
       if (command === undefined) continue;
       environment.signal.throwIfAborted();
       const ran = await runCommand({
-        launch: launch(environment, { name, run: command.run, folder, home }),
+        launch: launch(environment, {
+          run: command.run,
+          folder,
+          home,
+          network: name === "setup" && request.setupNetwork ? "host" : "none",
+        }),
         cwd: folder,
         timeoutSeconds: command.timeoutSeconds,
         clock: environment.clock,
@@ -70,7 +82,7 @@ export async function runChecks(
 
 function launch(
   environment: ChecksEnvironment,
-  { name, run, folder, home }: { name: CommandName; run: string; folder: string; home: string },
+  { run, folder, home, network }: { run: string; folder: string; home: string; network: "none" | "host" },
 ): Launch {
   const env = { CI: "true" };
   if (environment.sandbox === undefined) return unsandboxed(run, { home, env });
@@ -79,6 +91,6 @@ function launch(
     hide: environment.sandbox.hide,
     extraReadOnly: environment.sandbox.readOnly,
     env,
-    network: name === "setup" && environment.setupNetwork ? "host" : "none",
+    network,
   });
 }

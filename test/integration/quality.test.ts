@@ -173,7 +173,12 @@ describe("checks", () => {
   test("get the ignored files that the workspace includes, and never a secret", async () => {
     const world = await open("off");
     const { repositoryPath: from, stateDirectory } = world;
-    await write(from, { "fixtures/big.json": "{}\n", ".env.local": "KEY=1\n" });
+    await write(from, {
+      ".gitignore": "fixtures/\n.env.local\n",
+      "fixtures/big.json": "{}\n",
+      ".env.local": "KEY=1\n",
+      "new.txt": "not added yet\n",
+    });
     const source = await openCommitSource({ repositoryPath: from, stateDirectory });
     const rest = {
       source,
@@ -182,12 +187,18 @@ describe("checks", () => {
       clock: systemClock,
       signal: world.stop.signal,
     };
-    const commands = { test: { run: "cat fixtures/big.json", timeoutSeconds: 20 } };
+    const commands = { test: { run: "cat fixtures/big.json && test ! -e new.txt", timeoutSeconds: 20 } };
 
-    const including = await openQuality({ ...rest, include: { from, patterns: ["fixtures/**"] } });
+    let patterns: readonly string[] = [];
+    const including = await openQuality({
+      ...rest,
+      include: () => ({ from, patterns, ignored: source.ignored }),
+    });
+    expect(await settled(including, world.base, commands)).toMatchObject({ passed: false });
+    patterns = ["fixtures/**", "*.txt"];
     expect(await settled(including, world.base, commands)).toMatchObject({ passed: true });
-    const leaking = await openQuality({ ...rest, include: { from, patterns: [".env*"] } });
-    await expect(leaking.checks(world.base, commands)).rejects.toMatchObject({ reason: "SecretIncluded" });
+    patterns = [".env*"];
+    await expect(including.checks(world.base, commands)).rejects.toMatchObject({ reason: "SecretIncluded" });
   });
 });
 

@@ -54,6 +54,26 @@ describe("a checkout", () => {
     );
   });
 
+  test("is filled with ignored files, which are no change, are saved by nobody and let it be removed", async () => {
+    const files = { "settings[1].local": "mine\n", "deep/down here.json": "{}\n" };
+    const world = await open({
+      fill: async (checkout) => {
+        await write(checkout, files);
+        return Object.keys(files);
+      },
+    });
+    const checkout = await claimed(world);
+    expect(await git(checkout.path, "status", "--porcelain")).toBe("");
+    await write(checkout.path, { "settings1.local": "another file\n" });
+    expect(await world.repository.saveWork(claim, "Save", identity)).toMatchObject({ is: "present" });
+    expect(await git(checkout.path, "ls-tree", "-r", "--name-only", "HEAD")).toBe(
+      "notes.txt\nsettings1.local",
+    );
+
+    await world.repository.collect(claim, branch);
+    expect(await world.repository.release(claim, "execute")).toBe("removed");
+  });
+
   test("that was half made when the operator died is made anew", async () => {
     const world = await open();
     await world.repository.recordClaim(claim);

@@ -10,6 +10,7 @@ import { openGateway } from "../../../pkg/gateway/money-client.ts";
 import { openCommitSource } from "../../../pkg/git/commit-source.ts";
 import { openRepository } from "../../../pkg/git/open.ts";
 import { loadPrompts } from "../../../pkg/prompts/load.ts";
+import { fillCheckout, type Include } from "../../../pkg/quality/include.ts";
 import { openQuality } from "../../../pkg/quality/open.ts";
 import { registryClient } from "../../../pkg/registry/client.ts";
 import { Registry } from "../../../pkg/registry/registry.ts";
@@ -36,10 +37,12 @@ import type { WorkspaceFolder } from "../workspace-folder.ts";
 import { ownDefinitions } from "./definitions.ts";
 import { pruneEvents } from "./events.ts";
 import { takeLock } from "./lock.ts";
+import { notifyPerson } from "./notify.ts";
 import { openFiles } from "./people-files.ts";
 import { writeSessionFiles } from "./session-files.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { type ChosenUpstream, realUpstream, rehearsalUpstream } from "./upstream.ts";
+import { type WorkspaceSettings, workspaceSettings } from "./workspace-settings.ts";
 
 export interface OperatorOptions {
   folder: WorkspaceFolder;
@@ -95,7 +98,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       ? await rehearsalUpstream({ folder: folder.operator, scenarios: options.scenarios })
       : realUpstream(env);
     undo.push(() => upstream.close());
-    const world = await openWorld(options, { workspace, state, upstream, sandbox, clock, failpoints, undo });
+    const settings = workspaceSettings(workspace);
+    const around = { settings, state, upstream, sandbox, clock, failpoints, undo };
+    const world = await openWorld(options, around);
 
     const manager = new Manager({
       client,
@@ -132,6 +137,12 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       logger,
     });
     undo.push(() => following.abort());
+    const followed = { client, clock, logger };
+    const events = eventRecorder({ client, clock, ids: systemIds, logger, component: "bosun" });
+    const heeding = settings.follow({ ...followed, gateway: world.gateway, events, note });
+    undo.push(() => heeding.abort());
+    const notifying = notifyPerson({ ...followed, folder, env });
+    undo.push(() => notifying.abort());
 
     let how: "AfterTurn" | "Now" = "AfterTurn";
     let ending: Promise<void> | undefined;
@@ -253,7 +264,7 @@ async function chooseSandbox(
 }
 
 interface Surroundings {
-  workspace: Workspace;
+  settings: WorkspaceSettings;
   state: string;
   upstream: ChosenUpstream;
   sandbox: SandboxAvailability;
@@ -263,28 +274,35 @@ interface Surroundings {
 }
 
 async function openWorld({ folder, rehearse }: OperatorOptions, around: Surroundings) {
-  const { workspace, state, upstream, sandbox, clock, failpoints, undo } = around;
-  const { spec } = workspace;
+  const { settings, state, upstream, sandbox, clock, failpoints, undo } = around;
+  const { spec } = settings;
   const repositoryPath = path.resolve(folder.repository, spec.repository.path);
   const boxed = sandbox.available && spec.sandbox === "Required";
   const places = workspacePlaces({ repositoryPath, stateDirectory: state, controlPlane: folder.path });
+  const source = await openCommitSource({ repositoryPath, stateDirectory: state });
+  const include = (): Include => ({
+    from: repositoryPath,
+    patterns: settings.spec.checkout.include ?? [],
+    ignored: source.ignored,
+  });
   const repository = await openRepository({
     repositoryPath,
     stateDirectory: state,
     targetBranch: spec.repository.targetBranch,
     mode: rehearse ? "rehearsal" : "real",
     clock,
+    fill: (checkout) => fillCheckout(include(), checkout),
     sandbox: boxed ? "bubblewrap" : "off",
     failpoints: { hit: (name) => failpoints.hit(name as Failpoint) },
   });
   const ending = new AbortController();
   undo.push(() => ending.abort());
   const quality = await openQuality({
-    source: await openCommitSource({ repositoryPath, stateDirectory: state }),
+    source,
     stateDirectory: state,
     sandbox: boxed ? places : undefined,
-    setupNetwork: spec.setupNetwork === "Host",
-    include: { from: repositoryPath, patterns: spec.checkout.include ?? [] },
+    setupNetwork: () => settings.spec.setupNetwork === "Host",
+    include,
     clock,
     signal: ending.signal,
   });

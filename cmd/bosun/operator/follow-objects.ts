@@ -1,0 +1,44 @@
+import type { Kinds } from "../../../pkg/api/generated.ts";
+import type { Client, Kind } from "../../../pkg/runtime/client.ts";
+import type { Clock } from "../../../pkg/runtime/clock.ts";
+import type { Logger } from "../../../pkg/runtime/logger.ts";
+import { NAMESPACE } from "../objects.ts";
+
+export interface FollowOptions {
+  client: Client;
+  clock: Clock;
+  logger: Logger;
+}
+
+/** After a watch broke, in milliseconds. */
+const againMs = 1_000;
+
+/**
+ * Tells of every object of `kind` as it is, and again after each change, one after the other, until the answer is
+ * aborted. A watch that breaks begins anew, so that the same may be told twice.
+ */
+export function followObjects<K extends Kind>(
+  kind: K,
+  { client, clock, logger }: FollowOptions,
+  tell: (object: Kinds[K]) => void | Promise<void>,
+): AbortController {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const follow = async (): Promise<void> => {
+    const { items, metadata } = await client.list(kind, { namespace: NAMESPACE });
+    for (const object of items) await tell(object);
+    const from = { namespace: NAMESPACE, resourceVersion: metadata.resourceVersion, signal };
+    for await (const event of client.watch(kind, from)) {
+      if (event.type === "ADDED" || event.type === "MODIFIED") await tell(event.object);
+    }
+  };
+  void (async () => {
+    while (!signal.aborted) {
+      await follow().catch((error: unknown) => {
+        if (!signal.aborted) logger.warn("Following objects was interrupted", { kind, error });
+      });
+      await clock.sleep(againMs, signal).catch(() => undefined); // Ended.
+    }
+  })();
+  return ending;
+}

@@ -1,0 +1,77 @@
+/** What a person is to be told of, out of what the objects say now. Pure. */
+import { getCondition } from "../../../pkg/api/conditions.ts";
+import type { Budget, Escalation, Workspace } from "../../../pkg/api/generated.ts";
+
+/** One line for `spec.notify.command`. */
+export interface Notice {
+  type: "Escalation" | "BudgetAlert" | "EmergencyStop" | "BaselineFailing";
+  object: { kind: string; name: string };
+  /** For people. */
+  message: string;
+  /** Why a person is asked; of an Escalation alone. */
+  reason?: string;
+  /** Name of the Project; of an Escalation alone, and not of each. */
+  project?: string;
+}
+
+export interface Noticed {
+  workspace: Workspace | undefined;
+  escalations: readonly Escalation[];
+  budgets: readonly Budget[];
+}
+
+/** By a key that the same thing has for ever and nothing else has. */
+export function noticesOf({ workspace, escalations, budgets }: Noticed): ReadonlyMap<string, Notice> {
+  return new Map([
+    ...(workspace === undefined ? [] : [...stop(workspace), ...baseline(workspace)]),
+    ...escalations.flatMap(question),
+    ...budgets.flatMap(alerts),
+  ]);
+}
+
+type Keyed = [key: string, notice: Notice];
+
+function stop(workspace: Workspace): Keyed[] {
+  const stopped = getCondition(workspace.status?.conditions, "Stopped");
+  if (stopped?.status !== "True") return [];
+  const { message, lastTransitionTime } = stopped;
+  return [[`stop ${lastTransitionTime}`, { type: "EmergencyStop", object: nameOf(workspace), message }]];
+}
+
+/** Each commit on which the checks fail is another thing to mend. */
+function baseline(workspace: Workspace): Keyed[] {
+  const { baseline: seen, conditions } = workspace.status ?? {};
+  const passing = getCondition(conditions, "BaselinePassing");
+  if (seen?.result !== "Failed" || passing?.status !== "False") return [];
+  const notice = { type: "BaselineFailing", object: nameOf(workspace), message: passing.message } as const;
+  return [[`baseline ${seen.commit}`, notice]];
+}
+
+function question(escalation: Escalation): Keyed[] {
+  const { metadata, spec } = escalation;
+  if (spec.resolution !== undefined || metadata.deletionTimestamp !== undefined) return [];
+  const { reason, project, message } = spec;
+  const notice: Notice = {
+    type: "Escalation",
+    object: nameOf(escalation),
+    message: message ?? `${project ?? "The repository"} needs you: ${reason}.`,
+    reason,
+    ...(project === undefined ? {} : { project }),
+  };
+  return [[`escalation ${metadata.uid}`, notice]];
+}
+
+function alerts(budget: Budget): Keyed[] {
+  return (budget.status?.alerts ?? []).map(({ window, percent }) => [
+    `budget ${budget.metadata.uid} ${window} ${percent}`,
+    {
+      type: "BudgetAlert",
+      object: nameOf(budget),
+      message: `${percent} % of what the Budget ${budget.metadata.name} allows for ${window} are spent.`,
+    },
+  ]);
+}
+
+function nameOf({ kind, metadata }: { kind: string; metadata: { name: string } }): Notice["object"] {
+  return { kind, name: metadata.name };
+}

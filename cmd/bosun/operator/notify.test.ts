@@ -1,0 +1,119 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { registryClient } from "../../../pkg/registry/client.ts";
+import type { Registry } from "../../../pkg/registry/registry.ts";
+import type { Client } from "../../../pkg/runtime/client.ts";
+import { jsonLogger } from "../../../pkg/runtime/logger.ts";
+import { systemClock } from "../../../pkg/system/system.ts";
+import { createAll, openRegistry, temporaryWorkspace, until } from "../testing/operator.ts";
+import type { WorkspaceFolder } from "../workspace-folder.ts";
+import { notifyPerson } from "./notify.ts";
+
+const key = { namespace: "default", name: "w" };
+const question = (name: string) => `
+apiVersion: bosun.dev/v1alpha1
+kind: Escalation
+metadata: { name: ${name} }
+spec: { reason: Stuck, project: greet, message: "Nothing moved; $(touch injected)" }
+`;
+
+let folder: WorkspaceFolder;
+let registry: Registry;
+let client: Client;
+let logged: string[];
+let running: AbortController[];
+
+beforeEach(async () => {
+  folder = temporaryWorkspace();
+  registry = await openRegistry();
+  client = registryClient(registry);
+  logged = [];
+  running = [];
+});
+afterEach(() => {
+  for (const one of running) one.abort();
+  rmSync(folder.repository, { recursive: true, force: true });
+});
+
+function start(): AbortController {
+  const logger = jsonLogger((line) => logged.push(line), systemClock);
+  const env = { PATH: process.env.PATH, WHOSE: "mine" };
+  const one = notifyPerson({ client, clock: systemClock, logger, folder, env });
+  running.push(one);
+  return one;
+}
+
+async function declare(command: string): Promise<void> {
+  await createAll(
+    registry,
+    `apiVersion: bosun.dev/v1alpha1\nkind: Workspace\nmetadata: { name: w }\nspec: { notify: { command: ${JSON.stringify(command)} } }`,
+  );
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests reach into lines by name
+function lines(): any[] {
+  const file = path.join(folder.repository, "told");
+  if (!existsSync(file)) return [];
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+}
+
+test("each thing is told once, as a line of data, by the person's command in the person's environment", async () => {
+  await declare('test "$WHOSE" = mine && cat >> told');
+  start();
+  await createAll(registry, question("first"));
+  await until(() => lines().length === 1, "the question");
+  expect(lines()[0]).toEqual({
+    time: expect.stringMatching(/^\d{4}-.*Z$/),
+    workspace: "w",
+    repository: folder.repository,
+    type: "Escalation",
+    object: { kind: "Escalation", name: "first" },
+    reason: "Stuck",
+    project: "greet",
+    message: "Nothing moved; $(touch injected)",
+  });
+  expect(existsSync(path.join(folder.repository, "injected"))).toBe(false);
+
+  const lastTransitionTime = "2026-11-23T12:00:00Z";
+  const stopped = { type: "Stopped", status: "True", reason: "EmergencyStop", message: "Nothing runs." };
+  const status = { conditions: [{ ...stopped, lastTransitionTime }] };
+  await client.patch("Workspace", key, { status }, { subresource: "status" });
+  await until(() => lines().length === 2, "the stop");
+  expect(lines()[1]).toMatchObject({ type: "EmergencyStop", object: { kind: "Workspace", name: "w" } });
+});
+
+test("a restarted operator tells again only what it has not told", async () => {
+  await declare("cat >> told");
+  const first = start();
+  await createAll(registry, question("first"));
+  await until(() => existsSync(path.join(folder.operator, "notified.json")), "the memory");
+  first.abort();
+  await createAll(registry, question("second"));
+  start();
+  await until(() => lines().length === 2, "the second question");
+  expect(lines().map(({ object }) => object.name)).toEqual(["first", "second"]);
+
+  writeFileSync(path.join(folder.operator, "notified.json"), "not json");
+  await createAll(registry, question("third"));
+  await until(() => lines().length >= 3, "more, after the memory was lost");
+});
+
+test("a command that fails is logged and holds nothing up, and a new command takes over", async () => {
+  await declare("echo no phone; exit 3");
+  start();
+  await createAll(registry, question("first"));
+  await until(() => logged.length === 1, "the log");
+  expect(JSON.parse(logged[0] ?? "")).toMatchObject({
+    message: "spec.notify.command failed",
+    exitCode: 3,
+    output: "no phone\n",
+  });
+  await client.patch("Workspace", key, { spec: { notify: { command: "cat >> told" } } });
+  await createAll(registry, question("second"));
+  await until(() => lines().length === 1, "the second question");
+  expect(lines()[0]).toMatchObject({ object: { name: "second" } });
+});
