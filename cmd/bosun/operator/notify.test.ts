@@ -102,6 +102,22 @@ test("a restarted operator tells again only what it has not told", async () => {
   await until(() => lines().length >= 3, "more, after the memory was lost");
 });
 
+test("a command that the operator's end cut short is not logged as failed", async () => {
+  await declare("echo $$ > begun; exec sleep 60");
+  const one = start();
+  await createAll(registry, question("first"));
+  const begun = path.join(folder.repository, "begun");
+  const pid = (): number => (existsSync(begun) ? Number(readFileSync(begun, "utf8")) : 0);
+  await until(() => pid() > 0, "the command");
+  one.abort();
+  await until(() => !existsSync(`/proc/${pid()}`), "its end");
+  // A later one's failure is the first thing that is logged.
+  await client.patch("Workspace", key, { spec: { notify: { command: "exit 3" } } });
+  start();
+  await until(() => logged.length > 0, "the log");
+  expect(JSON.parse(logged[0] ?? "")).toMatchObject({ command: "exit 3", exitCode: 3 });
+});
+
 test("a command that fails is logged and holds nothing up, and a new command takes over", async () => {
   await declare("echo no phone; exit 3");
   start();

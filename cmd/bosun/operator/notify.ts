@@ -94,7 +94,8 @@ export function notifyPerson(options: NotifyOptions): AbortController {
       signal: ending.signal,
       stdin: `${JSON.stringify(line)}\n`,
     });
-    if (exitCode === 0 && !timedOut) return;
+    // Ended by us, it did not fail; the next operator tells it again.
+    if ((exitCode === 0 && !timedOut) || ending.signal.aborted) return;
     logger.warn("spec.notify.command failed", { command, exitCode, timedOut, output, notice });
   }
 }
