@@ -1,6 +1,6 @@
 /**
  * Seeds of the whole system: people, faults and crashes, then peace, with every promise checked at every step.
- * `BOSUN_SEEDS=1000` tries as many as CI does.
+ * `BOSUN_SEEDS` says how many; CI sets it.
  */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
