@@ -135,7 +135,10 @@ export function reviewController(deps: Deps): Controller {
             feedback: step.feedback,
             ...(review === undefined ? {} : { review: review.metadata.name }),
           },
-          ...(step.result === "ChangesRequested" ? { reviewCycles: (status.reviewCycles ?? 0) + 1 } : {}),
+          // What a person sends back is no review that asked for changes.
+          ...(step.result === "ChangesRequested" && step.by !== "person"
+            ? { reviewCycles: (status.reviewCycles ?? 0) + 1 }
+            : {}),
           ...(escalation === undefined ? {} : { escalation: escalation.metadata.name }),
         };
       }

@@ -84,7 +84,7 @@ function nextStep(project: Project, seen: Observation): Step {
       return {
         do: "decide",
         result: "ChangesRequested",
-        by: "bosun",
+        by: "person",
         feedback: told("Remove these secrets from every commit of the branch", secrets),
         escalate: undefined,
       };

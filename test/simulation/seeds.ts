@@ -7,4 +7,8 @@ export const PINNED: readonly { seed: number; found: string }[] = [
     found: "A Project deleted between its merge's announcement and the swap was merged unrecorded.",
   },
   { seed: 424, found: "A session whose start was not reported before a crash was watched by nobody." },
+  {
+    seed: 595,
+    found: "A person's Rework of a found secret counted as a review cycle, and a fourth was begun.",
+  },
 ];
