@@ -45,6 +45,13 @@ function addRunning(root: Command, context: Context): void {
     .option("--until-settled", "end when every project has ended or waits for you")
     .action(async (options) => (await import("./commands/up.ts")).up(context, options));
   root
+    .command("apiserver")
+    .description("serve the Kubernetes API of any CRDs, alone, on a folder of data")
+    .requiredOption("--crd-dir <folder...>", "folders of CustomResourceDefinitions")
+    .requiredOption("--data-dir <folder>", "where the objects are kept")
+    .option("--listen <host:port>", "where to listen; port 0 takes a free one", "127.0.0.1:0")
+    .action(async (options) => (await import("./commands/apiserver.ts")).apiserver(context, options));
+  root
     .command("doctor")
     .description("check this machine and this repository")
     .action(async () => (await import("./commands/doctor.ts")).doctor(context));

@@ -1,5 +1,6 @@
 import { type ASTNode, Environment, type ParseResult } from "@marcbachmann/cel-js";
 import { RE2JS } from "re2js";
+import { registerValues } from "./values.ts";
 
 export interface Expression {
   /** Evaluates with `self` and `oldSelf`. Throws what the expression's evaluation throws. */
@@ -39,6 +40,7 @@ const environment = new Environment({
   .registerFunction(`string.${linearMatches}(string): bool`, (text: string, pattern: string) =>
     compiled(pattern).test(text),
   );
+registerValues(environment);
 
 const patterns = new Map<string, RE2JS>();
 
