@@ -7,13 +7,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, type TestContext, test, vi } from "vitest";
 
 import { systemClock } from "../system/system.ts";
-import { sandboxAvailable } from "./available.ts";
 import { workspacePlaces } from "./places.ts";
 import { type RunResult, runCommand } from "./run.ts";
 import { sandboxed, unsandboxed } from "./sandbox.ts";
+import { needSandbox } from "./testing/need-sandbox.ts";
 
 const clock = systemClock;
-const availability = await sandboxAvailable(clock);
 
 let root: string;
 let repositoryPath: string;
@@ -42,12 +41,6 @@ afterEach(async () => {
 async function write(path: string, text: string): Promise<void> {
   await mkdir(join(path, ".."), { recursive: true });
   await writeFile(path, text);
-}
-
-function needSandbox(context: TestContext): void {
-  if (availability.available) return;
-  console.warn(`Skipped: ${availability.why}`);
-  context.skip(availability.why);
 }
 
 function inside(context: TestContext, command: string, timeoutSeconds = 20): Promise<RunResult> {

@@ -1,16 +1,15 @@
 import { existsSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, describe, expect, type TestContext, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { openCommitSource } from "../../pkg/git/commit-source.ts";
 import { type OpenQualityOptions, openQuality } from "../../pkg/quality/open.ts";
-import { sandboxAvailable } from "../../pkg/sandbox/available.ts";
 import { workspacePlaces } from "../../pkg/sandbox/places.ts";
+import { needSandbox, sandbox } from "../../pkg/sandbox/testing/need-sandbox.ts";
 import { systemClock } from "../../pkg/system/system.ts";
 import { type QualityWorld, qualityContract, settled } from "../contracts/quality.contract.ts";
 import { git, openRealWorld, type RealWorld, write } from "./repository-world.ts";
 
-const availability = await sandboxAvailable(systemClock);
 const worlds: RealWorld[] = [];
 const stops: AbortController[] = [];
 
@@ -68,14 +67,8 @@ afterEach(async () => {
 });
 
 qualityContract("quality without a sandbox", () => open("off"));
-if (availability.available) qualityContract("quality in the sandbox", () => open("bubblewrap"));
-else console.warn(`Skipped the contract of quality in the sandbox: ${availability.why}`);
-
-function needSandbox(context: TestContext): void {
-  if (availability.available) return;
-  console.warn(`Skipped: ${availability.why}`);
-  context.skip(availability.why);
-}
+if (sandbox.available) qualityContract("quality in the sandbox", () => open("bubblewrap"));
+else console.warn(`Skipped the contract of quality in the sandbox: ${sandbox.why}`);
 
 async function result(world: World, run: string, name: "setup" | "test" = "test") {
   const observation = await settled(world.quality, world.base, { [name]: { run, timeoutSeconds: 60 } });

@@ -2,16 +2,15 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { appendFile, cp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, describe, expect, type TestContext, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { type OpenRepositoryOptions, openRepository } from "../../pkg/git/open.ts";
 import { runProcess } from "../../pkg/git/process.ts";
 import type { Checkout, GitClaim } from "../../pkg/git/repository.ts";
-import { sandboxAvailable } from "../../pkg/sandbox/available.ts";
+import { needSandbox, sandbox } from "../../pkg/sandbox/testing/need-sandbox.ts";
 import { systemClock } from "../../pkg/system/system.ts";
 import { repositoryContract } from "../contracts/repository.contract.ts";
 import { commit, git, openRealWorld, type RealWorld, write } from "./repository-world.ts";
 
-const availability = await sandboxAvailable(systemClock);
 const worlds: RealWorld[] = [];
 
 async function open(options: Partial<OpenRepositoryOptions> = {}): Promise<RealWorld> {
@@ -34,10 +33,10 @@ async function claimed(world: RealWorld): Promise<Checkout> {
 }
 
 repositoryContract("git without a sandbox", () => open());
-if (availability.available) {
+if (sandbox.available) {
   repositoryContract("git in the sandbox", () => open({ sandbox: "bubblewrap" }));
 } else {
-  console.warn(`Skipped the contract of git in the sandbox: ${availability.why}`);
+  console.warn(`Skipped the contract of git in the sandbox: ${sandbox.why}`);
 }
 
 describe("a checkout", () => {
@@ -433,12 +432,6 @@ test("work whose first commit the user took over already is rebased, and reviewe
   expect(await world.repository.planMerge(request)).toEqual(plan);
   expect(await world.repository.planMerge({ ...request, head: plan.head })).toMatchObject({ is: "clean" });
 });
-
-function needSandbox(context: TestContext): void {
-  if (availability.available) return;
-  console.warn(`Skipped: ${availability.why}`);
-  context.skip(availability.why);
-}
 
 async function mergedWork(world: RealWorld, files: Readonly<Record<string, string>>): Promise<string> {
   const checkout = await claimed(world);

@@ -1,8 +1,9 @@
 /** The real upstream's way: a credential and an address, `main` itself. The API is played by a server on this machine. */
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Rehearsal, startRehearsal } from "../../../pkg/rehearsal/rehearsal.ts";
+import { needSandbox } from "../../../pkg/sandbox/testing/need-sandbox.ts";
 import { checkoutOf } from "../checkout.ts";
 import { projectYaml, type ScratchOptions, scratch } from "./scratch.ts";
 
@@ -11,6 +12,8 @@ beforeAll(async () => {
   api = await startRehearsal({ scenarios: [path.join(import.meta.dirname, "scenarios")] });
 });
 afterAll(() => api.close());
+// Without one the operator refuses to work for real: sandbox.test.ts has that.
+beforeEach(needSandbox);
 
 const real = (options: ScratchOptions = {}) =>
   scratch({ ...options, env: { ANTHROPIC_BASE_URL: api.url, ANTHROPIC_API_KEY: "x", ...options.env } });
