@@ -11,8 +11,14 @@ export function sendJsonText(response: ServerResponse, code: number, text: strin
   send(response, code, "application/json", text);
 }
 
-export function sendText(response: ServerResponse, code: number, text: string): void {
-  send(response, code, "text/plain; charset=utf-8", text);
+export function sendText(
+  response: ServerResponse,
+  code: number,
+  text: string,
+  type = "text/plain; charset=utf-8",
+): void {
+  response.setHeader("x-content-type-options", "nosniff");
+  send(response, code, type, text);
 }
 
 export function sendStatus(response: ServerResponse, error: StatusError): void {

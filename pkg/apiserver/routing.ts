@@ -3,7 +3,9 @@ import type { Resource } from "../registry/resource.ts";
 
 /** What a path means. */
 export type Route =
-  | { readonly to: "health" | "version" | "nothing" }
+  | { readonly to: "version" | "metrics" | "nothing" }
+  /** `readyz`, or one check beneath it: `readyz/ping`. */
+  | { readonly to: "health"; readonly path: string }
   /** `/api`, `/apis`, `/apis/GROUP`, `/apis/GROUP/VERSION` or `/api/v1`. */
   | { readonly to: "discovery"; readonly legacy: boolean; readonly group?: string; readonly version?: string }
   | ResourceTarget;
@@ -26,7 +28,9 @@ export function route(registry: Registry, path: string): Route {
     case "healthz":
     case "livez":
     case "readyz":
-      return { to: "health" };
+      return { to: "health", path: parts.join("/") };
+    case "metrics":
+      return parts.length === 1 ? { to: "metrics" } : nothing;
     case "version":
       return parts.length === 1 ? { to: "version" } : nothing;
     case "api":

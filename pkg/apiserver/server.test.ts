@@ -86,7 +86,9 @@ describe("the API server", () => {
       storage.fail(new Error("EIO"));
       await expect(write).rejects.toMatchObject({ code: 500 });
       const health = await call(failing.socketPath, { path: "/healthz" });
-      expect(health).toMatchObject({ code: 500, text: expect.stringContaining("the storage failed") });
+      expect(health).toMatchObject({ code: 500, text: expect.stringContaining("[-]storage failed") });
+      const why = await call(failing.socketPath, { path: "/healthz/storage" });
+      expect(why).toMatchObject({ code: 500, text: expect.stringContaining("the storage failed") });
     } finally {
       await failing.close();
     }

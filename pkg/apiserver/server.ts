@@ -1,56 +1,123 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import { StatusError } from "../api/status-error.ts";
 import type { Registry } from "../registry/registry.ts";
 import { internalError } from "../registry/status-errors.ts";
+import { Metrics } from "../runtime/metrics.ts";
+import { isAllowed, refusal } from "./auth/authorize.ts";
+import { admin, type User } from "./auth/user.ts";
 import { discover } from "./discovery.ts";
+import { type HealthCheck, health } from "./health.ts";
+import { requestMetrics } from "./metrics.ts";
 import { acceptsJson } from "./negotiation.ts";
+import { requestInfo } from "./request-info.ts";
 import { sendJson, sendStatus, sendText } from "./responses.ts";
 import { type Route, route } from "./routing.ts";
 import { handle } from "./verbs/handle.ts";
 import { version } from "./version.ts";
 
-export interface ApiServerOptions {
+export interface ApiOptions {
   readonly registry: Registry;
+  /** Where requests are counted, and what `/metrics` shows. */
+  readonly metrics?: Metrics;
   /** Told what no client's mistake explains; the client gets 500 InternalError. */
   readonly onError?: (error: unknown) => void;
 }
 
-/**
- * The Kubernetes HTTP protocol on a registry, for whatever kinds it serves. The caller listens, at a unix socket or a
- * port, and closes; open watches end with their connection (`closeAllConnections`).
- *
- * Served: legacy discovery, get, list, watch, create, update, merge and JSON patch, delete, `/status`, `/scale`,
- * `/healthz`, `/version`. Answers are JSON.
- */
-export function createApiServer({ registry, onError = () => {} }: ApiServerOptions): Server {
-  return createServer((request, response) => {
-    answer(registry, request, response).catch((error: unknown) => {
-      if (!(error instanceof StatusError) && !hasLeft(error)) onError(error);
-      // A client that left, or an answer that has begun: there is nobody to tell.
-      if (response.headersSent || response.destroyed) response.destroy();
-      else sendStatus(response, error instanceof StatusError ? error : internalError(String(error)));
-    });
-  });
+/** The protocol, to be put on any number of servers. */
+export interface Api {
+  /**
+   * Answers requests of whomever `identify` finds; what that throws is the answer. It is asked before anything else is
+   * done with a request.
+   */
+  listener(identify: (request: IncomingMessage) => User): RequestListener;
+  /** No longer ready, and open watches end as after their time: for good. */
+  drain(): void;
 }
 
-async function answer(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  // Leading slashes off: `//` would begin a host's name.
-  const url = new URL((request.url ?? "").replace(/^\/+/, ""), "http://localhost/");
-  const found = route(registry, url.pathname);
-  switch (found.to) {
-    case "health":
-      if (registry.failure !== undefined) return sendText(response, 500, registry.failure.message);
-      return sendText(response, 200, "ok");
-    case "nothing":
-      return sendText(response, 404, "404 page not found\n");
-    case "version":
-      return sendJson(response, 200, version);
-    case "discovery":
-      return sendDiscovery(registry, found, response);
-    case "resource":
-      if (!acceptsJson(request.headers.accept)) throw notAcceptable();
-      return handle({ registry, request, response, target: found, query: url.searchParams });
+/**
+ * The Kubernetes HTTP protocol on a registry, for whatever kinds it serves.
+ *
+ * Served: legacy discovery, get, list, watch, create, update, merge and JSON patch, delete, `/status`, `/scale`,
+ * `/healthz`, `/livez`, `/readyz`, `/version`, `/metrics`. Answers are JSON.
+ */
+export function createApi({ registry, metrics = new Metrics(), onError = () => {} }: ApiOptions): Api {
+  const counted = requestMetrics(metrics, registry);
+  const draining = new AbortController();
+  const ready: HealthCheck = {
+    name: "shutdown",
+    check: () => (draining.signal.aborted ? "the server is shutting down" : undefined),
+  };
+  const checks: readonly HealthCheck[] = [
+    { name: "ping", check: () => undefined },
+    { name: "storage", check: () => registry.failure?.message },
+  ];
+
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    identify: (request: IncomingMessage) => User,
+  ): Promise<void> {
+    // Leading slashes off: `//` would begin a host's name.
+    const url = new URL((request.url ?? "").replace(/^\/+/, ""), "http://localhost/");
+    const info = requestInfo(request.method ?? "GET", url);
+    counted.follow(info, url.searchParams.has("dryRun"), response);
+    const user = identify(request);
+    if (!isAllowed(user, info)) throw refusal(user, info);
+    const found = route(registry, url.pathname);
+    switch (found.to) {
+      case "health": {
+        const all = found.path.startsWith("readyz") ? [...checks, ready] : checks;
+        const answer = health(found.path, url.searchParams, all);
+        if (answer === undefined) return sendNothing(response);
+        return sendText(response, answer.code, answer.text);
+      }
+      case "nothing":
+        return sendNothing(response);
+      case "version":
+        return sendJson(response, 200, version);
+      case "metrics":
+        return sendText(response, 200, metrics.render(), "text/plain; version=0.0.4; charset=utf-8");
+      case "discovery":
+        return sendDiscovery(registry, found, response);
+      case "resource": {
+        if (!acceptsJson(request.headers.accept)) throw notAcceptable();
+        const onWatchEvent = () => counted.watchEvent(found.resource);
+        const query = url.searchParams;
+        const of = { registry, request, response, target: found, query };
+        return handle({ ...of, user, ending: draining.signal, onWatchEvent });
+      }
+    }
   }
+
+  return {
+    listener: (identify) => (request, response) => {
+      answer(request, response, identify).catch((error: unknown) => {
+        if (!(error instanceof StatusError) && !hasLeft(error)) onError(error);
+        // A client that left, or an answer that has begun: there is nobody to tell.
+        if (response.headersSent || response.destroyed) response.destroy();
+        else sendStatus(response, error instanceof StatusError ? error : internalError(String(error)));
+      });
+    },
+    drain: () => draining.abort(),
+  };
+}
+
+/**
+ * A server for those who may do everything, by the permissions of its unix socket. The caller listens and closes; open
+ * watches end with their connection (`closeAllConnections`).
+ */
+export function createApiServer(options: ApiOptions): Server {
+  return createServer(createApi(options).listener(() => admin));
+}
+
+function sendNothing(response: ServerResponse): void {
+  sendText(response, 404, "404 page not found\n");
 }
 
 function sendDiscovery(
@@ -59,7 +126,7 @@ function sendDiscovery(
   response: ServerResponse,
 ): void {
   const document = discover(registry.definitions(), found);
-  if (document === undefined) sendText(response, 404, "404 page not found\n");
+  if (document === undefined) sendNothing(response);
   else sendJson(response, 200, document);
 }
 

@@ -27,6 +27,10 @@ export class ObjectStore {
     return wanted.sort().map((key) => objects.get(key) as KubeObject);
   }
 
+  count(resource: string): number {
+    return this.#resources.get(resource)?.size ?? 0;
+  }
+
   /** Every object of every resource. */
   *all(): Iterable<{ resource: string; object: KubeObject }> {
     for (const [resource, objects] of this.#resources) {

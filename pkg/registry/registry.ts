@@ -32,6 +32,8 @@ export interface RegistryOptions {
   readonly random: Random;
   /** Runs `turn` in a later turn of the event loop: `setImmediate`, or a task of a simulator. */
   readonly defer: (turn: () => void) => void;
+  /** Whether objects whose owners are gone are deleted; default true. */
+  readonly collectGarbage?: boolean;
   /** Changes kept for watches, for each resource; default 1024. */
   readonly historyLimit?: number;
   /** Told once when the storage failed: nothing more is accepted and the process has to end. */
@@ -74,7 +76,7 @@ export class Registry implements Admission {
   readonly #resources: ReadonlyMap<string, Resource>;
   readonly #options: RegistryOptions;
   readonly #state: DurableState;
-  readonly #collector: GarbageCollector;
+  readonly #collector: GarbageCollector | undefined;
 
   private constructor(
     options: RegistryOptions,
@@ -83,13 +85,14 @@ export class Registry implements Admission {
   ) {
     this.#options = options;
     this.#resources = resources;
-    this.#collector = new GarbageCollector(this, options.defer);
+    this.#collector =
+      options.collectGarbage === false ? undefined : new GarbageCollector(this, options.defer);
     this.#state = new DurableState({
       storage: options.storage,
       revision: stored.revision,
       historyLimit: options.historyLimit ?? 1024,
       defer: options.defer,
-      onSynced: (changes) => this.#collector.observe(changes),
+      onSynced: (changes) => this.#collector?.observe(changes),
       onFatal: options.onFatal ?? (() => {}),
     });
     this.#load(stored);
@@ -135,6 +138,11 @@ export class Registry implements Admission {
   ): Resource | undefined {
     const parts = Object.entries(wanted) as [keyof Resource, string][];
     return this.definitions().find((resource) => parts.every(([part, value]) => resource[part] === value));
+  }
+
+  /** How many synced objects there are of each resource. */
+  counts(): readonly (readonly [Resource, number])[] {
+    return this.definitions().map((resource) => [resource, this.#state.synced.count(resource.id)]);
   }
 
   /** Why nothing is accepted any more; undefined while all is well. */
@@ -354,7 +362,7 @@ export class Registry implements Admission {
       this.#state.load(change, object);
       changes.push({ ...change, object, previous: undefined, told: object });
     }
-    this.#collector.observe(changes);
+    this.#collector?.observe(changes);
   }
 }
 

@@ -3,6 +3,7 @@ import type { ObjectKey } from "../../api/meta.ts";
 import { notSupported } from "../../registry/field-error.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { badRequest, invalidObject } from "../../registry/status-errors.ts";
+import type { User } from "../auth/user.ts";
 import type { ResourceTarget } from "../routing.ts";
 
 /** One request for a resource, routed. */
@@ -12,6 +13,11 @@ export interface Call {
   readonly response: ServerResponse;
   readonly target: ResourceTarget;
   readonly query: URLSearchParams;
+  readonly user: User;
+  /** Aborts when the server ends: watches end then, in good order. */
+  readonly ending: AbortSignal;
+  /** To be told of each event that a watch is sent. */
+  onWatchEvent(): void;
 }
 
 /** The object that a call's path names. */

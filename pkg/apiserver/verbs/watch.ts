@@ -22,18 +22,21 @@ export async function watchObjects(call: Call): Promise<void> {
   const initial = wantsInitialEvents(query);
   const requested = checkedRevision(query.get("resourceVersion"));
   const start = initial ? await registry.list(resource.id, options) : undefined;
-  const { signal, release } = ending(response, query);
+  const { signal, release } = ending(call);
   try {
     const resourceVersion = start?.metadata.resourceVersion ?? requested ?? registry.revision;
     const events = registry.watch(resource.id, { ...options, resourceVersion, signal });
     // Before the first event, or clients hang until it comes.
     response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
     response.flushHeaders();
-    for (const object of start?.items ?? []) await send(response, eventText("ADDED", object), signal);
+    for (const object of start?.items ?? []) {
+      await send(response, eventText("ADDED", object), signal);
+      call.onWatchEvent();
+    }
     if (start !== undefined && query.get("allowWatchBookmarks") === "true") {
       await send(response, bookmark(resource, resourceVersion, initialEventsEnd), signal);
     }
-    await stream(response, resource, events, signal);
+    await stream(call, events, signal);
   } finally {
     release();
   }
@@ -43,8 +46,7 @@ export async function watchObjects(call: Call): Promise<void> {
 const initialEventsEnd = { "k8s.io/initial-events-end": "true" };
 
 async function stream(
-  response: ServerResponse,
-  resource: Resource,
+  { response, target: { resource }, onWatchEvent }: Call,
   events: AsyncIterable<WatchEvent<KubeObject>>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -55,6 +57,7 @@ async function stream(
           ? bookmark(resource, event.resourceVersion)
           : eventText(event.type, event.object);
       await send(response, text, signal);
+      onWatchEvent();
     }
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
@@ -105,11 +108,13 @@ function checkedRevision(revision: string | null): string | undefined {
   throw new StatusError(500, "", `resourceVersion: Invalid value: "${revision}": ${why}`);
 }
 
-/** Aborts when the client leaves or its time is over. */
-function ending(response: ServerResponse, query: URLSearchParams): { signal: AbortSignal; release(): void } {
+/** Aborts when the client leaves, its time is over, or the server ends. */
+function ending({ response, query, ending: serverEnding }: Call): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const end = (): void => controller.abort();
   response.once("close", end);
+  if (serverEnding.aborted) end();
+  serverEnding.addEventListener("abort", end);
   const seconds = Number(query.get("timeoutSeconds") ?? 0);
   const timer = seconds > 0 ? setTimeout(end, Math.min(seconds, maxTimeoutSeconds) * 1000) : undefined;
   return {
@@ -117,6 +122,7 @@ function ending(response: ServerResponse, query: URLSearchParams): { signal: Abo
     release() {
       clearTimeout(timer);
       response.off("close", end);
+      serverEnding.removeEventListener("abort", end);
       controller.abort();
     },
   };

@@ -1,0 +1,89 @@
+/** What a request asks to do, read off its method and path alone, whether or not anything is served there. */
+export interface RequestInfo {
+  readonly method: string;
+  /** get, list, watch, create, update, patch, delete, deletecollection; the method in lower case where no resource is meant. */
+  readonly verb: string;
+  readonly path: string;
+  /** Undefined: the path names no resource. */
+  readonly resource: RequestedResource | undefined;
+}
+
+export interface RequestedResource {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  /** Plural. */
+  readonly resource: string;
+  /** Empty for the object itself. */
+  readonly subresource: string;
+  /** Empty: of the whole cluster, or in all namespaces. */
+  readonly namespace: string;
+  /** Empty: a collection. */
+  readonly name: string;
+}
+
+/**
+ * Reads a request as kube-apiserver's authorizer and metrics do.
+ *
+ * @see k8s.io/apiserver, pkg/endpoints/request/requestinfo.go for the rules
+ */
+export function requestInfo(method: string, { pathname, searchParams }: URL): RequestInfo {
+  const path = pathname;
+  const resource = requestedResource(path);
+  if (resource === undefined) return { method, verb: method.toLowerCase(), path, resource };
+  return { method, verb: verbOf(method, resource.name, searchParams), path, resource };
+}
+
+function requestedResource(path: string): RequestedResource | undefined {
+  const [prefix, ...rest] = path
+    .split("/")
+    .filter((part) => part !== "")
+    .map(decoded);
+  if (prefix !== "api" && prefix !== "apis") return undefined;
+  const group = prefix === "apis" ? rest.shift() : "";
+  const version = rest.shift();
+  if (group === undefined || version === undefined || rest.length === 0) return undefined;
+  let namespace = "";
+  let parts = rest;
+  if (parts[0] === "namespaces" && parts[1] !== undefined) {
+    namespace = parts[1];
+    // `namespaces/a/status` is of the Namespace itself; `namespaces/a/widgets` is within it.
+    if (parts[2] !== undefined && !namespaceSubresources.has(parts[2])) parts = parts.slice(2);
+  }
+  const [resource = "", name = "", subresource = ""] = parts;
+  return { group, version, resource, subresource, namespace, name };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    // A `%` that encodes nothing: nothing is served there.
+    return part;
+  }
+}
+
+const namespaceSubresources: ReadonlySet<string> = new Set(["status", "finalize"]);
+
+function verbOf(method: string, name: string, query: URLSearchParams): string {
+  switch (method) {
+    case "GET":
+    case "HEAD":
+      if (name !== "") return "get";
+      return isSet(query.get("watch")) ? "watch" : "list";
+    case "POST":
+      return "create";
+    case "PUT":
+      return "update";
+    case "PATCH":
+      return "patch";
+    case "DELETE":
+      return name === "" ? "deletecollection" : "delete";
+    default:
+      return "";
+  }
+}
+
+function isSet(value: string | null): boolean {
+  return value !== null && value !== "false" && value !== "0";
+}
