@@ -1,9 +1,10 @@
 import type { ServerResponse } from "node:http";
 import type { KubeObject } from "../api/meta.ts";
 import type { StatusError } from "../api/status-error.ts";
+import { writeJson } from "../encoding/json.ts";
 
 export function sendJson(response: ServerResponse, code: number, body: unknown): void {
-  sendJsonText(response, code, JSON.stringify(body));
+  sendJsonText(response, code, writeJson(body));
 }
 
 /** For JSON that is text already. */
@@ -39,7 +40,7 @@ export function statusOf(error: StatusError): object {
 export function objectText(object: KubeObject): string {
   let text = texts.get(object);
   if (text === undefined) {
-    text = JSON.stringify(object);
+    text = writeJson(object);
     texts.set(object, text);
   }
   return text;

@@ -1,3 +1,5 @@
+import { writeJson } from "../encoding/json.ts";
+
 /** What is wrong with one field, in kube-apiserver's words. */
 export interface FieldError {
   readonly reason:
@@ -19,7 +21,7 @@ export interface FieldError {
 
 /** Go's `%q` of a string, else JSON. */
 export function quote(value: unknown): string {
-  return JSON.stringify(value) ?? "null";
+  return writeJson(value) ?? "null";
 }
 
 export function invalid(field: string, value: unknown, detail: string): FieldError {

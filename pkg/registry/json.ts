@@ -1,5 +1,8 @@
-/** JSON values as the registry holds them: deep-frozen, and shared instead of copied wherever they are equal. */
-export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+/**
+ * JSON values as the registry holds them: deep-frozen, and shared instead of copied wherever they are equal. A bigint is
+ * an integer of 64 bits that a number cannot hold exactly, and no other.
+ */
+export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: Json;
 }
@@ -38,13 +41,16 @@ export function deepEqual(a: unknown, b: unknown): boolean {
 /**
  * A copy of `value` that holds JSON alone and no undefined; frozen parts are shared, not copied.
  *
- * @throws TypeError for what JSON cannot say: a function, a bigint, NaN
+ * @throws TypeError for what JSON cannot say: a function, NaN, an integer beyond 64 bits
  */
 export function copyJson(value: unknown): Json {
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
   if (typeof value === "number") {
     if (!Number.isFinite(value)) throw new TypeError(`${value} cannot be written as JSON`);
     return value;
+  }
+  if (typeof value === "bigint" && BigInt.asIntN(64, value) === value) {
+    return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   }
   if (typeof value !== "object") throw new TypeError(`A ${typeof value} cannot be written as JSON`);
   let same = Object.isFrozen(value);

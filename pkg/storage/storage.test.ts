@@ -39,6 +39,17 @@ describe.each(storages)("%s", (_name, open) => {
     expect(await open().storage.open()).toEqual({ revision: 0, objects: [], files: [] });
   });
 
+  test("gives integers of 64 bits back exactly", async () => {
+    const { storage, again } = open();
+    await storage.open();
+    const object = { count: 9007199254740993n, least: -(2n ** 63n), small: 5 };
+    await storage.commit({ changes: [change(1, "a", object)] });
+    await storage.close();
+    const reopened = again();
+    expect((await reopened.open()).objects).toEqual([change(1, "a", object)]);
+    await reopened.close();
+  });
+
   test("gives back what was committed, and a revision that never goes back, deletions included", async () => {
     const { storage, again } = open();
     await storage.open();

@@ -18,6 +18,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { KubeObject } from "../../pkg/api/meta.ts";
+import { parseYaml } from "../../pkg/encoding/yaml.ts";
 import { Registry } from "../../pkg/registry/registry.ts";
 import type { Clock } from "../../pkg/runtime/clock.ts";
 import type { FileSystem } from "../../pkg/storage/file-system.ts";
@@ -29,7 +30,6 @@ import {
 import type { FileReport } from "../../pkg/storage/files/report.ts";
 import { splice } from "../../pkg/storage/files/splice.ts";
 import { watchFolder } from "../../pkg/storage/files/watch-folder.ts";
-import { parseYaml } from "../../pkg/storage/files/yaml-dialect.ts";
 import { openLog } from "../../pkg/storage/log/log.ts";
 import { nodeFileSystem } from "../../pkg/storage/node-file-system.ts";
 import type { StoredState } from "../../pkg/storage/storage.ts";

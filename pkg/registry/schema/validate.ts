@@ -1,3 +1,4 @@
+import { writeJson } from "../../encoding/json.ts";
 import { checkRules } from "../cel/rules.ts";
 import {
   duplicate,
@@ -151,7 +152,7 @@ function checkUnique(schema: Schema, list: readonly Json[], path: string, errors
   const seen = new Set<string>();
   for (const [i, item] of list.entries()) {
     const identity = identityOf(schema, item);
-    const text = JSON.stringify(identity);
+    const text = writeJson(identity);
     if (seen.has(text)) errors.push(duplicate(`${path}[${i}]`, identity));
     seen.add(text);
   }
@@ -169,8 +170,8 @@ function identityOf(schema: Schema, item: Json): Json {
 function correlated(schema: Schema, old: Json | undefined): (item: Json) => Json | undefined {
   if (!Array.isArray(old) || schema.listType !== "map") return () => undefined;
   const byIdentity = new Map<string, Json>();
-  for (const item of old) byIdentity.set(JSON.stringify(identityOf(schema, item)), item);
-  return (item) => byIdentity.get(JSON.stringify(identityOf(schema, item)));
+  for (const item of old) byIdentity.set(writeJson(identityOf(schema, item)), item);
+  return (item) => byIdentity.get(writeJson(identityOf(schema, item)));
 }
 
 function checkObject(

@@ -1,8 +1,8 @@
 /** The objects that a person's file declares. */
 import type { ObjectKey } from "../../api/meta.ts";
+import { parseYaml, type YamlProblem } from "../../encoding/yaml.ts";
 import type { ResourceInfo } from "../admission.ts";
 import { isJsonMap, type JsonMap, type Path } from "./json.ts";
-import { parseYaml, type YamlProblem } from "./yaml-dialect.ts";
 
 /** An object as a file has it. */
 export interface FileObject {

@@ -11,9 +11,9 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
+import { writeFlowYaml, writeYaml, type YamlDocument } from "../../encoding/yaml.ts";
 import type { Path } from "./json.ts";
 import type { Rewrite } from "./splice.ts";
-import { writeFlowYaml, writeYaml, type YamlDocument } from "./yaml-dialect.ts";
 
 /** A document's text and how its author lays things out. */
 interface Page {

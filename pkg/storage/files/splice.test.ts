@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { parseYaml, writeYaml } from "../../encoding/yaml.ts";
 import type { JsonMap } from "./json.ts";
 import { appendDocument, removeDocument, SpliceError, splice } from "./splice.ts";
-import { parseYaml, writeYaml } from "./yaml-dialect.ts";
 
 function documents(text: string): JsonMap[] {
   const parsed = parseYaml(text);

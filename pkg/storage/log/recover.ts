@@ -1,5 +1,6 @@
 /** Reads a log back: the newest snapshot, then every segment since, up to where the last write was torn. */
 import { join } from "node:path";
+import { readJson } from "../../encoding/json.ts";
 import { TerminalError } from "../../runtime/errors.ts";
 import type { FileSystem } from "../file-system.ts";
 import type { Transaction } from "../storage.ts";
@@ -112,7 +113,7 @@ function sealsOf(segments: readonly Segment[]): Seals {
 
 function replay(state: LogState, frame: Frame): void {
   if (frame.type !== "transactions") return;
-  for (const transaction of JSON.parse(frame.payload) as Transaction[]) {
+  for (const transaction of readJson(frame.payload) as Transaction[]) {
     applyTransaction(state, encodeTransaction(transaction));
   }
 }

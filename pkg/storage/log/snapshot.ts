@@ -1,5 +1,6 @@
 /** A snapshot: a log's state in one file, so that what came before it need not be read again. */
 import { join } from "node:path";
+import { readJson } from "../../encoding/json.ts";
 import { TerminalError } from "../../runtime/errors.ts";
 import type { FileSystem } from "../file-system.ts";
 import { replaceFile } from "../replace-file.ts";
@@ -52,7 +53,7 @@ export async function readSnapshot(
 
   const state = emptyState();
   for (const frame of frames.slice(0, -1)) {
-    const part = JSON.parse(frame.payload) as Part;
+    const part = readJson(frame.payload) as Part;
     for (const change of part.changes) putObject(state, change);
     for (const file of part.files) putFile(state, file);
   }

@@ -1,4 +1,5 @@
 /** What a log says: each object's newest state and each file's text, kept as the JSON a snapshot is written from. */
+import { readJson, writeJson } from "../../encoding/json.ts";
 import type { Change, FileText, StoredState, Transaction } from "../storage.ts";
 
 export interface LogState {
@@ -21,7 +22,7 @@ export interface EncodedTransaction {
 }
 
 export function encodeTransaction(transaction: Transaction): EncodedTransaction {
-  const changes = transaction.changes.map((change) => JSON.stringify(change));
+  const changes = transaction.changes.map((change) => writeJson(change));
   const json = `{"changes":[${changes.join(",")}],"files":${JSON.stringify(transaction.files ?? [])}}`;
   return { transaction, changes, json };
 }
@@ -39,7 +40,7 @@ export function applyTransaction(state: LogState, { transaction, changes }: Enco
 }
 
 /** `json` is `change` as JSON, when it is at hand. */
-export function putObject(state: LogState, change: Change, json = JSON.stringify(change)): void {
+export function putObject(state: LogState, change: Change, json = writeJson(change)): void {
   if (change.object === undefined) state.objects.delete(objectId(change));
   else state.objects.set(objectId(change), json);
 }
@@ -52,7 +53,7 @@ export function putFile(state: LogState, { path, text }: FileText): void {
 export function toStoredState(state: LogState): StoredState {
   return {
     revision: state.revision,
-    objects: [...state.objects.values()].map((json) => JSON.parse(json) as Change),
+    objects: [...state.objects.values()].map((json) => readJson(json) as Change),
     files: [...state.files].map(([path, text]): FileText => ({ path, text })),
   };
 }

@@ -1,9 +1,8 @@
 /**
- * YAML as kubectl means it (sigs.k8s.io/yaml), and written so that no other reader means something else by it.
+ * YAML files as kubectl means them (sigs.k8s.io/yaml), and written so that no other reader means something else by it.
  *
- * Plain scalars follow YAML 1.1 as kubectl has it: `yes` is true, `0755` is 493, `1_000` is 1000, while dates and
- * `12:30:45` stay strings. Where kubectl would lose precision or take what JSON cannot hold, this refuses: integers
- * beyond 2^53, infinities, NaN, keys given twice, tags that are not YAML's own.
+ * Where kubectl would lose precision or take what JSON cannot hold, this refuses: integers beyond 64 bits, infinities,
+ * NaN, keys given twice, tags that are not YAML's own.
  */
 import {
   type Document,
@@ -14,11 +13,10 @@ import {
   LineCounter,
   type Node,
   parseAllDocuments,
-  type ScalarTag,
   stringify,
-  type Tags,
   visit,
 } from "yaml";
+import { yamlDialect } from "./yaml-dialect.ts";
 
 export interface YamlProblem {
   /** From 1. */
@@ -46,7 +44,7 @@ export type ParsedYaml =
 /** The documents of `text` in order; those that hold nothing but comments are left out. */
 export function parseYaml(text: string): ParsedYaml {
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { ...dialect, lineCounter: lines, keepSourceTokens: true });
+  const parsed = parseAllDocuments(text, { ...strictDialect, lineCounter: lines, keepSourceTokens: true });
   const all = Array.isArray(parsed) ? parsed : [];
   const problems: YamlProblem[] = [];
   const documents: YamlDocument[] = [];
@@ -125,107 +123,10 @@ function position(root: Node | null, path: readonly (string | number)[], lines: 
   return { line, column: col };
 }
 
-const sign = "(?:[-+]_*)?";
-
-const boolTag: ScalarTag = {
-  tag: "tag:yaml.org,2002:bool",
-  default: true,
-  identify: (value) => typeof value === "boolean",
-  test: /^(?:y|Y|yes|Yes|YES|on|On|ON|true|True|TRUE|n|N|no|No|NO|off|Off|OFF|false|False|FALSE)$/,
-  resolve: (text) => /^(?:y|on|true)/i.test(text),
-  stringify: ({ value }) => String(value),
-};
-
-const nullTag: ScalarTag = {
-  tag: "tag:yaml.org,2002:null",
-  default: true,
-  identify: (value) => value === null,
-  test: /^(?:~|null|Null|NULL)?$/,
-  resolve: () => null,
-  stringify: () => "null",
-};
-
-const integerTag: ScalarTag = {
-  tag: "tag:yaml.org,2002:int",
-  default: true,
-  identify: (value) => Number.isInteger(value),
-  test: new RegExp(
-    `^${sign}(?:0_*[xX][0-9a-fA-F_]*[0-9a-fA-F]_*|0_*[bB][01_]*[01]_*|0_*[oO][0-7_]*[0-7]_*|[0-9][0-9_]*)$`,
-  ),
-  resolve(text, onError) {
-    const digits = text.replaceAll("_", "").replace(/^[-+]/, "");
-    const octal = /^0[0-7]+$/.test(digits);
-    const value = octal ? BigInt(`0o${digits}`) : BigInt(digits.toLowerCase());
-    const number = Number(text.startsWith("-") ? -value : value);
-    if (!Number.isSafeInteger(number)) {
-      onError(`The integer ${text} is beyond 2^53 and would lose digits; quote it if it is meant as text`);
-    }
-    return number === 0 ? 0 : number;
-  },
-  stringify: ({ value }) => String(value),
-};
-
-const infinityTag: ScalarTag = {
-  tag: "tag:yaml.org,2002:float",
-  default: true,
-  identify: (value) => typeof value === "number" && !Number.isFinite(value),
-  test: /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/,
-  resolve(text, onError) {
-    onError(`${text} is no number that JSON can hold; quote it if it is meant as text`);
-    return 0;
-  },
-};
-
-const floatTag: ScalarTag = {
-  tag: "tag:yaml.org,2002:float",
-  default: true,
-  identify: (value) => typeof value === "number",
-  test: new RegExp(
-    `^(?:\\.[0-9]+|[-+]_*\\.[0-9_]*[0-9]_*|${sign}[0-9][0-9_]*(?:\\.[0-9_]*)?)(?:[eE][-+]?[0-9][0-9_]*)?$`,
-  ),
-  resolve(text) {
-    const value = Number(text.replaceAll("_", ""));
-    return Number.isFinite(value) ? value : text;
-  },
-  stringify: ({ value }) => String(value),
-};
-
-/** Characters that a reader may take for a line break or refuse outside of an escape. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones meant
-const unsafeCharacters = /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
-
-function escaping(string: Tags[number]): ScalarTag {
-  const core = string as ScalarTag;
-  return {
-    ...core,
-    stringify(item, ...rest) {
-      const text = String(item.value);
-      if (text.search(unsafeCharacters) === -1)
-        return core.stringify?.(item, ...rest) ?? JSON.stringify(text);
-      return JSON.stringify(text).replace(
-        unsafeCharacters,
-        (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-      );
-    },
-  };
-}
-
-const dialect = {
-  version: "1.2",
-  schema: "core",
-  merge: true,
-  uniqueKeys: true,
-  logLevel: "silent",
-  resolveKnownTags: false,
-  customTags: (core: Tags) => [
-    ...core.filter((tag) => typeof tag === "object" && /:(?:map|seq)$/.test(tag.tag)),
-    ...core.filter((tag) => typeof tag === "object" && tag.tag.endsWith(":str")).map(escaping),
-    ...[nullTag, boolTag, integerTag, infinityTag, floatTag],
-  ],
-} as const satisfies NonNullable<Parameters<typeof parseAllDocuments>[1]> & Parameters<typeof stringify>[2];
+const strictDialect = yamlDialect({ lossy: false });
 
 const writing = {
-  ...dialect,
+  ...strictDialect,
   merge: false,
   // Strings that YAML 1.1 proper would retype (dates, sexagesimal numbers) are quoted too.
   compat: "yaml-1.1",
