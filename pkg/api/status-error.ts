@@ -16,10 +16,15 @@ export interface StatusDetails {
   retryAfterSeconds?: number;
 }
 
+/** A list whose continue token is too old is told one to go on with. */
+export interface StatusMeta {
+  continue?: string;
+}
+
 export interface Status {
   kind: "Status";
   apiVersion: "v1";
-  metadata: Record<string, never>;
+  metadata: StatusMeta;
   status: "Failure" | "Success";
   message?: string;
   reason?: string;
@@ -33,19 +38,27 @@ export class StatusError extends Error {
   readonly code: number;
   readonly reason: string;
   readonly details: StatusDetails | undefined;
+  readonly metadata: StatusMeta;
 
-  constructor(code: number, reason: string, message: string, details?: StatusDetails) {
+  constructor(
+    code: number,
+    reason: string,
+    message: string,
+    details?: StatusDetails,
+    metadata: StatusMeta = {},
+  ) {
     super(message);
     this.code = code;
     this.reason = reason;
     this.details = details;
+    this.metadata = metadata;
   }
 
   toStatus(): Status {
     return {
       kind: "Status",
       apiVersion: "v1",
-      metadata: {},
+      metadata: this.metadata,
       status: "Failure",
       message: this.message,
       reason: this.reason,

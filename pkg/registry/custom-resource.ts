@@ -1,3 +1,4 @@
+import type { FieldReader } from "./field-selector.ts";
 import { copyJson, isObject, type Json, type JsonObject } from "./json.ts";
 import { type PrinterColumn, type Resource, resourceId, type ScaleSubresource } from "./resource.ts";
 import { compileSchema } from "./schema/schema.ts";
@@ -30,6 +31,8 @@ function read(crd: Json): Resource {
     throw new Error("Exactly one version must be served, and it must be the stored one.");
   }
   const annotations = at(crd, "metadata", "annotations");
+  const openApiSchema = at(version, "schema", "openAPIV3Schema");
+  const declaredSchema = isObject(openApiSchema) ? openApiSchema : {};
   return {
     id: resourceId(group, plural),
     group,
@@ -41,14 +44,31 @@ function read(crd: Json): Resource {
     shortNames: strings(at(crd, "spec", "names", "shortNames")),
     categories: strings(at(crd, "spec", "names", "categories")),
     namespaced: at(crd, "spec", "scope") !== "Cluster",
-    schema: compileSchema(at(version, "schema", "openAPIV3Schema") ?? {}),
+    schema: compileSchema(declaredSchema),
+    declaredSchema,
     statusSubresource: at(version, "subresources", "status") !== undefined,
     scale: scale(at(version, "subresources", "scale")),
+    builtin: false,
     generation: true,
     unconditionalUpdate: false,
     printerColumns: list(at(version, "additionalPrinterColumns")) as unknown as PrinterColumn[],
+    selectableFields: new Map(
+      list(at(version, "selectableFields")).map((field) => selectableField(needed(field, "jsonPath"))),
+    ),
     annotations: isObject(annotations) ? (annotations as Record<string, string>) : {},
   };
+}
+
+/** The label `spec.color` of the path `.spec.color`, and what reads it. */
+function selectableField(jsonPath: string): [label: string, read: FieldReader] {
+  const keys = path(jsonPath);
+  return [
+    keys.join("."),
+    (object) => {
+      const value = at(object as unknown as Json, ...keys);
+      return value === undefined || value === null ? "" : String(value);
+    },
+  ];
 }
 
 function scale(declared: Json | undefined): ScaleSubresource | undefined {

@@ -11,6 +11,8 @@ export interface DurableStateOptions {
   /** The greatest revision that the storage has given. */
   readonly revision: number;
   readonly historyLimit: number;
+  /** Milliseconds that only grow. */
+  readonly elapsed: () => number;
   readonly defer: (turn: () => void) => void;
   /** Told changes in revision order, in the turn in which they were synced. */
   readonly onSynced: (changes: readonly StagedChange[]) => void;
@@ -34,11 +36,11 @@ export class DurableState {
   #failure: StatusError | undefined;
 
   constructor(options: DurableStateOptions) {
-    const { revision, historyLimit, defer } = options;
+    const { revision, historyLimit, defer, elapsed } = options;
     this.#options = options;
     this.#newestRevision = revision;
     this.#syncedRevision = revision;
-    this.history = new History({ limit: historyLimit, start: revision, defer });
+    this.history = new History({ limit: historyLimit, start: revision, defer, elapsed });
   }
 
   /** The newest synced revision. */

@@ -86,3 +86,53 @@ async function writes(
     await settle();
   }
 }
+
+test("what is younger than 75 seconds is kept beyond the 1024 that always are", async () => {
+  let elapsed = 0;
+  const clock = { now: () => 0, elapsed: () => elapsed, sleep: () => new Promise<void>(() => {}) };
+  const { registry, settle } = await openTestRegistry({ clock });
+  const { revision } = registry;
+  await writes(registry, 3000, async () => {});
+  await settle();
+  const first = async () =>
+    (await registry.watch(widgets, { resourceVersion: revision })[Symbol.asyncIterator]().next()).value;
+  expect(await first()).toMatchObject({ type: "ADDED" });
+  elapsed = 76_000;
+  const body = { status: { replicas: 9999 } };
+  const key = { namespace: "default", name: "busy" };
+  await registry.patch(widgets, key, { type: "merge", body }, { subresource: "status" });
+  await settle();
+  await expect(first()).rejects.toMatchObject({ reason: "Expired" });
+});
+
+test("a bookmark comes when all that was told has been delivered, and a watch can go on from it", async () => {
+  const { registry, settle } = await openTestRegistry();
+  const watch = registry.watch(widgets, { resourceVersion: registry.revision });
+  const events = watch[Symbol.asyncIterator]();
+  await writes(registry, 2, settle);
+  watch.requestBookmark();
+  expect((await events.next()).value).toMatchObject({ type: "ADDED" });
+  expect((await events.next()).value).toMatchObject({ type: "MODIFIED" });
+  const told = { type: "BOOKMARK", resourceVersion: registry.revision };
+  expect((await events.next()).value).toEqual(told);
+  const waiting = events.next();
+  watch.requestBookmark();
+  expect((await waiting).value).toEqual(told);
+});
+
+test("what leaves a field selector is DELETED as it last was, at the revision at which it left", async () => {
+  const { registry, settle } = await openTestRegistry();
+  const { revision: resourceVersion } = registry;
+  const widget = { apiVersion: "test.example/v1", kind: "Widget", metadata: { name: "a" } };
+  await registry.create(widgets, "default", { ...widget, spec: { color: "red" } });
+  const key = { namespace: "default", name: "a" };
+  await registry.patch(widgets, key, { type: "merge", body: { spec: { color: "blue" } } });
+  await settle();
+  const options = { resourceVersion, fieldSelector: "spec.color=red" };
+  const events = registry.watch(widgets, options)[Symbol.asyncIterator]();
+  expect((await events.next()).value).toMatchObject({ type: "ADDED" });
+  expect((await events.next()).value).toMatchObject({
+    type: "DELETED",
+    object: { metadata: { resourceVersion: registry.revision }, spec: { color: "red" } },
+  });
+});

@@ -1,7 +1,8 @@
 import type { KubeObject } from "../api/meta.ts";
 import type { WatchEvent } from "../runtime/client.ts";
+import type { ObjectSelector } from "./field-selector.ts";
 import { deepFreeze } from "./json.ts";
-import { everything, type LabelSelector } from "./label-selector.ts";
+import { storeKey } from "./object-store.ts";
 import { type StagedChange, withRevision } from "./staging.ts";
 import { expired } from "./status-errors.ts";
 
@@ -9,15 +10,39 @@ export interface Subscription {
   readonly resource: string;
   /** Absent: all namespaces. */
   readonly namespace?: string | undefined;
-  readonly selector?: LabelSelector;
+  /** Absent: every object. */
+  readonly selects?: ObjectSelector | undefined;
   /** Events after this revision. */
   readonly after: number;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Events after a revision, in revision order; the iterator returns when the signal of the watch aborts. */
+export interface Watch extends AsyncIterable<WatchEvent<KubeObject>> {
+  /** Asks for a BOOKMARK once everything that can be told has been: a watch may be resumed from its revision. */
+  requestBookmark(): void;
+}
+
+export interface HistoryOptions {
+  /** The most changes kept for each resource. */
+  readonly limit: number;
+  /** The revision that was loaded: nothing before it is known. */
+  readonly start: number;
+  readonly defer: (turn: () => void) => void;
+  /** Milliseconds that only grow. */
+  readonly elapsed: () => number;
+}
+
+/** As long as kube-apiserver keeps events for at least. */
+const keptMs = 75_000;
+/** So many changes are kept however old they are, if the limit allows it. */
+const keptCount = 1024;
+
 /** The changes of one resource that are still kept, oldest first. */
 interface Log {
   changes: StagedChange[];
+  /** When each of them was synced, by `elapsed`. */
+  times: number[];
   /** How many changes were dropped before `changes[0]`. */
   dropped: number;
   /** The revision of the last change dropped: older watches have a gap. */
@@ -30,33 +55,33 @@ interface Log {
  * Synced changes, kept for a while, and the watches that follow them.
  *
  * A watch has no queue of its own: it is a place in this history. One that falls further behind than the
- * history reaches ends with 410 Expired, so a slow reader costs nothing.
+ * history reaches ends with 410 Expired, so a slow reader costs nothing. Lists of old revisions are answered from here
+ * too: each change knows what it replaced.
  */
 export class History {
   readonly #logs = new Map<string, Log>();
-  readonly #limit: number;
-  readonly #start: number;
-  readonly #defer: (turn: () => void) => void;
+  readonly #options: HistoryOptions;
   readonly #waiting = new Set<() => void>();
   readonly #listeners = new Set<(changes: readonly StagedChange[]) => void>();
   #untold: StagedChange[] = [];
+  #told: number;
   #ended: Error | undefined;
 
-  /**
-   * @param options.limit - changes kept for each resource
-   * @param options.start - the revision that was loaded: nothing before it is known
-   */
-  constructor(options: { limit: number; start: number; defer: (turn: () => void) => void }) {
-    this.#limit = options.limit;
-    this.#start = options.start;
-    this.#defer = options.defer;
+  constructor(options: HistoryOptions) {
+    this.#options = options;
+    this.#told = options.start;
   }
 
   /** Takes synced changes, in revision order; watchers and listeners see them in a later turn. */
   append(changes: readonly StagedChange[]): void {
     if (changes.length === 0) return;
-    for (const change of changes) this.#log(change.resource).changes.push(change);
-    if (this.#untold.length === 0) this.#defer(() => this.#tell());
+    const now = this.#options.elapsed();
+    for (const change of changes) {
+      const log = this.#log(change.resource);
+      log.changes.push(change);
+      log.times.push(now);
+    }
+    if (this.#untold.length === 0) this.#options.defer(() => this.#tell());
     this.#untold.push(...changes);
   }
 
@@ -71,17 +96,47 @@ export class History {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Events after a revision. The iterator throws StatusError Expired when they are no longer all there. */
+  watch(subscription: Subscription): Watch {
+    const bookmark = { wanted: false, wake: () => {} };
+    const events = this.#events(subscription, bookmark);
+    return {
+      [Symbol.asyncIterator]: () => events,
+      requestBookmark() {
+        bookmark.wanted = true;
+        bookmark.wake();
+      },
+    };
+  }
+
   /**
-   * Events after a revision until the signal aborts.
+   * What was different at a revision: the objects of then by `storeKey`, undefined for one that did not exist. Keys that
+   * are not in it were as they are now.
    *
-   * @throws StatusError Expired when they are no longer all there
+   * @returns undefined when that is no longer known
    */
-  async *watch(subscription: Subscription): AsyncGenerator<WatchEvent<KubeObject>, void, undefined> {
+  differencesAt(resource: string, revision: number): Map<string, KubeObject | undefined> | undefined {
+    const log = this.#log(resource);
+    if (revision < log.droppedRevision) return undefined;
+    const then = new Map<string, KubeObject | undefined>();
+    const first = firstAfter(log.changes, revision);
+    for (let i = log.changes.length - 1; i >= first; i--) {
+      const change = log.changes[i] as StagedChange;
+      then.set(storeKey(change), change.previous);
+    }
+    return then;
+  }
+
+  async *#events(
+    subscription: Subscription,
+    bookmark: { wanted: boolean; wake: () => void },
+  ): AsyncGenerator<WatchEvent<KubeObject>, void, undefined> {
     const { resource, after, signal } = subscription;
     const log = this.#log(resource);
     let position = log.dropped + firstAfter(log.changes, after);
     if (after < log.droppedRevision) throw expired(String(after), log.droppedRevision);
     let wake: () => void = () => {};
+    bookmark.wake = () => wake();
     const onAbort = (): void => wake();
     signal?.addEventListener("abort", onAbort);
     try {
@@ -97,6 +152,11 @@ export class History {
           if (event !== undefined) yield event;
         }
         if (signal?.aborted) return;
+        if (bookmark.wanted) {
+          bookmark.wanted = false;
+          if (this.#told >= after) yield { type: "BOOKMARK", resourceVersion: String(this.#told) };
+          continue;
+        }
         await new Promise<void>((resolve) => {
           wake = resolve;
           this.#waiting.add(resolve);
@@ -112,6 +172,7 @@ export class History {
     const changes = this.#untold;
     this.#untold = [];
     for (const change of changes) this.#log(change.resource).visible++;
+    this.#told = (changes.at(-1) as StagedChange).revision;
     for (const resource of new Set(changes.map((change) => change.resource))) this.#trim(this.#log(resource));
     for (const listener of this.#listeners) listener(changes);
     this.#wake();
@@ -123,19 +184,29 @@ export class History {
     for (const wake of waiting) wake();
   }
 
-  /** In blocks, so that dropping the oldest costs a constant for each change. */
+  /** Drops what is too much, or old, in blocks, so that dropping the oldest costs a constant for each change. */
   #trim(log: Log): void {
-    if (log.changes.length <= this.#limit * 2) return;
-    const count = log.changes.length - this.#limit;
+    const { limit, elapsed } = this.#options;
+    const kept = Math.min(limit, keptCount);
+    if (log.changes.length <= kept * 2) return;
+    const young = elapsed() - keptMs;
+    const old = log.times.findIndex((time) => time > young);
+    const count = Math.max(
+      Math.min(old < 0 ? log.changes.length : old, log.changes.length - kept),
+      log.changes.length - limit,
+    );
+    // A tenth at least, or nothing: a long history is not copied for each change.
+    if (count < log.changes.length / 10) return;
     log.droppedRevision = (log.changes[count - 1] as StagedChange).revision;
     log.changes = log.changes.slice(count);
+    log.times = log.times.slice(count);
     log.dropped += count;
   }
 
   #log(resource: string): Log {
     let log = this.#logs.get(resource);
     if (log === undefined) {
-      log = { changes: [], dropped: 0, droppedRevision: this.#start, visible: 0 };
+      log = { changes: [], times: [], dropped: 0, droppedRevision: this.#options.start, visible: 0 };
       this.#logs.set(resource, log);
     }
     return log;
@@ -156,15 +227,24 @@ function firstAfter(changes: readonly StagedChange[], revision: number): number 
 
 /** What a watcher with this selector sees of a change: coming to match is ADDED, no longer matching is DELETED. */
 function eventFor(change: StagedChange, subscription: Subscription): WatchEvent<KubeObject> | undefined {
-  const { namespace, selector = everything } = subscription;
+  const { namespace, selects } = subscription;
   if (namespace !== undefined && change.namespace !== namespace) return undefined;
-  const before = change.previous !== undefined && selector(change.previous.metadata.labels);
-  const now = change.object !== undefined && selector(change.object.metadata.labels);
+  const { previous, object } = change;
+  const before = previous !== undefined && (selects === undefined || selects(previous));
+  const now = object !== undefined && (selects === undefined || selects(object));
   if (now) return { type: before ? "MODIFIED" : "ADDED", object: change.told };
   if (!before) return undefined;
-  if (change.object === undefined) return { type: "DELETED", object: change.told };
-  return {
-    type: "DELETED",
-    object: deepFreeze(withRevision(change.previous as KubeObject, change.revision)),
-  };
+  return { type: "DELETED", object: object === undefined ? change.told : leftAt(change) };
 }
+
+/** The last state that matched, at the revision at which it no longer did; one object for all watchers. */
+function leftAt(change: StagedChange): KubeObject {
+  let left = lefts.get(change);
+  if (left === undefined) {
+    left = deepFreeze(withRevision(change.previous as KubeObject, change.revision));
+    lefts.set(change, left);
+  }
+  return left;
+}
+
+const lefts = new WeakMap<StagedChange, KubeObject>();

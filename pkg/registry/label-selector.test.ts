@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseLabelSelector } from "./label-selector.ts";
 
-const labels = { app: "x", "example.com/tier": "front", empty: "" };
+const labels = { app: "x", "example.com/tier": "front", empty: "", number: "7" };
 
 test.each<{ selector: string | undefined; want: boolean }>([
   { selector: undefined, want: true },
@@ -23,7 +23,15 @@ test.each<{ selector: string | undefined; want: boolean }>([
   { selector: "empty=", want: true },
   { selector: "empty=,app=x", want: true },
   { selector: "app=x,example.com/tier=back", want: false },
-])("$selector on app=x, a tier and an empty label is $want", ({ selector, want }) => {
+  { selector: "number>6", want: true },
+  { selector: "number>7", want: false },
+  { selector: "number<10", want: true },
+  { selector: "app>0", want: false },
+  { selector: "other<3", want: false },
+  { selector: "empty in ()", want: true },
+  { selector: "empty in (,x)", want: true },
+  { selector: "app in (in,x)", want: true },
+])("$selector on app=x, a tier, a number and an empty label is $want", ({ selector, want }) => {
   expect(parseLabelSelector(selector)(labels)).toBe(want);
 });
 
@@ -40,9 +48,20 @@ test.each<{ selector: string; message: string }>([
   },
   {
     selector: "app=x,",
-    message: "unable to parse requirement: found '', expected: !, identifier, or 'end of string'",
+    message: "found '', expected: identifier after ','",
   },
-  { selector: "app in (x", message: "unable to parse requirement: found '', expected: ',', or ')'" },
+  { selector: "app in (x", message: "unable to parse requirement: found '', expected: ',' or ')'" },
+  { selector: "app in (x,", message: "unable to parse requirement: found '', expected: ',', or identifier" },
+  { selector: "=x", message: "found '=', expected: !, identifier, or 'end of string'" },
+  { selector: "!=x", message: "found '!=', expected: !, identifier, or 'end of string'" },
+  { selector: "! =x", message: "unable to parse requirement: found '=', expected: identifier" },
+  { selector: "app==!", message: "unable to parse requirement: found '!', expected: identifier" },
+  { selector: "app=x y", message: "found 'y', expected: ',' or 'end of string'" },
+  {
+    selector: "app>x",
+    message:
+      "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, the value must be an integer",
+  },
 ])("$selector is refused", ({ selector, message }) => {
   expect(() => parseLabelSelector(selector)).toThrow(message);
 });

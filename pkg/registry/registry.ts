@@ -1,6 +1,6 @@
-import type { KubeObject, ListMeta, ObjectKey } from "../api/meta.ts";
+import type { KubeObject, ObjectKey } from "../api/meta.ts";
 import { StatusError } from "../api/status-error.ts";
-import type { DeleteOptions, WatchEvent } from "../runtime/client.ts";
+import type { DeleteOptions } from "../runtime/client.ts";
 import type { Clock, Ids, Random } from "../runtime/clock.ts";
 import type { Admission, Edit, ResourceInfo, TransactResult } from "../storage/admission.ts";
 import type { Change, FileText, Storage, StoredState } from "../storage/storage.ts";
@@ -16,8 +16,9 @@ import { builtinResources } from "./builtin-resources.ts";
 import { customResource } from "./custom-resource.ts";
 import { DurableState } from "./durable-state.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
+import type { Watch } from "./history.ts";
 import { deepFreeze, type JsonObject } from "./json.ts";
-import { parseLabelSelector } from "./label-selector.ts";
+import { type ListOptions, list, type ObjectList, type Selection, selectorOf } from "./list.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import { normalize } from "./schema/normalize.ts";
 import type { StagedChange, Staging } from "./staging.ts";
@@ -34,19 +35,13 @@ export interface RegistryOptions {
   readonly defer: (turn: () => void) => void;
   /** Whether objects whose owners are gone are deleted; default true. */
   readonly collectGarbage?: boolean;
-  /** Changes kept for watches, for each resource; default 1024. */
+  /** The most changes kept for watches and old revisions, for each resource; default 16384. */
   readonly historyLimit?: number;
   /** Told once when the storage failed: nothing more is accepted and the process has to end. */
   readonly onFatal?: (error: Error) => void;
 }
 
-export interface ReadOptions {
-  /** Absent: all namespaces. */
-  readonly namespace?: string | undefined;
-  readonly labelSelector?: string | undefined;
-}
-
-export interface WatchFrom extends ReadOptions {
+export interface WatchFrom extends Selection {
   /** Events after this revision. */
   readonly resourceVersion: string;
   readonly signal?: AbortSignal | undefined;
@@ -58,11 +53,6 @@ export interface WriteOptions {
   readonly dryRun?: boolean | undefined;
   /** Told the paths that were pruned as unknown to the schema, where there are any; may throw to refuse the write. */
   readonly onUnknownFields?: ((paths: readonly string[]) => void) | undefined;
-}
-
-export interface ObjectList {
-  readonly metadata: ListMeta;
-  readonly items: readonly KubeObject[];
 }
 
 /**
@@ -90,7 +80,8 @@ export class Registry implements Admission {
     this.#state = new DurableState({
       storage: options.storage,
       revision: stored.revision,
-      historyLimit: options.historyLimit ?? 1024,
+      historyLimit: options.historyLimit ?? 16_384,
+      elapsed: () => options.clock.elapsed(),
       defer: options.defer,
       onSynced: (changes) => this.#collector?.observe(changes),
       onFatal: options.onFatal ?? (() => {}),
@@ -165,12 +156,9 @@ export class Registry implements Admission {
     return subresource === "scale" ? scaleOf(of, object) : object;
   }
 
-  async list(resource: string, options: ReadOptions = {}): Promise<ObjectList> {
-    const of = this.#use(resource);
-    const selected = parseLabelSelector(options.labelSelector);
-    const all = this.#state.synced.list(of.id, of.namespaced ? options.namespace : undefined);
-    const items = all.filter((object) => selected(object.metadata.labels));
-    return { metadata: { resourceVersion: this.revision }, items };
+  /** @throws StatusError as `list.ts` says */
+  async list(resource: string, options: ListOptions = {}): Promise<ObjectList> {
+    return list(this.#state, this.#use(resource), options);
   }
 
   /**
@@ -178,7 +166,7 @@ export class Registry implements Admission {
    *
    * @throws StatusError Expired (410) from the iterator when the history from `resourceVersion` is gone
    */
-  watch(resource: string, options: WatchFrom): AsyncIterable<WatchEvent<KubeObject>> {
+  watch(resource: string, options: WatchFrom): Watch {
     const of = this.#use(resource);
     if (!/^\d+$/.test(options.resourceVersion)) {
       throw badRequest(
@@ -188,7 +176,7 @@ export class Registry implements Admission {
     return this.#state.history.watch({
       resource: of.id,
       namespace: of.namespaced ? options.namespace : undefined,
-      selector: parseLabelSelector(options.labelSelector),
+      selects: selectorOf(of, options),
       after: Number(options.resourceVersion),
       signal: options.signal,
     });

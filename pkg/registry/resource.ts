@@ -1,3 +1,5 @@
+import type { FieldReader } from "./field-selector.ts";
+import type { JsonObject } from "./json.ts";
 import type { Schema } from "./schema/schema.ts";
 import type { Named } from "./status-errors.ts";
 
@@ -16,13 +18,23 @@ export interface Resource extends Named {
   readonly namespaced: boolean;
   /** Of the whole object; `apiVersion`, `kind` and `metadata` are the registry's own business. */
   readonly schema: Schema;
+  /** The JSON schema that `schema` was compiled from, as declared: what OpenAPI documents publish. */
+  readonly declaredSchema: JsonObject;
   readonly statusSubresource: boolean;
   readonly scale: ScaleSubresource | undefined;
+  /** One of Kubernetes' own kinds, which differ in small ways from those that CRDs define. */
+  readonly builtin: boolean;
   /** Whether `metadata.generation` is kept: CRDs have it, Events and Leases don't. */
   readonly generation: boolean;
   /** What a PUT without a resourceVersion means: CRDs refuse it, built-in kinds overwrite. */
   readonly unconditionalUpdate: boolean;
+  /** Columns of Tables after the name; none: the age alone. */
   readonly printerColumns: readonly PrinterColumn[];
+  /**
+   * Fields that lists and watches can be selected by beside `metadata.name` and `metadata.namespace`; undefined for a
+   * kind of Kubernetes' own that has none.
+   */
+  readonly selectableFields: ReadonlyMap<string, FieldReader> | undefined;
   readonly annotations: Readonly<Record<string, string>>;
 }
 

@@ -84,6 +84,15 @@ export function expired(requested: string, oldest: number): StatusError {
   return new StatusError(410, "Expired", `too old resource version: ${requested} (${oldest})`);
 }
 
+/** A revision that was asked for but never given. */
+export function tooLargeRevision(requested: string, current: number): StatusError {
+  const message = `Timeout: Too large resource version: ${requested}, current: ${current}`;
+  return new StatusError(504, "Timeout", message, {
+    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+    retryAfterSeconds: 1,
+  });
+}
+
 export function internalError(message: string): StatusError {
   return new StatusError(500, "InternalError", `Internal error occurred: ${message}`, {
     causes: [{ message }],

@@ -17,6 +17,10 @@ spec:
     subresources:
       status: {}
       scale: {specReplicasPath: .spec.replicas, statusReplicasPath: .status.replicas}
+    selectableFields:
+    - jsonPath: .spec.color
+    - jsonPath: .spec.size
+    - jsonPath: .spec.code
     schema:
       openAPIV3Schema:
         type: object
