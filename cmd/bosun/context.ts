@@ -15,6 +15,6 @@ export interface Context {
   now(): number;
   /** Asks the person; undefined where nobody can answer. */
   ask(question: string): Promise<string | undefined>;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C, or when this process is asked to end. */
   signal: AbortSignal;
 }

@@ -50,6 +50,15 @@ function addRunning(root: Command, context: Context): void {
     .requiredOption("--crd-dir <folder...>", "folders of CustomResourceDefinitions")
     .requiredOption("--data-dir <folder>", "where the objects are kept")
     .option("--listen <host:port>", "where to listen; port 0 takes a free one", "127.0.0.1:0")
+    .option(
+      "--kubeconfig-out <file>",
+      "where to write the kubeconfig (default: kubeconfig in the data folder)",
+    )
+    .addOption(
+      new Option("--garbage-collector <on|off>", "whether objects go when their owners are gone")
+        .choices(["on", "off"])
+        .default("on"),
+    )
     .action(async (options) => (await import("./commands/apiserver.ts")).apiserver(context, options));
   root
     .command("doctor")

@@ -14,7 +14,10 @@ export function realContext(): Context {
     ask,
     get signal() {
       // Listening only once somebody waits for it: until then Ctrl-C ends the process as anywhere.
-      if (process.listenerCount("SIGINT") === 0) process.once("SIGINT", () => interrupted.abort());
+      if (process.listenerCount("SIGINT") === 0) {
+        process.once("SIGINT", () => interrupted.abort());
+        process.once("SIGTERM", () => interrupted.abort());
+      }
       return interrupted.signal;
     },
   };

@@ -1,15 +1,22 @@
 /** `bosun apiserver`: the Kubernetes API of any CRDs, alone, on a folder of data. */
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
 import path from "node:path";
 import { parseAllDocuments } from "yaml";
-import { createApiServer } from "../../../pkg/apiserver/server.ts";
+import { admin } from "../../../pkg/apiserver/auth/user.ts";
+import { type Api, createApi } from "../../../pkg/apiserver/server.ts";
 import { Registry } from "../../../pkg/registry/registry.ts";
+import { Metrics } from "../../../pkg/runtime/metrics.ts";
 import { openLog } from "../../../pkg/storage/log/log.ts";
+import { meteredStorage } from "../../../pkg/storage/metered.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
+import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { systemClock, systemDefer, systemIds, systemRandom } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
+import { type HolderWords, takeLock } from "../operator/lock.ts";
+import { type Address, listenAt } from "../serving/listen.ts";
+import { serve } from "../serving/serve.ts";
 import { UserError } from "../user-error.ts";
 
 export interface ApiServerOptions {
@@ -17,48 +24,103 @@ export interface ApiServerOptions {
   dataDir: string;
   /** `HOST:PORT`; port 0 takes a free one. */
   listen: string;
+  kubeconfigOut?: string;
+  garbageCollector: "on" | "off";
 }
+
+const holder: HolderWords = {
+  name: "An API server",
+  place: "this folder of data",
+  advice: "Give another --data-dir, or stop it with Ctrl-C where it runs.",
+};
 
 export async function apiserver(context: Context, options: ApiServerOptions): Promise<void> {
-  const { host, port } = address(options.listen);
+  const address = parseAddress(options.listen);
   const directory = path.resolve(context.cwd, options.dataDir);
+  const kubeconfig = path.resolve(context.cwd, options.kubeconfigOut ?? path.join(directory, "kubeconfig"));
+  const crds = options.crdDir.flatMap((folder) => definitions(path.resolve(context.cwd, folder)));
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const failed = Promise.withResolvers<never>();
-  const log = openLog({ directory: path.join(directory, "log"), fs: nodeFileSystem });
-  const registry = await Registry.open({
-    storage: log,
-    crds: options.crdDir.flatMap((folder) => definitions(path.resolve(context.cwd, folder))),
-    clock: systemClock,
-    ids: systemIds,
-    random: systemRandom,
-    defer: systemDefer,
-    onFatal: (error) => failed.reject(error),
-  });
-  const server = createApiServer({ registry, onError: (error) => context.note(String(error)) });
-  server.listen(port, host);
-  await once(server, "listening");
-  context.out(`Serving http://${host}:${(server.address() as AddressInfo).port}`);
-  const ended = context.signal.aborted
-    ? Promise.resolve()
-    : once(context.signal, "abort").then(() => undefined);
-  await Promise.race([ended, failed.promise]);
-  server.close();
-  server.closeAllConnections();
-  await log.close();
+  // Until somebody waits for it, a failure must not end the process by itself.
+  failed.promise.catch(() => {});
+  const onError = (error: unknown): void => context.note(describe(error));
+
+  // The socket is the lock, so it listens before there is anything to serve: early callers wait.
+  const opened = Promise.withResolvers<Api>();
+  const local = createServer(
+    (request, response) => void opened.promise.then((api) => api.listener(() => admin)(request, response)),
+  );
+  const socket = socketPath(path.join(directory, "server.sock"));
+  const lock = await takeLock({ folder: directory, socket, server: local, clock: systemClock, holder }, () =>
+    failed.reject(new UserError("Another API server has taken this folder of data; this one ends.")),
+  );
+  try {
+    const metrics = new Metrics();
+    const log = openLog({ directory: path.join(directory, "log"), fs: nodeFileSystem });
+    const registry = await Registry.open({
+      storage: meteredStorage(log, metrics, systemClock),
+      crds,
+      clock: systemClock,
+      ids: systemIds,
+      random: systemRandom,
+      defer: systemDefer,
+      collectGarbage: options.garbageCollector === "on",
+      onFatal: (error) => failed.reject(error),
+    });
+    try {
+      const api = createApi({ registry, metrics, onError });
+      opened.resolve(api);
+      const serving = await serve({
+        api,
+        folder: path.join(directory, "serving"),
+        host: address.host,
+        listen: (server) => listenAt(server, address),
+        name: "bosun",
+        kubeconfig,
+        clock: systemClock,
+        onError,
+      });
+      context.out(`Serving ${serving.url}\nKubeconfig: ${kubeconfig}`);
+      await Promise.race([aborted(context.signal), failed.promise]);
+      await serving.close();
+    } finally {
+      await log.close();
+    }
+  } finally {
+    lock.release();
+  }
 }
 
-function address(listen: string): { host: string; port: number } {
-  const match = /^(.+):(\d+)$/.exec(listen);
-  if (match === null) throw new UserError(`--listen must be HOST:PORT, and is ${listen}.`, { exitCode: 2 });
-  return { host: match[1] as string, port: Number(match[2]) };
+function parseAddress(listen: string): Address {
+  const [, host, port] = /^(.+):(\d+)$/.exec(listen) ?? [];
+  if (host === undefined || port === undefined || Number(port) > 65_535)
+    throw new UserError(`--listen must be HOST:PORT, and is ${listen}.`, { exitCode: 2 });
+  return { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) };
 }
 
 /** Every CustomResourceDefinition in the YAML files of a folder. */
 function definitions(folder: string): unknown[] {
-  return readdirSync(folder)
+  return filesIn(folder)
     .filter((name) => /\.ya?ml$/.test(name))
     .sort()
     .flatMap((name) => parseAllDocuments(readFileSync(path.join(folder, name), "utf8")))
     .map((document) => document.toJS() as { kind?: string } | null)
     .filter((object) => object?.kind === "CustomResourceDefinition");
+}
+
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === "ENOENT" ? "is not there" : "can't be read";
+    throw new UserError(`The folder of definitions ${folder} ${why}.`, { exitCode: 2, cause: error });
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, "abort");
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

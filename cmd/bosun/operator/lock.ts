@@ -24,22 +24,45 @@ interface Holder {
   heartbeatMs: number;
 }
 
+/** How a person calls who holds the lock, and what they can do about it. */
+export interface HolderWords {
+  /** Begins a sentence. */
+  readonly name: string;
+  readonly place: string;
+  readonly advice: string;
+}
+
+export interface LockOptions {
+  folder: string;
+  socket: string;
+  server: Server;
+  clock: Clock;
+  /** An operator by default. */
+  holder?: HolderWords;
+}
+
+const operator: HolderWords = {
+  name: "An operator",
+  place: "this workspace",
+  advice: "`bosun status` shows what it does; stop it with Ctrl-C where it runs.",
+};
+
 export interface Lock {
   release(): void;
 }
 
 /**
- * Takes the lock of the workspace whose operator folder is `folder` by listening on `socket`.
+ * Takes the lock of `folder` by listening on `socket`.
  *
  * @param onLost - told when another operator has taken it: nothing may be written any more
  * @throws UserError when another operator holds it
  */
 export async function takeLock(
-  { folder, socket, server, clock }: { folder: string; socket: string; server: Server; clock: Clock },
+  { folder, socket, server, clock, holder = operator }: LockOptions,
   onLost: () => void,
 ): Promise<Lock> {
   const path = join(folder, "operator.json");
-  await refuseHeld(path, socket, clock);
+  await refuseHeld(path, socket, clock, holder);
   const me: Holder = {
     pid: process.pid,
     startTime: (await startTimeOf(process.pid)) ?? "",
@@ -78,11 +101,16 @@ export async function takeLock(
   }
 }
 
-async function refuseHeld(path: string, socket: string, clock: Clock): Promise<void> {
+async function refuseHeld(
+  path: string,
+  socket: string,
+  clock: Clock,
+  { name, place, advice }: HolderWords,
+): Promise<void> {
   const holder = holderIn(path);
   if (await answers(socket))
     throw new UserError(
-      `An operator already runs here${holder === undefined ? "" : ` (process ${holder.pid})`}. \`bosun status\` shows what it does; stop it with Ctrl-C where it runs.`,
+      `${name} already runs here${holder === undefined ? "" : ` (process ${holder.pid})`}. ${advice}`,
     );
   if (holder === undefined || clock.now() - holder.heartbeatMs >= heldMs) return;
   const here = holder.boot === (await bootId());
@@ -90,8 +118,8 @@ async function refuseHeld(path: string, socket: string, clock: Clock): Promise<v
   const waitSeconds = Math.ceil((heldMs - (clock.now() - holder.heartbeatMs)) / 1000);
   throw new UserError(
     here
-      ? `An operator (process ${holder.pid}) holds this workspace but does not answer. End it, then try again.`
-      : `An operator on another machine or in another container held this workspace a moment ago. Stop it, or wait ${waitSeconds} s.`,
+      ? `${name} (process ${holder.pid}) holds ${place} but does not answer. End it, then try again.`
+      : `${name} on another machine or in another container held ${place} a moment ago. Stop it, or wait ${waitSeconds} s.`,
   );
 }
 
