@@ -1,5 +1,5 @@
 import type { Registry } from "../registry/registry.ts";
-import type { Resource } from "../registry/resource.ts";
+import type { Resource, Subresource } from "../registry/resource.ts";
 
 /** What a path means. */
 export type Route =
@@ -17,7 +17,7 @@ export interface ResourceTarget {
   /** Undefined: all namespaces, or a resource of the whole cluster. */
   readonly namespace: string | undefined;
   readonly name: string | undefined;
-  readonly subresource: "status" | "scale" | undefined;
+  readonly subresource: Subresource | undefined;
 }
 
 /** Finds what `path` means among the resources of the registry. */
@@ -56,18 +56,22 @@ function segments(path: string): string[] | undefined {
   }
 }
 
+function isSubresource(part: string | undefined): part is Subresource {
+  return part === "status" || part === "scale" || part === "finalize";
+}
+
 /** The part of a path after the group: `VERSION/[namespaces/NAMESPACE/]PLURAL[/NAME[/SUBRESOURCE]]`. */
 function beneath(registry: Registry, group: string, parts: readonly string[]): Route {
   const legacy = group === "";
   const [version, ...rest] = parts;
   if (version === undefined) return { to: "discovery", legacy, group };
   if (rest.length === 0) return { to: "discovery", legacy, group, version };
-  const inNamespace = rest[0] === "namespaces" && rest.length > 2;
+  const inNamespace = rest[0] === "namespaces" && rest.length > 2 && !isSubresource(rest[2]);
   const namespace = inNamespace ? rest[1] : undefined;
   const [plural, name, subresource, ...more] = inNamespace ? rest.slice(2) : rest;
   const resource = registry.resourceFor({ group, version, plural: plural ?? "" });
   if (resource === undefined || more.length > 0) return nothing;
   if (resource.namespaced !== inNamespace && (inNamespace || name !== undefined)) return nothing;
-  if (subresource !== undefined && subresource !== "status" && subresource !== "scale") return nothing;
+  if (subresource !== undefined && !isSubresource(subresource)) return nothing;
   return { to: "resource", resource, namespace, name, subresource };
 }

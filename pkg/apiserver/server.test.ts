@@ -34,6 +34,7 @@ describe("the API server", () => {
       const groups = JSON.parse((await send({ path: "/apis" })).text);
       expect(groups.groups.map((group: { name: string }) => group.name)).toEqual([
         "coordination.k8s.io",
+        "events.k8s.io",
         "test.example",
       ]);
       expect(JSON.parse((await send({ path: "/api" })).text).versions).toEqual(["v1"]);
@@ -55,6 +56,7 @@ describe("the API server", () => {
       const core = JSON.parse((await send({ path: "/api/v1" })).text);
       expect(core.resources.map((resource: { name: string }) => resource.name)).toEqual([
         "namespaces",
+        "namespaces/status",
         "events",
       ]);
     });

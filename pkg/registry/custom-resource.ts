@@ -1,6 +1,12 @@
 import type { FieldReader } from "./field-selector.ts";
 import { copyJson, isObject, type Json, type JsonObject } from "./json.ts";
-import { type PrinterColumn, type Resource, resourceId, type ScaleSubresource } from "./resource.ts";
+import {
+  allVerbs,
+  type PrinterColumn,
+  type Resource,
+  resourceId,
+  type ScaleSubresource,
+} from "./resource.ts";
 import { compileSchema } from "./schema/schema.ts";
 
 /**
@@ -31,10 +37,15 @@ function read(crd: Json): Resource {
     throw new Error("Exactly one version must be served, and it must be the stored one.");
   }
   const annotations = at(crd, "metadata", "annotations");
+  const id = resourceId(group, plural);
   const openApiSchema = at(version, "schema", "openAPIV3Schema");
   const declaredSchema = isObject(openApiSchema) ? openApiSchema : {};
   return {
-    id: resourceId(group, plural),
+    id,
+    store: id,
+    view: undefined,
+    builtin: undefined,
+    verbs: allVerbs,
     group,
     version: needed(version, "name"),
     kind,
@@ -48,7 +59,6 @@ function read(crd: Json): Resource {
     declaredSchema,
     statusSubresource: at(version, "subresources", "status") !== undefined,
     scale: scale(at(version, "subresources", "scale")),
-    builtin: false,
     generation: true,
     unconditionalUpdate: false,
     printerColumns: list(at(version, "additionalPrinterColumns")) as unknown as PrinterColumn[],

@@ -3,6 +3,7 @@ import type { WatchEvent } from "../runtime/client.ts";
 import type { ObjectSelector } from "./field-selector.ts";
 import { deepFreeze } from "./json.ts";
 import { storeKey } from "./object-store.ts";
+import type { View } from "./resource.ts";
 import { type StagedChange, withRevision } from "./staging.ts";
 import { expired } from "./status-errors.ts";
 
@@ -12,6 +13,8 @@ export interface Subscription {
   readonly namespace?: string | undefined;
   /** Absent: every object. */
   readonly selects?: ObjectSelector | undefined;
+  /** How stored objects look to this watcher; absent: as they are stored. */
+  readonly view?: View | undefined;
   /** Events after this revision. */
   readonly after: number;
   readonly signal?: AbortSignal | undefined;
@@ -149,7 +152,7 @@ export class History {
           // A watch may start at a revision that is yet to come.
           if (change.revision <= after) continue;
           const event = eventFor(change, subscription);
-          if (event !== undefined) yield event;
+          if (event !== undefined) yield shown(event, subscription);
         }
         if (signal?.aborted) return;
         if (bookmark.wanted) {
@@ -213,6 +216,11 @@ export class History {
   }
 }
 
+function shown(event: WatchEvent<KubeObject>, { view }: Subscription): WatchEvent<KubeObject> {
+  if (view === undefined || event.type === "BOOKMARK") return event;
+  return { type: event.type, object: view.read(event.object) };
+}
+
 /** How many of `changes` are at or before `revision`. */
 function firstAfter(changes: readonly StagedChange[], revision: number): number {
   let low = 0;
@@ -227,11 +235,13 @@ function firstAfter(changes: readonly StagedChange[], revision: number): number 
 
 /** What a watcher with this selector sees of a change: coming to match is ADDED, no longer matching is DELETED. */
 function eventFor(change: StagedChange, subscription: Subscription): WatchEvent<KubeObject> | undefined {
-  const { namespace, selects } = subscription;
+  const { namespace, view, selects } = subscription;
   if (namespace !== undefined && change.namespace !== namespace) return undefined;
   const { previous, object } = change;
-  const before = previous !== undefined && (selects === undefined || selects(previous));
-  const now = object !== undefined && (selects === undefined || selects(object));
+  const selected = (stored: KubeObject): boolean =>
+    selects === undefined || selects(view === undefined ? stored : view.read(stored));
+  const before = previous !== undefined && selected(previous);
+  const now = object !== undefined && selected(object);
   if (now) return { type: before ? "MODIFIED" : "ADDED", object: change.told };
   if (!before) return undefined;
   return { type: "DELETED", object: object === undefined ? change.told : leftAt(change) };

@@ -99,16 +99,17 @@ interface View {
 /** The objects as they were at a revision, or as they are. */
 function viewAt(
   state: DurableState,
-  { id }: Resource,
+  { store, view }: Resource,
   revision: number | undefined,
   namespace: string | undefined,
   continuation: Continuation | undefined,
 ): View {
-  const keys = state.synced.keys(id);
-  const now: View = { keys, objectAt: (key) => state.synced.at(id, key) as KubeObject };
+  const keys = state.synced.keys(store);
+  const shown = (object: KubeObject) => (view === undefined ? object : view.read(object));
+  const now: View = { keys, objectAt: (key) => shown(state.synced.at(store, key) as KubeObject) };
   if (revision === undefined || revision === state.revision) return now;
   if (revision > state.revision) throw tooLargeRevision(String(revision), state.revision);
-  const then = state.history.differencesAt(id, revision);
+  const then = state.history.differencesAt(store, revision);
   if (then === undefined) throw gone(continuation);
   if (then.size === 0) return now;
   const prefix = namespace === undefined ? "" : `${namespace}/`;
@@ -116,7 +117,10 @@ function viewAt(
   const changed = [...then].filter(([, object]) => object !== undefined).map(([key]) => key);
   return {
     keys: [...kept, ...changed].sort(),
-    objectAt: (key) => then.get(key) ?? now.objectAt(key),
+    objectAt(key) {
+      const object = then.get(key);
+      return object === undefined ? now.objectAt(key) : shown(object);
+    },
   };
 }
 

@@ -42,10 +42,18 @@ export function readMetadata(declared: Json | undefined): ObjectMeta {
   return metadata;
 }
 
-/** What is wrong with `metadata`, which takes the place of `old`; equal parts are not checked again. */
-export function validateMetadata(metadata: ObjectMeta, old: ObjectMeta | undefined): FieldError[] {
+/**
+ * What is wrong with `metadata`, which takes the place of `old`; equal parts are not checked again.
+ *
+ * @param faultsOf - what is wrong with a name
+ */
+export function validateMetadata(
+  metadata: ObjectMeta,
+  old: ObjectMeta | undefined,
+  faultsOf: (name: string) => string[] = nameFaults,
+): FieldError[] {
   const errors: FieldError[] = [];
-  if (old === undefined) checkName(metadata, errors);
+  if (old === undefined) checkName(metadata, faultsOf, errors);
   if (!deepEqual(metadata.labels, old?.labels)) checkLabels(metadata.labels ?? {}, errors);
   if (!deepEqual(metadata.annotations, old?.annotations))
     checkAnnotations(metadata.annotations ?? {}, errors);
@@ -55,19 +63,19 @@ export function validateMetadata(metadata: ObjectMeta, old: ObjectMeta | undefin
   return errors;
 }
 
-function checkName(metadata: ObjectMeta, errors: FieldError[]): void {
+function checkName(metadata: ObjectMeta, faultsOf: (name: string) => string[], errors: FieldError[]): void {
   if (metadata.generateName !== undefined) {
     // What is generated ends in a letter or digit, so a dash at the prefix's end is fine.
     const prefix = metadata.generateName.replace(/-$/, "a");
     errors.push(
-      ...nameFaults(prefix).map((fault) => invalid("metadata.generateName", metadata.generateName, fault)),
+      ...faultsOf(prefix).map((fault) => invalid("metadata.generateName", metadata.generateName, fault)),
     );
   }
   if (metadata.name === "") {
     errors.push(required("metadata.name", "name or generateName is required"));
     return;
   }
-  errors.push(...nameFaults(metadata.name).map((fault) => invalid("metadata.name", metadata.name, fault)));
+  errors.push(...faultsOf(metadata.name).map((fault) => invalid("metadata.name", metadata.name, fault)));
 }
 
 function checkLabels(labels: Record<string, string>, errors: FieldError[]): void {

@@ -1,6 +1,7 @@
 import type { Random } from "../runtime/clock.ts";
 
 const label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+const dnsLabel = new RegExp(`^${label}$`);
 const subdomain = new RegExp(`^${label}(\\.${label})*$`);
 const qualifiedPart = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
 const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
@@ -12,10 +13,27 @@ const namePartRule =
 const labelValueRule =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
+const dnsLabelRule =
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+
+/** What is wrong with `name` as the name of a namespace, one part of a domain name; empty when nothing is. */
+export function dnsLabelFaults(name: string): string[] {
+  const faults: string[] = [];
+  if (name.length > 63) faults.push("must be no more than 63 bytes");
+  if (!dnsLabel.test(name)) faults.push(subdomain.test(name) ? "must not contain dots" : dnsLabelRule);
+  return faults;
+}
+
 /** What is wrong with `name` as an object's name; empty when nothing is. */
 export function nameFaults(name: string): string[] {
   if (name.length > 253) return ["must be no more than 253 characters"];
   return subdomain.test(name) ? [] : [subdomainRule];
+}
+
+/** What is wrong with `name` as a part of a path; empty when nothing is. All names that old Events have pass. */
+export function pathSegmentFaults(name: string): string[] {
+  if (name === "." || name === "..") return [`may not be '${name}'`];
+  return ["/", "%"].filter((part) => name.includes(part)).map((part) => `may not contain '${part}'`);
 }
 
 /** What is wrong with `key` as the key of a label or annotation, or as a finalizer; empty when nothing is. */

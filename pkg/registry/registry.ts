@@ -8,10 +8,11 @@ import type { Context } from "./admission/context.ts";
 import { create } from "./admission/create.ts";
 import { assemble, decode, withoutStatus } from "./admission/decode.ts";
 import { type Deletion, remove } from "./admission/delete.ts";
-import { defaultNamespace } from "./admission/namespace.ts";
+import { defaultNamespace, ownNamespaces } from "./admission/namespace.ts";
 import { type Patch, patch } from "./admission/patch.ts";
 import { patchScale, scaleOf, updateScale } from "./admission/scale.ts";
 import { update } from "./admission/update.ts";
+import { namespaceResource } from "./builtin/namespace.ts";
 import { builtinResources } from "./builtin-resources.ts";
 import { customResource } from "./custom-resource.ts";
 import { DurableState } from "./durable-state.ts";
@@ -19,10 +20,12 @@ import { GarbageCollector } from "./garbage-collector.ts";
 import type { Watch } from "./history.ts";
 import { deepFreeze, type JsonObject } from "./json.ts";
 import { type ListOptions, list, type ObjectList, type Selection, selectorOf } from "./list.ts";
-import { apiVersionOf, type Resource } from "./resource.ts";
+import { NamespaceEmptier } from "./namespace-emptier.ts";
+import { apiVersionOf, type Resource, type Subresource } from "./resource.ts";
 import { normalize } from "./schema/normalize.ts";
 import type { StagedChange, Staging } from "./staging.ts";
 import { badRequest, notFound } from "./status-errors.ts";
+import { readTyped } from "./typed/read.ts";
 
 export interface RegistryOptions {
   readonly storage: Storage;
@@ -33,7 +36,10 @@ export interface RegistryOptions {
   readonly random: Random;
   /** Runs `turn` in a later turn of the event loop: `setImmediate`, or a task of a simulator. */
   readonly defer: (turn: () => void) => void;
-  /** Whether objects whose owners are gone are deleted; default true. */
+  /**
+   * Whether objects are deleted with their owner, and with their namespace; default true. A kube-apiserver leaves both
+   * to another program.
+   */
   readonly collectGarbage?: boolean;
   /** The most changes kept for watches and old revisions, for each resource; default 16384. */
   readonly historyLimit?: number;
@@ -48,7 +54,7 @@ export interface WatchFrom extends Selection {
 }
 
 export interface WriteOptions {
-  readonly subresource?: "status" | "scale" | undefined;
+  readonly subresource?: Subresource | undefined;
   /** Admit, answer, and write nothing. */
   readonly dryRun?: boolean | undefined;
   /** Told the paths that were pruned as unknown to the schema, where there are any; may throw to refuse the write. */
@@ -67,6 +73,7 @@ export class Registry implements Admission {
   readonly #options: RegistryOptions;
   readonly #state: DurableState;
   readonly #collector: GarbageCollector | undefined;
+  readonly #emptier: NamespaceEmptier | undefined;
 
   private constructor(
     options: RegistryOptions,
@@ -75,15 +82,17 @@ export class Registry implements Admission {
   ) {
     this.#options = options;
     this.#resources = resources;
-    this.#collector =
-      options.collectGarbage === false ? undefined : new GarbageCollector(this, options.defer);
+    if (options.collectGarbage !== false) {
+      this.#collector = new GarbageCollector(this, options.defer);
+      this.#emptier = new NamespaceEmptier(this, options.clock, options.defer);
+    }
     this.#state = new DurableState({
       storage: options.storage,
       revision: stored.revision,
       historyLimit: options.historyLimit ?? 16_384,
       elapsed: () => options.clock.elapsed(),
       defer: options.defer,
-      onSynced: (changes) => this.#collector?.observe(changes),
+      onSynced: (changes) => this.#observe(changes),
       onFatal: options.onFatal ?? (() => {}),
     });
     this.#load(stored);
@@ -97,13 +106,10 @@ export class Registry implements Admission {
       resources.set(resource.id, resource);
     }
     const registry = new Registry(options, resources, await options.storage.open());
-    if (registry.newest("namespaces", { namespace: "", name: defaultNamespace }) === undefined) {
-      const metadata = {
-        name: defaultNamespace,
-        labels: { "kubernetes.io/metadata.name": defaultNamespace },
-      };
-      const body = { spec: { finalizers: ["kubernetes"] }, status: { phase: "Active" } };
-      await registry.create("namespaces", "", { apiVersion: "v1", kind: "Namespace", metadata, ...body });
+    for (const name of ownNamespaces) {
+      if (registry.newest(namespaceResource.id, { namespace: "", name }) !== undefined) continue;
+      const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+      await registry.create(namespaceResource.id, "", namespace);
     }
     return registry;
   }
@@ -149,11 +155,12 @@ export class Registry implements Admission {
   }
 
   /** @throws StatusError NotFound */
-  async get(resource: string, key: ObjectKey, subresource?: "status" | "scale"): Promise<KubeObject> {
+  async get(resource: string, key: ObjectKey, subresource?: Subresource): Promise<KubeObject> {
     const of = this.#use(resource, subresource, key);
-    const object = this.#state.synced.get(of.id, address(of, key));
+    const object = this.#state.synced.get(of.store, address(of, key));
     if (object === undefined) throw notFound(of, key.name);
-    return subresource === "scale" ? scaleOf(of, object) : object;
+    const shown = of.view === undefined ? object : of.view.read(object);
+    return subresource === "scale" ? scaleOf(of, shown) : shown;
   }
 
   /** @throws StatusError as `list.ts` says */
@@ -174,7 +181,8 @@ export class Registry implements Admission {
       );
     }
     return this.#state.history.watch({
-      resource: of.id,
+      resource: of.store,
+      view: of.view,
       namespace: of.namespaced ? options.namespace : undefined,
       selects: selectorOf(of, options),
       after: Number(options.resourceVersion),
@@ -252,7 +260,14 @@ export class Registry implements Admission {
 
   newest(resource: string, key: ObjectKey): KubeObject | undefined {
     const of = this.#resources.get(resource);
-    return of === undefined ? undefined : this.#state.newest.get(of.id, address(of, key));
+    if (of === undefined) return undefined;
+    const stored = this.#state.newest.get(of.store, address(of, key));
+    return stored === undefined || of.view === undefined ? stored : of.view.read(stored);
+  }
+
+  /** The newest state of all objects of a resource in one namespace. */
+  newestIn(resource: string, namespace: string): readonly KubeObject[] {
+    return this.#state.newest.list(resource, namespace);
   }
 
   meaning(object: KubeObject): KubeObject {
@@ -313,16 +328,12 @@ export class Registry implements Admission {
     return answer;
   }
 
-  #use(resource: string, subresource?: "status" | "scale", key?: ObjectKey): Resource {
+  #use(resource: string, subresource?: Subresource, key?: ObjectKey): Resource {
     this.#state.assertAlive();
     const found = this.#resources.get(resource);
     if (found === undefined)
       throw new StatusError(404, "NotFound", "the server could not find the requested resource");
-    const served =
-      subresource === "status"
-        ? found.statusSubresource
-        : subresource === undefined || found.scale !== undefined;
-    if (!served) throw notFound(found, key?.name ?? "");
+    if (!hasSubresource(found, subresource)) throw notFound(found, key?.name ?? "");
     return found;
   }
 
@@ -345,12 +356,34 @@ export class Registry implements Admission {
       const resource = this.#resources.get(change.resource);
       if (resource === undefined || change.object === undefined) continue;
       const { apiVersion: _apiVersion, kind: _kind, metadata, ...body } = change.object;
-      const normalized = normalize(resource.schema, body as unknown as JsonObject, "") as JsonObject;
+      const { schema, builtin } = resource;
+      const normalized =
+        builtin === undefined
+          ? (normalize(schema, body as unknown as JsonObject, "") as JsonObject)
+          : readTyped(builtin.body, body as unknown as JsonObject);
       const object = deepFreeze(assemble(resource, metadata, normalized));
       this.#state.load(change, object);
       changes.push({ ...change, object, previous: undefined, told: object });
     }
+    this.#observe(changes);
+  }
+
+  #observe(changes: readonly StagedChange[]): void {
     this.#collector?.observe(changes);
+    this.#emptier?.observe(changes);
+  }
+}
+
+function hasSubresource(resource: Resource, subresource: Subresource | undefined): boolean {
+  switch (subresource) {
+    case undefined:
+      return true;
+    case "status":
+      return resource.statusSubresource;
+    case "scale":
+      return resource.scale !== undefined;
+    case "finalize":
+      return resource === namespaceResource;
   }
 }
 

@@ -33,25 +33,32 @@ export class Staging {
   }
 
   get(resource: Resource, key: ObjectKey): KubeObject | undefined {
-    const id = `${resource.id}/${key.namespace}/${key.name}`;
-    return this.#staged.has(id) ? this.#staged.get(id) : this.#newest.get(resource.id, key);
+    const stored = this.#stored(resource, key);
+    return stored === undefined || resource.view === undefined ? stored : resource.view.read(stored);
   }
 
   /** Stages `object` under the next revision and returns it with that, frozen. */
   put(resource: Resource, key: ObjectKey, object: KubeObject): KubeObject {
-    const previous = this.get(resource, key);
+    const { store, view } = resource;
+    const previous = this.#stored(resource, key);
     const revision = ++this.#revision;
-    const stored = deepFreeze(withRevision(object, revision));
-    this.#stage({ revision, resource: resource.id, ...key, object: stored, previous, told: stored });
-    return stored;
+    const stored = deepFreeze(withRevision(view === undefined ? object : view.write(object), revision));
+    this.#stage({ revision, resource: store, ...key, object: stored, previous, told: stored });
+    return view === undefined ? stored : view.read(stored);
   }
 
   /** Stages the deletion of what is there; `last` is its last state. */
   remove(resource: Resource, key: ObjectKey, last: KubeObject): void {
     const revision = ++this.#revision;
-    const told = deepFreeze(withRevision(last, revision));
-    const previous = this.get(resource, key);
-    this.#stage({ revision, resource: resource.id, ...key, object: undefined, previous, told });
+    const { store, view } = resource;
+    const told = deepFreeze(withRevision(view === undefined ? last : view.write(last), revision));
+    const previous = this.#stored(resource, key);
+    this.#stage({ revision, resource: store, ...key, object: undefined, previous, told });
+  }
+
+  #stored({ store }: Resource, key: ObjectKey): KubeObject | undefined {
+    const id = `${store}/${key.namespace}/${key.name}`;
+    return this.#staged.has(id) ? this.#staged.get(id) : this.#newest.get(store, key);
   }
 
   #stage(change: StagedChange): void {

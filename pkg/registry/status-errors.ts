@@ -7,6 +7,8 @@ export interface Named {
   readonly group: string;
   readonly plural: string;
   readonly kind: string;
+  /** The group that errors name, where that is not `group`: of a kind that is stored under another. */
+  readonly errorGroup?: string | undefined;
 }
 
 /** `projects.bosun.dev`; for the core group just `events`. */
@@ -14,22 +16,25 @@ export function qualified(name: string, group: string): string {
   return group === "" ? name : `${name}.${group}`;
 }
 
+function qualifiedPlural(of: Named): string {
+  return qualified(of.plural, groupOf(of));
+}
+
+function groupOf(of: Named): string {
+  return of.errorGroup ?? of.group;
+}
+
 export function notFound(of: Named, name: string): StatusError {
-  return new StatusError(
-    404,
-    "NotFound",
-    `${qualified(of.plural, of.group)} "${name}" not found`,
-    plural(of, name),
-  );
+  return new StatusError(404, "NotFound", `${qualifiedPlural(of)} "${name}" not found`, plural(of, name));
 }
 
 export function alreadyExists(of: Named, name: string, prefix = ""): StatusError {
-  const message = `${prefix}${qualified(of.plural, of.group)} "${name}" already exists`;
+  const message = `${prefix}${qualifiedPlural(of)} "${name}" already exists`;
   return new StatusError(409, "AlreadyExists", message, plural(of, name));
 }
 
 export function conflict(of: Named, name: string, why: string): StatusError {
-  const message = `Operation cannot be fulfilled on ${qualified(of.plural, of.group)} "${name}": ${why}`;
+  const message = `Operation cannot be fulfilled on ${qualifiedPlural(of)} "${name}": ${why}`;
   return new StatusError(409, "Conflict", message, plural(of, name));
 }
 
@@ -42,7 +47,7 @@ export function modified(of: Named, name: string): StatusError {
 }
 
 export function forbiddenRequest(of: Named, name: string, why: string): StatusError {
-  const message = `${qualified(of.plural, of.group)} "${name}" is forbidden: ${why}`;
+  const message = `${qualifiedPlural(of)} "${name}" is forbidden: ${why}`;
   return new StatusError(403, "Forbidden", message, plural(of, name));
 }
 
@@ -58,9 +63,10 @@ export function invalidObject(
     .sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
   const texts = sorted.map(({ text }) => text);
   const why = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
-  return new StatusError(422, "Invalid", `${qualified(kind, of.group)} "${name}" is invalid: ${why}`, {
+  const group = groupOf(of);
+  return new StatusError(422, "Invalid", `${qualified(kind, group)} "${name}" is invalid: ${why}`, {
     ...(name === "" ? {} : { name }),
-    ...(of.group === "" ? {} : { group: of.group }),
+    ...(group === "" ? {} : { group }),
     kind,
     causes: sorted.map(({ error: { reason, message, field } }) => ({ reason, message, field })),
   });
@@ -100,5 +106,6 @@ export function internalError(message: string): StatusError {
 }
 
 function plural(of: Named, name: string): { name: string; group?: string; kind: string } {
-  return { name, ...(of.group === "" ? {} : { group: of.group }), kind: of.plural };
+  const group = groupOf(of);
+  return { name, ...(group === "" ? {} : { group }), kind: of.plural };
 }

@@ -10,6 +10,7 @@ import { createObject, patchObject, updateObject } from "./write.ts";
 export async function handle(call: Call): Promise<void> {
   const { method = "GET" } = call.request;
   const { name, subresource } = call.target;
+  if (subresource === "finalize" && method !== "PUT") throw notAllowed(call, method);
   switch (method) {
     case "GET":
     case "HEAD":

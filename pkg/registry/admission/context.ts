@@ -42,10 +42,16 @@ export function checkAddress(resource: Resource, metadata: ObjectMeta, key: Obje
 
 /** Refuses what metadata, schema or rules find wrong with `object`, which takes the place of `old`. */
 export function checkObject(resource: Resource, object: KubeObject, old: KubeObject | undefined): void {
-  const { schema, scale } = resource;
+  const { schema, scale, builtin } = resource;
+  const metadataErrors = validateMetadata(object.metadata, old?.metadata, builtin?.nameFaults);
+  if (builtin !== undefined) {
+    const errors = [...metadataErrors, ...(builtin.validate?.(object, old) ?? [])];
+    if (errors.length > 0) throw invalidObject(resource, object.metadata.name, distinct(errors));
+    return;
+  }
   const [value, before] = [subject(object), old === undefined ? undefined : subject(old)];
   const errors = [
-    ...validateMetadata(object.metadata, old?.metadata),
+    ...metadataErrors,
     ...validateSchema(schema, value, before),
     ...(scale === undefined ? [] : validateReplicas(scale, value)),
   ];

@@ -19,9 +19,10 @@ export function create(context: Context, resource: Resource, namespace: string, 
   if (declared.resourceVersion !== undefined) {
     throw new StatusError(500, "", "resourceVersion should not be set on objects to be created");
   }
-  checkNamespace(context, resource, namespace);
   const metadata = newMetadata(context, resource, namespace, declared);
-  const object = assemble(resource, metadata, resource.statusSubresource ? withoutStatus(body) : body);
+  checkNamespace(context, resource, namespace, metadata.name);
+  const assembled = assemble(resource, metadata, resource.statusSubresource ? withoutStatus(body) : body);
+  const object = resource.builtin?.prepare?.(assembled, undefined) ?? assembled;
   checkObject(resource, object, undefined);
   const key = { namespace: resource.namespaced ? namespace : "", name: metadata.name };
   const existing = staging.get(resource, key);

@@ -5,6 +5,7 @@ import { readMetadata } from "../metadata.ts";
 import { apiVersionOf, type Resource } from "../resource.ts";
 import { normalize } from "../schema/normalize.ts";
 import { badRequest, invalidObject } from "../status-errors.ts";
+import { readTyped } from "../typed/read.ts";
 
 /** What a client sent, read as an object of one resource: pruned, defaulted, not yet validated. */
 export interface Decoded {
@@ -71,13 +72,22 @@ function decodeBody(resource: Resource, object: JsonObject): Decoded {
     throw invalidObject(of, metadata.name, [invalid("kind", kind, `must be ${resource.kind}`)]);
   }
   const dropped: string[] = [];
-  const body = normalize(resource.schema, rest, "", dropped) as JsonObject;
-  return { metadata, body, dropped };
+  return { metadata, body: bodyOf(resource, rest, dropped), dropped };
+}
+
+function bodyOf(resource: Resource, body: JsonObject, dropped: string[]): JsonObject {
+  const { schema, builtin } = resource;
+  if (builtin === undefined) return normalize(schema, body, "", dropped) as JsonObject;
+  return reading(resource, () => readTyped(builtin.body, body, dropped));
 }
 
 function metadataOf(resource: Resource, declared: Json | undefined): ObjectMeta {
+  return reading(resource, () => readMetadata(declared));
+}
+
+function reading<T>(resource: Resource, read: () => T): T {
   try {
-    return readMetadata(declared);
+    return read();
   } catch (error) {
     throw badRequest(
       `${resource.kind} in version "${resource.version}" cannot be handled as a ${resource.kind}: ${(error as Error).message}`,

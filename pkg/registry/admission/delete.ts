@@ -5,7 +5,7 @@ import { notSupported } from "../field-error.ts";
 import type { Resource } from "../resource.ts";
 import { conflict, invalidObject, notFound } from "../status-errors.ts";
 import type { Context } from "./context.ts";
-import { checkNamespaceDeletion } from "./namespace.ts";
+import { beginNamespaceDeletion } from "./namespace.ts";
 
 /** What a deletion came to: the object is gone, or stays until its finalizers are. */
 export interface Deletion {
@@ -24,7 +24,9 @@ export function remove(
   const old = context.staging.get(resource, key);
   if (old === undefined) throw notFound(resource, key.name);
   checkPreconditions(resource, old, options);
-  checkNamespaceDeletion(resource, key.name);
+  const terminating = beginNamespaceDeletion(context, resource, old);
+  if (terminating !== undefined)
+    return { gone: false, object: context.staging.put(resource, key, terminating) };
   const { metadata } = old;
   if (metadata.finalizers === undefined) {
     context.staging.remove(resource, key, old);

@@ -3,7 +3,7 @@ import { invalid } from "../field-error.ts";
 import { copyJson, isObject, type Json, type JsonObject } from "../json.ts";
 import { JsonPatchError, jsonPatch, maxJsonPatchOperations } from "../patch/json-patch.ts";
 import { mergePatch } from "../patch/merge-patch.ts";
-import type { Resource } from "../resource.ts";
+import type { Resource, Subresource } from "../resource.ts";
 import { badRequest, invalidObject, notFound, patchDidNotApply } from "../status-errors.ts";
 import { type Context, checkAddress, reportDropped } from "./context.ts";
 import { decodePatched } from "./decode.ts";
@@ -18,7 +18,7 @@ export function patch(
   resource: Resource,
   key: ObjectKey,
   { type, body }: Patch,
-  subresource?: "status",
+  subresource?: Subresource,
 ): KubeObject {
   const old = context.staging.get(resource, key);
   if (old === undefined) throw notFound(resource, key.name);

@@ -2,9 +2,10 @@ import type { KubeObject, ObjectKey, ObjectMeta } from "../../api/meta.ts";
 import { StatusError } from "../../api/status-error.ts";
 import { invalid } from "../field-error.ts";
 import { deepEqual, deepFreeze, type Json, type JsonObject } from "../json.ts";
-import type { Resource } from "../resource.ts";
+import type { Resource, Subresource } from "../resource.ts";
 import { conflict, invalidObject, modified, notFound } from "../status-errors.ts";
 import { type Context, checkAddress, checkObject, reportDropped } from "./context.ts";
+import { create } from "./create.ts";
 import { assemble, type Decoded, decode, withoutStatus } from "./decode.ts";
 
 /** Stages the replacement of an object, or of its status, and returns it as stored. */
@@ -13,16 +14,26 @@ export function update(
   resource: Resource,
   key: ObjectKey,
   input: unknown,
-  subresource?: "status",
+  subresource?: Subresource,
 ): KubeObject {
   const decoded = decode(resource, input);
   reportDropped(context, decoded.dropped);
   checkAddress(resource, decoded.metadata, key);
   const old = context.staging.get(resource, key);
-  if (old === undefined) throw notFound(resource, key.name);
+  if (old === undefined) {
+    if (!resource.builtin?.createOnUpdate || subresource !== undefined) throw notFound(resource, key.name);
+    return create(context, resource, key.namespace, withoutResourceVersion(input));
+  }
   checkUid(resource, decoded.metadata, old);
   checkRevision(resource, decoded.metadata.resourceVersion, old, resource.unconditionalUpdate);
   return replace(context, resource, key, old, decoded, subresource);
+}
+
+/** A PUT may say the revision of an object that is gone: the one it makes has nothing to do with it. */
+function withoutResourceVersion(input: unknown): unknown {
+  const { metadata, ...object } = input as { metadata: Record<string, unknown> };
+  const { resourceVersion: _revision, uid: _uid, ...declared } = metadata;
+  return { ...object, metadata: declared };
 }
 
 /**
@@ -54,15 +65,19 @@ export function replace(
   key: ObjectKey,
   old: KubeObject,
   decoded: Decoded,
-  subresource?: "status",
+  subresource?: Subresource,
 ): KubeObject {
-  const next =
+  const replaced =
     subresource === "status"
       ? withStatus(resource, old, decoded.body.status)
       : withSpec(resource, old, decoded);
+  const next = resource.builtin?.prepare?.(replaced, old, subresource) ?? replaced;
   if (deepEqual(next, old)) return old;
   checkObject(resource, next, old);
-  const finished = next.metadata.deletionTimestamp !== undefined && next.metadata.finalizers === undefined;
+  const finished =
+    next.metadata.deletionTimestamp !== undefined &&
+    next.metadata.finalizers === undefined &&
+    !resource.builtin?.held?.(next);
   if (finished) {
     context.staging.remove(resource, key, next);
     // As kube-apiserver answers: the object as it was last, at its old revision.

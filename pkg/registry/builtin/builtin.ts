@@ -1,0 +1,61 @@
+import { allVerbs, type Builtin, type Resource, resourceId } from "../resource.ts";
+import { compileSchema } from "../schema/schema.ts";
+import { openApiSchema } from "../typed/openapi.ts";
+import type { StructType } from "../typed/types.ts";
+
+type Peculiarities = Partial<Omit<Builtin, "type" | "body" | "table">> & Pick<Builtin, "table">;
+
+/** The resource of a kind of Kubernetes' own: what is not said is as with most of them. */
+export function builtinResource(
+  type: StructType,
+  {
+    createOnUpdate = false,
+    table,
+    nameFaults,
+    prepare,
+    validate,
+    held,
+    ...resource
+  }: Pick<Resource, "version" | "plural" | "namespaced"> & Partial<Resource> & Peculiarities,
+): Resource {
+  const group = resource.group ?? "";
+  const id = resourceId(group, resource.plural);
+  const declaredSchema = openApiSchema(type);
+  return {
+    group,
+    kind: type.name,
+    listKind: `${type.name}List`,
+    singular: type.name.toLowerCase(),
+    shortNames: [],
+    categories: [],
+    id,
+    store: id,
+    view: undefined,
+    builtin: {
+      type,
+      body: withoutMetadata(type),
+      createOnUpdate,
+      table,
+      ...(nameFaults === undefined ? {} : { nameFaults }),
+      ...(prepare === undefined ? {} : { prepare }),
+      ...(validate === undefined ? {} : { validate }),
+      ...(held === undefined ? {} : { held }),
+    },
+    verbs: allVerbs,
+    schema: compileSchema(declaredSchema),
+    declaredSchema,
+    statusSubresource: false,
+    scale: undefined,
+    generation: false,
+    unconditionalUpdate: true,
+    printerColumns: [],
+    selectableFields: undefined,
+    annotations: {},
+    ...resource,
+  };
+}
+
+/** Metadata is read by the registry's own rules. */
+function withoutMetadata(type: StructType): StructType {
+  return { ...type, fields: new Map([...type.fields].filter(([name]) => name !== "metadata")) };
+}
