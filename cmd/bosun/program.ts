@@ -36,6 +36,8 @@ function addRunning(root: Command, context: Context): void {
     .command("init")
     .description("write a commented .claude-sessions/ for this repository; never overwrites")
     .option("--budget <usd>", "daily limit in US dollars, instead of asking")
+    .option("--vscode", "add to .vscode/settings.json also where git tracks it")
+    .option("--no-vscode", "leave .vscode/settings.json alone")
     .action(async (options) => (await import("./commands/init.ts")).init(context, options));
   root
     .command("up")

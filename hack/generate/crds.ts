@@ -22,9 +22,22 @@ export interface Schema {
   properties?: Record<string, Schema>;
   required?: string[];
   additionalProperties?: Schema | boolean;
+  minProperties?: number;
   maxProperties?: number;
   "x-kubernetes-int-or-string"?: boolean;
   "x-kubernetes-preserve-unknown-fields"?: boolean;
+  "x-kubernetes-list-type"?: "atomic" | "set" | "map";
+  "x-kubernetes-list-map-keys"?: string[];
+  "x-kubernetes-map-type"?: "granular" | "atomic";
+  "x-kubernetes-validations"?: ValidationRule[];
+}
+
+/** A CEL rule over the value that it stands at. */
+export interface ValidationRule {
+  rule: string;
+  message?: string;
+  /** The field that is at fault, relative to where the rule stands: `.tasks`. */
+  fieldPath?: string;
 }
 
 export interface PrinterColumn {

@@ -1,9 +1,20 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { initialFiles } from "../init/files.ts";
+import { packageRoot } from "../package-root.ts";
 import { createAll, openRegistry, runIn } from "../testing/operator.ts";
 
 let repository: string;
@@ -63,7 +74,7 @@ test("init writes files that the API accepts, and git passes the folder by", asy
   expect((await registry.list("bosun.dev/budgets")).items[0]?.spec).toMatchObject({ daily: { usd: 5 } });
   expect((await registry.list("bosun.dev/projects")).items[0]?.spec).toMatchObject({ skip: true });
 
-  expect(git("status", "--porcelain")).toBe("?? package.json\n");
+  expect(git("status", "--porcelain")).toBe("?? .vscode/\n?? package.json\n");
   git("clean", "-xfd", "--quiet");
   expect(read(".claude-sessions/budget.yaml")).toContain("usd: 5.00");
 });
@@ -84,6 +95,75 @@ test("init never overwrites and never declares a second time what another file d
   expect([git("ls-files", "--others", "--ignored", "--exclude-standard"), read(".git/info/exclude")]).toEqual(
     before,
   );
+});
+
+const settings = ".vscode/settings.json";
+const schemas = {
+  ".claude-sessions/.bosun/schemas/bosun.json": expect.arrayContaining([".claude-sessions/**/*.yaml"]),
+};
+
+test("init lets VS Code complete and check the files, with the schema of this version beside them", async () => {
+  commit();
+  const { out } = await runIn(repository, ["init"]);
+  expect(out).toContainEqual(expect.stringMatching(/^Wrote \.vscode\/settings\.json: /));
+  expect(JSON.parse(read(settings))).toEqual({ "yaml.schemas": schemas });
+  expect(read(".claude-sessions/.bosun/schemas/bosun.json")).toBe(
+    readFileSync(path.join(packageRoot(), "schemas/bosun.json"), "utf8"),
+  );
+
+  writeFileSync(file(".claude-sessions/.bosun/schemas/bosun.json"), "of an older version");
+  const before = read(settings);
+  expect((await runIn(repository, ["init"])).out).toContain(`Kept  ${settings}`);
+  expect(read(settings)).toBe(before);
+  expect(read(".claude-sessions/.bosun/schemas/bosun.json")).toContain('"title": "Bosun"');
+});
+
+test("init adds to settings that git doesn't track, and keeps their comments and mode", async () => {
+  commit();
+  mkdirSync(file(".vscode"));
+  writeFileSync(file(settings), '{\n  "editor.tabSize": 2 // mine\n}\n', { mode: 0o600 });
+  const { out } = await runIn(repository, ["init"]);
+  expect(out).toContainEqual(expect.stringMatching(/^Added to \.vscode\/settings\.json: /));
+  expect(read(settings)).toContain('"editor.tabSize": 2, // mine\n');
+  expect(statSync(file(settings)).mode & 0o777).toBe(0o600);
+});
+
+test("init shows the lines where git tracks the settings, and adds them when it is asked to", async () => {
+  mkdirSync(file(".vscode"));
+  writeFileSync(file(settings), "{}\n");
+  git("add", settings);
+  commit();
+  const { notes } = await runIn(repository, ["init"]);
+  expect(notes).toContainEqual(expect.stringContaining("`bosun init --vscode`"));
+  expect(notes.join("\n")).toContain('"yaml.schemas": {');
+  expect(git("status", "--porcelain")).toBe("");
+
+  await runIn(repository, ["init", "--vscode"]);
+  expect(JSON.parse(read(settings))).toEqual({ "yaml.schemas": schemas });
+});
+
+test.each<[string, string[], string, RegExp]>([
+  ["that can't be read", [], "{ broken", /no valid JSON/],
+  ["that name another schema", [], '{"yaml.schemas":{"a.json":".claude-sessions/*"}}', /the schema a\.json/],
+  ["that a person wants left alone", ["--no-vscode"], "{}", /^(?!.*vscode)/],
+])("init leaves settings alone %s", async (_, options, text, wantNote) => {
+  commit();
+  mkdirSync(file(".vscode"));
+  writeFileSync(file(settings), text);
+  const { exitCode, notes } = await runIn(repository, ["init", ...options]);
+  expect(exitCode).toBe(0);
+  expect(read(settings)).toBe(text);
+  expect(notes.join("\n")).toMatch(wantNote);
+});
+
+test("init writes no settings through a link out of the repository", async () => {
+  commit();
+  const outside = mkdtempSync(path.join(tmpdir(), "bosun-outside-"));
+  symlinkSync(outside, file(".vscode"));
+  const { notes } = await runIn(repository, ["init"]);
+  expect(notes).toContainEqual(expect.stringContaining("link out of the repository"));
+  expect(readdirSync(outside)).toEqual([]);
+  rmSync(outside, { recursive: true });
 });
 
 test("init works from a folder below the top of the repository", async () => {

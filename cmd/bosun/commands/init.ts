@@ -3,6 +3,8 @@ import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "no
 import path from "node:path";
 import { Git } from "../../../pkg/git/git.ts";
 import type { Context } from "../context.ts";
+import { refreshSchemaCopy } from "../editor/schema-copy.ts";
+import { addVscodeSettings } from "../editor/vscode-settings.ts";
 import { type ReadFile, suggestCommands } from "../init/check-commands.ts";
 import { initialFiles } from "../init/files.ts";
 import { UserError } from "../user-error.ts";
@@ -11,11 +13,19 @@ import { FOLDER_NAME, workspaceFolder } from "../workspace-folder.ts";
 const dailyUSDDefault = 5;
 const dailyUSDMax = 1_000_000;
 
-export async function init(context: Context, options: { budget?: string }): Promise<void> {
+export interface InitOptions {
+  /** US dollars a day, instead of asking. */
+  budget?: string;
+  /** Whether to add to VS Code's settings; unasked, only where git doesn't track them. */
+  vscode?: boolean;
+}
+
+export async function init(context: Context, options: InitOptions): Promise<void> {
   const git = new Git();
   const repository = await topOf(git, context.cwd);
   const targetBranch = await branchOf(git, repository);
-  const folder = workspaceFolder(repository).path;
+  const workspace = workspaceFolder(repository);
+  const folder = workspace.path;
 
   const declared = existsSync(folder) ? declaredKinds(folder) : new Set<string>();
   const dailyUSD = declared.has("Budget") ? dailyUSDDefault : await chooseBudget(context, options.budget);
@@ -37,6 +47,8 @@ export async function init(context: Context, options: { budget?: string }): Prom
     context.out(`Wrote ${FOLDER_NAME}/${name}`);
   }
   if (isExcluded) context.out(`Listed ${FOLDER_NAME}/ in .git/info/exclude: git leaves it alone.`);
+  refreshSchemaCopy(workspace);
+  await addVscodeSettings(context, { git, repository, wanted: options.vscode });
   if (commands.test === undefined && !declared.has("Workspace")) {
     context.note(
       `No test command was found. Write one into ${FOLDER_NAME}/workspace.yaml: without it nothing merges.`,

@@ -31,6 +31,7 @@ import type { StoredState } from "../../../pkg/storage/storage.ts";
 import { systemFailpoints } from "../../../pkg/system/failpoint.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { systemClock, systemDefer, systemIds, systemRandom } from "../../../pkg/system/system.ts";
+import { refreshSchemaCopy } from "../editor/schema-copy.ts";
 import { packageRoot } from "../package-root.ts";
 import { UserError } from "../user-error.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
@@ -77,6 +78,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const { folder, env, note } = options;
   const clock = systemClock;
   mkdirSync(folder.operator, { recursive: true, mode: 0o700 });
+  refreshSchemaCopy(folder);
   const logger = jsonLogger(
     (line) => appendFileSync(path.join(folder.operator, "operator.log"), line, { mode: 0o600 }),
     clock,
