@@ -39,7 +39,6 @@ function groupOf(resources: readonly Resource[], name: string): object {
   return { name, versions, preferredVersion: versions[0] };
 }
 
-const verbs = ["delete", "get", "list", "patch", "create", "update", "watch"];
 const subresourceVerbs = ["get", "patch", "update"];
 
 /** A resource and its subresources, as discovery lists them. */
@@ -50,7 +49,7 @@ function entries(resource: Resource): object[] {
     singularName: resource.singular,
     namespaced,
     kind,
-    verbs,
+    verbs: resource.verbs,
     ...(resource.shortNames.length === 0 ? {} : { shortNames: resource.shortNames }),
     ...(resource.categories.length === 0 ? {} : { categories: resource.categories }),
   };

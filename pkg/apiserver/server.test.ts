@@ -35,6 +35,8 @@ describe("the API server", () => {
       expect(groups.groups.map((group: { name: string }) => group.name)).toEqual([
         "coordination.k8s.io",
         "events.k8s.io",
+        "authorization.k8s.io",
+        "authentication.k8s.io",
         "test.example",
       ]);
       expect(JSON.parse((await send({ path: "/api" })).text).versions).toEqual(["v1"]);
@@ -50,7 +52,7 @@ describe("the API server", () => {
         singularName: "widget",
         namespaced: true,
         kind: "Widget",
-        verbs: ["delete", "get", "list", "patch", "create", "update", "watch"],
+        verbs: ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"],
         shortNames: ["wd"],
       });
       const core = JSON.parse((await send({ path: "/api/v1" })).text);

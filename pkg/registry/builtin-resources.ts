@@ -1,6 +1,7 @@
 import { coreEventResource, eventResource } from "./builtin/event.ts";
 import { leaseResource } from "./builtin/lease.ts";
 import { namespaceResource } from "./builtin/namespace.ts";
+import { reviewResources } from "./builtin/review.ts";
 import type { Resource } from "./resource.ts";
 
 /** The kinds of Kubernetes' own that are served beside custom resources: what controllers and kubectl need. */
@@ -9,4 +10,5 @@ export const builtinResources: readonly Resource[] = [
   coreEventResource,
   leaseResource,
   eventResource,
+  ...Object.values(reviewResources),
 ];

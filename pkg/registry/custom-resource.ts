@@ -1,12 +1,6 @@
 import type { FieldReader } from "./field-selector.ts";
 import { copyJson, isObject, type Json, type JsonObject } from "./json.ts";
-import {
-  allVerbs,
-  type PrinterColumn,
-  type Resource,
-  resourceId,
-  type ScaleSubresource,
-} from "./resource.ts";
+import { type PrinterColumn, type Resource, resourceId, type ScaleSubresource } from "./resource.ts";
 import { compileSchema } from "./schema/schema.ts";
 
 /**
@@ -45,7 +39,8 @@ function read(crd: Json): Resource {
     store: id,
     view: undefined,
     builtin: undefined,
-    verbs: allVerbs,
+    // In the order in which kube-apiserver tells them.
+    verbs: ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"],
     group,
     version: needed(version, "name"),
     kind,

@@ -108,7 +108,9 @@ export class NamespaceEmptier {
   #remaining(namespace: string): readonly Remainder[] {
     return this.#registry
       .definitions()
-      .filter((resource) => resource.namespaced && resource.view === undefined)
+      .filter(
+        (resource) => resource.namespaced && resource.view === undefined && resource.verbs.includes("delete"),
+      )
       .map((resource) => ({ resource, objects: this.#registry.newestIn(resource.id, namespace) }))
       .filter(({ objects }) => objects.length > 0);
   }

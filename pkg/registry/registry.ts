@@ -331,7 +331,7 @@ export class Registry implements Admission {
   #use(resource: string, subresource?: Subresource, key?: ObjectKey): Resource {
     this.#state.assertAlive();
     const found = this.#resources.get(resource);
-    if (found === undefined)
+    if (found === undefined || !found.verbs.includes("get"))
       throw new StatusError(404, "NotFound", "the server could not find the requested resource");
     if (!hasSubresource(found, subresource)) throw notFound(found, key?.name ?? "");
     return found;

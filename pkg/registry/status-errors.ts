@@ -67,7 +67,7 @@ export function invalidObject(
   return new StatusError(422, "Invalid", `${qualified(kind, group)} "${name}" is invalid: ${why}`, {
     ...(name === "" ? {} : { name }),
     ...(group === "" ? {} : { group }),
-    kind,
+    ...(kind === "" ? {} : { kind }),
     causes: sorted.map(({ error: { reason, message, field } }) => ({ reason, message, field })),
   });
 }

@@ -20,6 +20,14 @@ export const reader: User = {
   rights: "Read",
 };
 
+/** What somebody of this name and in these groups may do, as far as it is known here. */
+export function userCalled(name: string, groups: readonly string[]): User {
+  const known = [admin, reader].find(
+    (user) => user.name === name || groups.includes(user.groups[0] as string),
+  );
+  return { name, groups, rights: known?.rights ?? "None" };
+}
+
 /** Whoever shows nothing. */
 export const anonymous: User = {
   name: "system:anonymous",

@@ -11,6 +11,8 @@ export async function handle(call: Call): Promise<void> {
   const { method = "GET" } = call.request;
   const { name, subresource } = call.target;
   if (subresource === "finalize" && method !== "PUT") throw notAllowed(call, method);
+  if (subresource === undefined && !call.target.resource.verbs.includes(verbOf(call, method)))
+    throw noSuchVerb();
   switch (method) {
     case "GET":
     case "HEAD":
@@ -30,6 +32,24 @@ export async function handle(call: Call): Promise<void> {
       break;
   }
   throw notAllowed(call, method);
+}
+
+function verbOf({ target: { name }, query }: Call, method: string): string {
+  switch (method) {
+    case "GET":
+    case "HEAD":
+      return name !== undefined ? "get" : isTrue(query.get("watch")) ? "watch" : "list";
+    case "DELETE":
+      return name !== undefined ? "delete" : "deletecollection";
+    default:
+      return { POST: "create", PUT: "update", PATCH: "patch" }[method] ?? method;
+  }
+}
+
+/** What kube-apiserver answers where it has no route at all for a method. */
+function noSuchVerb(): StatusError {
+  const message = "the server does not allow this method on the requested resource";
+  return new StatusError(405, "MethodNotAllowed", message, {});
 }
 
 function isTrue(value: string | null): boolean {

@@ -2,9 +2,10 @@ import { StatusError } from "../../api/status-error.ts";
 import { badRequest } from "../../registry/status-errors.ts";
 import { readBody } from "../body.ts";
 import { isJson, patchType } from "../negotiation.ts";
-import { objectText, sendJsonText, sendText } from "../responses.ts";
+import { objectText, sendJson, sendJsonText, sendText } from "../responses.ts";
 import { type Call, isDryRun, keyOfTarget } from "./call.ts";
 import { unknownFieldsPolicy } from "./field-validation.ts";
+import { answerReview, isReview } from "./review.ts";
 
 export async function createObject(call: Call): Promise<void> {
   const { registry, response, target, query } = call;
@@ -14,6 +15,10 @@ export async function createObject(call: Call): Promise<void> {
   const dryRun = isDryRun(query.getAll("dryRun"), "CreateOptions");
   const onUnknownFields = unknownFieldsPolicy(call, "CreateOptions");
   const object = await readObject(call);
+  if (isReview(resource)) {
+    const answer = answerReview(resource, object, { user: call.user, namespace, onUnknownFields });
+    return sendJson(response, 201, answer);
+  }
   const created = await registry.create(resource.id, namespace ?? "", object, { dryRun, onUnknownFields });
   sendJsonText(response, 201, objectText(created));
 }
