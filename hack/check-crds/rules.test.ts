@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Crd, Schema } from "../generate/crds.ts";
+import type { Crd, PrinterColumn, Schema } from "../generate/crds.ts";
 import { problemsOf } from "./rules.ts";
 
 function boat(field: Schema): Crd {
@@ -15,7 +15,9 @@ function boat(field: Schema): Crd {
           served: true,
           storage: true,
           subresources: { status: {} },
-          additionalPrinterColumns: [{ name: "Sail", type: "string", jsonPath: ".spec.sail" }],
+          additionalPrinterColumns: [
+            { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp", description: "when made" },
+          ],
           schema: {
             openAPIV3Schema: { type: "object", description: "A Boat floats.", properties: { sail: field } },
           },
@@ -81,4 +83,23 @@ test("a kind without short names, category, status or columns says each", () => 
     version.additionalPrinterColumns = [];
   }
   expect(problemsOf(crd)).toHaveLength(4);
+});
+
+test.each<[string, Partial<PrinterColumn>, RegExp]>([
+  ["a field that there is not", { jsonPath: ".sails" }, /the schema has no \.sails/],
+  ["a field of another type", { type: "integer" }, /\.sail is no integer. Write type: string/],
+  ["no description", { description: undefined }, /no description/],
+])("a column with %s is a problem", (_, column, want) => {
+  const crd = boat({ type: "string", maxLength: 9, description: "sail is its colour." });
+  const whole = { name: "Sail", type: "string", jsonPath: ".sail", description: "its sail", ...column };
+  for (const version of crd.spec.versions) version.additionalPrinterColumns = [whole];
+  expect(problemsOf(crd)).toEqual([expect.stringMatching(want)]);
+});
+
+test("what people select by is a single value", () => {
+  const crd = boat({ type: "string", maxLength: 9, description: "sail is its colour." });
+  for (const version of crd.spec.versions) {
+    version.selectableFields = [{ jsonPath: ".sail" }, { jsonPath: ".sails" }];
+  }
+  expect(problemsOf(crd)).toEqual([expect.stringMatching(/^selectable field \.sails: /)]);
 });

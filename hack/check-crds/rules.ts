@@ -25,7 +25,45 @@ function versionProblems(version: CrdVersion): string[] {
       `${version.name}: no printer columns. Add additionalPrinterColumns, so that a listing tells the story.`,
     );
   }
-  return [...problems, ...schemaProblems(version.schema.openAPIV3Schema, "", undefined)];
+  return [
+    ...problems,
+    ...columnProblems(version),
+    ...selectableProblems(version),
+    ...schemaProblems(version.schema.openAPIV3Schema, "", undefined),
+  ];
+}
+
+/** A column of another type than its field, or of a field that there is not, is an empty column. */
+function columnProblems({ additionalPrinterColumns = [], schema }: CrdVersion): string[] {
+  return additionalPrinterColumns.flatMap(({ name, type, jsonPath, description }) => {
+    const field = fieldAt(schema.openAPIV3Schema, jsonPath);
+    if (field === undefined) return [`column ${name}: the schema has no ${jsonPath}. Mend the path.`];
+    const wanted = field.format === "date-time" && type === "date" ? "date" : field.type;
+    if (type !== wanted) return [`column ${name}: ${jsonPath} is no ${type}. Write type: ${wanted}.`];
+    return description === undefined ? [`column ${name}: no description. Say what it shows.`] : [];
+  });
+}
+
+function selectableProblems({ selectableFields = [], schema }: CrdVersion): string[] {
+  return selectableFields.flatMap(({ jsonPath }) => {
+    const type = jsonPath.includes("[") ? undefined : fieldAt(schema.openAPIV3Schema, jsonPath)?.type;
+    return type === "string" || type === "integer" || type === "boolean"
+      ? []
+      : [`selectable field ${jsonPath}: no string, integer or boolean is there. Mend the path.`];
+  });
+}
+
+const creationTimestamp: Schema = { type: "string", format: "date-time" };
+
+/** What `.a.b[?(@.type=='X')].c` names in `schema`. */
+function fieldAt(schema: Schema, jsonPath: string): Schema | undefined {
+  if (jsonPath === ".metadata.creationTimestamp") return creationTimestamp;
+  const steps = jsonPath.match(/\.[A-Za-z]\w*|\[\?\(@\.\w+=='[^']*'\)\]/g) ?? [];
+  if (steps.join("") !== jsonPath) return undefined;
+  return steps.reduce<Schema | undefined>(
+    (at, step) => (step.startsWith("[") ? at?.items : at?.properties?.[step.slice(1)]),
+    schema,
+  );
 }
 
 /** @param field - the property's name; undefined for the root and for items, which no name can start */

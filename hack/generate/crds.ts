@@ -56,6 +56,7 @@ export interface CrdVersion {
   storage: boolean;
   subresources?: { status?: object; scale?: object };
   additionalPrinterColumns?: PrinterColumn[];
+  selectableFields?: { jsonPath: string }[];
   schema: { openAPIV3Schema: Schema };
 }
 

@@ -1220,7 +1220,7 @@ export const KINDS: { readonly [K in keyof Kinds]: KindInfo } = {
     version: "v1alpha1",
     plural: "agentpools",
     singular: "agentpool",
-    shortNames: ["pool"],
+    shortNames: ["pool","pools"],
     namespaced: true,
   },
   Budget: {

@@ -74,7 +74,7 @@ test("get -w prints what is there, then a row for each change, until it is inter
   await using operator = await startOperator(fleet);
   const interrupt = new AbortController();
   const out: string[] = [];
-  const watching = runIn(operator.folder.repository, ["get", "projects", "-w"], {
+  const watching = runIn(operator.folder.repository, ["get", "projects", "-w", "-o", "wide"], {
     out: (line) => void out.push(line),
     signal: interrupt.signal,
   });
