@@ -29,20 +29,23 @@ export interface RequestedResource {
  */
 export function requestInfo(method: string, { pathname, searchParams }: URL): RequestInfo {
   const path = pathname;
-  const resource = requestedResource(path);
+  const { resource, watch } = requested(path);
   if (resource === undefined) return { method, verb: method.toLowerCase(), path, resource };
-  return { method, verb: verbOf(method, resource.name, searchParams), path, resource };
+  return { method, verb: watch ? "watch" : verbOf(method, resource.name, searchParams), path, resource };
 }
 
-function requestedResource(path: string): RequestedResource | undefined {
+/** The resource of a path, and whether it is one of the old paths of a watch. */
+function requested(path: string): { resource: RequestedResource | undefined; watch: boolean } {
   const [prefix, ...rest] = path
     .split("/")
     .filter((part) => part !== "")
     .map(decoded);
-  if (prefix !== "api" && prefix !== "apis") return undefined;
+  if (prefix !== "api" && prefix !== "apis") return nothing;
   const group = prefix === "apis" ? rest.shift() : "";
   const version = rest.shift();
-  if (group === undefined || version === undefined || rest.length === 0) return undefined;
+  if (group === undefined || version === undefined || rest.length === 0) return nothing;
+  const watch = rest[0] === "watch" && rest.length > 1;
+  if (watch) rest.shift();
   let namespace = "";
   let parts = rest;
   if (parts[0] === "namespaces" && parts[1] !== undefined) {
@@ -51,8 +54,10 @@ function requestedResource(path: string): RequestedResource | undefined {
     if (parts[2] !== undefined && !namespaceSubresources.has(parts[2])) parts = parts.slice(2);
   }
   const [resource = "", name = "", subresource = ""] = parts;
-  return { group, version, resource, subresource, namespace, name };
+  return { resource: { group, version, resource, subresource, namespace, name }, watch };
 }
+
+const nothing = { resource: undefined, watch: false };
 
 function decoded(part: string): string {
   try {

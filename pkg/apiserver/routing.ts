@@ -18,6 +18,8 @@ export interface ResourceTarget {
   readonly namespace: string | undefined;
   readonly name: string | undefined;
   readonly subresource: Subresource | undefined;
+  /** By a path `/apis/GROUP/VERSION/watch/...`, as old clients ask for a watch of a collection or of one object. */
+  readonly watch: boolean;
 }
 
 /** Finds what `path` means among the resources of the registry. */
@@ -66,6 +68,8 @@ function beneath(registry: Registry, group: string, parts: readonly string[]): R
   const [version, ...rest] = parts;
   if (version === undefined) return { to: "discovery", legacy, group };
   if (rest.length === 0) return { to: "discovery", legacy, group, version };
+  const watch = rest[0] === "watch" && rest.length > 1;
+  if (watch) rest.shift();
   const inNamespace = rest[0] === "namespaces" && rest.length > 2 && !isSubresource(rest[2]);
   const namespace = inNamespace ? rest[1] : undefined;
   const [plural, name, subresource, ...more] = inNamespace ? rest.slice(2) : rest;
@@ -73,5 +77,6 @@ function beneath(registry: Registry, group: string, parts: readonly string[]): R
   if (resource === undefined || more.length > 0) return nothing;
   if (resource.namespaced !== inNamespace && (inNamespace || name !== undefined)) return nothing;
   if (subresource !== undefined && !isSubresource(subresource)) return nothing;
-  return { to: "resource", resource, namespace, name, subresource };
+  if (watch && subresource !== undefined) return nothing;
+  return { to: "resource", resource, namespace, name, subresource, watch };
 }

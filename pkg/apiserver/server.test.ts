@@ -143,12 +143,13 @@ describe("the API server", () => {
         },
       },
       {
-        name: "an answer that is not JSON",
-        request: { path: collection, headers: { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" } },
+        name: "an answer in a form that is not offered",
+        request: { path: collection, headers: { accept: "application/json;as=Chart;v=v1;g=meta.k8s.io" } },
         want: {
           code: 406,
           reason: "NotAcceptable",
-          message: "only the following media types are accepted: application/json",
+          message:
+            "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf",
         },
       },
       {
@@ -161,9 +162,9 @@ describe("the API server", () => {
         },
       },
       {
-        name: "a field selector",
-        request: { path: `${collection}?fieldSelector=spec.color%3Dred` },
-        want: { code: 400, reason: "BadRequest", message: "field label not supported: spec.color" },
+        name: "a field that cannot be selected by",
+        request: { path: `${collection}?fieldSelector=spec.note%3Dred` },
+        want: { code: 400, reason: "BadRequest", message: "field label not supported: spec.note" },
       },
       {
         name: "a label selector that is none",

@@ -8,13 +8,14 @@ import {
 import { StatusError } from "../api/status-error.ts";
 import type { Registry } from "../registry/registry.ts";
 import { internalError } from "../registry/status-errors.ts";
+import type { Clock, Random } from "../runtime/clock.ts";
 import { Metrics } from "../runtime/metrics.ts";
 import { isAllowed, refusal } from "./auth/authorize.ts";
 import { admin, type User } from "./auth/user.ts";
 import { discover } from "./discovery.ts";
 import { type HealthCheck, health } from "./health.ts";
 import { requestMetrics } from "./metrics.ts";
-import { acceptsJson } from "./negotiation.ts";
+import { isObjectForm, negotiate } from "./negotiation.ts";
 import { requestInfo } from "./request-info.ts";
 import { sendJson, sendStatus, sendText } from "./responses.ts";
 import { type Route, route } from "./routing.ts";
@@ -23,6 +24,10 @@ import { version } from "./version.ts";
 
 export interface ApiOptions {
   readonly registry: Registry;
+  /** What ages, timeouts and bookmarks go by; default: the registry's. */
+  readonly clock?: Clock;
+  /** How long watches may last; default: the registry's. */
+  readonly random?: Random;
   /** Where requests are counted, and what `/metrics` shows. */
   readonly metrics?: Metrics;
   /** Told what no client's mistake explains; the client gets 500 InternalError. */
@@ -46,7 +51,9 @@ export interface Api {
  * Served: legacy discovery, get, list, watch, create, update, merge and JSON patch, delete, `/status`, `/scale`,
  * `/healthz`, `/livez`, `/readyz`, `/version`, `/metrics`. Answers are JSON.
  */
-export function createApi({ registry, metrics = new Metrics(), onError = () => {} }: ApiOptions): Api {
+export function createApi(options: ApiOptions): Api {
+  const { registry, metrics = new Metrics(), onError = () => {} } = options;
+  const { clock = registry.clock, random = registry.random } = options;
   const counted = requestMetrics(metrics, registry);
   const draining = new AbortController();
   const ready: HealthCheck = {
@@ -86,11 +93,11 @@ export function createApi({ registry, metrics = new Metrics(), onError = () => {
       case "discovery":
         return sendDiscovery(registry, found, response);
       case "resource": {
-        if (!acceptsJson(request.headers.accept)) throw notAcceptable();
+        const format = negotiate(request, isObjectForm);
         const onWatchEvent = () => counted.watchEvent(found.resource);
         const query = url.searchParams;
         const of = { registry, request, response, target: found, query };
-        return handle({ ...of, user, ending: draining.signal, onWatchEvent });
+        return handle({ ...of, user, format, clock, random, ending: draining.signal, onWatchEvent });
       }
     }
   }
@@ -101,7 +108,8 @@ export function createApi({ registry, metrics = new Metrics(), onError = () => {
         if (!(error instanceof StatusError) && !hasLeft(error)) onError(error);
         // A client that left, or an answer that has begun: there is nobody to tell.
         if (response.headersSent || response.destroyed) response.destroy();
-        else sendStatus(response, error instanceof StatusError ? error : internalError(String(error)));
+        else
+          sendStatus(request, response, error instanceof StatusError ? error : internalError(String(error)));
       });
     },
     drain: () => draining.abort(),
@@ -133,12 +141,4 @@ function sendDiscovery(
 /** The client went away while its body was being read. */
 function hasLeft(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ECONNRESET";
-}
-
-function notAcceptable(): StatusError {
-  return new StatusError(
-    406,
-    "NotAcceptable",
-    "only the following media types are accepted: application/json",
-  );
 }

@@ -33,14 +33,18 @@ export function readJson(text: string): unknown {
   return longNumber.test(text) ? parseSlowly(text, Number.POSITIVE_INFINITY).value : JSON.parse(text);
 }
 
-/** `value` as JSON text, bigints as integers. */
-export function writeJson(value: unknown): string {
+/** `value` as JSON text, bigints as integers; on many lines when `indent` is above 0. */
+export function writeJson(value: unknown, indent = 0): string {
   try {
-    return JSON.stringify(value);
+    return JSON.stringify(value, undefined, indent);
   } catch (error) {
     // The only value of ours that JSON.stringify refuses is a bigint, and those are rare.
     if (!(error instanceof TypeError)) throw error;
-    return JSON.stringify(value, (_key, item) => (typeof item === "bigint" ? rawJson(String(item)) : item));
+    return JSON.stringify(
+      value,
+      (_key, item) => (typeof item === "bigint" ? rawJson(String(item)) : item),
+      indent,
+    );
   }
 }
 

@@ -142,6 +142,15 @@ export class Registry implements Admission {
     return this.definitions().map((resource) => [resource, this.#state.synced.count(resource.id)]);
   }
 
+  /** The time that it goes by. */
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
+  get random(): Random {
+    return this.#options.random;
+  }
+
   /** Why nothing is accepted any more; undefined while all is well. */
   get failure(): StatusError | undefined {
     return this.#state.failure;

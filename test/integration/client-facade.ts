@@ -11,7 +11,8 @@ import {
 } from "node:http";
 import type { KubeObject, ObjectKey } from "../../pkg/api/meta.ts";
 import { StatusError } from "../../pkg/api/status-error.ts";
-import { objectText, sendJsonText, sendStatus, statusOf } from "../../pkg/apiserver/responses.ts";
+import { objectText } from "../../pkg/apiserver/forms/object-text.ts";
+import { sendJsonText, sendStatus, statusOf } from "../../pkg/apiserver/responses.ts";
 import { type ResourceTarget, route } from "../../pkg/apiserver/routing.ts";
 import { readJson, writeJson } from "../../pkg/encoding/json.ts";
 import { registryClient } from "../../pkg/registry/client.ts";
@@ -33,7 +34,7 @@ export function clientFacade(registry: Registry, port: number): Facade {
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
-      else if (error instanceof StatusError) sendStatus(response, error);
+      else if (error instanceof StatusError) sendStatus(request, response, error);
       else throw error;
     });
   });
@@ -215,7 +216,12 @@ const mediaTypes: Readonly<Record<string, string>> = {
 function expressible(registry: Registry, request: IncomingMessage, body: string): Call | undefined {
   const url = new URL(request.url ?? "", "http://localhost");
   const target = route(registry, url.pathname);
-  if (target.to !== "resource" || target.resource.group === "" || target.resource.group.endsWith(".k8s.io"))
+  if (
+    target.to !== "resource" ||
+    target.watch ||
+    target.resource.group === "" ||
+    target.resource.group.endsWith(".k8s.io")
+  )
     return undefined;
   const { accept, "content-type": type, "user-agent": agent = "" } = request.headers;
   if (accept !== "application/json") return undefined;

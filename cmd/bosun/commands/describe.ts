@@ -1,12 +1,12 @@
 /** `bosun describe KIND NAME`: everything about one object, its conditions and what happened to it. */
 import { stringify } from "yaml";
 import type { Event } from "../../../pkg/api/event.ts";
+import { ageOf } from "../../../pkg/api/human-duration.ts";
 import type { Condition, KubeObject } from "../../../pkg/api/meta.ts";
 import type { Context } from "../context.ts";
 import { kindOf } from "../kinds.ts";
 import { NAMESPACE, need } from "../objects.ts";
 import { withObjects } from "../operator-client/connect.ts";
-import { ageOf } from "../tables/duration.ts";
 import { layout } from "../tables/layout.ts";
 
 export async function describe(context: Context, word: string, name: string): Promise<void> {

@@ -1,10 +1,10 @@
 /** `bosun escalations`: the questions that only a person can answer. */
 import { ACTIONS } from "../../../pkg/api/escalations.ts";
 import type { Escalation } from "../../../pkg/api/generated.ts";
+import { ageOf } from "../../../pkg/api/human-duration.ts";
 import type { Context } from "../context.ts";
 import { NAMESPACE } from "../objects.ts";
 import { withObjects } from "../operator-client/connect.ts";
-import { ageOf } from "../tables/duration.ts";
 
 export async function escalations(context: Context, { all = false }: { all?: boolean }): Promise<void> {
   await withObjects(context, async ({ client }) => {

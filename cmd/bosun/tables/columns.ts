@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import { KINDS } from "../../../pkg/api/generated.ts";
+import { ageOf } from "../../../pkg/api/human-duration.ts";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
 import type { Kind } from "../../../pkg/runtime/client.ts";
 import { packageRoot } from "../package-root.ts";
-import { ageOf } from "./duration.ts";
 import { valueAt } from "./json-path.ts";
 
 /** A printer column of a CustomResourceDefinition. */

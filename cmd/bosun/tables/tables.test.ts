@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ageOf, humanDuration } from "./duration.ts";
+import { ageOf, humanDuration } from "../../../pkg/api/human-duration.ts";
 import { valueAt } from "./json-path.ts";
 import { layout } from "./layout.ts";
 

@@ -9,8 +9,8 @@ import type {
   ProjectPhase,
   Workspace,
 } from "../../../pkg/api/generated.ts";
+import { ageOf } from "../../../pkg/api/human-duration.ts";
 import { agentId } from "../../../pkg/api/names.ts";
-import { ageOf } from "../tables/duration.ts";
 import { layout } from "../tables/layout.ts";
 import type { Objects } from "./objects.ts";
 

@@ -1,8 +1,8 @@
 /** Why an agent is not moving. */
 import { getCondition } from "../../../pkg/api/conditions.ts";
 import type { Agent } from "../../../pkg/api/generated.ts";
+import { ageOf } from "../../../pkg/api/human-duration.ts";
 import { isClaimable } from "../../../pkg/api/phases.ts";
-import { ageOf } from "../tables/duration.ts";
 import { type Answer, firstOf, moving, standing, type World } from "./answer.ts";
 import { baselineStands, budgetStands, everythingStands } from "./everything.ts";
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Registry, RegistryOptions } from "../../registry/registry.ts";
 import { openTestRegistry } from "../../registry/testing/registry.ts";
+import { systemClock } from "../../system/system.ts";
 import { createApiServer } from "../server.ts";
 
 export interface TestServer {
@@ -20,7 +21,11 @@ export async function startTestServer(options: Partial<RegistryOptions> = {}): P
   const folder = await mkdtemp(join(tmpdir(), "bosun-api-"));
   const socketPath = join(folder, "api.sock");
   const errors: unknown[] = [];
-  const server = createApiServer({ registry, onError: (error) => errors.push(error) });
+  const server = createApiServer({
+    registry,
+    clock: options.clock ?? systemClock,
+    onError: (error) => errors.push(error),
+  });
   server.listen(socketPath);
   await once(server, "listening");
   return {

@@ -2,8 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ObjectKey } from "../../api/meta.ts";
 import { notSupported } from "../../registry/field-error.ts";
 import type { Registry } from "../../registry/registry.ts";
-import { badRequest, invalidObject } from "../../registry/status-errors.ts";
+import { invalidObject } from "../../registry/status-errors.ts";
+import type { Clock, Random } from "../../runtime/clock.ts";
 import type { User } from "../auth/user.ts";
+import type { Format } from "../negotiation.ts";
 import type { ResourceTarget } from "../routing.ts";
 
 /** One request for a resource, routed. */
@@ -14,6 +16,10 @@ export interface Call {
   readonly target: ResourceTarget;
   readonly query: URLSearchParams;
   readonly user: User;
+  /** How the answer is to be written. */
+  readonly format: Format;
+  readonly clock: Clock;
+  readonly random: Random;
   /** Aborts when the server ends: watches end then, in good order. */
   readonly ending: AbortSignal;
   /** To be told of each event that a watch is sent. */
@@ -31,11 +37,4 @@ export function isDryRun(values: readonly string[], optionsKind: string): boolea
   if (wrong === undefined) return values.length > 0;
   const of = { group: "meta.k8s.io", plural: "", kind: optionsKind };
   throw invalidObject(of, "", [notSupported("dryRun", values, ["All"])]);
-}
-
-/** The label selector of a list or watch. Field selectors are refused rather than ignored. */
-export function labelSelectorOf(query: URLSearchParams): string | undefined {
-  const fields = query.get("fieldSelector");
-  if (fields) throw badRequest(`field label not supported: ${fields.split(/[=!,]/, 1)[0]}`);
-  return query.get("labelSelector") ?? undefined;
 }

@@ -2,7 +2,8 @@ import { isObject } from "../../registry/json.ts";
 import { badRequest } from "../../registry/status-errors.ts";
 import type { DeleteOptions } from "../../runtime/client.ts";
 import { readBody } from "../body.ts";
-import { objectText, sendJson, sendJsonText } from "../responses.ts";
+import { answerObject } from "../forms/answer.ts";
+import { sendJson } from "../responses.ts";
 import { type Call, isDryRun, keyOfTarget } from "./call.ts";
 
 /** Answers Success when the object is gone, and the object itself when finalizers keep it. */
@@ -16,20 +17,25 @@ export async function deleteObject(call: Call): Promise<void> {
     ...(options.preconditions === undefined ? {} : { preconditions: options.preconditions }),
     ...(policy ? { propagationPolicy: policy as NonNullable<DeleteOptions["propagationPolicy"]> } : {}),
   });
-  if (!gone) return sendJsonText(response, 200, objectText(object));
+  if (!gone) return answerObject(call, 200, object);
   const { group, plural } = target.resource;
-  sendJson(response, 200, {
-    kind: "Status",
-    apiVersion: "v1",
-    metadata: {},
-    status: "Success",
-    details: {
-      name: object.metadata.name,
-      ...(group === "" ? {} : { group }),
-      kind: plural,
-      uid: object.metadata.uid,
+  sendJson(
+    response,
+    200,
+    {
+      kind: "Status",
+      apiVersion: "v1",
+      metadata: {},
+      status: "Success",
+      details: {
+        name: object.metadata.name,
+        ...(group === "" ? {} : { group }),
+        kind: plural,
+        uid: object.metadata.uid,
+      },
     },
-  });
+    { ...call.format, as: undefined },
+  );
 }
 
 interface DeleteBody extends DeleteOptions {

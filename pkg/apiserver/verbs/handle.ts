@@ -2,6 +2,7 @@ import { StatusError } from "../../api/status-error.ts";
 import { badRequest, qualified } from "../../registry/status-errors.ts";
 import type { Call } from "./call.ts";
 import { deleteObject } from "./delete.ts";
+import { isSet } from "./list-query.ts";
 import { getObject, listObjects } from "./read.ts";
 import { watchObjects } from "./watch.ts";
 import { createObject, patchObject, updateObject } from "./write.ts";
@@ -16,8 +17,9 @@ export async function handle(call: Call): Promise<void> {
   switch (method) {
     case "GET":
     case "HEAD":
+      if (call.target.watch) return watchObjects(call);
       if (name !== undefined) return getObject(call);
-      return isTrue(call.query.get("watch")) ? watchObjects(call) : listObjects(call);
+      return isSet(call.query.get("watch")) ? watchObjects(call) : listObjects(call);
     case "POST":
       if (name === undefined) return createObject(call);
       break;
@@ -38,7 +40,7 @@ function verbOf({ target: { name }, query }: Call, method: string): string {
   switch (method) {
     case "GET":
     case "HEAD":
-      return name !== undefined ? "get" : isTrue(query.get("watch")) ? "watch" : "list";
+      return name !== undefined ? "get" : isSet(query.get("watch")) ? "watch" : "list";
     case "DELETE":
       return name !== undefined ? "delete" : "deletecollection";
     default:
@@ -50,10 +52,6 @@ function verbOf({ target: { name }, query }: Call, method: string): string {
 function noSuchVerb(): StatusError {
   const message = "the server does not allow this method on the requested resource";
   return new StatusError(405, "MethodNotAllowed", message, {});
-}
-
-function isTrue(value: string | null): boolean {
-  return value === "true" || value === "1";
 }
 
 function notAllowed({ target: { resource } }: Call, method: string): StatusError {

@@ -2,41 +2,51 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { KubeObject } from "../../api/meta.ts";
 import { StatusError } from "../../api/status-error.ts";
-import { forbidden } from "../../registry/field-error.ts";
+import type { Watch } from "../../registry/history.ts";
 import { apiVersionOf, type Resource } from "../../registry/resource.ts";
-import { invalidObject } from "../../registry/status-errors.ts";
-import type { WatchEvent } from "../../runtime/client.ts";
-import { objectText, statusOf } from "../responses.ts";
-import { type Call, labelSelectorOf } from "./call.ts";
+import type { Clock, Random } from "../../runtime/clock.ts";
+import { eventObjectText } from "../forms/answer.ts";
+import { notAcceptable } from "../negotiation.ts";
+import { statusOf } from "../responses.ts";
+import type { Call } from "./call.ts";
+import { watchQuery } from "./list-query.ts";
+import { checkedRevision } from "./read.ts";
 
 /**
- * Streams events as lines of JSON until the client leaves or `timeoutSeconds` are over.
+ * Streams events as lines of JSON until the client leaves, its time is over or the server ends.
  *
  * Without a resourceVersion (or "0", or with `sendInitialEvents`) the objects that exist come first, as ADDED, and a
  * bookmark marks their end where bookmarks are allowed. A history that is gone is an ERROR event on a 200.
  */
 export async function watchObjects(call: Call): Promise<void> {
-  const { registry, response, target, query } = call;
-  const { resource, namespace } = target;
-  const options = { namespace, labelSelector: labelSelectorOf(query) };
-  const initial = wantsInitialEvents(query);
-  const requested = checkedRevision(query.get("resourceVersion"));
-  const start = initial ? await registry.list(resource.id, options) : undefined;
-  const { signal, release } = ending(call);
+  const { registry, response, target } = call;
+  if (call.format.type !== "json") {
+    throw notAcceptable(
+      "only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch",
+    );
+  }
+  const { resource } = target;
+  const asked = watchQuery(call);
+  const requested = checkedRevision(asked.resourceVersion);
+  const { namespace, labelSelector, fieldSelector } = asked;
+  const selection = { namespace, labelSelector, fieldSelector };
+  const start = asked.initialEvents
+    ? await registry.list(resource.id, { ...selection, resourceVersion: requested })
+    : undefined;
+  const { signal, deadline, release } = ending(call, asked.timeoutSeconds);
   try {
     const resourceVersion = start?.metadata.resourceVersion ?? requested ?? registry.revision;
-    const events = registry.watch(resource.id, { ...options, resourceVersion, signal });
+    const watch = registry.watch(resource.id, { ...selection, resourceVersion, signal });
+    const write = eventWriter(call, signal);
     // Before the first event, or clients hang until it comes.
     response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
     response.flushHeaders();
-    for (const object of start?.items ?? []) {
-      await send(response, eventText("ADDED", object), signal);
-      call.onWatchEvent();
+    for (const object of start?.items ?? []) await write("ADDED", object);
+    if (start !== undefined && asked.bookmarks) {
+      await write("BOOKMARK", bookmark(resource, resourceVersion, initialEventsEnd));
     }
-    if (start !== undefined && query.get("allowWatchBookmarks") === "true") {
-      await send(response, bookmark(resource, resourceVersion, initialEventsEnd), signal);
-    }
-    await stream(call, events, signal);
+    if (asked.bookmarks) void requestBookmarks(watch, { clock: call.clock, deadline, signal });
+    await stream(call, watch, write, signal);
   } finally {
     release();
   }
@@ -45,82 +55,87 @@ export async function watchObjects(call: Call): Promise<void> {
 
 const initialEventsEnd = { "k8s.io/initial-events-end": "true" };
 
+type EventWriter = (type: string, object: KubeObject) => Promise<void>;
+
+function eventWriter(call: Call, signal: AbortSignal): EventWriter {
+  const text = eventObjectText(call);
+  return async (type, object) => {
+    await send(call.response, `{"type":"${type}","object":${text(object)}}\n`, signal);
+    call.onWatchEvent();
+  };
+}
+
 async function stream(
-  { response, target: { resource }, onWatchEvent }: Call,
-  events: AsyncIterable<WatchEvent<KubeObject>>,
+  { response, target: { resource } }: Call,
+  watch: Watch,
+  write: EventWriter,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    for await (const event of events) {
-      const text =
-        event.type === "BOOKMARK"
-          ? bookmark(resource, event.resourceVersion)
-          : eventText(event.type, event.object);
-      await send(response, text, signal);
-      onWatchEvent();
+    for await (const event of watch) {
+      const object = event.type === "BOOKMARK" ? bookmark(resource, event.resourceVersion) : event.object;
+      await write(event.type, object);
     }
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
-    await send(response, JSON.stringify({ type: "ERROR", object: statusOf(error) }), signal);
+    await send(response, `${JSON.stringify({ type: "ERROR", object: statusOf(error) })}\n`, signal);
   }
 }
 
 /** Waits for a slow client: it then falls behind the history, which ends its watch, and fills no memory here. */
 async function send(response: ServerResponse, text: string, signal: AbortSignal): Promise<void> {
-  if (signal.aborted || response.write(`${text}\n`)) return;
+  if (signal.aborted || response.write(text)) return;
   // The only rejection is the abort, after which the caller ends.
   await once(response, "drain", { signal }).catch(() => {});
 }
 
-function eventText(type: string, object: KubeObject): string {
-  return `{"type":"${type}","object":${objectText(object)}}`;
-}
-
-function bookmark(resource: Resource, resourceVersion: string, annotations?: Record<string, string>): string {
+/** An object with nothing but the revision from which a watch may be resumed. */
+function bookmark(
+  resource: Resource,
+  resourceVersion: string,
+  annotations?: Record<string, string>,
+): KubeObject {
   const metadata = { resourceVersion, ...(annotations === undefined ? {} : { annotations }) };
-  const object = { kind: resource.kind, apiVersion: apiVersionOf(resource), metadata };
-  return JSON.stringify({ type: "BOOKMARK", object });
+  return {
+    kind: resource.kind,
+    apiVersion: apiVersionOf(resource),
+    metadata: metadata as KubeObject["metadata"],
+  };
 }
 
-function wantsInitialEvents(query: URLSearchParams): boolean {
-  const asked = query.get("sendInitialEvents");
-  const match = query.get("resourceVersionMatch");
-  const of = { group: "meta.k8s.io", plural: "", kind: "ListOptions" };
-  if (asked === null) {
-    if (match !== null) {
-      const why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
-      throw invalidObject(of, "", [forbidden("resourceVersionMatch", why)]);
-    }
-    const revision = query.get("resourceVersion");
-    return !revision || revision === "0";
+const bookmarkMs = 60_000;
+/** So long before its end a watch gets a last bookmark. */
+const lastBookmarkMs = 2000;
+
+/** Asks for a bookmark each minute, and for one shortly before the deadline. */
+async function requestBookmarks(
+  watch: Watch,
+  { clock, deadline, signal }: { clock: Clock; deadline: number; signal: AbortSignal },
+): Promise<void> {
+  for (;;) {
+    const now = clock.elapsed();
+    const next = Math.min(now + bookmarkMs, deadline - lastBookmarkMs);
+    if (next <= now || !(await slept(clock, next - now, signal))) return;
+    watch.requestBookmark();
   }
-  if (match !== "NotOlderThan") {
-    const why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-    throw invalidObject(of, "", [forbidden("resourceVersionMatch", why)]);
-  }
-  return asked === "true";
 }
 
-function checkedRevision(revision: string | null): string | undefined {
-  if (!revision || revision === "0") return undefined;
-  if (/^\d+$/.test(revision)) return revision;
-  const why = `strconv.ParseUint: parsing "${revision}": invalid syntax`;
-  throw new StatusError(500, "", `resourceVersion: Invalid value: "${revision}": ${why}`);
-}
-
-/** Aborts when the client leaves, its time is over, or the server ends. */
-function ending({ response, query, ending: serverEnding }: Call): { signal: AbortSignal; release(): void } {
+/** Aborts when the client leaves, its time is over (`deadline`, by the clock's `elapsed`), or the server ends. */
+function ending(
+  { response, clock, random, ending: serverEnding }: Call,
+  timeoutSeconds: number | undefined,
+): { signal: AbortSignal; deadline: number; release(): void } {
   const controller = new AbortController();
   const end = (): void => controller.abort();
   response.once("close", end);
   if (serverEnding.aborted) end();
   serverEnding.addEventListener("abort", end);
-  const seconds = Number(query.get("timeoutSeconds") ?? 0);
-  const timer = seconds > 0 ? setTimeout(end, Math.min(seconds, maxTimeoutSeconds) * 1000) : undefined;
+  const ms = timeoutMs(timeoutSeconds, random);
+  void slept(clock, ms, controller.signal).then((over) => over && end());
   return {
     signal: controller.signal,
+    deadline: clock.elapsed() + ms,
     release() {
-      clearTimeout(timer);
       response.off("close", end);
       serverEnding.removeEventListener("abort", end);
       controller.abort();
@@ -128,5 +143,16 @@ function ending({ response, query, ending: serverEnding }: Call): { signal: Abor
   };
 }
 
-/** One day: setTimeout overflows beyond 24 of them. */
-const maxTimeoutSeconds = 86_400;
+/** What is asked for, at most a day; else 30 to 60 minutes by chance, so that watches do not all come back at once. */
+function timeoutMs(seconds: number | undefined, random: Random): number {
+  if (seconds !== undefined && seconds !== 0) return Math.min(Math.max(seconds, 0), 86_400) * 1000;
+  return 1_800_000 * (1 + random.next());
+}
+
+/** False when the signal aborted. */
+function slept(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
+  return clock.sleep(ms, signal).then(
+    () => !signal.aborted,
+    () => false,
+  );
+}

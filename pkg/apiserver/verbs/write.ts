@@ -1,8 +1,9 @@
 import { StatusError } from "../../api/status-error.ts";
 import { badRequest } from "../../registry/status-errors.ts";
 import { readBody } from "../body.ts";
+import { answerObject } from "../forms/answer.ts";
 import { isJson, patchType } from "../negotiation.ts";
-import { objectText, sendJson, sendJsonText, sendText } from "../responses.ts";
+import { sendJson, sendText } from "../responses.ts";
 import { type Call, isDryRun, keyOfTarget } from "./call.ts";
 import { unknownFieldsPolicy } from "./field-validation.ts";
 import { answerReview, isReview } from "./review.ts";
@@ -20,22 +21,22 @@ export async function createObject(call: Call): Promise<void> {
     return sendJson(response, 201, answer);
   }
   const created = await registry.create(resource.id, namespace ?? "", object, { dryRun, onUnknownFields });
-  sendJsonText(response, 201, objectText(created));
+  answerObject(call, 201, created);
 }
 
 export async function updateObject(call: Call): Promise<void> {
-  const { registry, response, target, query } = call;
+  const { registry, target, query } = call;
   const dryRun = isDryRun(query.getAll("dryRun"), "UpdateOptions");
   const onUnknownFields = unknownFieldsPolicy(call, "UpdateOptions");
   const object = await readObject(call);
   const { subresource, resource } = target;
   const options = { dryRun, subresource, onUnknownFields };
   const updated = await registry.update(resource.id, keyOfTarget(call), object, options);
-  sendJsonText(response, 200, objectText(updated));
+  answerObject(call, 200, updated);
 }
 
 export async function patchObject(call: Call): Promise<void> {
-  const { registry, request, response, target, query } = call;
+  const { registry, request, target, query } = call;
   const type = patchType(request.headers["content-type"]);
   if (type === undefined) throw unsupported("application/json-patch+json, application/merge-patch+json");
   const dryRun = isDryRun(query.getAll("dryRun"), "PatchOptions");
@@ -45,7 +46,7 @@ export async function patchObject(call: Call): Promise<void> {
   const { subresource, resource } = target;
   const options = { dryRun, subresource, onUnknownFields };
   const patched = await registry.patch(resource.id, keyOfTarget(call), { type, body }, options);
-  sendJsonText(response, 200, objectText(patched));
+  answerObject(call, 200, patched);
 }
 
 async function readObject({ request, target: { resource, subresource } }: Call): Promise<unknown> {

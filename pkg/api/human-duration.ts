@@ -6,11 +6,11 @@ const day = 24 * hour;
 /**
  * A duration as kubectl writes ages: the two largest units while they matter (`95s`, `3m20s`, `5h7m`, `4d2h`, `2y30d`).
  *
- * @param ms - milliseconds; negative ones, from clocks that differ, are shown as 0s down to -1 s, else `<invalid>`
+ * @param ms - milliseconds; negative ones, from clocks that differ, are shown as 0s above -2 s, else as `<invalid>`
  * @see HumanDuration of k8s.io/apimachinery/pkg/util/duration
  */
 export function humanDuration(ms: number): string {
-  if (ms < -second) return "<invalid>";
+  if (ms <= -2 * second) return "<invalid>";
   if (ms < 0) return "0s";
   if (ms < 2 * minute) return `${Math.floor(ms / second)}s`;
   if (ms < 10 * minute) return two(ms, minute, "m", second, "s");
