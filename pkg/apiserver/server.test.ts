@@ -33,34 +33,68 @@ describe("the API server", () => {
     test("names groups, versions and resources with their subresources", async () => {
       const groups = JSON.parse((await send({ path: "/apis" })).text);
       expect(groups.groups.map((group: { name: string }) => group.name)).toEqual([
-        "coordination.k8s.io",
         "events.k8s.io",
-        "authorization.k8s.io",
         "authentication.k8s.io",
+        "authorization.k8s.io",
+        "coordination.k8s.io",
         "test.example",
       ]);
       expect(JSON.parse((await send({ path: "/api" })).text).versions).toEqual(["v1"]);
       const { resources } = JSON.parse((await send({ path: "/apis/test.example/v1" })).text);
       expect(resources.map((resource: { name: string }) => resource.name)).toEqual([
+        "gizmos",
         "widgets",
         "widgets/scale",
         "widgets/status",
-        "gizmos",
       ]);
-      expect(resources[0]).toEqual({
+      expect(resources[1]).toEqual({
         name: "widgets",
         singularName: "widget",
         namespaced: true,
         kind: "Widget",
         verbs: ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"],
         shortNames: ["wd"],
+        storageVersionHash: "ivEM3TTdEas=",
       });
       const core = JSON.parse((await send({ path: "/api/v1" })).text);
       expect(core.resources.map((resource: { name: string }) => resource.name)).toEqual([
-        "namespaces",
-        "namespaces/status",
         "events",
+        "namespaces",
+        "namespaces/finalize",
+        "namespaces/status",
       ]);
+    });
+
+    test("tells all in one document to clients that accept it, and nothing to one that has it", async () => {
+      const accept =
+        "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
+      const answer = await send({ path: "/apis", headers: { accept } });
+      expect(answer.headers).toMatchObject({
+        "content-type": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+        vary: "Accept",
+      });
+      const { apiVersion, items } = JSON.parse(answer.text);
+      expect(apiVersion).toBe("apidiscovery.k8s.io/v2");
+      expect(items.at(-1).versions[0].resources[1]).toMatchObject({
+        resource: "widgets",
+        responseKind: { group: "test.example", version: "v1", kind: "Widget" },
+        scope: "Namespaced",
+        subresources: [
+          { subresource: "scale", responseKind: { group: "autoscaling", kind: "Scale" } },
+          { subresource: "status", responseKind: { group: "test.example", kind: "Widget" } },
+        ],
+      });
+      const { etag = "" } = answer.headers;
+      const again = await send({ path: "/apis", headers: { accept, "if-none-match": etag } });
+      expect(again).toMatchObject({ code: 304, text: "" });
+
+      const old = accept.replace("v=v2;", "v=v2beta1;");
+      const beta = await send({ path: "/api", headers: { accept: old } });
+      expect(beta.headers["content-type"]).toContain("v=v2beta1");
+      expect(JSON.parse(beta.text)).toMatchObject({
+        apiVersion: "apidiscovery.k8s.io/v2beta1",
+        items: [{ versions: [{ version: "v1" }] }],
+      });
     });
 
     test.each([

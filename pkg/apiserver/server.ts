@@ -12,13 +12,13 @@ import type { Clock, Random } from "../runtime/clock.ts";
 import { Metrics } from "../runtime/metrics.ts";
 import { isAllowed, refusal } from "./auth/authorize.ts";
 import { admin, type User } from "./auth/user.ts";
-import { discover } from "./discovery.ts";
+import { discoverySender } from "./discovery/send-discovery.ts";
 import { type HealthCheck, health } from "./health.ts";
 import { requestMetrics } from "./metrics.ts";
 import { isObjectForm, negotiate } from "./negotiation.ts";
 import { requestInfo } from "./request-info.ts";
 import { sendJson, sendStatus, sendText } from "./responses.ts";
-import { type Route, route } from "./routing.ts";
+import { route } from "./routing.ts";
 import { handle } from "./verbs/handle.ts";
 import { version } from "./version.ts";
 
@@ -48,13 +48,14 @@ export interface Api {
 /**
  * The Kubernetes HTTP protocol on a registry, for whatever kinds it serves.
  *
- * Served: legacy discovery, get, list, watch, create, update, merge and JSON patch, delete, `/status`, `/scale`,
+ * Served: discovery, get, list, watch, create, update, merge and JSON patch, delete, `/status`, `/scale`,
  * `/healthz`, `/livez`, `/readyz`, `/version`, `/metrics`. Answers are JSON.
  */
 export function createApi(options: ApiOptions): Api {
   const { registry, metrics = new Metrics(), onError = () => {} } = options;
   const { clock = registry.clock, random = registry.random } = options;
   const counted = requestMetrics(metrics, registry);
+  const sendDiscovery = discoverySender();
   const draining = new AbortController();
   const ready: HealthCheck = {
     name: "shutdown",
@@ -87,11 +88,11 @@ export function createApi(options: ApiOptions): Api {
       case "nothing":
         return sendNothing(response);
       case "version":
-        return sendJson(response, 200, version);
+        return sendJson(response, 200, version, negotiate(request));
       case "metrics":
         return sendText(response, 200, metrics.render(), "text/plain; version=0.0.4; charset=utf-8");
       case "discovery":
-        return sendDiscovery(registry, found, response);
+        return sendDiscovery(registry.definitions(), found, { request, response });
       case "resource": {
         const format = negotiate(request, isObjectForm);
         const onWatchEvent = () => counted.watchEvent(found.resource);
@@ -126,16 +127,6 @@ export function createApiServer(options: ApiOptions): Server {
 
 function sendNothing(response: ServerResponse): void {
   sendText(response, 404, "404 page not found\n");
-}
-
-function sendDiscovery(
-  registry: Registry,
-  found: Route & { to: "discovery" },
-  response: ServerResponse,
-): void {
-  const document = discover(registry.definitions(), found);
-  if (document === undefined) sendNothing(response);
-  else sendJson(response, 200, document);
 }
 
 /** The client went away while its body was being read. */

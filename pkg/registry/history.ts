@@ -68,11 +68,14 @@ export class History {
   readonly #listeners = new Set<(changes: readonly StagedChange[]) => void>();
   #untold: StagedChange[] = [];
   #told: number;
+  /** Nothing up to this revision is known. */
+  #start: number;
   #ended: Error | undefined;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
     this.#told = options.start;
+    this.#start = options.start;
   }
 
   /** Takes synced changes, in revision order; watchers and listeners see them in a later turn. */
@@ -86,6 +89,17 @@ export class History {
     }
     if (this.#untold.length === 0) this.#options.defer(() => this.#tell());
     this.#untold.push(...changes);
+  }
+
+  /** Drops all that happened so far: what a server does to come into being is nobody's history. */
+  forget(): void {
+    this.#start = this.#untold.at(-1)?.revision ?? this.#told;
+    for (const log of this.#logs.values()) {
+      log.dropped += log.changes.length;
+      log.droppedRevision = this.#start;
+      log.changes = [];
+      log.times = [];
+    }
   }
 
   /** Every watch that waits, and every later one, throws `error`. */
@@ -209,7 +223,7 @@ export class History {
   #log(resource: string): Log {
     let log = this.#logs.get(resource);
     if (log === undefined) {
-      log = { changes: [], times: [], dropped: 0, droppedRevision: this.#options.start, visible: 0 };
+      log = { changes: [], times: [], dropped: 0, droppedRevision: this.#start, visible: 0 };
       this.#logs.set(resource, log);
     }
     return log;

@@ -111,6 +111,7 @@ export class Registry implements Admission {
       const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
       await registry.create(namespaceResource.id, "", namespace);
     }
+    registry.#state.history.forget();
     return registry;
   }
 

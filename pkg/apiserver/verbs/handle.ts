@@ -13,7 +13,7 @@ export async function handle(call: Call): Promise<void> {
   const { name, subresource } = call.target;
   if (subresource === "finalize" && method !== "PUT") throw notAllowed(call, method);
   if (subresource === undefined && !call.target.resource.verbs.includes(verbOf(call, method)))
-    throw noSuchVerb();
+    throw call.target.resource.builtin === undefined ? notAllowed(call, method) : noSuchVerb();
   switch (method) {
     case "GET":
     case "HEAD":
