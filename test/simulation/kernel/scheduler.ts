@@ -236,7 +236,7 @@ export class Scheduler {
   }
 }
 
-/** Resolves when no promise is left to settle: microtasks all run before the event loop's next phase. */
+/** Resolves when no promise is left to settle: microtasks all run before the next tick. */
 function settledTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => process.nextTick(resolve));
 }
