@@ -200,7 +200,7 @@ async function release(
   if (saved.is === "unknown")
     throw new TransientError("CheckoutUnknown", `The checkout can't be seen: ${saved.why}`);
   const head = saved.is === "present" ? await collectOwn(work, branch, deps) : status.head;
-  const lived = session?.is === "absent" ? Math.floor(session.report?.liveSeconds ?? 0) : 0;
+  const lived = session?.is === "absent" ? Math.floor(session.report?.liveSeconds ?? 0) : known(work, agent);
   const condition = {
     type: "Claimed",
     status: "False",
@@ -216,6 +216,11 @@ async function release(
   });
   // Only now: a write that is lost is repeated, and has to find the head in the checkout again.
   await repository.release(claim, "execute");
+}
+
+/** How long the session lived, as the status has it: one that was handed over is not looked at again. */
+function known({ claim }: Work, { status }: Agent): number {
+  return status?.session?.id === claim.session ? (status.session.liveSeconds ?? 0) : 0;
 }
 
 async function giveBack(

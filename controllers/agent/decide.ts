@@ -206,7 +206,7 @@ function held(agent: Agent, { hold, work, session }: Observation): Plan | undefi
   return { action: { do: "nothing" }, state, ready, next: settled };
 }
 
-function running(agent: Agent, { work, session }: Observation): Plan | undefined {
+function running(agent: Agent, { work, session, dueInMs }: Observation): Plan | undefined {
   if (work === undefined || session?.is !== "present") return undefined;
   const wanted = agent.spec.restartedAt;
   const state = work.kind === "Review" ? "Reviewing" : "Working";
@@ -231,7 +231,7 @@ function running(agent: Agent, { work, session }: Observation): Plan | undefined
         ? `Reviews ${work.review.metadata.name}.`
         : `Works on ${work.project.metadata.name}.`,
     ),
-    next: inSeconds(lookAgainSeconds),
+    next: inSeconds(dueInMs / 1000),
   };
 }
 

@@ -1,5 +1,5 @@
 /** What an Agent's decision is based on: read from caches and the world, nothing is changed. */
-import { isTrue } from "../../pkg/api/conditions.ts";
+import { getCondition, isTrue } from "../../pkg/api/conditions.ts";
 import type {
   Agent,
   AgentPool,
@@ -11,7 +11,7 @@ import type {
   Workspace,
 } from "../../pkg/api/generated.ts";
 import { FIXES_BASELINE_LABEL } from "../../pkg/api/names.ts";
-import { isClaimable } from "../../pkg/api/phases.ts";
+import { isClaimable, pendingSubmission } from "../../pkg/api/phases.ts";
 import type { CheckoutState, Seen } from "../../pkg/git/repository.ts";
 import type { SessionObservation } from "../../pkg/session/sessions.ts";
 import { byAge, type Deps, matches, theWorkspace } from "../deps.ts";
@@ -34,10 +34,12 @@ export interface Observation {
   workspace: Workspace | undefined;
   pool: AgentPool | undefined;
   work: Work | undefined;
-  /** Of the work's session, or of the session that the status still names. */
+  /** Of the work's session, or of the session that the status still names; undefined for one that is over and done with. */
   session: SessionObservation | undefined;
   /** The running numbers are due to be taken in: not at every turn, since each status write wakes every watcher. */
   due: boolean;
+  /** When they are due next, in milliseconds from now. */
+  dueInMs: number;
   /** Looked at when that is due. */
   checkout: Seen<CheckoutState> | undefined;
   hold: Hold | undefined;
@@ -60,12 +62,13 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
   const pool = await client.get("AgentPool", { namespace, name: agent.spec.pool });
   const work = await workOf(agent, deps);
   const id = work?.claim.session ?? agent.status?.session?.id;
-  const session = id === undefined ? undefined : await sessions.find(id);
+  const session = id === undefined || rests(agent, work) ? undefined : await sessions.find(id);
   const budgets = await matchingBudgets(agent, deps);
   const paused = await pausedCategories(deps);
   const latched = await endedByLatch(work, session, deps);
   const hold = holdOf(agent, { workspace, pool, budgets, category: categoryOf(work, paused), latched });
-  const due = isDue(agent, session, now);
+  const sinceMs = sinceLook(agent, session, now);
+  const due = sinceMs >= lookMs;
   const looks = work?.kind === "Project" && session?.is === "present" && due;
   return {
     now,
@@ -74,6 +77,7 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
     work,
     session,
     due,
+    dueInMs: due ? lookMs : lookMs - sinceMs,
     checkout: looks ? await repository.checkoutState(gitClaim(work), "execute") : undefined,
     hold,
     budgetMark: markOf(budgets),
@@ -84,12 +88,23 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
   };
 }
 
-/** A host that is new is looked at at once; a clock that was set back makes nothing wait. */
-function isDue(agent: Agent, session: SessionObservation | undefined, now: number): boolean {
+/**
+ * Milliseconds since the running numbers were taken in. For ever, where a host is new: it is looked at at once; and
+ * where the clock was set back: that makes nothing wait.
+ */
+function sinceLook(agent: Agent, session: SessionObservation | undefined, now: number): number {
   const known = agent.status?.session;
-  if (session?.is !== "present" || known?.pid !== session.pid) return true;
-  const sinceMs = now - Date.parse(known.lastLookTime ?? "1970-01-01T00:00:00Z");
-  return sinceMs < 0 || sinceMs >= lookMs;
+  if (session?.is !== "present" || known?.pid !== session.pid || known.lastLookTime === undefined)
+    return Number.POSITIVE_INFINITY;
+  const sinceMs = now - Date.parse(known.lastLookTime);
+  return sinceMs < 0 ? Number.POSITIVE_INFINITY : sinceMs;
+}
+
+/** Handed over, and reported so: its session came to an end, and no other is started before changes are asked for. */
+function rests({ status }: Agent, work: Work | undefined): boolean {
+  if (work?.kind !== "Project" || status?.session?.id !== work.claim.session) return false;
+  const waits = status.state === "AwaitingReview" || status.state === "Approved";
+  return waits && pendingSubmission(work.project.status ?? {})?.claim === work.claim.number;
 }
 
 /** The claim as git fences it: reviews have checkouts, but move no ref of the Project. */
@@ -250,9 +265,15 @@ async function candidates(
         (project.spec.assignedAgent === undefined || project.spec.assignedAgent === agent.metadata.name) &&
         !isPassedOver(agent, project, others) &&
         (sound || project.metadata.labels?.[FIXES_BASELINE_LABEL] !== undefined) &&
-        !project.status?.conditions?.some(({ type, status }) => type === "Affordable" && status === "False"),
+        mayBeAfforded(project),
     )
     .sort(byAge);
+}
+
+/** Whether it fits the Budget was looked at, and nothing speaks against it. */
+function mayBeAfforded({ status }: Project): boolean {
+  const affordable = getCondition(status?.conditions, "Affordable");
+  return affordable !== undefined && affordable.status !== "False";
 }
 
 /** A person decided Reassign: whoever had it leaves it to the others, where there are any. */

@@ -114,17 +114,27 @@ export class WorkQueue {
       }
       const [id, key] = first.value;
       this.#ready.delete(id);
-      this.#delayed.delete(id);
+      this.#undelay(id);
       this.#processing.add(id);
       worker?.(key);
     }
+  }
+
+  #undelay(id: string): void {
+    const delayed = this.#delayed.get(id);
+    if (delayed === undefined) return;
+    this.#delayed.delete(id);
+    // An alarm for it would wake nobody.
+    if (delayed.atMs !== this.#alarm?.atMs) return;
+    this.#alarm.abort.abort(replaced);
+    this.#alarm = undefined;
+    this.#setAlarm();
   }
 
   /** One timer for all delays, set to the earliest. */
   #setAlarm(): void {
     let atMs = Number.POSITIVE_INFINITY;
     for (const delayed of this.#delayed.values()) atMs = Math.min(atMs, delayed.atMs);
-    // An alarm that is too early finds nothing due and sets itself anew.
     if (this.#alarm !== undefined && this.#alarm.atMs <= atMs) return;
     this.#alarm?.abort.abort(replaced);
     this.#alarm = undefined;

@@ -9,7 +9,13 @@ import { readIfPresent } from "./durable-file.ts";
 import { hostProcess, type Namespaces, namespacesAvailable } from "./host-command.ts";
 import { endTree, isAlive, markedProcesses, type ProcessIdentity } from "./process-tree.ts";
 import { type HostFile, type SessionFolder, sessionFolder } from "./session-folder.ts";
-import type { SessionObservation, SessionReport, SessionSpec, Sessions } from "./sessions.ts";
+import {
+  newsIn,
+  type SessionObservation,
+  type SessionReport,
+  type SessionSpec,
+  type Sessions,
+} from "./sessions.ts";
 
 export interface SessionsOptions {
   /** Where the sessions' folders are: `.claude-sessions/.bosun/sessions`. */
@@ -128,7 +134,7 @@ class Manager implements Sessions {
     const look = async (id: string) => {
       const spec = this.#folder(id).readSpec();
       if (spec === undefined) return;
-      const now = JSON.stringify(await this.find(id));
+      const now = JSON.stringify(newsIn(await this.find(id)));
       if (seen.get(id) === now) return;
       seen.set(id, now);
       if (!signal.aborted) wake(spec.agent);

@@ -135,6 +135,16 @@ export interface Sessions {
   stop(id: string, how: "AfterTurn" | "Now"): Promise<void>;
   /** Every live host, whoever started it. */
   running(): Promise<readonly { id: string; agent: string; pid: number }[]>;
-  /** Calls `wake` with the agent's name whenever a session's report changed or its host ended. */
+  /**
+   * Calls `wake` with the agent's name when a session has news: a host that lives or has ended, another run, a task
+   * that is done, an outcome. Running numbers are none: who follows them looks as often as it wants to know them.
+   */
   subscribe(wake: (agent: string) => void, signal: AbortSignal): void;
+}
+
+/** What `subscribe` compares: of two observations with equal news the later wakes nobody. */
+export function newsIn(seen: SessionObservation): unknown {
+  if (seen.is === "unknown") return seen;
+  const { run, tasksDone, outcome } = seen.report ?? {};
+  return [seen.is, seen.is === "present" ? seen.pid : undefined, run, tasksDone, outcome];
 }

@@ -220,6 +220,7 @@ export class SimSessions implements Sessions {
       const outcome = last ? this.#outcome(session, host, checkout) : undefined;
       if (!last && checkout !== undefined && spec.purpose === "execute")
         work.turn(checkout, { repository, chance: conduct.chance, temper });
+      const tasksDone = session.report.tasksDone.length;
       session.report = {
         ...session.report,
         turns: session.report.turns + 1,
@@ -238,7 +239,7 @@ export class SimSessions implements Sessions {
         this.#end(session, { kind: "Paused", reason: "Requested", message: "It was asked to." });
         return;
       }
-      this.#wake(spec.agent);
+      if (session.report.tasksDone.length !== tasksDone) this.#wake(spec.agent);
       if (last) {
         // Silent: it lives, and nothing more comes of it.
         conduct.silentNow = true;
