@@ -5,8 +5,7 @@ import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import type { BudgetAccount, BudgetPolicy } from "../../pkg/gateway/money.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
-import { writeStatus } from "../../pkg/runtime/status-writer.ts";
-import { throttle } from "../../pkg/runtime/throttle.ts";
+import { sameJson, writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, matches, unlessItFails, whenOf, withConditions } from "../deps.ts";
 import { declared } from "../facts.ts";
 import { exceeded, isNews, newAlerts, windowStatus } from "./decide.ts";
@@ -20,6 +19,8 @@ export function budgetController(deps: Deps): Controller {
   const { client, clock, namespace, money, events } = deps;
   /** When each Budget's numbers were last told, by `clock.elapsed`. */
   const told = new Map<string, number>();
+  /** What the gateway was given last and has taken. */
+  let inForce: readonly BudgetPolicy[] | undefined;
   return {
     name: "budget",
     concurrency: 1,
@@ -29,18 +30,14 @@ export function budgetController(deps: Deps): Controller {
     ],
     signals: [
       {
-        subscribe: (wake, signal) => {
-          const look = (): void => unlessItFails(wakeAll(wake));
-          money.subscribe(throttle(look, { clock, ms: lookAtMostMs, signal }), signal);
-        },
+        subscribe: (wake, signal) =>
+          money.subscribe(() => unlessItFails(wakeAll(wake)), { everyMs: lookAtMostMs, signal }),
       },
     ],
 
     async reconcile(key: ObjectKey): Promise<Next> {
       const { items } = await client.list("Budget", { namespace });
-      await money.setBudgets(
-        items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(policy),
-      );
+      await putInForce(items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(policy));
       const budget = await client.get("Budget", key);
       if (budget === undefined || budget.metadata.deletionTimestamp !== undefined) return settled;
       const account = await money.account(budget.metadata.name);
@@ -48,6 +45,14 @@ export function budgetController(deps: Deps): Controller {
       return inSeconds(Math.min(lookAgainSeconds, untilTurn));
     },
   };
+
+  /** The gateway is told what is new to it; one that is started anew gets from its client what it was told. */
+  async function putInForce(policies: readonly BudgetPolicy[]): Promise<void> {
+    if (sameJson(policies, inForce)) return;
+    inForce = undefined;
+    await money.setBudgets(policies);
+    inForce = policies;
+  }
 
   /** @returns seconds until the next window begins */
   async function report(budget: Budget, account: BudgetAccount | undefined): Promise<number> {

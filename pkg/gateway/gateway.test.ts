@@ -337,9 +337,10 @@ test("a client that leaves the line leaves no reservation, and whoever watches i
   };
   let wakes = 0;
   const watching = new AbortController();
-  gateway.subscribe(() => {
+  const count = (): void => {
     wakes += 1;
-  }, watching.signal);
+  };
+  gateway.subscribe(count, { everyMs: 0, signal: watching.signal });
   const running = (await client(gateway)).messages.create(HELLO);
   await until(() => upstream.calls.length === 1);
 

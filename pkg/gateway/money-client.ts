@@ -7,6 +7,7 @@ import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Clock } from "../runtime/clock.ts";
 import { TerminalError, TransientError } from "../runtime/errors.ts";
+import { throttle } from "../runtime/throttle.ts";
 import { entryPath } from "../system/entry.ts";
 import { systemClock } from "../system/system.ts";
 import type { AdmittedField } from "./admission.ts";
@@ -126,10 +127,11 @@ class MoneyClient implements GatewayHandle {
     await this.#call("setAdmitted", { admitted });
   }
 
-  subscribe(wake: () => void, signal: AbortSignal): void {
+  subscribe(wake: () => void, { everyMs, signal }: { everyMs: number; signal: AbortSignal }): void {
     if (signal.aborted) return;
-    this.#wakes.add(wake);
-    signal.addEventListener("abort", () => this.#wakes.delete(wake), { once: true });
+    const now = throttle(wake, { clock: this.#clock, ms: everyMs, signal });
+    this.#wakes.add(now);
+    signal.addEventListener("abort", () => this.#wakes.delete(now), { once: true });
   }
 
   async close(): Promise<void> {

@@ -74,6 +74,9 @@ export interface Money {
   account(budget: string): Promise<BudgetAccount | undefined>;
   /** Spent and settled, all time. Undefined: unknown. */
   cost(query: CostQuery): Promise<NanoUSD | undefined>;
-  /** Calls `wake` when an account may have changed; at most once a second. */
-  subscribe(wake: () => void, signal: AbortSignal): void;
+  /**
+   * Calls `wake` when an account may have changed: within a second, and of changes that follow each other sooner than
+   * `everyMs` milliseconds only once in that time, since every request changes one.
+   */
+  subscribe(wake: () => void, options: { everyMs: number; signal: AbortSignal }): void;
 }

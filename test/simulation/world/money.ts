@@ -12,6 +12,7 @@ import {
 } from "../../../pkg/gateway/money.ts";
 import { type Window, windowAt } from "../../../pkg/gateway/windows.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
+import { throttle } from "../../../pkg/runtime/throttle.ts";
 import { hash } from "./hash.ts";
 
 /** What a request costs at most. */
@@ -54,7 +55,6 @@ export class SimMoney implements Money {
   readonly #windows = new Map<string, Window>();
   readonly #costs = new Map<string, NanoUSD>();
   readonly #wakers = new Set<() => void>();
-  #wakes = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -107,9 +107,10 @@ export class SimMoney implements Money {
     return sum;
   }
 
-  subscribe(wake: () => void, signal: AbortSignal): void {
-    this.#wakers.add(wake);
-    signal.addEventListener("abort", () => this.#wakers.delete(wake), { once: true });
+  subscribe(wake: () => void, { everyMs, signal }: { everyMs: number; signal: AbortSignal }): void {
+    const now = throttle(wake, { clock: this.#clock, ms: everyMs, signal });
+    this.#wakers.add(now);
+    signal.addEventListener("abort", () => this.#wakers.delete(now), { once: true });
   }
 
   /** The operator died: who subscribed hears nothing more. */
@@ -157,14 +158,8 @@ export class SimMoney implements Money {
     this.#wake();
   }
 
-  /** At most once a second, as the gateway's client does. */
   #wake(): void {
-    if (this.#wakes) return;
-    this.#wakes = true;
-    void this.#clock.sleep(1000).then(() => {
-      this.#wakes = false;
-      for (const wake of [...this.#wakers]) wake();
-    });
+    for (const wake of [...this.#wakers]) wake();
   }
 
   #count(entry: LedgerEntry, as: "spent" | "reserved", sign: 1 | -1): void {

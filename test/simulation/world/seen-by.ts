@@ -49,13 +49,11 @@ export function seenBy<T extends object>(
       });
   }
   if ("subscribe" in twin) {
-    const subscribe = (twin.subscribe as (wake: (what?: string) => void, signal: AbortSignal) => void).bind(
-      twin,
-    );
-    seen.subscribe = (wake: (what?: string) => void, signal: AbortSignal) =>
+    const subscribe = (twin.subscribe as (wake: (what?: string) => void, until: unknown) => void).bind(twin);
+    seen.subscribe = (wake: (what?: string) => void, until: unknown) =>
       subscribe((what) => {
         if (!incarnation.revoked) incarnation.defer(() => wake(what));
-      }, signal);
+      }, until);
   }
   return seen as T;
 }
