@@ -9,10 +9,12 @@ import { mergeController } from "./merge/controller.ts";
 import { projectController } from "./project/controller.ts";
 import { reviewController } from "./review/controller.ts";
 import { workspaceController } from "./workspace/controller.ts";
+import { countsController } from "./workspace/counts.ts";
 
 export function allControllers(deps: Deps): readonly Controller[] {
   return [
     workspaceController(deps),
+    countsController(deps),
     agentPoolController(deps),
     agentController(deps),
     projectController(deps),

@@ -3,7 +3,7 @@
 import type { NewCondition, When } from "../pkg/api/conditions.ts";
 import { setCondition } from "../pkg/api/conditions.ts";
 import type { Budget, Project, ProjectStatus, Workspace } from "../pkg/api/generated.ts";
-import type { Condition } from "../pkg/api/meta.ts";
+import { type Condition, keyOf, type ObjectKey } from "../pkg/api/meta.ts";
 import type { Money } from "../pkg/gateway/money.ts";
 import type { Repository } from "../pkg/git/repository.ts";
 import type { Prompts } from "../pkg/prompts/prompts.ts";
@@ -42,6 +42,14 @@ export async function theWorkspace({
 }: Pick<Deps, "client" | "namespace">): Promise<Workspace | undefined> {
   const { items } = await client.list("Workspace", { namespace });
   return [...items].sort((a, b) => order(a) - order(b))[0];
+}
+
+/** The key of `theWorkspace`, for maps of watches. */
+export async function theWorkspaceKey(
+  deps: Pick<Deps, "client" | "namespace">,
+): Promise<readonly ObjectKey[]> {
+  const workspace = await theWorkspace(deps);
+  return workspace === undefined ? [] : [keyOf(workspace)];
 }
 
 function order(workspace: Workspace): number {

@@ -48,10 +48,10 @@ export function agentStanding(object: KubeObject): unknown {
   return [declared(object), project, review, getCondition(conditions, "Ready")?.status];
 }
 
-/** What a reviewer has in hand, and whether it has judged. */
+/** What a reviewer has in hand, and whether it is at it. */
 export function reviewerStanding(object: KubeObject): unknown {
   const { review, conditions } = (object as Agent).status ?? {};
-  return [review, getCondition(conditions, "Ready")?.reason === "Judged"];
+  return [review, getCondition(conditions, "Ready")?.reason === "Reviewing"];
 }
 
 /** How far the session in hand has come, and how it goes. */
@@ -75,8 +75,8 @@ export function budgetStanding(object: KubeObject): unknown {
 
 /** What of a Workspace others than its own controller say. */
 export function workspaceInput(object: KubeObject): unknown {
-  const { conditions } = (object as Workspace).status ?? {};
-  return [declared(object), getCondition(conditions, "TargetInSync")?.reason];
+  const { conditions, target } = (object as Workspace).status ?? {};
+  return [declared(object), target?.commit, getCondition(conditions, "TargetInSync")?.reason];
 }
 
 /** Whether work may be taken up. */

@@ -21,6 +21,8 @@ export function mergeController(deps: Deps): Controller {
   const { client, clock, namespace, quality, repository, events, failpoints } = deps;
   /** The queue is one thing, whatever woke it. */
   const theQueue: ObjectKey = { namespace, name: "queue" };
+  /** The merge whose checks were asked for last: others' checks are not the queue's. */
+  let awaited: string | undefined;
   return {
     name: "merge",
     concurrency: 1,
@@ -29,7 +31,12 @@ export function mergeController(deps: Deps): Controller {
       { kind: "Workspace", by: declared, map: () => [theQueue] },
     ],
     signals: [
-      { subscribe: (wake, signal) => quality.subscribe(() => wake(theQueue), signal) },
+      {
+        subscribe: (wake, signal) =>
+          quality.subscribe((commit) => {
+            if (commit === awaited) wake(theQueue);
+          }, signal),
+      },
       { subscribe: (wake, signal) => repository.subscribe(() => wake(theQueue), signal) },
     ],
 
@@ -72,6 +79,8 @@ export function mergeController(deps: Deps): Controller {
           ) / 1000,
         ) || 0,
     });
+    // Said before the asking: they may end at once.
+    if (plan.is === "clean") awaited = plan.commit;
     const checks =
       plan.is === "clean" ? await quality.checks(plan.commit, workspace.spec.commands) : undefined;
     return decide(project, workspace, { target, findings, plan, checks });

@@ -1,7 +1,14 @@
 /** Keeps a Project's number, phase, limits, progress and summary true, and releases claims that nobody holds. */
 import { isTrue } from "../../pkg/api/conditions.ts";
 import { escalationFor } from "../../pkg/api/escalations.ts";
-import type { Agent, Budget, Project, ProjectStatus, Workspace } from "../../pkg/api/generated.ts";
+import type {
+  Agent,
+  Budget,
+  Project,
+  ProjectPhase,
+  ProjectStatus,
+  Workspace,
+} from "../../pkg/api/generated.ts";
 import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { WORK_FINALIZER } from "../../pkg/api/names.ts";
 import { isClaimable, PHASE_EDGES, phaseOf } from "../../pkg/api/phases.ts";
@@ -11,7 +18,7 @@ import { NANO_PER_USD } from "../../pkg/gateway/money.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { TransientError } from "../../pkg/runtime/errors.ts";
-import { writeStatus } from "../../pkg/runtime/status-writer.ts";
+import { sameJson, writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, whenOf, withConditions } from "../deps.ts";
 import { agentRun, declared, projectFacts } from "../facts.ts";
 import { raise } from "../raise.ts";
@@ -45,7 +52,7 @@ export function projectController(deps: Deps): Controller {
       if (!project.metadata.finalizers?.includes(WORK_FINALIZER)) return addFinalizer(project, deps);
       if (project.status?.number === undefined) return giveNumber(project, deps);
 
-      const seen = await observe(project, deps);
+      const seen = await observe(project);
       const passed = excess(project, seen);
       if (passed !== undefined) {
         const escalation = escalationFor(project, passed.reason, {
@@ -80,15 +87,12 @@ export function projectController(deps: Deps): Controller {
     const recorded = phaseOf({ ...object, status: decided });
     // Several facts may have been recorded since the last look: people see each phase on the way.
     const phase = stepAlong(PHASE_EDGES, { from: before.phase ?? recorded, to: recorded });
-    const elapsed = elapsedSeconds(released, seen.agent);
-    const cost = seen.costUSD ?? released.costUSD;
     const settledNow = phase === "Done" || phase === "Abandoned";
     const status: ProjectStatus = {
       ...released,
       phase,
       ...progress(object, phase, seen.agent),
-      elapsedSeconds: elapsed,
-      ...(cost === undefined ? {} : { costUSD: cost }),
+      elapsedSeconds: elapsedSeconds(released, seen.agent),
       completionTime: settledNow ? (released.completionTime ?? timestamp(clock.now())) : undefined,
       observedGeneration: project.metadata.generation,
       conditions: withConditions(
@@ -98,11 +102,22 @@ export function projectController(deps: Deps): Controller {
         isClaimable(object) ? affordable(seen) : undefined,
       ),
     };
-    const written = await writeStatus(api, "Project", project, status);
-    if (written !== undefined && before.phase !== phase && before.phase !== undefined)
+    const since = clock.now() - Date.parse(status.completionTime ?? "");
+    // The gateway reads what is in flight to its end, whoever leaves: the cost is final some minutes after the work.
+    const settles = since >= 0 && since < settlesMs;
+    if (!isNews(before, status) && !(since < 2 * settlesMs)) return settled;
+    const written = await writeStatus(api, "Project", project, { ...status, ...(await cost(project)) });
+    if (written !== undefined && before.phase !== phase && before.phase !== undefined && !isToldBy(phase))
       events.event(written, "Normal", phase, succeeded(object, phase).message);
     if (phase !== recorded) return inSeconds(0);
-    return settled;
+    return settles ? inSeconds((settlesMs - since) / 1000) : settled;
+  }
+
+  /** Of what was worked on: it is told with the rest, the running cost is the gateway's to show. */
+  async function cost({ metadata, status }: Project): Promise<Pick<ProjectStatus, "costUSD">> {
+    if (status?.claim === undefined && status?.submission === undefined) return {};
+    const ledger = await deps.money.cost({ project: metadata.name });
+    return ledger === undefined ? {} : { costUSD: ledger / NANO_PER_USD };
   }
 
   /** A claim whose agent is gone, or is another of the same name. */
@@ -125,7 +140,7 @@ export function projectController(deps: Deps): Controller {
     };
   }
 
-  async function observe(project: Project, { money }: Deps): Promise<Observation> {
+  async function observe(project: Project): Promise<Observation> {
     const claim = project.status?.claim;
     const workspace = await theWorkspace(deps);
     const agent =
@@ -133,21 +148,36 @@ export function projectController(deps: Deps): Controller {
     const waits = isClaimable(project);
     const { items: budgets } = waits ? await client.list("Budget", { namespace }) : { items: [] };
     const { items: projects } = waits ? await client.list("Project", { namespace }) : { items: [] };
-    // The ledger is asked when work has ended or is handed over; the running cost is the gateway's to show.
-    const ledger =
-      claim === undefined && project.status?.submission === undefined
-        ? undefined
-        : await money.cost({ project: project.metadata.name });
     return {
       workspace,
       agent,
-      costUSD: ledger === undefined ? undefined : ledger / NANO_PER_USD,
       history: projects.flatMap(({ status }) =>
         isTrue(status?.conditions, "Merged") && status?.costUSD !== undefined ? [status.costUSD] : [],
       ),
       leftUSD: least(budgets),
     };
   }
+}
+
+/** How long the last requests may take until they are settled, in milliseconds. */
+const settlesMs = 300_000;
+/** How far a session goes before the running numbers are told again, in seconds. */
+const tellAfterSeconds = 600;
+
+/**
+ * Whether there is anything to write. While a session works its running numbers are told now and then, and with the
+ * rest: each write wakes every watcher.
+ */
+function isNews(before: ProjectStatus, next: ProjectStatus): boolean {
+  if (before.phase !== "Working" || next.phase !== "Working") return !sameJson(before, next);
+  const { elapsedSeconds: from = 0, currentTask: _before, ...told } = before;
+  const { elapsedSeconds: to = 0, currentTask: _next, ...now } = next;
+  return Math.abs(to - from) >= tellAfterSeconds || !sameJson(told, now);
+}
+
+/** Whoever decides the phase says so, and why, in an Event of its own. */
+function isToldBy(phase: ProjectPhase): boolean {
+  return phase === "Approved" || phase === "ChangesRequested" || phase === "Done";
 }
 
 function least(budgets: readonly Budget[]): number | undefined {

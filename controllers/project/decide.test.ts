@@ -14,7 +14,6 @@ import {
 const seen = (more: Partial<Observation> = {}): Observation => ({
   workspace: aWorkspace(),
   agent: undefined,
-  costUSD: undefined,
   history: [],
   leftUSD: undefined,
   ...more,

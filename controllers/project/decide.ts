@@ -14,7 +14,6 @@ export interface Observation {
   workspace: Workspace | undefined;
   /** The agent that the claim names; undefined when it is gone. */
   agent: Agent | undefined;
-  costUSD: number | undefined;
   /** What finished Projects cost, in USD. */
   history: readonly number[];
   /** The least that is left in any window that would pay for it; undefined without a limit in USD. */

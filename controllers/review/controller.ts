@@ -1,6 +1,7 @@
 /** Creates Reviews for what authors hand over, and settles them: where a verdict is decided. */
+import { getCondition } from "../../pkg/api/conditions.ts";
 import { escalationFor } from "../../pkg/api/escalations.ts";
-import type { Agent, Project, ProjectStatus, Review } from "../../pkg/api/generated.ts";
+import type { Agent, Project, ProjectStatus, Review, ReviewClaim } from "../../pkg/api/generated.ts";
 import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { API_VERSION, PROJECT_LABEL } from "../../pkg/api/names.ts";
 import { pendingSubmission, pendingVerdict, phaseOf } from "../../pkg/api/phases.ts";
@@ -13,7 +14,7 @@ import type { Judgement } from "../../pkg/session/sessions.ts";
 import { type Deps, theWorkspace, unlessItFails, whenOf, withConditions } from "../deps.ts";
 import { declared, projectFactsIn, reviewerStanding } from "../facts.ts";
 import { raise } from "../raise.ts";
-import { decide, type Observation, type Plan, type Step } from "./decide.ts";
+import { decide, type Glance, type Observation, type Plan, type Step, waiting } from "./decide.ts";
 
 /** How often a running review is looked at when nothing wakes us, in seconds. */
 const lookAgainSeconds = 300;
@@ -46,26 +47,38 @@ export function reviewController(deps: Deps): Controller {
       const workspace = await theWorkspace(deps);
       if (workspace === undefined || workspace.spec.mode === "Stopped") return settled;
 
-      const seen = await observe(project, { workspace, submission });
+      const glance = await glanceAt(project, { workspace, submission });
+      // Who waits for a reviewer is woken when one takes it.
+      const next = glance.review?.status?.state === "Pending" ? settled : inSeconds(lookAgainSeconds);
+      const wait = waiting(project, glance);
+      if (wait !== undefined) {
+        await report(project, wait, {});
+        return next;
+      }
+
+      const seen = await observe(project, glance);
       const plan = decide(project, seen);
       const more = await act(plan.step, project, seen);
-      await report(project, plan, more);
-      if (plan.step.do !== "nothing") return inSeconds(0);
-      // Who waits for a reviewer is woken when one takes it.
-      return seen.review?.status?.state === "Pending" ? settled : inSeconds(lookAgainSeconds);
+      await report(project, plan, { ...named(seen), ...more });
+      return plan.step.do === "nothing" ? next : inSeconds(0);
     },
   };
 
-  async function observe(
-    project: Project,
-    given: Pick<Observation, "workspace" | "submission">,
-  ): Promise<Observation> {
-    const { workspace, submission } = given;
+  async function observe(project: Project, glance: Glance): Promise<Observation> {
+    const { workspace, submission } = glance;
     const checks = await quality.checks(submission.head, workspace.spec.commands);
     const findings =
       checks.is === "running"
         ? []
         : await quality.inspect(project.status?.base ?? "", submission.head, workspace.spec.protectedPaths);
+    return { ...glance, checks, findings };
+  }
+
+  async function glanceAt(
+    project: Project,
+    given: Pick<Glance, "workspace" | "submission">,
+  ): Promise<Glance> {
+    const { submission } = given;
     const review = await client.get("Review", { namespace, name: reviewName(project) });
     const { items: pools } = await client.list("AgentPool", { namespace });
     const { items: agents } = await client.list("Agent", { namespace });
@@ -77,19 +90,33 @@ export function reviewController(deps: Deps): Controller {
         spec.role === "Review" && open.has(spec.pool) && !spec.paused && metadata.name !== submission.agent,
     );
     const claim = review?.status?.claim;
-    const session = claim === undefined ? undefined : await sessions.find(claim.session);
-    const report = session === undefined || session.is === "unknown" ? undefined : session.report;
-    const outcome = report?.outcome;
+    const reviewer =
+      claim === undefined ? undefined : agents.find(({ metadata }) => metadata.uid === claim.agentUID);
     return {
       ...given,
       review,
-      checks,
-      findings,
       reviewers,
       pools,
+      ...(await progress(claim, reviewer)),
+      reviewerLives: reviewer !== undefined,
+    };
+  }
+
+  /** An agent that reviews says how long; its session is asked once it no longer says so. */
+  async function progress(
+    claim: ReviewClaim | undefined,
+    reviewer: Agent | undefined,
+  ): Promise<Pick<Glance, "judgement" | "liveSeconds">> {
+    if (claim === undefined) return { judgement: undefined, liveSeconds: 0 };
+    const { session, conditions } = reviewer?.status ?? {};
+    if (session?.id === claim.session && getCondition(conditions, "Ready")?.reason === "Reviewing")
+      return { judgement: undefined, liveSeconds: session.liveSeconds ?? 0 };
+    const seen = await sessions.find(claim.session);
+    const report = seen.is === "unknown" ? undefined : seen.report;
+    const outcome = report?.outcome;
+    return {
       judgement: outcome?.kind === "Judged" ? outcome.judgement : undefined,
       liveSeconds: report?.liveSeconds ?? 0,
-      reviewerLives: claim !== undefined && agents.some(({ metadata }) => metadata.uid === claim.agentUID),
     };
   }
 
@@ -166,7 +193,7 @@ export function reviewController(deps: Deps): Controller {
         plan.reviewed.message,
       );
     if (plan.step.do === "escalate") events.event(written, "Warning", plan.step.reason, plan.step.message);
-    if (plan.reviewerAvailable?.status === "False")
+    if (plan.reviewerAvailable?.status === "False" && !lacksReviewer(project))
       events.event(written, "Warning", "NoReviewer", plan.reviewerAvailable.message);
   }
 
@@ -289,6 +316,15 @@ export function reviewController(deps: Deps): Controller {
     const { items } = await client.list("Project", { namespace });
     for (const project of items) if (project.status?.submission?.head === commit) wake(keyOf(project));
   }
+}
+
+function lacksReviewer({ status }: Project): boolean {
+  return getCondition(status?.conditions, "ReviewerAvailable")?.status === "False";
+}
+
+/** The Review that the Project waits for, also where a crash kept its making from being reported. */
+function named({ review }: Observation): Partial<ProjectStatus> {
+  return review === undefined ? {} : { review: review.metadata.name };
 }
 
 /** One Review for each submission, whatever is repeated after a crash. */

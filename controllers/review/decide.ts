@@ -33,6 +33,12 @@ export interface Observation {
   reviewerLives: boolean;
 }
 
+/** Sessions that may fail to judge in time before a person is asked. */
+const timeoutsMax = 2;
+
+/** What objects and the session say. The commit itself is looked at only when something may have to be decided. */
+export type Glance = Omit<Observation, "checks" | "findings">;
+
 export type Step =
   | { do: "nothing" }
   /** Decide the submission. `review` is undefined where no reviewer was needed. */
@@ -52,9 +58,39 @@ export type Step =
 
 export interface Plan {
   step: Step;
-  checksPassed: NewCondition;
+  /** Undefined: as it was said. */
+  checksPassed: NewCondition | undefined;
   reviewed: NewCondition;
   reviewerAvailable: NewCondition | undefined;
+}
+
+/**
+ * The plan of a review that is under way and within its limits; undefined for any other. Nothing is decided then,
+ * whatever the commit is like: it was looked at when the review was made, and is again when it has been judged.
+ */
+export function waiting(project: Project, seen: Glance): Plan | undefined {
+  const { review, submission } = seen;
+  const status = project.status ?? {};
+  if (review === undefined || status.review !== review.metadata.name || !isUnderWay(review, seen))
+    return undefined;
+  if (resolutionFor(status, "ReviewDeadlock", submission.head)?.action === "Approve") return undefined;
+  const step = { do: "nothing" } as const;
+  return {
+    step,
+    checksPassed: undefined,
+    reviewed: reviewed(project, seen, step),
+    reviewerAvailable: reviewerAvailable(seen),
+  };
+}
+
+function isUnderWay(
+  { status }: Review,
+  { judgement, reviewerLives, liveSeconds, workspace }: Glance,
+): boolean {
+  const { state, verdict, timeouts = 0 } = status ?? {};
+  if (verdict !== undefined || judgement !== undefined || timeouts >= timeoutsMax) return false;
+  if (liveSeconds >= workspace.spec.limits.reviewSeconds) return false;
+  return state === "Pending" || (state === "Reviewing" && reviewerLives);
 }
 
 export function decide(project: Project, seen: Observation): Plan {
@@ -109,14 +145,14 @@ function nextStep(project: Project, seen: Observation): Step {
   if (review.status?.state === "Reviewing" && !seen.reviewerLives) return { do: "reopen", timedOut: false };
   if (seen.liveSeconds >= workspace.spec.limits.reviewSeconds) {
     const timeouts = (review.status?.timeouts ?? 0) + 1;
-    if (timeouts < 2) return { do: "reopen", timedOut: true };
+    if (timeouts < timeoutsMax) return { do: "reopen", timedOut: true };
     return {
       do: "escalate",
       reason: "ReviewTimedOut",
       message: `Two reviews took longer than ${workspace.spec.limits.reviewSeconds} seconds.`,
     };
   }
-  if ((review.status?.timeouts ?? 0) >= 2)
+  if ((review.status?.timeouts ?? 0) >= timeoutsMax)
     return {
       do: "escalate",
       reason: "ReviewTimedOut",
@@ -209,7 +245,7 @@ function checksPassed({ checks, submission }: Observation): NewCondition {
     : { type, status: "False", reason: "Failed", message: `On ${commit}: ${bad.join(", ")}.` };
 }
 
-function reviewed(project: Project, { review, submission }: Observation, step: Step): NewCondition {
+function reviewed(project: Project, { review, submission }: Glance, step: Step): NewCondition {
   const type = "Reviewed";
   const verdict = pendingVerdict(project.status ?? {});
   const result = step.do === "decide" ? step.result : verdict?.result;
@@ -234,7 +270,7 @@ function reviewed(project: Project, { review, submission }: Observation, step: S
   };
 }
 
-function reviewerAvailable({ reviewers, pools }: Observation): NewCondition {
+function reviewerAvailable({ reviewers, pools }: Glance): NewCondition {
   const type = "ReviewerAvailable";
   if (reviewers.length > 0)
     return {

@@ -1,13 +1,12 @@
-/** Keeps the Workspace's stop, baseline and counts true. */
+/** Keeps the Workspace's stop, baseline and summary true. */
 import type { Agent, Workspace, WorkspaceStatus } from "../../pkg/api/generated.ts";
 import { type KubeObject, keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
-import { phaseOf } from "../../pkg/api/phases.ts";
 import { isConflict } from "../../pkg/api/status-error.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
-import { type Deps, theWorkspace, unlessItFails, whenOf, withConditions } from "../deps.ts";
-import { agentActivity, budgetStanding, projectPhase, workspaceInput } from "../facts.ts";
+import { type Deps, theWorkspace, theWorkspaceKey, unlessItFails, whenOf, withConditions } from "../deps.ts";
+import { budgetStanding, workspaceInput } from "../facts.ts";
 import {
   baseline,
   baselinePassing,
@@ -17,30 +16,27 @@ import {
   stoppedCondition,
   stopStep,
 } from "./decide.ts";
+import { watchedTarget } from "./target.ts";
 
 /** Whether an emergency stop has reached the agent. */
 const isStopped = (agent: KubeObject): unknown => (agent as Agent).status?.activity === "stopped";
-/** Counts for people may come a little late, in milliseconds. */
-const countAfterMs = 20_000;
 /** How often the stop latch is looked at when nothing wakes us, in seconds: it is a file that anybody may touch. */
 const lookAgainSeconds = 120;
 
 export function workspaceController(deps: Deps): Controller {
-  const { client, clock, namespace, repository, quality, latch, events, upstream } = deps;
+  const { client, clock, namespace, latch, events, upstream } = deps;
+  const theTarget = watchedTarget(deps);
   return {
     name: "workspace",
     concurrency: 1,
     watches: [
       { kind: "Workspace", by: workspaceInput },
-      { kind: "Project", by: projectPhase, map: theOne, delayMs: countAfterMs },
-      { kind: "Agent", by: agentActivity, map: theOne, delayMs: countAfterMs },
-      // A latch that was touched by hand ends sessions first; the mode says so at once, not with the counts.
+      // A latch that was touched by hand ends sessions first; the mode says so at once.
       { kind: "Agent", by: isStopped, map: theOne },
       { kind: "Budget", by: budgetStanding, map: theOne },
     ],
     signals: [
-      { subscribe: (wake, signal) => repository.subscribe(() => unlessItFails(wakeTheOne(wake)), signal) },
-      { subscribe: (wake, signal) => quality.subscribe(() => unlessItFails(wakeTheOne(wake)), signal) },
+      { subscribe: (wake, signal) => theTarget.subscribe(() => unlessItFails(wakeTheOne(wake)), signal) },
     ],
 
     async reconcile(key: ObjectKey): Promise<Next> {
@@ -71,33 +67,16 @@ export function workspaceController(deps: Deps): Controller {
   };
 
   async function observe(workspace: Workspace, latched: boolean): Promise<Observation> {
-    const target = await repository.target();
-    const stopped = workspace.spec.mode === "Stopped";
-    const checks =
-      target.is === "present" && !stopped
-        ? await quality.checks(target.value, workspace.spec.commands)
-        : undefined;
-    const { items: projects } = await client.list("Project", { namespace });
-    const { items: agents } = await client.list("Agent", { namespace });
+    const { target, checks } = await theTarget.look(workspace);
     const { items: budgets } = await client.list("Budget", { namespace });
-    return { latched, target, checks, projects, agents, budgets };
+    return { latched, target, checks, budgets };
   }
 
   function status(workspace: Workspace, seen: Observation): WorkspaceStatus {
-    const phases: Record<string, number> = {};
-    for (const project of seen.projects) {
-      const phase = phaseOf(project);
-      phases[phase] = (phases[phase] ?? 0) + 1;
-    }
-    const working = seen.agents.filter(
-      ({ status: agent }) => agent?.activity === "working" || agent?.activity === "reviewing",
-    ).length;
     return {
       ...workspace.status,
       upstream,
       baseline: baseline(seen) ?? workspace.status?.baseline,
-      agents: { total: seen.agents.length, working },
-      projects: phases,
       observedGeneration: workspace.metadata.generation,
       conditions: withConditions(
         workspace.status?.conditions,
@@ -156,9 +135,8 @@ export function workspaceController(deps: Deps): Controller {
     }
   }
 
-  async function theOne(): Promise<readonly ObjectKey[]> {
-    const workspace = await theWorkspace(deps);
-    return workspace === undefined ? [] : [keyOf(workspace)];
+  function theOne(): Promise<readonly ObjectKey[]> {
+    return theWorkspaceKey(deps);
   }
 
   async function wakeTheOne(wake: (key: ObjectKey) => void): Promise<void> {

@@ -14,8 +14,6 @@ const seen = (more: Partial<Observation> = {}): Observation => ({
   latched: false,
   target,
   checks: checks(true),
-  projects: [],
-  agents: [],
   budgets: [aBudget()],
   ...more,
 });

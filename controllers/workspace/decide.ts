@@ -1,7 +1,7 @@
 /** What a Workspace's conditions say. Pure. */
 import type { NewCondition } from "../../pkg/api/conditions.ts";
 import { getCondition, isTrue } from "../../pkg/api/conditions.ts";
-import type { Agent, Budget, Project, Workspace, WorkspaceBaseline } from "../../pkg/api/generated.ts";
+import type { Budget, Workspace, WorkspaceBaseline } from "../../pkg/api/generated.ts";
 import type { Seen } from "../../pkg/git/repository.ts";
 import type { ChecksObservation } from "../../pkg/quality/quality.ts";
 
@@ -10,8 +10,6 @@ export interface Observation {
   target: Seen<string>;
   /** Of the target's commit; undefined where it can't be seen. */
   checks: ChecksObservation | undefined;
-  projects: readonly Project[];
-  agents: readonly Agent[];
   budgets: readonly Budget[];
 }
 

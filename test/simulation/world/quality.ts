@@ -29,8 +29,8 @@ export interface SimQualityOptions {
 export class SimQuality implements Quality {
   readonly #options: SimQualityOptions;
   readonly #done = new Map<string, ChecksObservation & { is: "done" }>();
-  /** By cache key: the life of the operator that runs it. */
-  readonly #running = new Map<string, number>();
+  /** By cache key: whose commits' checks they are. */
+  readonly #running = new Map<string, Set<string>>();
   readonly #found = new Map<string, readonly Finding[]>();
   readonly #wakers = new Set<(commit: string) => void>();
   #life = 0;
@@ -45,10 +45,11 @@ export class SimQuality implements Quality {
     const key = `${treeId} ${hash(JSON.stringify(commands))}`;
     const done = this.#done.get(key);
     if (done !== undefined) return done;
-    if (!this.#running.has(key)) {
-      this.#running.set(key, this.#life);
-      void this.#run(key, { commit, tree, commands });
-    }
+    const running = this.#running.get(key);
+    if (running === undefined) {
+      this.#running.set(key, new Set([commit]));
+      void this.#run(key, { tree, commands });
+    } else running.add(commit);
     return { is: "running" };
   }
 
@@ -104,10 +105,7 @@ export class SimQuality implements Quality {
     this.#wakers.clear();
   }
 
-  async #run(
-    key: string,
-    { commit, tree, commands }: { commit: string; tree: Tree; commands: CheckCommands },
-  ): Promise<void> {
+  async #run(key: string, { tree, commands }: { tree: Tree; commands: CheckCommands }): Promise<void> {
     const life = this.#life;
     const seconds = 20 + Math.floor(share(`checks ${key}`) * 160);
     await this.#options.clock.sleep(seconds * 1000);
@@ -120,9 +118,10 @@ export class SimQuality implements Quality {
       if (name === "setup" && results[0]?.result !== "Passed") break;
     }
     const passed = results.every(({ result }) => result === "Passed");
+    const commits = this.#running.get(key) ?? [];
     this.#running.delete(key);
     this.#done.set(key, { is: "done", passed, results });
-    for (const wake of [...this.#wakers]) wake(commit);
+    for (const commit of commits) for (const wake of [...this.#wakers]) wake(commit);
   }
 
   #result(name: CommandName, run: string, tree: Tree): CheckResult {
