@@ -8,6 +8,8 @@ export type Route =
   | { readonly to: "health"; readonly path: string }
   /** `/api`, `/apis`, `/apis/GROUP`, `/apis/GROUP/VERSION` or `/api/v1`. */
   | { readonly to: "discovery"; readonly legacy: boolean; readonly group?: string; readonly version?: string }
+  /** `/openapi/v3`, or `/openapi/v3/PATH`: the document of a group and version. */
+  | { readonly to: "openapi"; readonly path: string }
   | ResourceTarget;
 
 /** A collection, an object, or a subresource of an object. */
@@ -35,6 +37,8 @@ export function route(registry: Registry, path: string): Route {
       return parts.length === 1 ? { to: "metrics" } : nothing;
     case "version":
       return parts.length === 1 ? { to: "version" } : nothing;
+    case "openapi":
+      return parts[1] === "v3" ? { to: "openapi", path: parts.slice(2).join("/") } : nothing;
     case "api":
       return beneath(registry, "", parts.slice(1));
     case "apis":

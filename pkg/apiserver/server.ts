@@ -16,6 +16,7 @@ import { discoverySender } from "./discovery/send-discovery.ts";
 import { type HealthCheck, health } from "./health.ts";
 import { requestMetrics } from "./metrics.ts";
 import { isObjectForm, negotiate } from "./negotiation.ts";
+import { openApiSender } from "./openapi/send-open-api.ts";
 import { requestInfo } from "./request-info.ts";
 import { sendJson, sendStatus, sendText } from "./responses.ts";
 import { route } from "./routing.ts";
@@ -48,7 +49,7 @@ export interface Api {
 /**
  * The Kubernetes HTTP protocol on a registry, for whatever kinds it serves.
  *
- * Served: discovery, get, list, watch, create, update, merge and JSON patch, delete, `/status`, `/scale`,
+ * Served: discovery, OpenAPI, get, list, watch, create, update, merge and JSON patch, delete, `/status`, `/scale`,
  * `/healthz`, `/livez`, `/readyz`, `/version`, `/metrics`. Answers are JSON.
  */
 export function createApi(options: ApiOptions): Api {
@@ -56,6 +57,7 @@ export function createApi(options: ApiOptions): Api {
   const { clock = registry.clock, random = registry.random } = options;
   const counted = requestMetrics(metrics, registry);
   const sendDiscovery = discoverySender();
+  const sendOpenApi = openApiSender();
   const draining = new AbortController();
   const ready: HealthCheck = {
     name: "shutdown",
@@ -93,6 +95,10 @@ export function createApi(options: ApiOptions): Api {
         return sendText(response, 200, metrics.render(), "text/plain; version=0.0.4; charset=utf-8");
       case "discovery":
         return sendDiscovery(registry.definitions(), found, { request, response });
+      case "openapi": {
+        const exchange = { request, response, query: url.searchParams, now: clock.now() };
+        return sendOpenApi(registry.definitions(), found.path, exchange);
+      }
       case "resource": {
         const format = negotiate(request, isObjectForm);
         const onWatchEvent = () => counted.watchEvent(found.resource);
