@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import type { Answer, Api } from "./client.ts";
+import type { Answer, Api } from "../../support/api.ts";
 import { measure, type Timing, timing } from "./measure.ts";
 import { applied, probe, probes, statusPatch } from "./probe.ts";
 import type { Target } from "./target.ts";

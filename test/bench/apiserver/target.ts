@@ -7,8 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parse } from "yaml";
-import { type Api, connect } from "./client.ts";
+import { type Api, connect, readKubeconfig } from "../../support/api.ts";
 import { crdFile, definition, probes } from "./probe.ts";
 
 export interface Target {
@@ -104,14 +103,4 @@ async function served(api: Api): Promise<void> {
     if (left === 0) throw new Error(`The server does not list probes: ${answer?.text ?? "no answer"}`);
     await sleep(5);
   }
-}
-
-function readKubeconfig(file: string): { server: string; token: string | undefined; ca: string | undefined } {
-  const { clusters, users } = parse(readFileSync(file, "utf8"));
-  const { server, "certificate-authority-data": ca } = clusters[0].cluster;
-  return {
-    server,
-    token: users?.[0]?.user?.token,
-    ca: ca === undefined ? undefined : Buffer.from(ca, "base64").toString("utf8"),
-  };
 }

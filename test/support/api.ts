@@ -1,20 +1,45 @@
-/** The one client process that every server is measured with: node:https with connections that are kept. */
+/** A client of any API server, for tests and benchmarks: node:https with connections that are kept. */
+import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
+import { parse } from "yaml";
 
 export interface Answer {
   readonly status: number;
   readonly text: string;
 }
 
-export interface Api {
-  send(method: string, path: string, body?: unknown, type?: string): Promise<Answer>;
-  /** Calls `see` with each line as it comes, until `close`. Resolves when the watch is open. */
-  watch(path: string, see: (line: string) => void): Promise<{ close(): void }>;
+export interface Stream {
+  /** Resolves when nothing more comes: the server ended it, or died, or `close` was called. */
+  readonly ended: Promise<void>;
   close(): void;
 }
 
-export function connect(to: { server: string; token: string | undefined; ca: string | undefined }): Api {
+export interface Api {
+  send(method: string, path: string, body?: unknown, type?: string): Promise<Answer>;
+  /** Calls `see` with each line as it comes. Resolves when the watch is open. */
+  watch(path: string, see: (line: string) => void): Promise<Stream>;
+  close(): void;
+}
+
+export interface Credentials {
+  readonly server: string;
+  readonly token: string | undefined;
+  readonly ca: string | undefined;
+}
+
+/** What the current context of a kubeconfig file says. */
+export function readKubeconfig(file: string): Credentials {
+  const { clusters, users } = parse(readFileSync(file, "utf8"));
+  const { server, "certificate-authority-data": ca } = clusters[0].cluster;
+  return {
+    server,
+    token: users?.[0]?.user?.token,
+    ca: ca === undefined ? undefined : Buffer.from(ca, "base64").toString("utf8"),
+  };
+}
+
+export function connect(to: Credentials): Api {
   const base = new URL(to.server);
   const transport = base.protocol === "https:" ? https : http;
   // Whoever is measured against may have a certificate of its own making.
@@ -60,9 +85,10 @@ export function connect(to: { server: string; token: string | undefined; ca: str
               rest = lines.pop() ?? "";
               for (const line of lines) see(line);
             });
-            // The close below cuts the stream.
+            const ended = new Promise<void>((resolveEnd) => response.once("close", resolveEnd));
+            // A stream that is cut ends too.
             response.on("error", () => {});
-            resolve({ close: () => request.destroy() });
+            resolve({ ended, close: () => request.destroy() });
           },
         );
         request.on("error", reject);
