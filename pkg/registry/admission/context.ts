@@ -14,6 +14,8 @@ export interface Context {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly random: Random;
+  /** The writer's name in managedFields. */
+  readonly fieldManager: string;
   /** Told what was pruned from the object; throws to refuse the write. */
   readonly onUnknownFields: ((paths: readonly string[]) => void) | undefined;
 }

@@ -95,6 +95,7 @@ const pruneAll: Schema = {
   items: undefined,
   listType: "atomic",
   listMapKeys: [],
+  mapType: "granular",
   required: [],
   enum: undefined,
   minimum: undefined,
