@@ -1,5 +1,6 @@
 /** CEL rules as conditions of JSON Schema, where that can be said. */
-import { type ASTNode, parse } from "@marcbachmann/cel-js";
+import type { Node } from "../../pkg/registry/cel/syntax/ast.ts";
+import { parse } from "../../pkg/registry/cel/syntax/parser.ts";
 import type { Schema } from "./crds.ts";
 
 export interface JsonSchema {
@@ -13,7 +14,7 @@ export interface JsonSchema {
  * One alternative becomes the demand, which an editor shows at the field in question, when none of the others holds.
  */
 export function ruleSchema(rule: string, message: string, schema: Schema): JsonSchema | undefined {
-  const tests = alternativesOf(parse(rule).ast).map(testOf);
+  const tests = alternativesOf(parse(rule)).map(testOf);
   if (!tests.every((test) => test !== undefined)) return undefined;
   // "One of them must be there" is said best where it is missing; else the last one is what the rule is about.
   const demanded = tests.find(({ is, negated }) => is === "there" && !negated) ?? tests.at(-1);
@@ -30,48 +31,39 @@ type Test = { path: readonly string[]; negated: boolean } & (
   | { is: "oneOf"; values: readonly unknown[] }
 );
 
-function alternativesOf(node: ASTNode): ASTNode[] {
-  return node.op === "||" ? node.args.flatMap(alternativesOf) : [node];
+function alternativesOf(node: Node): readonly Node[] {
+  return node.kind === "call" && node.name === "_||_" ? node.args.flatMap(alternativesOf) : [node];
 }
 
-function testOf(node: ASTNode): Test | undefined {
-  switch (node.op) {
-    case "!_": {
-      const test = testOf(node.args);
-      return test === undefined ? undefined : { ...test, negated: !test.negated };
-    }
-    case "call": {
-      const [name, [field]] = node.args;
-      const path = name === "has" && field !== undefined ? pathOf(field) : undefined;
-      return path === undefined ? undefined : { is: "there", path, negated: false };
-    }
-    case "==":
-    case "!=": {
-      const [left, right] = node.args;
-      const path = pathOf(left);
-      if (path === undefined || right.op !== "value") return undefined;
-      return { is: "oneOf", path, values: [plain(right.args)], negated: node.op === "!=" };
-    }
-    case "in": {
-      const [left, right] = node.args;
-      const path = pathOf(left);
-      if (path === undefined || right.op !== "list") return undefined;
-      const values = right.args.map((item) => (item.op === "value" ? plain(item.args) : undefined));
-      if (values.includes(undefined)) return undefined;
-      return { is: "oneOf", path, values, negated: false };
-    }
-    default:
-      return undefined;
+function testOf(node: Node): Test | undefined {
+  if (node.kind === "select" && node.test) {
+    const path = pathOf({ ...node, test: false });
+    return path === undefined ? undefined : { is: "there", path, negated: false };
   }
+  if (node.kind !== "call") return undefined;
+  const [left, right] = node.args;
+  if (left === undefined) return undefined;
+  if (node.name === "!_") {
+    const test = testOf(left);
+    return test === undefined ? undefined : { ...test, negated: !test.negated };
+  }
+  const path = pathOf(left);
+  if (path === undefined || right === undefined) return undefined;
+  if (node.name === "_==_" || node.name === "_!=_") {
+    if (right.kind !== "literal") return undefined;
+    return { is: "oneOf", path, values: [plain(right.value)], negated: node.name === "_!=_" };
+  }
+  if (node.name !== "@in" || right.kind !== "list") return undefined;
+  const values = right.elements.map((item) => (item.kind === "literal" ? plain(item.value) : undefined));
+  return values.includes(undefined) ? undefined : { is: "oneOf", path, values, negated: false };
 }
 
 /** `self.a.b` as its fields; undefined for anything else, `self` itself too. */
-function pathOf(node: ASTNode): string[] | undefined {
-  if (node.op !== ".") return undefined;
-  const [of, field] = node.args;
-  if (of.op === "id") return of.args === "self" ? [field] : undefined;
-  const before = pathOf(of);
-  return before === undefined ? undefined : [...before, field];
+function pathOf(node: Node): readonly string[] | undefined {
+  if (node.kind !== "select" || node.test) return undefined;
+  if (node.operand.kind === "ident") return node.operand.name === "self" ? [node.field] : undefined;
+  const before = pathOf(node.operand);
+  return before === undefined ? undefined : [...before, node.field];
 }
 
 function plain(value: unknown): unknown {

@@ -52,7 +52,6 @@ function read(crd: Json): Resource {
     namespaced: at(crd, "spec", "scope") !== "Cluster",
     schema: compileSchema(declaredSchema),
     declaredSchema,
-    emptyBody: {},
     statusSubresource: at(version, "subresources", "status") !== undefined,
     scale: scale(at(version, "subresources", "scale")),
     generation: true,

@@ -1,4 +1,4 @@
-import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from "../api/meta.ts";
+import type { ObjectMeta, OwnerReference } from "../api/meta.ts";
 import { type FieldError, forbidden, invalid, required } from "./field-error.ts";
 import { deepEqual, isObject, type Json, type JsonObject } from "./json.ts";
 import { labelValueFaults, nameFaults, qualifiedNameFaults } from "./names.ts";
@@ -39,8 +39,6 @@ export function readMetadata(declared: Json | undefined): ObjectMeta {
   if (finalizers !== undefined) metadata.finalizers = finalizers as string[];
   const owners = list(declared, "ownerReferences");
   if (owners !== undefined) metadata.ownerReferences = owners as unknown as OwnerReference[];
-  const managers = list(declared, "managedFields");
-  if (managers !== undefined) metadata.managedFields = managers as unknown as ManagedFieldsEntry[];
   return metadata;
 }
 

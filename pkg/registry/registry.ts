@@ -55,16 +55,11 @@ export interface WatchFrom extends Selection {
 
 export interface WriteOptions {
   readonly subresource?: Subresource | undefined;
-  /** The writer's name in managedFields, at most 128 printable characters; `unknown` without. */
-  readonly fieldManager?: string | undefined;
   /** Admit, answer, and write nothing. */
   readonly dryRun?: boolean | undefined;
   /** Told the paths that were pruned as unknown to the schema, where there are any; may throw to refuse the write. */
   readonly onUnknownFields?: ((paths: readonly string[]) => void) | undefined;
 }
-
-/** Owner, in managedFields, of what people's files say. */
-const filesManager = "bosun-files";
 
 /**
  * What an API server does beneath HTTP, for the kinds that CRDs define and a few of Kubernetes' own.
@@ -306,7 +301,7 @@ export class Registry implements Admission {
     const staging = this.#state.stage();
     for (const edit of edits) {
       try {
-        this.#admit(this.#context(staging, { fieldManager: filesManager }), edit);
+        this.#admit(this.#context(staging), edit);
       } catch (error) {
         if (!(error instanceof StatusError)) throw error;
         errors.push({ edit, error });
@@ -336,9 +331,9 @@ export class Registry implements Admission {
     else remove(context, of, key);
   }
 
-  async #write<T>(admit: (context: Context) => T, { dryRun, ...options }: WriteOptions): Promise<T> {
+  async #write<T>(admit: (context: Context) => T, { dryRun, onUnknownFields }: WriteOptions): Promise<T> {
     const staging = this.#state.stage();
-    const answer = admit(this.#context(staging, options));
+    const answer = admit(this.#context(staging, onUnknownFields));
     if (!dryRun) await this.#state.commit(staging);
     return answer;
   }
@@ -359,9 +354,9 @@ export class Registry implements Admission {
     throw badRequest(`no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
   }
 
-  #context(staging: Staging, { fieldManager, onUnknownFields }: WriteOptions): Context {
+  #context(staging: Staging, onUnknownFields?: WriteOptions["onUnknownFields"]): Context {
     const { clock, ids, random } = this.#options;
-    return { staging, clock, ids, random, fieldManager: fieldManager || "unknown", onUnknownFields };
+    return { staging, clock, ids, random, onUnknownFields };
   }
 
   /** Stored objects, with the defaults that their schema has by now. */

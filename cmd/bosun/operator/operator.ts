@@ -223,7 +223,7 @@ async function openRegistry(
     createApiServer({ registry, onError: (error) => logger.error("A request failed", { error }) }),
   );
 
-  const client = registryClient(registry, "bosun");
+  const client = registryClient(registry);
   const events = eventRecorder({ client, clock, ids: systemIds, logger, component: "bosun-files" });
   const files = await openFiles({ folder, registry, client, stored, clock, logger, events, note });
   undo.push(() => files.close());

@@ -5,7 +5,6 @@ import { answerObject } from "../forms/answer.ts";
 import { isJson, patchType } from "../negotiation.ts";
 import { sendJson, sendText } from "../responses.ts";
 import { type Call, isDryRun, keyOfTarget } from "./call.ts";
-import { fieldManagerOf } from "./field-manager.ts";
 import { unknownFieldsPolicy } from "./field-validation.ts";
 import { answerReview, isReview } from "./review.ts";
 
@@ -16,14 +15,12 @@ export async function createObject(call: Call): Promise<void> {
   if (resource.namespaced && namespace === undefined) return sendText(response, 404, "404 page not found\n");
   const dryRun = isDryRun(query.getAll("dryRun"), "CreateOptions");
   const onUnknownFields = unknownFieldsPolicy(call, "CreateOptions");
-  const fieldManager = fieldManagerOf(call, "CreateOptions");
   const object = await readObject(call);
   if (isReview(resource)) {
     const answer = answerReview(resource, object, { user: call.user, namespace, onUnknownFields });
     return sendJson(response, 201, answer);
   }
-  const options = { dryRun, fieldManager, onUnknownFields };
-  const created = await registry.create(resource.id, namespace ?? "", object, options);
+  const created = await registry.create(resource.id, namespace ?? "", object, { dryRun, onUnknownFields });
   answerObject(call, 201, created);
 }
 
@@ -31,10 +28,9 @@ export async function updateObject(call: Call): Promise<void> {
   const { registry, target, query } = call;
   const dryRun = isDryRun(query.getAll("dryRun"), "UpdateOptions");
   const onUnknownFields = unknownFieldsPolicy(call, "UpdateOptions");
-  const fieldManager = fieldManagerOf(call, "UpdateOptions");
   const object = await readObject(call);
   const { subresource, resource } = target;
-  const options = { dryRun, fieldManager, subresource, onUnknownFields };
+  const options = { dryRun, subresource, onUnknownFields };
   const updated = await registry.update(resource.id, keyOfTarget(call), object, options);
   answerObject(call, 200, updated);
 }
@@ -45,11 +41,10 @@ export async function patchObject(call: Call): Promise<void> {
   if (type === undefined) throw unsupported("application/json-patch+json, application/merge-patch+json");
   const dryRun = isDryRun(query.getAll("dryRun"), "PatchOptions");
   const onUnknownFields = unknownFieldsPolicy(call, "PatchOptions");
-  const fieldManager = fieldManagerOf(call, "PatchOptions");
   const text = await readBody(request);
   const body = parse(text, (why) => `error decoding patch: ${why}`);
   const { subresource, resource } = target;
-  const options = { dryRun, fieldManager, subresource, onUnknownFields };
+  const options = { dryRun, subresource, onUnknownFields };
   const patched = await registry.patch(resource.id, keyOfTarget(call), { type, body }, options);
   answerObject(call, 200, patched);
 }

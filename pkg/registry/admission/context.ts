@@ -14,8 +14,6 @@ export interface Context {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly random: Random;
-  /** The writer's name in managedFields. */
-  readonly fieldManager: string;
   /** Told what was pruned from the object; throws to refuse the write. */
   readonly onUnknownFields: ((paths: readonly string[]) => void) | undefined;
 }
@@ -59,7 +57,7 @@ export function checkObject(resource: Resource, object: KubeObject, old: KubeObj
   ];
   // Rules are written for values of the right shape.
   if (!errors.some((error) => error.blocking)) errors.push(...validateRules(schema, value, before));
-  else if (schema.hasRules) errors.push(rulesNotChecked);
+  else if (schema.rules !== undefined) errors.push(rulesNotChecked);
   if (errors.length > 0) throw invalidObject(resource, object.metadata.name, distinct(errors));
 }
 

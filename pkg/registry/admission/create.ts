@@ -7,7 +7,6 @@ import { alreadyExists, badRequest } from "../status-errors.ts";
 import { type Context, checkObject, reportDropped } from "./context.ts";
 import { assemble, decode, withoutStatus } from "./decode.ts";
 import { checkNamespace } from "./namespace.ts";
-import { ownersOfNew, withOwners } from "./owners.ts";
 
 /** Stages a new object and returns it as stored. `namespace` is the one addressed. */
 export function create(context: Context, resource: Resource, namespace: string, input: unknown): KubeObject {
@@ -22,12 +21,7 @@ export function create(context: Context, resource: Resource, namespace: string, 
   }
   const metadata = newMetadata(context, resource, namespace, declared);
   checkNamespace(context, resource, namespace, metadata.name);
-  const owners = ownersOfNew(context, resource, assemble(resource, sentMetadata(declared), body));
-  const assembled = assemble(
-    resource,
-    withOwners(metadata, owners),
-    resource.statusSubresource ? withoutStatus(body) : body,
-  );
+  const assembled = assemble(resource, metadata, resource.statusSubresource ? withoutStatus(body) : body);
   const object = resource.builtin?.prepare?.(assembled, undefined) ?? assembled;
   checkObject(resource, object, undefined);
   const key = { namespace: resource.namespaced ? namespace : "", name: metadata.name };
@@ -37,18 +31,6 @@ export function create(context: Context, resource: Resource, namespace: string, 
     throw alreadyExists(resource, key.name, deleting ? "object is being deleted: " : "");
   }
   return staging.put(resource, key, object);
-}
-
-/** What the client says of the metadata, without what is the server's to say of a new object. */
-function sentMetadata(declared: ObjectMeta): ObjectMeta {
-  const {
-    uid: _uid,
-    creationTimestamp: _created,
-    deletionTimestamp: _deleted,
-    deletionGracePeriodSeconds: _grace,
-    ...sent
-  } = declared;
-  return sent;
 }
 
 function newMetadata(

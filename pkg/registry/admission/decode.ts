@@ -19,11 +19,10 @@ export interface Decoded {
 /**
  * Reads `input` as an object of `resource`.
  *
- * @param like - the object it takes the place of: parts that the two share are not looked at
  * @throws StatusError BadRequest or Invalid when it is none
  */
-export function decode(resource: Resource, input: unknown, like?: KubeObject): Decoded {
-  const object = asJson(input, like);
+export function decode(resource: Resource, input: unknown): Decoded {
+  const object = asJson(input);
   const expected = apiVersionOf(resource);
   if (typeof object.kind !== "string" || object.kind === "") {
     const shown = JSON.stringify(object);
@@ -41,8 +40,8 @@ export function decode(resource: Resource, input: unknown, like?: KubeObject): D
 }
 
 /** Like `decode` for the result of a patch, where a changed apiVersion or kind is a change of the object. */
-export function decodePatched(resource: Resource, object: Json, name: string): Decoded {
-  if (!isObject(object)) throw badRequest("the object provided is not a JSON object");
+export function decodePatched(resource: Resource, input: unknown, name: string): Decoded {
+  const object = asJson(input);
   const expected = apiVersionOf(resource);
   if (object.apiVersion !== expected) {
     throw invalidObject(resource, name, [
@@ -96,18 +95,13 @@ function reading<T>(resource: Resource, read: () => T): T {
   }
 }
 
-function asJson(input: unknown, like?: KubeObject): JsonObject {
-  if (!isObject(input)) throw badRequest("the object provided is not a JSON object");
-  const known = like as unknown as JsonObject | undefined;
-  const json: Record<string, Json> = {};
+function asJson(input: unknown): JsonObject {
+  let json: Json;
   try {
-    for (const key of Object.keys(input)) {
-      const part: unknown = input[key];
-      if (part === undefined || key === "__proto__") continue;
-      json[key] = part === known?.[key] ? (part as Json) : copyJson(part);
-    }
+    json = copyJson(input);
   } catch (error) {
     throw badRequest(`the object provided is not JSON: ${(error as Error).message}`);
   }
+  if (!isObject(json)) throw badRequest("the object provided is not a JSON object");
   return json;
 }

@@ -64,7 +64,7 @@ function writeReplicas(context: Context, resource: Resource, key: ObjectKey, sca
   ) as JsonObject;
   const metadata =
     typeof resourceVersion === "string" && resourceVersion !== "" ? { metadata: { resourceVersion } } : {};
-  const next = patch(context, resource, key, { type: "merge", body: { ...spec, ...metadata } }, "scale");
+  const next = patch(context, resource, key, { type: "merge", body: { ...spec, ...metadata } });
   return scaleOf(resource, next);
 }
 

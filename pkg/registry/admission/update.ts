@@ -2,13 +2,11 @@ import type { KubeObject, ObjectKey, ObjectMeta } from "../../api/meta.ts";
 import { StatusError } from "../../api/status-error.ts";
 import { invalid } from "../field-error.ts";
 import { deepEqual, deepFreeze, type Json, type JsonObject } from "../json.ts";
-import { sameButTimes } from "../managed-fields/managers.ts";
 import type { Resource, Subresource } from "../resource.ts";
 import { conflict, invalidObject, modified, notFound } from "../status-errors.ts";
 import { type Context, checkAddress, checkObject, reportDropped } from "./context.ts";
 import { create } from "./create.ts";
 import { assemble, type Decoded, decode, withoutStatus } from "./decode.ts";
-import { ownersOfUpdated, withOwners } from "./owners.ts";
 
 /** Stages the replacement of an object, or of its status, and returns it as stored. */
 export function update(
@@ -18,10 +16,10 @@ export function update(
   input: unknown,
   subresource?: Subresource,
 ): KubeObject {
-  const old = context.staging.get(resource, key);
-  const decoded = decode(resource, input, old);
+  const decoded = decode(resource, input);
   reportDropped(context, decoded.dropped);
   checkAddress(resource, decoded.metadata, key);
+  const old = context.staging.get(resource, key);
   if (old === undefined) {
     if (!resource.builtin?.createOnUpdate || subresource !== undefined) throw notFound(resource, key.name);
     return create(context, resource, key.namespace, withoutResourceVersion(input));
@@ -73,12 +71,8 @@ export function replace(
     subresource === "status"
       ? withStatus(resource, old, decoded.body.status)
       : withSpec(resource, old, decoded);
-  const unowned = resource.builtin?.prepare?.(replaced, old, subresource) ?? replaced;
-  const sent = assemble(resource, decoded.metadata, decoded.body);
-  const owners = ownersOfUpdated(context, resource, old, sent, subresource);
-  // A write that would move nothing but the times of owners is none.
-  if (sameButTimes(owners, old.metadata.managedFields ?? []) && deepEqual(unowned, old)) return old;
-  const next: KubeObject = { ...unowned, metadata: withOwners(unowned.metadata, owners) };
+  const next = resource.builtin?.prepare?.(replaced, old, subresource) ?? replaced;
+  if (deepEqual(next, old)) return old;
   checkObject(resource, next, old);
   const finished =
     next.metadata.deletionTimestamp !== undefined &&

@@ -95,7 +95,6 @@ const pruneAll: Schema = {
   items: undefined,
   listType: "atomic",
   listMapKeys: [],
-  mapType: "granular",
   required: [],
   enum: undefined,
   minimum: undefined,
@@ -114,10 +113,7 @@ const pruneAll: Schema = {
   anyOf: [],
   oneOf: [],
   not: undefined,
-  rules: [],
-  hasRules: false,
-
-  celDiffers: false,
+  rules: undefined,
 };
 
 /** Unknown fields are kept all the way down. */

@@ -1,5 +1,5 @@
 import { RE2JS } from "re2js";
-import { compileRules, type Rule } from "../cel/rules.ts";
+import { compileRules, RuleError, type RuleNode } from "../cel/rules.ts";
 import { copyJson, deepFreeze, isObject, type Json, type JsonObject } from "../json.ts";
 
 /** A structural schema, compiled once: regular expressions, CEL rules and frozen defaults included. */
@@ -17,8 +17,6 @@ export interface Schema {
   readonly items: Schema | undefined;
   readonly listType: "atomic" | "set" | "map";
   readonly listMapKeys: readonly string[];
-  /** Whether the keys of a map may have several owners, or the map is owned as one value. */
-  readonly mapType: "granular" | "atomic";
   readonly required: readonly string[];
   readonly enum: readonly Json[] | undefined;
   readonly minimum: number | undefined;
@@ -37,11 +35,8 @@ export interface Schema {
   readonly anyOf: readonly Schema[];
   readonly oneOf: readonly Schema[];
   readonly not: Schema | undefined;
-  readonly rules: readonly Rule[];
-  /** Whether there are rules here or beneath. */
-  readonly hasRules: boolean;
-  /** Whether CEL sees a value beneath this node differently from its JSON: integers, timestamps. */
-  readonly celDiffers: boolean;
+  /** All CEL rules of the whole schema; only at its root, and undefined where there are none. */
+  readonly rules: RuleNode | undefined;
 }
 
 /**
@@ -51,9 +46,13 @@ export interface Schema {
  */
 export function compileSchema(declared: Json, path = ""): Schema {
   try {
-    return compile(isObject(declared) ? declared : {}, path);
+    const schema = compile(isObject(declared) ? declared : {}, path);
+    return path === "" ? { ...schema, rules: compileRules(declared, schema) } : schema;
   } catch (error) {
     if (error instanceof SchemaError) throw error;
+    if (error instanceof RuleError) {
+      throw new SchemaError(`Schema at ${error.path}: ${error.message}`, { cause: error });
+    }
     throw new SchemaError(`Schema at ${path || "the root"}: ${(error as Error).message}`, { cause: error });
   }
 }
@@ -74,10 +73,6 @@ function compile(declared: JsonObject, path: string): Schema {
       ? undefined
       : compileSchema(declared.additionalProperties, `${path}.*`);
   const items = declared.items === undefined ? undefined : compileSchema(declared.items, `${path}[]`);
-  const rules = compileRules(declared["x-kubernetes-validations"]);
-  const children = [...properties.values(), additionalProperties, items].filter(
-    (child) => child !== undefined,
-  );
   const type = text(declared.type);
   const format = text(declared.format);
   const intOrString = declared["x-kubernetes-int-or-string"] === true;
@@ -94,7 +89,6 @@ function compile(declared: JsonObject, path: string): Schema {
     items,
     listType: (text(declared["x-kubernetes-list-type"]) ?? "atomic") as Schema["listType"],
     listMapKeys: texts(declared["x-kubernetes-list-map-keys"]),
-    mapType: (text(declared["x-kubernetes-map-type"]) ?? "granular") as Schema["mapType"],
     required: texts(declared.required),
     enum: Array.isArray(declared.enum) ? declared.enum : undefined,
     minimum: number(declared.minimum),
@@ -116,13 +110,7 @@ function compile(declared: JsonObject, path: string): Schema {
     anyOf: schemas(declared.anyOf, path),
     oneOf: schemas(declared.oneOf, path),
     not: declared.not === undefined ? undefined : compileSchema(declared.not, path),
-    rules,
-    hasRules: rules.length > 0 || children.some((child) => child.hasRules),
-    celDiffers:
-      type === "integer" ||
-      intOrString ||
-      format === "date-time" ||
-      children.some((child) => child.celDiffers),
+    rules: undefined,
   };
 }
 

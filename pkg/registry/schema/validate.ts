@@ -1,5 +1,5 @@
 import { writeJson } from "../../encoding/json.ts";
-import { checkRules } from "../cel/rules.ts";
+import { checkRules } from "../cel/check-rules.ts";
 import {
   duplicate,
   type FieldError,
@@ -28,12 +28,15 @@ export function validateSchema(schema: Schema, value: Json, old: Json | undefine
 
 /**
  * What the CEL rules find wrong with `value`, which takes the place of `old`. Only for values in which nothing of
- * a wrong shape was found; unchanged parts are skipped, as there.
+ * a wrong shape was found.
  */
-export function validateRules(schema: Schema, value: Json, old: Json | undefined, path = ""): FieldError[] {
-  const errors: FieldError[] = [];
-  checkAllRules(schema, value, old, path, errors);
-  return errors;
+export function validateRules(
+  { rules }: Schema,
+  value: Json,
+  old: Json | undefined,
+  path = "",
+): readonly FieldError[] {
+  return checkRules(rules, value, old, path).errors;
 }
 
 function checkSchema(
@@ -232,36 +235,6 @@ function errorsOf(schema: Schema, value: Json, path: string): FieldError[] {
   const errors: FieldError[] = [];
   checkSchema(schema, value, undefined, path, errors);
   return errors;
-}
-
-function checkAllRules(
-  schema: Schema,
-  value: Json,
-  old: Json | undefined,
-  path: string,
-  errors: FieldError[],
-): void {
-  if (!schema.hasRules || value === null || (old !== undefined && deepEqual(value, old))) return;
-  if (schema.rules.length > 0) errors.push(...checkRules(schema, value, old ?? undefined, path));
-  if (Array.isArray(value)) {
-    if (schema.items === undefined) return;
-    const before = correlated(schema, old);
-    for (const [i, item] of value.entries()) {
-      checkAllRules(schema.items, item, before(item), `${path}[${i}]`, errors);
-    }
-  } else if (isObject(value)) {
-    for (const key of Object.keys(value)) {
-      const property = schema.properties.get(key) ?? schema.additionalProperties;
-      if (property === undefined) continue;
-      checkAllRules(
-        property,
-        value[key] as Json,
-        isObject(old) ? old[key] : undefined,
-        join(path, key),
-        errors,
-      );
-    }
-  }
 }
 
 function join(path: string, key: string): string {
