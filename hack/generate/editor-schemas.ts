@@ -1,5 +1,5 @@
 /** The JSON Schemas that editors complete and check people's YAML with. */
-import { type Crd, type Schema, storageVersion } from "./crds.ts";
+import { type Crd, storageVersion } from "./crds.ts";
 import { jsonSchemaOf } from "./json-schema.ts";
 import { objectMetaSchema } from "./object-meta-schema.ts";
 import type { JsonSchema } from "./rule-schema.ts";
@@ -46,7 +46,7 @@ function documentOf(crd: Crd): JsonSchema {
       ...fields,
       apiVersion: { ...withoutLength(fields.apiVersion), enum: [apiVersionOf(crd)] },
       kind: { ...withoutLength(fields.kind), enum: [kind] },
-      metadata: objectMetaSchema(root.properties?.metadata as Schema),
+      metadata: objectMetaSchema(),
     },
   };
 }

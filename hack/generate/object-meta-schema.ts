@@ -1,5 +1,4 @@
 /** What a person may write under `metadata`. */
-import type { Schema } from "./crds.ts";
 import type { JsonSchema } from "./rule-schema.ts";
 
 const label = "[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?";
@@ -9,9 +8,9 @@ const subdomain = "[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])
  * ObjectMeta as a file has it: a name, labels, annotations, and the one namespace that files have. What the server
  * sets, finalizers and owners are no part of a file, and are ignored there.
  */
-export function objectMetaSchema({ description }: Schema): JsonSchema {
+export function objectMetaSchema(): JsonSchema {
   return {
-    description,
+    description: "metadata is the standard object's metadata.",
     type: "object",
     required: ["name"],
     properties: {
