@@ -36,6 +36,7 @@ describe("the API server", () => {
         "events.k8s.io",
         "authentication.k8s.io",
         "authorization.k8s.io",
+        "apiextensions.k8s.io",
         "coordination.k8s.io",
         "test.example",
       ]);

@@ -1,3 +1,4 @@
+import { definitionResource } from "./builtin/definition.ts";
 import { coreEventResource, eventResource } from "./builtin/event.ts";
 import { leaseResource } from "./builtin/lease.ts";
 import { namespaceResource } from "./builtin/namespace.ts";
@@ -9,6 +10,7 @@ export const builtinResources: readonly Resource[] = [
   namespaceResource,
   coreEventResource,
   leaseResource,
+  definitionResource,
   eventResource,
   ...Object.values(reviewResources),
 ];

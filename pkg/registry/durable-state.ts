@@ -14,6 +14,8 @@ export interface DurableStateOptions {
   /** Milliseconds that only grow. */
   readonly elapsed: () => number;
   readonly defer: (turn: () => void) => void;
+  /** Told changes at once, as they become the newest state. */
+  readonly onAdmitted: (changes: readonly StagedChange[]) => void;
   /** Told changes in revision order, in the turn in which they were synced. */
   readonly onSynced: (changes: readonly StagedChange[]) => void;
   readonly onFatal: (error: Error) => void;
@@ -63,6 +65,23 @@ export class DurableState {
     this.synced.set(change.resource, change, object);
   }
 
+  /** Shows the objects of a resource otherwise from now on; what is stored of them stays as it is. */
+  rewrite(resource: string, rewritten: (object: KubeObject) => KubeObject): void {
+    // Most objects are in both states: they stay shared.
+    const done = new Map<KubeObject, KubeObject>();
+    for (const objects of [this.newest, this.synced]) {
+      for (const object of objects.list(resource)) {
+        const next = done.get(object) ?? rewritten(object);
+        done.set(object, next);
+        objects.set(
+          resource,
+          { namespace: object.metadata.namespace ?? "", name: object.metadata.name },
+          next,
+        );
+      }
+    }
+  }
+
   /** Begins writes over the newest state. They must be committed in the same turn, or given up. */
   stage(): Staging {
     return new Staging(this.newest, this.#newestRevision);
@@ -80,6 +99,7 @@ export class DurableState {
     if (changes.length === 0 && files.length === 0) return this.#lastCommit;
     for (const change of changes) this.newest.set(change.resource, change, change.object);
     this.#newestRevision = staging.revision;
+    this.#options.onAdmitted(changes);
     const written = changes.map(storedChange);
     this.#lastCommit = this.#options.storage
       .commit(files.length === 0 ? { changes: written } : { changes: written, files })

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "../api/meta.ts";
 import { builtinResources } from "./builtin-resources.ts";
-import { customResource } from "./custom-resource.ts";
 import { parseFieldSelector } from "./field-selector.ts";
 import type { Resource } from "./resource.ts";
+import { customResource } from "./testing/custom-resource.ts";
 import { widgetCrd } from "./testing/widget.ts";
 
 const widgets = customResource(widgetCrd);

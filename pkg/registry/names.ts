@@ -24,6 +24,18 @@ export function dnsLabelFaults(name: string): string[] {
   return faults;
 }
 
+const letterLabel = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+const letterLabelRule =
+  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+
+/** What is wrong with `name` as one of a kind's names or versions; empty when nothing is. */
+export function dns1035LabelFaults(name: string): string[] {
+  const faults: string[] = [];
+  if (name.length > 63) faults.push("must be no more than 63 characters");
+  if (!letterLabel.test(name)) faults.push(letterLabelRule);
+  return faults;
+}
+
 /** What is wrong with `name` as an object's name; empty when nothing is. */
 export function nameFaults(name: string): string[] {
   if (name.length > 253) return ["must be no more than 253 characters"];

@@ -1,7 +1,7 @@
 import type { KubeObject, ObjectKey } from "../api/meta.ts";
 import { StatusError } from "../api/status-error.ts";
 import type { DeleteOptions } from "../runtime/client.ts";
-import type { Clock, Ids, Random } from "../runtime/clock.ts";
+import { type Clock, type Ids, type Random, timestamp } from "../runtime/clock.ts";
 import type { Admission, Edit, ResourceInfo, TransactResult } from "../storage/admission.ts";
 import type { Change, FileText, Storage, StoredState } from "../storage/storage.ts";
 import type { Context } from "./admission/context.ts";
@@ -12,20 +12,23 @@ import { defaultNamespace, ownNamespaces } from "./admission/namespace.ts";
 import { type Patch, patch } from "./admission/patch.ts";
 import { patchScale, scaleOf, updateScale } from "./admission/scale.ts";
 import { update } from "./admission/update.ts";
+import { definitionResource } from "./builtin/definition.ts";
 import { namespaceResource } from "./builtin/namespace.ts";
 import { builtinResources } from "./builtin-resources.ts";
-import { customResource } from "./custom-resource.ts";
+import { Catalog } from "./catalog.ts";
+import { brought } from "./definitions/custom-resources.ts";
+import type { CustomResourceDefinition } from "./definitions/definition.ts";
+import { established, type GivenDefinition, givenDefinition } from "./definitions/given-definition.ts";
+import { DefinitionKeeper } from "./definitions/keeper.ts";
 import { DurableState } from "./durable-state.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
 import type { Watch } from "./history.ts";
-import { deepFreeze, type JsonObject } from "./json.ts";
+import { deepEqual, deepFreeze } from "./json.ts";
 import { type ListOptions, list, type ObjectList, type Selection, selectorOf } from "./list.ts";
 import { NamespaceEmptier } from "./namespace-emptier.ts";
-import { apiVersionOf, type Resource, type Subresource } from "./resource.ts";
-import { normalize } from "./schema/normalize.ts";
+import { apiVersionOf, type Resource, resourceId, type Subresource } from "./resource.ts";
 import type { StagedChange, Staging } from "./staging.ts";
 import { badRequest, notFound } from "./status-errors.ts";
-import { readTyped } from "./typed/read.ts";
 
 export interface RegistryOptions {
   readonly storage: Storage;
@@ -69,19 +72,20 @@ export interface WriteOptions {
  * shared between store, lists and watches. Every failure is a StatusError as kube-apiserver words it.
  */
 export class Registry implements Admission {
-  readonly #resources: ReadonlyMap<string, Resource>;
   readonly #options: RegistryOptions;
+  readonly #catalog = new Catalog(builtinResources);
   readonly #state: DurableState;
+  readonly #keeper: DefinitionKeeper;
   readonly #collector: GarbageCollector | undefined;
   readonly #emptier: NamespaceEmptier | undefined;
 
-  private constructor(
-    options: RegistryOptions,
-    resources: ReadonlyMap<string, Resource>,
-    stored: StoredState,
-  ) {
+  /** Names of the definitions that the server was started with. */
+  readonly #given: ReadonlySet<string>;
+
+  private constructor(options: RegistryOptions, given: ReadonlySet<string>, stored: StoredState) {
     this.#options = options;
-    this.#resources = resources;
+    this.#given = given;
+    this.#keeper = new DefinitionKeeper(this, options.clock, options.defer);
     if (options.collectGarbage !== false) {
       this.#collector = new GarbageCollector(this, options.defer);
       this.#emptier = new NamespaceEmptier(this, options.clock, options.defer);
@@ -92,20 +96,28 @@ export class Registry implements Admission {
       historyLimit: options.historyLimit ?? 16_384,
       elapsed: () => options.clock.elapsed(),
       defer: options.defer,
+      onAdmitted: (changes) => this.#follow(changes),
       onSynced: (changes) => this.#observe(changes),
       onFatal: options.onFatal ?? (() => {}),
     });
-    this.#load(stored);
   }
 
   /** Opens the storage and serves what is in it. Throws Error naming a CRD that cannot be served. */
   static async open(options: RegistryOptions): Promise<Registry> {
-    const resources = new Map<string, Resource>();
-    for (const resource of [...builtinResources, ...options.crds.map(customResource)]) {
-      if (resources.has(resource.id)) throw new Error(`Two definitions name the resource ${resource.id}.`);
-      resources.set(resource.id, resource);
+    const given = options.crds.map(givenDefinition);
+    const names = new Set(given.map(({ name }) => name));
+    const twice = given.find(({ name }, i) => given.findIndex((other) => other.name === name) < i)?.spec;
+    if (twice !== undefined) {
+      const id = resourceId(twice.group, twice.names.plural);
+      throw new Error(`Two definitions name the resource ${id}.`);
     }
-    const registry = new Registry(options, resources, await options.storage.open());
+    const stored = await options.storage.open();
+    const registry = new Registry(options, names, stored);
+    const isOfDefinitions = (change: Change): boolean => change.resource === definitionResource.id;
+    registry.#load(stored.objects.filter(isOfDefinitions));
+    await registry.#give(given);
+    // With the schemas that hold by now.
+    registry.#load(stored.objects.filter((change) => !isOfDefinitions(change)));
     for (const name of ownNamespaces) {
       if (registry.newest(namespaceResource.id, { namespace: "", name }) !== undefined) continue;
       const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
@@ -119,11 +131,11 @@ export class Registry implements Admission {
 
   /** Everything that is served. */
   definitions(): readonly Resource[] {
-    return [...this.#resources.values()];
+    return this.#catalog.definitions();
   }
 
   resourceById(id: string): Resource | undefined {
-    return this.#resources.get(id);
+    return this.#catalog.byId(id);
   }
 
   resourceByKind(group: string, kind: string): Resource | undefined {
@@ -134,6 +146,10 @@ export class Registry implements Admission {
   resourceFor(
     wanted: Partial<Pick<Resource, "group" | "version" | "kind" | "plural">>,
   ): Resource | undefined {
+    const { group, version, plural } = wanted;
+    if (group !== undefined && version !== undefined && plural !== undefined) {
+      return this.#catalog.byPath(group, version, plural);
+    }
     const parts = Object.entries(wanted) as [keyof Resource, string][];
     return this.definitions().find((resource) => parts.every(([part, value]) => resource[part] === value));
   }
@@ -269,14 +285,14 @@ export class Registry implements Admission {
   }
 
   newest(resource: string, key: ObjectKey): KubeObject | undefined {
-    const of = this.#resources.get(resource);
+    const of = this.#catalog.byId(resource);
     if (of === undefined) return undefined;
     const stored = this.#state.newest.get(of.store, address(of, key));
     return stored === undefined || of.view === undefined ? stored : of.view.read(stored);
   }
 
-  /** The newest state of all objects of a resource in one namespace. */
-  newestIn(resource: string, namespace: string): readonly KubeObject[] {
+  /** The newest state of all stored objects of a resource, in one namespace or in all. */
+  newestIn(resource: string, namespace?: string): readonly KubeObject[] {
     return this.#state.newest.list(resource, namespace);
   }
 
@@ -340,7 +356,7 @@ export class Registry implements Admission {
 
   #use(resource: string, subresource?: Subresource, key?: ObjectKey): Resource {
     this.#state.assertAlive();
-    const found = this.#resources.get(resource);
+    const found = this.#catalog.byId(resource);
     if (found === undefined || !found.verbs.includes("get"))
       throw new StatusError(404, "NotFound", "the server could not find the requested resource");
     if (!hasSubresource(found, subresource)) throw notFound(found, key?.name ?? "");
@@ -348,37 +364,55 @@ export class Registry implements Admission {
   }
 
   #resourceOf(object: KubeObject): Resource {
-    for (const resource of this.#resources.values()) {
-      if (resource.kind === object.kind && apiVersionOf(resource) === object.apiVersion) return resource;
-    }
+    const found = this.#catalog.byKind(object.apiVersion, object.kind);
+    if (found?.verbs.includes("get")) return found;
     throw badRequest(`no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
   }
 
   #context(staging: Staging, onUnknownFields?: WriteOptions["onUnknownFields"]): Context {
     const { clock, ids, random } = this.#options;
-    return { staging, clock, ids, random, onUnknownFields };
+    return { staging, clock, ids, random, given: this.#given, onUnknownFields };
   }
 
   /** Stored objects, with the defaults that their schema has by now. */
-  #load(stored: StoredState): void {
+  #load(stored: readonly Change[]): void {
     const changes: StagedChange[] = [];
-    for (const change of stored.objects) {
-      const resource = this.#resources.get(change.resource);
+    for (const change of stored) {
+      const resource = this.#catalog.byId(change.resource);
       if (resource === undefined || change.object === undefined) continue;
-      const { apiVersion: _apiVersion, kind: _kind, metadata, ...body } = change.object;
-      const { schema, builtin } = resource;
-      const normalized =
-        builtin === undefined
-          ? (normalize(schema, body as unknown as JsonObject, "") as JsonObject)
-          : readTyped(builtin.body, body as unknown as JsonObject);
-      const object = deepFreeze(assemble(resource, metadata, normalized));
+      const object = brought(resource, change.object);
       this.#state.load(change, object);
       changes.push({ ...change, object, previous: undefined, told: object });
     }
+    this.#follow(changes);
     this.#observe(changes);
   }
 
+  /** Makes the definitions that the server was started with what they were given as. */
+  async #give(given: readonly GivenDefinition[]): Promise<void> {
+    const { clock, ids } = this.#options;
+    const staging = this.#state.stage();
+    for (const definition of given) {
+      const key = { namespace: "", name: definition.name };
+      const old = staging.get(definitionResource, key) as CustomResourceDefinition | undefined;
+      const server = { uid: old?.metadata.uid ?? ids.uuid(), now: timestamp(clock.now()) };
+      const object = established(definition, old, server);
+      if (!deepEqual(object, old)) staging.put(definitionResource, key, object);
+    }
+    await this.#state.commit(staging);
+  }
+
+  /** Serves what definitions say, as soon as they are admitted: later writes are admitted under them. */
+  #follow(changes: readonly StagedChange[]): void {
+    for (const { resource, name, object } of changes) {
+      if (resource !== definitionResource.id) continue;
+      const stored = this.#catalog.follow(name, object as CustomResourceDefinition | undefined);
+      if (stored !== undefined) this.#state.rewrite(stored.store, (old) => brought(stored, old));
+    }
+  }
+
   #observe(changes: readonly StagedChange[]): void {
+    this.#keeper.observe(changes);
     this.#collector?.observe(changes);
     this.#emptier?.observe(changes);
   }

@@ -16,6 +16,10 @@ export interface Resource extends Named {
   readonly view: View | undefined;
   /** What is peculiar to a kind of Kubernetes' own; undefined for custom resources. */
   readonly builtin: Builtin | undefined;
+  /** No object can be made any more: the kind itself is being deleted. */
+  readonly terminating?: boolean | undefined;
+  /** What every request is warned of, where the version is deprecated. */
+  readonly deprecation?: string | undefined;
   /** What may be asked of it, as discovery says it. */
   readonly verbs: readonly string[];
   readonly group: string;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { customResource } from "../../registry/custom-resource.ts";
+import { customResource } from "../../registry/testing/custom-resource.ts";
 import { widgetCrd } from "../../registry/testing/widget.ts";
 import { groupsOf } from "./resources.ts";
 

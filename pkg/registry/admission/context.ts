@@ -14,6 +14,8 @@ export interface Context {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly random: Random;
+  /** Names of the definitions that the server was started with. */
+  readonly given: ReadonlySet<string>;
   /** Told what was pruned from the object; throws to refuse the write. */
   readonly onUnknownFields: ((paths: readonly string[]) => void) | undefined;
 }

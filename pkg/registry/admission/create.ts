@@ -6,6 +6,7 @@ import type { Resource } from "../resource.ts";
 import { alreadyExists, badRequest } from "../status-errors.ts";
 import { type Context, checkObject, reportDropped } from "./context.ts";
 import { assemble, decode, withoutStatus } from "./decode.ts";
+import { checkTerminating } from "./definition.ts";
 import { checkNamespace } from "./namespace.ts";
 
 /** Stages a new object and returns it as stored. `namespace` is the one addressed. */
@@ -20,6 +21,7 @@ export function create(context: Context, resource: Resource, namespace: string, 
     throw new StatusError(500, "", "resourceVersion should not be set on objects to be created");
   }
   const metadata = newMetadata(context, resource, namespace, declared);
+  checkTerminating(resource, metadata.name);
   checkNamespace(context, resource, namespace, metadata.name);
   const assembled = assemble(resource, metadata, resource.statusSubresource ? withoutStatus(body) : body);
   const object = resource.builtin?.prepare?.(assembled, undefined) ?? assembled;

@@ -5,6 +5,7 @@ import { notSupported } from "../field-error.ts";
 import type { Resource } from "../resource.ts";
 import { conflict, invalidObject, notFound } from "../status-errors.ts";
 import type { Context } from "./context.ts";
+import { beginDefinitionDeletion } from "./definition.ts";
 import { beginNamespaceDeletion } from "./namespace.ts";
 
 /** What a deletion came to: the object is gone, or stays until its finalizers are. */
@@ -24,7 +25,8 @@ export function remove(
   const old = context.staging.get(resource, key);
   if (old === undefined) throw notFound(resource, key.name);
   checkPreconditions(resource, old, options);
-  const terminating = beginNamespaceDeletion(context, resource, old);
+  const terminating =
+    beginNamespaceDeletion(context, resource, old) ?? beginDefinitionDeletion(context, resource, old);
   if (terminating !== undefined)
     return { gone: false, object: context.staging.put(resource, key, terminating) };
   const { metadata } = old;

@@ -57,6 +57,18 @@ export function compileSchema(declared: Json, path = ""): Schema {
   }
 }
 
+const compiledSchemas = new WeakMap<JsonObject, Schema>();
+
+/** Like `compileSchema`, once for each object: for one that nobody changes any more. */
+export function compiledSchema(declared: JsonObject): Schema {
+  let schema = compiledSchemas.get(declared);
+  if (schema === undefined) {
+    schema = compileSchema(declared);
+    compiledSchemas.set(declared, schema);
+  }
+  return schema;
+}
+
 class SchemaError extends Error {
   override readonly name = "SchemaError";
 }

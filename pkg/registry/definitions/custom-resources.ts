@@ -1,0 +1,151 @@
+import type { KubeObject } from "../../api/meta.ts";
+import { assemble } from "../admission/decode.ts";
+import type { FieldReader } from "../field-selector.ts";
+import { deepFreeze, isObject, type Json, type JsonObject } from "../json.ts";
+import {
+  type PrinterColumn,
+  type Resource,
+  resourceId,
+  type ScaleSubresource,
+  type View,
+} from "../resource.ts";
+import { normalize } from "../schema/normalize.ts";
+import { compiledSchema } from "../schema/schema.ts";
+import { readTyped } from "../typed/read.ts";
+import {
+  type CustomResourceDefinition,
+  type DefinitionVersion,
+  isTrue,
+  type Subresources,
+} from "./definition.ts";
+import { compareVersions } from "./version-order.ts";
+
+/** What a definition makes: how its objects are stored, and the versions in which they are served, best first. */
+export interface CustomResources {
+  readonly stored: Resource;
+  readonly served: readonly Resource[];
+}
+
+// In the order in which kube-apiserver tells them.
+const verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+const terminatingVerbs = ["delete", "deletecollection", "get", "list", "watch"];
+
+/**
+ * The resources of a definition whose names are accepted.
+ *
+ * @throws Error naming the path of a bad pattern or CEL rule
+ */
+export function customResources(definition: CustomResourceDefinition): CustomResources {
+  const versions = definition.spec.versions ?? [];
+  const storage = versions.find((version) => version.storage) as DefinitionVersion;
+  const stored = resourceOf(definition, storage, undefined);
+  const served = versions
+    .filter((version) => version.served)
+    .sort((a, b) => compareVersions(a.name, b.name))
+    .map((version) => (version === storage ? stored : resourceOf(definition, version, stored)));
+  return { stored, served };
+}
+
+/** A stored object as `resource` has it by now: of its version, pruned and with its defaults. */
+export function brought(resource: Resource, object: KubeObject): KubeObject {
+  const { apiVersion: _apiVersion, kind: _kind, metadata, ...fields } = object;
+  const { schema, builtin } = resource;
+  const body = fields as unknown as JsonObject;
+  const next =
+    builtin === undefined ? (normalize(schema, body, "") as JsonObject) : readTyped(builtin.body, body);
+  return deepFreeze(assemble(resource, metadata, next));
+}
+
+function resourceOf(
+  definition: CustomResourceDefinition,
+  version: DefinitionVersion,
+  stored: Resource | undefined,
+): Resource {
+  const { spec, status, metadata } = definition;
+  const names = status.acceptedNames;
+  const { group } = spec;
+  const id = resourceId(group, names.plural);
+  const declaredSchema = version.schema?.openAPIV3Schema ?? {};
+  const terminating = metadata.deletionTimestamp !== undefined || isTrue(definition, "Terminating");
+  const resource: Resource = {
+    id: stored === undefined ? id : `${id}/${version.name}`,
+    store: id,
+    view: undefined,
+    builtin: undefined,
+    verbs: terminating ? terminatingVerbs : verbs,
+    terminating,
+    deprecation: deprecationOf(definition, version),
+    group,
+    version: version.name,
+    kind: names.kind,
+    listKind: names.listKind ?? `${names.kind}List`,
+    plural: names.plural,
+    singular: names.singular ?? names.kind.toLowerCase(),
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    namespaced: spec.scope !== "Cluster",
+    schema: compiledSchema(declaredSchema),
+    declaredSchema,
+    statusSubresource: version.subresources?.status !== undefined,
+    scale: scaleOf(version.subresources),
+    generation: true,
+    unconditionalUpdate: false,
+    printerColumns: (version.additionalPrinterColumns ?? []) as readonly PrinterColumn[],
+    selectableFields: new Map(
+      (version.selectableFields ?? []).map(({ jsonPath }) => selectableField(jsonPath)),
+    ),
+    annotations: metadata.annotations ?? {},
+  };
+  return stored === undefined ? resource : { ...resource, view: viewOf(resource, stored) };
+}
+
+/** Objects of one version seen as another: without conversion only the schema differs. Each is made once. */
+function viewOf(resource: Resource, stored: Resource): View {
+  const seen = new WeakMap<KubeObject, KubeObject>();
+  return {
+    read(object) {
+      let shown = seen.get(object);
+      if (shown === undefined) {
+        shown = brought(resource, object);
+        seen.set(object, shown);
+      }
+      return shown;
+    },
+    write: (object) => brought(stored, object),
+  };
+}
+
+function deprecationOf(
+  { spec, status }: CustomResourceDefinition,
+  { name, deprecated, deprecationWarning }: DefinitionVersion,
+): string | undefined {
+  if (!deprecated) return undefined;
+  return deprecationWarning ?? `${spec.group}/${name} ${status.acceptedNames.kind} is deprecated`;
+}
+
+/** The label `spec.color` of the path `.spec.color`, and what reads it. */
+function selectableField(jsonPath: string): [label: string, read: FieldReader] {
+  const keys = path(jsonPath);
+  return [
+    keys.join("."),
+    (object) => {
+      let value: Json | undefined = object as unknown as Json;
+      for (const key of keys) value = isObject(value) ? value[key] : undefined;
+      return value === undefined || value === null ? "" : String(value);
+    },
+  ];
+}
+
+function scaleOf(subresources: Subresources | undefined): ScaleSubresource | undefined {
+  const scale = subresources?.scale;
+  if (scale === undefined) return undefined;
+  return {
+    specReplicas: path(scale.specReplicasPath),
+    statusReplicas: path(scale.statusReplicasPath),
+    labelSelector: scale.labelSelectorPath ? path(scale.labelSelectorPath) : undefined,
+  };
+}
+
+function path(jsonPath: string): readonly string[] {
+  return jsonPath.replace(/^\./, "").split(".");
+}
