@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { noFailpoints } from "../runtime/failpoints.ts";
+import { TestClock } from "../runtime/testing/clock.ts";
 import { systemIds, systemRandom } from "../system/system.ts";
 import { Gateway } from "./gateway.ts";
-import { TestClock } from "./testing/clock.ts";
 import { helloAnswer, startTestUpstream, type TestUpstream } from "./testing/upstream.ts";
 
 const BUDGET = { name: "all", uid: "u", daily: { usd: 5 }, timeZone: "UTC", selector: {} };

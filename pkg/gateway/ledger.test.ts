@@ -2,11 +2,11 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { TestClock } from "../runtime/testing/clock.ts";
 import { systemIds } from "../system/system.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
 import { LedgerError, type Reserved } from "./ledger-lines.ts";
 import { type Price, priceOf } from "./prices.ts";
-import { TestClock } from "./testing/clock.ts";
 
 let folder: string;
 const opened: Ledger[] = [];

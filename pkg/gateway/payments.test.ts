@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { noFailpoints } from "../runtime/failpoints.ts";
+import { settled, TestClock } from "../runtime/testing/clock.ts";
 import type { BudgetPolicy, SessionGrant } from "./money.ts";
 import { type Payment, Payments, type Reserving } from "./payments.ts";
 import { type Price, priceOf } from "./prices.ts";
 import { RateLimits } from "./rate-limits.ts";
 import type { Ending } from "./settlement.ts";
-import { settled, TestClock } from "./testing/clock.ts";
 import { MemoryLedger } from "./testing/ledger.ts";
 
 const PRICE = priceOf("claude-sonnet-5-5") as Price;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { settled, TestClock } from "../runtime/testing/clock.ts";
 import type { Purpose } from "../session/sessions.ts";
 import { Line, type Turn } from "./queue.ts";
-import { settled, TestClock } from "./testing/clock.ts";
 
 const NEVER = new AbortController().signal;
 

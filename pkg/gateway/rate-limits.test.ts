@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { TestClock } from "../runtime/testing/clock.ts";
 import { RateLimits, retryAfterSeconds } from "./rate-limits.ts";
-import { TestClock } from "./testing/clock.ts";
 
 function limits() {
   const clock = new TestClock();

@@ -1,5 +1,5 @@
 /** A clock for tests that only moves when it is told to. */
-import type { Clock } from "../../runtime/clock.ts";
+import type { Clock } from "../clock.ts";
 
 export class TestClock implements Clock {
   #nowMs: number;

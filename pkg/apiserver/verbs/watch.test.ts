@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { KubeObject } from "../../api/meta.ts";
+import { TestClock } from "../../runtime/testing/clock.ts";
+import { call, events, open } from "../testing/http-client.ts";
+import { startTestServer, type TestServer } from "../testing/server.ts";
+
+const widgets = "test.example/widgets";
+const collection = "/apis/test.example/v1/namespaces/default/widgets";
+
+describe("a watch", () => {
+  let server: TestServer;
+  let clock: TestClock;
+  beforeEach(async () => {
+    clock = new TestClock("2026-01-02T03:04:05Z");
+    // Chance in the middle: a watch lasts 45 minutes when nothing is said.
+    server = await startTestServer({ clock, random: { next: () => 0.5 } });
+  });
+  afterEach(async () => {
+    expect(server.errors).toEqual([]);
+    await server.close();
+  });
+  const create = (name: string, spec = {}): Promise<KubeObject> =>
+    server.registry.create(widgets, "default", {
+      apiVersion: "test.example/v1",
+      kind: "Widget",
+      metadata: { name },
+      spec,
+    });
+  /** What comes until `count` events are there, or the end. */
+  const watch = async (query: string, count: number, accept?: string, path = collection) => {
+    const headers: Record<string, string> = accept === undefined ? {} : { accept };
+    const response = await open(server.socketPath, { path: `${path}?${query}`, headers });
+    const stream = events(response)[Symbol.asyncIterator]();
+    const seen: { type: string; object: KubeObject }[] = [];
+    const done = (async () => {
+      while (seen.length < count) {
+        const { value, done } = await stream.next();
+        if (done) return;
+        seen.push(value);
+      }
+      response.destroy();
+    })();
+    return { seen, done };
+  };
+
+  test("brings a bookmark each minute with the revision to go on from, and one before its end", async () => {
+    const query = `watch=1&allowWatchBookmarks=true&timeoutSeconds=100&resourceVersion=${server.registry.revision}`;
+    const { seen, done } = await watch(query, 9);
+    const created = await create("a");
+    await expect.poll(() => seen.length).toBe(1);
+    await clock.advance(60_000);
+    await clock.advance(37_000);
+    await clock.advance(1000);
+    await clock.advance(2000);
+    await done;
+    expect(seen.map(({ type, object }) => [type, object.metadata.resourceVersion])).toEqual([
+      ["ADDED", created.metadata.resourceVersion],
+      ["BOOKMARK", created.metadata.resourceVersion],
+      ["BOOKMARK", created.metadata.resourceVersion],
+    ]);
+  });
+
+  test("lasts 30 to 60 minutes by chance when nothing is said", async () => {
+    const { seen, done } = await watch(`watch=1&resourceVersion=${server.registry.revision}`, 1);
+    await clock.advance(44 * 60_000);
+    await create("a");
+    await done;
+    expect(seen).toHaveLength(1);
+    const second = await watch(`watch=1&resourceVersion=${server.registry.revision}`, 1);
+    await clock.advance(45 * 60_000);
+    await second.done;
+    expect(second.seen).toEqual([]);
+  });
+
+  test("of Tables says its columns once, and ages by the clock", async () => {
+    const { revision } = server.registry;
+    await create("a");
+    await create("b");
+    await clock.advance(180_000);
+    const accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+    const { seen, done } = await watch(`watch=1&resourceVersion=${revision}&includeObject=None`, 2, accept);
+    await done;
+    expect(seen).toMatchObject([
+      {
+        type: "ADDED",
+        object: {
+          kind: "Table",
+          columnDefinitions: [{ name: "Name" }, { name: "Age" }],
+          rows: [{ cells: ["a", "3m"], object: null }],
+        },
+      },
+      { object: { columnDefinitions: null, rows: [{ cells: ["b", "3m"] }] } },
+    ]);
+  });
+
+  test("of metadata alone leaves the rest out", async () => {
+    await create("a");
+    const accept = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
+    const { seen, done } = await watch("watch=1", 1, accept);
+    await done;
+    expect(seen[0]?.object).toMatchObject({ kind: "PartialObjectMetadata", metadata: { name: "a" } });
+    expect(seen[0]?.object).not.toHaveProperty("spec");
+  });
+
+  test("by the old path of one object tells of that alone", async () => {
+    const { revision } = server.registry;
+    await create("a");
+    await create("b");
+    const path = "/apis/test.example/v1/watch/namespaces/default/widgets/b";
+    const { seen, done } = await watch(`resourceVersion=${revision}`, 1, undefined, path);
+    await done;
+    expect(seen[0]?.object.metadata.name).toBe("b");
+  });
+
+  test("as YAML is refused with what streams there are", async () => {
+    const headers = { accept: "application/yaml" };
+    const answer = await call(server.socketPath, { path: `${collection}?watch=1`, headers });
+    expect(answer).toMatchObject({
+      code: 406,
+      text: expect.stringContaining("application/json;stream=watch"),
+    });
+  });
+
+  test("that is not read holds nothing up, and the events come when it is", async () => {
+    const { revision } = server.registry;
+    const response = await open(server.socketPath, {
+      path: `${collection}?watch=1&resourceVersion=${revision}`,
+    });
+    // More than what sockets take unread.
+    const text = "x".repeat(100_000);
+    for (let i = 0; i < 60; i++) await create(`w${i}`, { free: { text } });
+    const seen: string[] = [];
+    for await (const { object } of events(response)) {
+      seen.push(object.metadata.name);
+      if (seen.length === 60) break;
+    }
+    expect(seen).toEqual(Array.from({ length: 60 }, (_, i) => `w${i}`));
+  });
+});
