@@ -1,15 +1,17 @@
 /** The command line: every command with its words and options. What a command does is loaded when it runs. */
 import { Command, CommanderError, Option } from "commander";
 import type { Context } from "./context.ts";
+import { ExitCode } from "./exit-code.ts";
 import { report } from "./report.ts";
 
-/** Runs one command line; gives the exit code: 0 done, 1 not done, 2 wrong usage. */
+/** Runs one command line; gives the exit code: 0 done, 1 not done, 2 wrong usage, or that of a program it ran. */
 export async function runProgram(args: readonly string[], context: Context): Promise<number> {
   try {
     await program(context).parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof ExitCode) return error.code;
     return report(error, context);
   }
 }
@@ -18,6 +20,8 @@ export function program(context: Context): Command {
   const root = new Command("bosun")
     .description("Keeps a crew of Claude agents at work on this repository.")
     .exitOverride()
+    // What comes after `kubectl` is kubectl's.
+    .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => context.out(text.trimEnd()),
       writeErr: (text) => context.note(text.trimEnd()),
@@ -27,6 +31,7 @@ export function program(context: Context): Command {
   addRunning(root, context);
   addLooking(root, context);
   addSteering(root, context);
+  addKubernetes(root, context);
   return root;
 }
 
@@ -167,4 +172,19 @@ function addSteering(root: Command, context: Context): void {
     .command("accept-deletions")
     .description("delete the objects that were missing from the files and kept")
     .action(async () => (await import("./commands/accept-deletions.ts")).acceptDeletions(context));
+}
+
+function addKubernetes(root: Command, context: Context): void {
+  root.commandsGroup("Kubernetes:");
+  root
+    .command("kubectl [args...]")
+    .description("run kubectl on this workspace: `bosun kubectl get projects -o wide`")
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(async (args) => (await import("./commands/kubectl.ts")).kubectl(context, args));
+  root
+    .command("env")
+    .description('print what lets kubectl and other clients find this workspace: eval "$(bosun env)"')
+    .action(async () => (await import("./commands/env.ts")).env(context));
 }

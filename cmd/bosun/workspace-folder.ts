@@ -18,6 +18,12 @@ export interface WorkspaceFolder {
   stopLatch: string;
   /** Leads to the gateway's state folder once an operator has run. */
   gateway: string;
+  /** How kubectl reaches the operator's API; beside it one that may only look, as `kubeconfig-read-only`. */
+  kubeconfig: string;
+  /** Certificates and tokens of that API. */
+  serving: string;
+  /** Keeps the port of that API. */
+  port: string;
   /** One folder a session: spec, report, transcript. */
   sessions: string;
 }
@@ -36,6 +42,9 @@ export function workspaceFolder(repository: string): WorkspaceFolder {
     log: path.join(operator, "log"),
     stopLatch: path.join(operator, "stop"),
     gateway: path.join(operator, "gateway"),
+    kubeconfig: path.join(operator, "kubeconfig"),
+    serving: path.join(operator, "serving"),
+    port: path.join(operator, "port"),
     sessions: path.join(operator, "sessions"),
   };
 }

@@ -1,5 +1,5 @@
 /** TypeScript types from CustomResourceDefinitions. */
-import { type Crd, type Schema, storageVersion } from "./crds.ts";
+import { type Crd, type PrinterColumn, type Schema, storageVersion } from "./crds.ts";
 import { constantName, pascalCase, singular } from "./names.ts";
 
 /**
@@ -190,6 +190,7 @@ function kinds(crds: readonly Crd[]): string[] {
       singular: names.singular ?? names.kind.toLowerCase(),
       shortNames: names.shortNames ?? [],
       namespaced: scope === "Namespaced",
+      columns: (version.additionalPrinterColumns ?? []).map(withoutDescription),
     });
   });
   const event = { apiVersion: "v1", group: "", version: "v1", plural: "events", singular: "event" };
@@ -210,18 +211,47 @@ function kinds(crds: readonly Crd[]): string[] {
     "  readonly singular: string;",
     "  readonly shortNames: readonly string[];",
     "  readonly namespaced: boolean;",
+    "  /** Of its table, NAME not among them. */",
+    "  readonly columns: readonly PrinterColumn[];",
+    "}",
+    "",
+    "/** A column of a kind's table. */",
+    "export interface PrinterColumn {",
+    "  readonly name: string;",
+    "  readonly type: string;",
+    "  readonly jsonPath: string;",
+    "  /** Above 0: with `-o wide` only. */",
+    "  readonly priority?: number;",
     "}",
     "",
     "export const KINDS: { readonly [K in keyof Kinds]: KindInfo } = {",
     ...rows.flat(),
-    ...row("Event", { ...event, shortNames: ["ev"], namespaced: true }),
+    ...row("Event", { ...event, shortNames: ["ev"], namespaced: true, columns: eventColumns }),
     "};",
     "",
   ];
 }
 
+/** An Event is no custom resource; these are kubectl's columns of it. */
+const eventColumns: readonly PrinterColumn[] = [
+  { name: "Last Seen", type: "date", jsonPath: ".lastTimestamp" },
+  { name: "Type", type: "string", jsonPath: ".type" },
+  { name: "Reason", type: "string", jsonPath: ".reason" },
+  { name: "Kind", type: "string", jsonPath: ".involvedObject.kind" },
+  { name: "Object", type: "string", jsonPath: ".involvedObject.name" },
+  { name: "Message", type: "string", jsonPath: ".message" },
+];
+
+function withoutDescription({ description: _description, ...column }: PrinterColumn): PrinterColumn {
+  return column;
+}
+
 function row(kind: string, info: Record<string, unknown>): string[] {
-  const fields = Object.entries(info).map(([name, value]) => `    ${name}: ${JSON.stringify(value)},`);
+  const fields = Object.entries(info).flatMap(([name, value]) =>
+    Array.isArray(value) && typeof value[0] === "object"
+      ? [`    ${name}: [`, ...value.map((entry) => `      ${JSON.stringify(entry)},`), "    ],"]
+      : [`    ${name}: ${JSON.stringify(value)},`],
+  );
   return [`  ${kind}: {`, ...fields, "  },"];
 }
 

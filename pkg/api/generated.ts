@@ -1202,6 +1202,17 @@ export interface KindInfo {
   readonly singular: string;
   readonly shortNames: readonly string[];
   readonly namespaced: boolean;
+  /** Of its table, NAME not among them. */
+  readonly columns: readonly PrinterColumn[];
+}
+
+/** A column of a kind's table. */
+export interface PrinterColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly jsonPath: string;
+  /** Above 0: with `-o wide` only. */
+  readonly priority?: number;
 }
 
 export const KINDS: { readonly [K in keyof Kinds]: KindInfo } = {
@@ -1213,6 +1224,22 @@ export const KINDS: { readonly [K in keyof Kinds]: KindInfo } = {
     singular: "agent",
     shortNames: ["ag"],
     namespaced: true,
+    columns: [
+      {"name":"Pool","type":"string","jsonPath":".spec.pool"},
+      {"name":"State","type":"string","jsonPath":".status.state"},
+      {"name":"Project","type":"string","jsonPath":".status.project"},
+      {"name":"Phase","type":"string","jsonPath":".status.phase"},
+      {"name":"Task","type":"string","jsonPath":".status.currentTask"},
+      {"name":"Turns","type":"integer","jsonPath":".status.session.turns"},
+      {"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type=='Ready')].status"},
+      {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
+      {"name":"Status","type":"string","jsonPath":".status.conditions[?(@.type=='Ready')].message"},
+      {"name":"Role","type":"string","jsonPath":".spec.role","priority":1},
+      {"name":"Review","type":"string","jsonPath":".status.review","priority":1},
+      {"name":"Live","type":"integer","jsonPath":".status.session.liveSeconds","priority":1},
+      {"name":"Errors","type":"integer","jsonPath":".status.errors","priority":1},
+      {"name":"Branch","type":"string","jsonPath":".status.branch","priority":1},
+    ],
   },
   AgentPool: {
     apiVersion: "bosun.dev/v1alpha1",
@@ -1222,6 +1249,18 @@ export const KINDS: { readonly [K in keyof Kinds]: KindInfo } = {
     singular: "agentpool",
     shortNames: ["pool","pools"],
     namespaced: true,
+    columns: [
+      {"name":"Role","type":"string","jsonPath":".spec.role"},
+      {"name":"Desired","type":"integer","jsonPath":".spec.replicas"},
+      {"name":"Agents","type":"integer","jsonPath":".status.replicas"},
+      {"name":"Ready","type":"integer","jsonPath":".status.readyReplicas"},
+      {"name":"Working","type":"integer","jsonPath":".status.workingReplicas"},
+      {"name":"Paused","type":"boolean","jsonPath":".spec.paused"},
+      {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
+      {"name":"Status","type":"string","jsonPath":".status.conditions[?(@.type=='Ready')].message"},
+      {"name":"Model","type":"string","jsonPath":".spec.model","priority":1},
+      {"name":"Selector","type":"string","jsonPath":".status.selector","priority":1},
+    ],
   },
   Budget: {
     apiVersion: "bosun.dev/v1alpha1",
@@ -1231,6 +1270,22 @@ export const KINDS: { readonly [K in keyof Kinds]: KindInfo } = {
     singular: "budget",
     shortNames: ["bg"],
     namespaced: true,
+    columns: [
+      {"name":"Daily","type":"number","jsonPath":".spec.daily.usd"},
+      {"name":"Spent","type":"number","jsonPath":".status.daily.spentUSD"},
+      {"name":"Reserved","type":"number","jsonPath":".status.daily.reservedUSD"},
+      {"name":"Left","type":"number","jsonPath":".status.daily.remainingUSD"},
+      {"name":"Monthly","type":"number","jsonPath":".spec.monthly.usd"},
+      {"name":"Month","type":"number","jsonPath":".status.monthly.spentUSD"},
+      {"name":"Exceeded","type":"string","jsonPath":".status.conditions[?(@.type=='Exceeded')].status"},
+      {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
+      {"name":"Status","type":"string","jsonPath":".status.conditions[?(@.type=='Exceeded')].message"},
+      {"name":"Tokens","type":"integer","jsonPath":".spec.daily.tokens","priority":1},
+      {"name":"Used","type":"integer","jsonPath":".status.daily.spentTokens","priority":1},
+      {"name":"Requests","type":"integer","jsonPath":".status.daily.requests","priority":1},
+      {"name":"Unsettled","type":"integer","jsonPath":".status.daily.unsettled","priority":1},
+      {"name":"Zone","type":"string","jsonPath":".spec.timeZone","priority":1},
+    ],
   },
   Category: {
     apiVersion: "bosun.dev/v1alpha1",
@@ -1240,6 +1295,16 @@ export const KINDS: { readonly [K in keyof Kinds]: KindInfo } = {
     singular: "category",
     shortNames: ["cat"],
     namespaced: true,
+    columns: [
+      {"name":"Mode","type":"string","jsonPath":".spec.mode"},
+      {"name":"Proposed","type":"integer","jsonPath":".status.proposed"},
+      {"name":"Accepted","type":"integer","jsonPath":".status.accepted"},
+      {"name":"Merged","type":"integer","jsonPath":".status.merged"},
+      {"name":"Valuable","type":"integer","jsonPath":".status.valuable"},
+      {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
+      {"name":"Ideation","type":"date","jsonPath":".status.lastIdeationTime","priority":1},
+      {"name":"Cool-Down","type":"string","jsonPath":".status.coolDownUntil","priority":1},
+    ],
   },
   Escalation: {
     apiVersion: "bosun.dev/v1alpha1",
@@ -1249,6 +1314,16 @@ export const KINDS: { readonly [K in keyof Kinds]: KindInfo } = {
     singular: "escalation",
     shortNames: ["esc"],
     namespaced: true,
+    columns: [
+      {"name":"Project","type":"string","jsonPath":".spec.project"},
+      {"name":"Reason","type":"string","jsonPath":".spec.reason"},
+      {"name":"State","type":"string","jsonPath":".status.state"},
+      {"name":"Action","type":"string","jsonPath":".spec.resolution.action"},
+      {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
+      {"name":"Message","type":"string","jsonPath":".spec.message"},
+      {"name":"Commit","type":"string","jsonPath":".spec.commit","priority":1},
+      {"name":"Outcome","type":"string","jsonPath":".status.outcome","priority":1},
+    ],
   },
   Project: {
     apiVersion: "bosun.dev/v1alpha1",
@@ -1258,6 +1333,23 @@ export const KINDS: { readonly [K in keyof Kinds]: KindInfo } = {
     singular: "project",
     shortNames: ["proj"],
     namespaced: true,
+    columns: [
+      {"name":"No","type":"integer","jsonPath":".status.number"},
+      {"name":"Phase","type":"string","jsonPath":".status.phase"},
+      {"name":"Agent","type":"string","jsonPath":".status.claim.agent"},
+      {"name":"Progress","type":"integer","jsonPath":".status.progressPercent"},
+      {"name":"Cycles","type":"integer","jsonPath":".status.reviewCycles"},
+      {"name":"Cost","type":"number","jsonPath":".status.costUSD"},
+      {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
+      {"name":"Status","type":"string","jsonPath":".status.conditions[?(@.type=='Succeeded')].message"},
+      {"name":"Task","type":"string","jsonPath":".status.currentTask","priority":1},
+      {"name":"Elapsed","type":"integer","jsonPath":".status.elapsedSeconds","priority":1},
+      {"name":"Category","type":"string","jsonPath":".spec.category","priority":1},
+      {"name":"Branch","type":"string","jsonPath":".status.branch","priority":1},
+      {"name":"Head","type":"string","jsonPath":".status.head","priority":1},
+      {"name":"Escalation","type":"string","jsonPath":".status.escalation","priority":1},
+      {"name":"Title","type":"string","jsonPath":".spec.title","priority":1},
+    ],
   },
   Review: {
     apiVersion: "bosun.dev/v1alpha1",
@@ -1267,6 +1359,19 @@ export const KINDS: { readonly [K in keyof Kinds]: KindInfo } = {
     singular: "review",
     shortNames: ["rev"],
     namespaced: true,
+    columns: [
+      {"name":"Project","type":"string","jsonPath":".spec.project"},
+      {"name":"Cycle","type":"integer","jsonPath":".spec.cycle"},
+      {"name":"State","type":"string","jsonPath":".status.state"},
+      {"name":"Verdict","type":"string","jsonPath":".status.verdict"},
+      {"name":"Reviewer","type":"string","jsonPath":".status.claim.agent"},
+      {"name":"Author","type":"string","jsonPath":".spec.author"},
+      {"name":"Cost","type":"number","jsonPath":".status.costUSD"},
+      {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
+      {"name":"Status","type":"string","jsonPath":".status.conditions[?(@.type=='Succeeded')].message"},
+      {"name":"Commit","type":"string","jsonPath":".spec.headCommit","priority":1},
+      {"name":"Timeouts","type":"integer","jsonPath":".status.timeouts","priority":1},
+    ],
   },
   Workspace: {
     apiVersion: "bosun.dev/v1alpha1",
@@ -1276,6 +1381,19 @@ export const KINDS: { readonly [K in keyof Kinds]: KindInfo } = {
     singular: "workspace",
     shortNames: ["ws"],
     namespaced: true,
+    columns: [
+      {"name":"Mode","type":"string","jsonPath":".spec.mode"},
+      {"name":"Upstream","type":"string","jsonPath":".status.upstream"},
+      {"name":"Target","type":"string","jsonPath":".status.target.branch"},
+      {"name":"Agents","type":"integer","jsonPath":".status.agents.total"},
+      {"name":"Working","type":"integer","jsonPath":".status.agents.working"},
+      {"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type=='Ready')].status"},
+      {"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"},
+      {"name":"Status","type":"string","jsonPath":".status.conditions[?(@.type=='Ready')].message"},
+      {"name":"Commit","type":"string","jsonPath":".status.target.commit","priority":1},
+      {"name":"Baseline","type":"string","jsonPath":".status.baseline.result","priority":1},
+      {"name":"Merge","type":"string","jsonPath":".spec.merge.mode","priority":1},
+    ],
   },
   Event: {
     apiVersion: "v1",
@@ -1285,5 +1403,13 @@ export const KINDS: { readonly [K in keyof Kinds]: KindInfo } = {
     singular: "event",
     shortNames: ["ev"],
     namespaced: true,
+    columns: [
+      {"name":"Last Seen","type":"date","jsonPath":".lastTimestamp"},
+      {"name":"Type","type":"string","jsonPath":".type"},
+      {"name":"Reason","type":"string","jsonPath":".reason"},
+      {"name":"Kind","type":"string","jsonPath":".involvedObject.kind"},
+      {"name":"Object","type":"string","jsonPath":".involvedObject.name"},
+      {"name":"Message","type":"string","jsonPath":".message"},
+    ],
   },
 };

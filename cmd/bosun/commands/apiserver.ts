@@ -11,6 +11,7 @@ import { Metrics } from "../../../pkg/runtime/metrics.ts";
 import { openLog } from "../../../pkg/storage/log/log.ts";
 import { meteredStorage } from "../../../pkg/storage/metered.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
+import { processMetrics } from "../../../pkg/system/process-metrics.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { systemClock, systemDefer, systemIds, systemRandom } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
@@ -56,6 +57,7 @@ export async function apiserver(context: Context, options: ApiServerOptions): Pr
   );
   try {
     const metrics = new Metrics();
+    processMetrics(metrics);
     const log = openLog({ directory: path.join(directory, "log"), fs: nodeFileSystem });
     const registry = await Registry.open({
       storage: meteredStorage(log, metrics, systemClock),

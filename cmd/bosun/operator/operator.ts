@@ -1,11 +1,12 @@
 /** The operator put together: everything real is made here and handed to what only knows interfaces. */
 import { appendFileSync, existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import path from "node:path";
 import { tellBudgets } from "../../../controllers/budget/tell.ts";
 import { allControllers } from "../../../controllers/controllers.ts";
 import type { Workspace } from "../../../pkg/api/generated.ts";
-import { createApiServer } from "../../../pkg/apiserver/server.ts";
+import { admin } from "../../../pkg/apiserver/auth/user.ts";
+import { type Api, createApi } from "../../../pkg/apiserver/server.ts";
 import { openGateway } from "../../../pkg/gateway/money-client.ts";
 import { openCommitSource } from "../../../pkg/git/commit-source.ts";
 import { openRepository } from "../../../pkg/git/open.ts";
@@ -20,19 +21,24 @@ import { eventRecorder } from "../../../pkg/runtime/events.ts";
 import type { Failpoint, Failpoints } from "../../../pkg/runtime/failpoints.ts";
 import { jsonLogger, type Logger } from "../../../pkg/runtime/logger.ts";
 import { Manager } from "../../../pkg/runtime/manager.ts";
+import { Metrics } from "../../../pkg/runtime/metrics.ts";
 import { type SandboxAvailability, sandboxAvailable } from "../../../pkg/sandbox/available.ts";
 import { workspacePlaces } from "../../../pkg/sandbox/places.ts";
 import { fileStopLatch } from "../../../pkg/session/file-stop-latch.ts";
 import { openSessions } from "../../../pkg/session/manager.ts";
 import type { Sessions } from "../../../pkg/session/sessions.ts";
 import { openLog } from "../../../pkg/storage/log/log.ts";
+import { meteredStorage } from "../../../pkg/storage/metered.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
 import type { StoredState } from "../../../pkg/storage/storage.ts";
 import { systemFailpoints } from "../../../pkg/system/failpoint.ts";
+import { processMetrics } from "../../../pkg/system/process-metrics.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { systemClock, systemDefer, systemIds, systemRandom } from "../../../pkg/system/system.ts";
 import { refreshSchemaCopy } from "../editor/schema-copy.ts";
 import { packageRoot } from "../package-root.ts";
+import { listenAtKeptPort } from "../serving/listen.ts";
+import { serve } from "../serving/serve.ts";
 import { UserError } from "../user-error.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import { ownDefinitions } from "./definitions.ts";
@@ -90,7 +96,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    const client = await openRegistry(options, { clock, logger, undo });
+    const { client, api } = await openRegistry(options, { clock, logger, undo });
     const workspace = await requireWorkspace(client, folder);
     refuseToSwitch(workspace, options.rehearse);
     const sandbox = await chooseSandbox(workspace, options.rehearse, clock, note);
@@ -100,6 +106,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       ? await rehearsalUpstream({ folder: folder.operator, scenarios: options.scenarios })
       : realUpstream(env);
     undo.push(() => upstream.close());
+    await serveKubernetes(api, workspace.metadata.name, options, { clock, logger, undo });
     const settings = workspaceSettings(workspace);
     const around = { settings, state, upstream, sandbox, clock, failpoints, undo };
     const world = await openWorld(options, around);
@@ -188,11 +195,11 @@ interface Parts {
 async function openRegistry(
   { folder, note, onFatal }: OperatorOptions,
   { clock, logger, undo }: Parts,
-): Promise<Client> {
+): Promise<{ client: Client; api: Api }> {
   // The socket is the lock, so it listens before there is anything to serve: early callers wait.
-  const served = Promise.withResolvers<Server>();
+  const served = Promise.withResolvers<Api>();
   const server = createServer(
-    (request, response) => void served.promise.then((api) => api.emit("request", request, response)),
+    (request, response) => void served.promise.then((api) => api.listener(() => admin)(request, response)),
   );
   const lock = await takeLock(
     { folder: folder.operator, socket: socketPath(folder.socket), server, clock },
@@ -202,14 +209,17 @@ async function openRegistry(
 
   const log = openLog({ directory: folder.log, fs: nodeFileSystem });
   let stored: StoredState = { revision: 0, objects: [], files: [] };
+  const metrics = new Metrics();
+  processMetrics(metrics);
+  const storage = meteredStorage(log, metrics, clock);
   const registry = await Registry.open({
     storage: {
       open: async () => {
-        stored = await log.open();
+        stored = await storage.open();
         return stored;
       },
-      commit: (transaction) => log.commit(transaction),
-      close: () => log.close(),
+      commit: (transaction) => storage.commit(transaction),
+      close: () => storage.close(),
     },
     crds: ownDefinitions(),
     clock,
@@ -219,15 +229,43 @@ async function openRegistry(
     onFatal,
   });
   undo.push(() => log.close());
-  served.resolve(
-    createApiServer({ registry, onError: (error) => logger.error("A request failed", { error }) }),
-  );
+  const api = createApi({
+    registry,
+    metrics,
+    onError: (error) => logger.error("A request failed", { error }),
+  });
+  served.resolve(api);
+  undo.push(() => api.drain());
 
   const client = registryClient(registry);
   const events = eventRecorder({ client, clock, ids: systemIds, logger, component: "bosun-files" });
   const files = await openFiles({ folder, registry, client, stored, clock, logger, events, note });
   undo.push(() => files.close());
-  return client;
+  return { client, api };
+}
+
+/** The same API for kubectl and any other client of Kubernetes, at a port of this workspace's own. */
+async function serveKubernetes(
+  api: Api,
+  name: string,
+  { folder, note }: OperatorOptions,
+  { clock, logger, undo }: Parts,
+): Promise<void> {
+  const host = "127.0.0.1";
+  const serving = await serve({
+    api,
+    folder: folder.serving,
+    host,
+    listen: (server) => listenAtKeptPort(server, { host, file: folder.port, seed: folder.path }),
+    name,
+    kubeconfig: folder.kubeconfig,
+    clock,
+    onError: (error) => logger.warn("A certificate could not be renewed", { error }),
+  });
+  undo.push(() => serving.close());
+  note(
+    `kubectl works here at ${serving.url}: \`bosun kubectl get projects\`, or \`eval "$(bosun env)"\` once.`,
+  );
 }
 
 async function requireWorkspace(client: Client, folder: WorkspaceFolder): Promise<Workspace> {
