@@ -91,6 +91,20 @@ export class History {
     this.#untold.push(...changes);
   }
 
+  /** Takes changes from before this server's life, in revision order and without a gap up to the start: nobody is told. */
+  restore(changes: readonly StagedChange[]): void {
+    const [first] = changes;
+    if (first === undefined) return;
+    this.#start = first.revision - 1;
+    const now = this.#options.elapsed();
+    for (const change of changes) {
+      const log = this.#log(change.resource);
+      log.changes.push(change);
+      log.times.push(now);
+      log.visible++;
+    }
+  }
+
   /** Drops all that happened so far: what a server does to come into being is nobody's history. */
   forget(): void {
     this.#start = this.#untold.at(-1)?.revision ?? this.#told;

@@ -3,7 +3,7 @@ import { StatusError } from "../api/status-error.ts";
 import type { DeleteOptions } from "../runtime/client.ts";
 import { type Clock, type Ids, type Random, timestamp } from "../runtime/clock.ts";
 import type { Admission, Edit, ResourceInfo, TransactResult } from "../storage/admission.ts";
-import type { Change, FileText, Storage, StoredState } from "../storage/storage.ts";
+import type { Change, FileText, RecentChange, Storage, StoredState } from "../storage/storage.ts";
 import type { Context } from "./admission/context.ts";
 import { create } from "./admission/create.ts";
 import { assemble, decode, withoutStatus } from "./admission/decode.ts";
@@ -27,7 +27,7 @@ import { deepEqual, deepFreeze } from "./json.ts";
 import { type ListOptions, list, type ObjectList, type Selection, selectorOf } from "./list.ts";
 import { NamespaceEmptier } from "./namespace-emptier.ts";
 import { apiVersionOf, type Resource, resourceId, type Subresource } from "./resource.ts";
-import type { StagedChange, Staging } from "./staging.ts";
+import { type StagedChange, type Staging, withRevision } from "./staging.ts";
 import { badRequest, notFound } from "./status-errors.ts";
 
 export interface RegistryOptions {
@@ -113,17 +113,20 @@ export class Registry implements Admission {
     }
     const stored = await options.storage.open();
     const registry = new Registry(options, names, stored);
+    registry.#state.history.restore((stored.recent ?? []).map(restored));
     const isOfDefinitions = (change: Change): boolean => change.resource === definitionResource.id;
     registry.#load(stored.objects.filter(isOfDefinitions));
     await registry.#give(given);
     // With the schemas that hold by now.
     registry.#load(stored.objects.filter((change) => !isOfDefinitions(change)));
-    for (const name of ownNamespaces) {
-      if (registry.newest(namespaceResource.id, { namespace: "", name }) !== undefined) continue;
+    const missing = ownNamespaces.filter(
+      (name) => registry.newest(namespaceResource.id, { namespace: "", name }) === undefined,
+    );
+    for (const name of missing) {
       const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
       await registry.create(namespaceResource.id, "", namespace);
     }
-    registry.#state.history.forget();
+    if (missing.length > 0) registry.#state.history.forget();
     return registry;
   }
 
@@ -416,6 +419,14 @@ export class Registry implements Admission {
     this.#collector?.observe(changes);
     this.#emptier?.observe(changes);
   }
+}
+
+/** A change of an earlier life, as watchers may still ask for it. */
+function restored(change: RecentChange): StagedChange {
+  const [object, previous] = deepFreeze([change.object, change.previous] as const);
+  // Only what existed can have been deleted.
+  const told = object ?? deepFreeze(withRevision(previous as KubeObject, change.revision));
+  return { ...change, object, previous, told };
 }
 
 function hasSubresource(resource: Resource, subresource: Subresource | undefined): boolean {

@@ -36,7 +36,7 @@ function change(revision: number, name: string, object: object | undefined = { r
 
 describe.each(storages)("%s", (_name, open) => {
   test("starts empty at revision 0", async () => {
-    expect(await open().storage.open()).toEqual({ revision: 0, objects: [], files: [] });
+    expect(await open().storage.open()).toMatchObject({ revision: 0, objects: [], files: [] });
   });
 
   test("gives integers of 64 bits back exactly", async () => {
@@ -64,11 +64,32 @@ describe.each(storages)("%s", (_name, open) => {
     });
     await storage.commit({ changes: [], files: [{ path: "c.yaml", text: "" }] });
     await storage.close();
-    expect(await again().open()).toEqual({
+    expect(await again().open()).toMatchObject({
       revision: 4,
       objects: [change(3, "a")],
       files: [{ path: "c.yaml", text: "" }],
     });
+  });
+
+  test("what it tells of the last changes ends at the newest revision, and each follows what it replaced", async () => {
+    const { storage, again } = open();
+    await storage.open();
+    for (const changes of [
+      [change(1, "a"), change(2, "a", { revision: 2 })],
+      [change(3, "b")],
+      [{ ...change(4, "a"), object: undefined }],
+    ])
+      await storage.commit({ changes });
+    await storage.close();
+    const { recent = [] } = await again().open();
+    const all = [
+      { ...change(1, "a"), previous: undefined },
+      { ...change(2, "a"), previous: { revision: 1 } },
+      { ...change(3, "b"), previous: undefined },
+      { ...change(4, "a", undefined), object: undefined, previous: { revision: 2 } },
+    ];
+    // A storage may have forgotten the older ones.
+    expect(recent).toEqual(all.slice(all.length - recent.length));
   });
 
   test("objects of one name in two namespaces or resources are two", async () => {

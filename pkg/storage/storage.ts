@@ -28,10 +28,17 @@ export interface Transaction {
   files?: readonly FileText[];
 }
 
+/** A change with the state that it replaced; undefined where the object was new. */
+export interface RecentChange extends Change {
+  previous: KubeObject | undefined;
+}
+
 export interface StoredState {
   /** The greatest revision ever given, deleted objects' included; 0 for a new storage. */
   revision: number;
   objects: readonly Change[];
+  /** The last changes up to `revision`, in order and without a gap, so that watches can go on; absent: none is known. */
+  recent?: readonly RecentChange[];
   files: readonly FileText[];
 }
 

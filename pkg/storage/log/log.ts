@@ -16,6 +16,7 @@ import {
   type EncodedTransaction,
   emptyState,
   encodeTransaction,
+  type RecentJson,
   toStoredState,
 } from "./state.ts";
 
@@ -69,8 +70,9 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
       // The next segment's name is taken before anything is read: from here on an owner of the last one fails.
       segment = await fs.create(join(directory, segmentName(sequence)), fileMode);
       await fs.syncDirectory(directory);
+      let recent: readonly RecentJson[];
       try {
-        await load();
+        recent = await load();
       } catch (error) {
         await segment.close();
         segment = undefined;
@@ -78,7 +80,7 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
         throw error;
       }
       snapshotWhenDue();
-      return toStoredState(state);
+      return toStoredState(state, recent);
     },
 
     commit(transaction) {
@@ -99,7 +101,7 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
     },
   };
 
-  async function load(): Promise<void> {
+  async function load(): Promise<readonly RecentJson[]> {
     const recovered = await recover(fs, directory);
     Object.assign(state, recovered.state);
     epoch = recovered.epoch + 1;
@@ -111,6 +113,7 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
     const { [sequence]: _own, ...seals } = recovered.unsealed;
     await startSegment(seals);
     await removeLeftovers();
+    return recovered.recent;
   }
 
   /** Writes groups until none waits. Never rejects: a failure goes to those who wait, and stays. */

@@ -7,7 +7,10 @@ import type { Transaction } from "../storage.ts";
 import { type Frame, type FrameScan, scanFrames } from "./frame.ts";
 import { logFiles, segmentName } from "./log-files.ts";
 import { readSnapshot } from "./snapshot.ts";
-import { applyTransaction, emptyState, encodeTransaction, type LogState } from "./state.ts";
+import { applyTransaction, emptyState, encodeTransaction, type LogState, type RecentJson } from "./state.ts";
+
+/** So many of the last changes are kept for watches that go on after a restart. */
+const recentMax = 4096;
 
 /** How many bytes of each segment count, said by the one who wrote the next: what lies behind is nobody's. */
 export type Seals = Record<string, number>;
@@ -18,6 +21,8 @@ export interface SegmentStart {
 
 export interface Recovered {
   state: LogState;
+  /** The last changes that the segments hold, oldest first. */
+  recent: readonly RecentJson[];
   /** The greatest epoch found; 0 in a new log. */
   epoch: number;
   /** Of every segment that no start frame has sealed yet. */
@@ -52,6 +57,7 @@ export async function recover(fs: FileSystem, directory: string): Promise<Recove
   let epoch = base?.epoch ?? 0;
   const unsealed: Seals = {};
   const tails: { sequence: number; offset: number; bytes: Buffer }[] = [];
+  const recent: RecentJson[] = [];
   for (const [index, segment] of segments.entries()) {
     const sealed = seals[segment.sequence];
     const scan = sealed === undefined ? segment.scan : scanFrames(segment.bytes.subarray(0, sealed));
@@ -75,11 +81,11 @@ export async function recover(fs: FileSystem, directory: string): Promise<Recove
       if (frame.epoch < epoch || frame.revision < state.revision)
         throw staleFrame(segment.path, frame, epoch, state);
       epoch = frame.epoch;
-      replay(state, frame);
+      replay(state, frame, recent);
     }
   }
   const size = segments.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  return { state, epoch, unsealed, tails, size, segments: segments.length };
+  return { state, recent: recent.slice(-recentMax), epoch, unsealed, tails, size, segments: segments.length };
 }
 
 async function readSegments(
@@ -111,11 +117,12 @@ function sealsOf(segments: readonly Segment[]): Seals {
   return seals;
 }
 
-function replay(state: LogState, frame: Frame): void {
+function replay(state: LogState, frame: Frame, recent: RecentJson[]): void {
   if (frame.type !== "transactions") return;
   for (const transaction of readJson(frame.payload) as Transaction[]) {
-    applyTransaction(state, encodeTransaction(transaction));
+    applyTransaction(state, encodeTransaction(transaction), (change) => recent.push(change));
   }
+  if (recent.length > recentMax * 2) recent.splice(0, recent.length - recentMax);
 }
 
 function damagedSegment(path: string, offset: number, why: string): TerminalError {

@@ -1,6 +1,6 @@
 /** What a log says: each object's newest state and each file's text, kept as the JSON a snapshot is written from. */
 import { readJson, writeJson } from "../../encoding/json.ts";
-import type { Change, FileText, StoredState, Transaction } from "../storage.ts";
+import type { Change, FileText, RecentChange, StoredState, Transaction } from "../storage.ts";
 
 export interface LogState {
   revision: number;
@@ -27,12 +27,20 @@ export function encodeTransaction(transaction: Transaction): EncodedTransaction 
   return { transaction, changes, json };
 }
 
-/** @throws RangeError when the revision goes back: a bug of the caller */
-export function applyTransaction(state: LogState, { transaction, changes }: EncodedTransaction): void {
+/**
+ * @param tell - told each change before it is made
+ * @throws RangeError when the revision goes back: a bug of the caller
+ */
+export function applyTransaction(
+  state: LogState,
+  { transaction, changes }: EncodedTransaction,
+  tell?: (change: RecentJson) => void,
+): void {
   transaction.changes.forEach((change, index) => {
     if (!(change.revision >= state.revision)) {
       throw new RangeError(`Revision ${change.revision} of ${objectId(change)} is below ${state.revision}.`);
     }
+    tell?.({ change: changes[index] as string, previous: state.objects.get(objectId(change)) });
     state.revision = change.revision;
     putObject(state, change, changes[index]);
   });
@@ -50,12 +58,24 @@ export function putFile(state: LogState, { path, text }: FileText): void {
   else state.files.set(path, text);
 }
 
-export function toStoredState(state: LogState): StoredState {
+/** A change as JSON, beside the one that it replaced. */
+export interface RecentJson {
+  change: string;
+  previous: string | undefined;
+}
+
+export function toStoredState(state: LogState, recent: readonly RecentJson[] = []): StoredState {
   return {
     revision: state.revision,
     objects: [...state.objects.values()].map((json) => readJson(json) as Change),
+    recent: recent.map(toRecentChange),
     files: [...state.files].map(([path, text]): FileText => ({ path, text })),
   };
+}
+
+function toRecentChange({ change, previous }: RecentJson): RecentChange {
+  const before = previous === undefined ? undefined : (readJson(previous) as Change).object;
+  return { ...(readJson(change) as Change), previous: before };
 }
 
 function objectId({ resource, namespace, name }: Change): string {
