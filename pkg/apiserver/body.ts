@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { StatusError } from "../api/status-error.ts";
+import { tooLargeEntity } from "../registry/status-errors.ts";
 
 /** The most bytes a request's body may have: 3 MiB, as in kube-apiserver. */
 export const maxBodyBytes = 3 * 1024 * 1024;
@@ -11,17 +11,15 @@ export const maxBodyBytes = 3 * 1024 * 1024;
  */
 export async function readBody(request: IncomingMessage): Promise<string> {
   const declared = Number(request.headers["content-length"] ?? 0);
-  if (declared > maxBodyBytes) throw tooLarge();
+  if (declared > maxBodyBytes) throw tooLargeEntity(limit);
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > maxBodyBytes) throw tooLarge();
+    if (bytes > maxBodyBytes) throw tooLargeEntity(limit);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function tooLarge(): StatusError {
-  return new StatusError(413, "RequestEntityTooLarge", `Request entity too large: limit is ${maxBodyBytes}`);
-}
+const limit = `limit is ${maxBodyBytes}`;

@@ -56,12 +56,6 @@ export function notAcceptable(message: string): StatusError {
   return new StatusError(406, "NotAcceptable", message);
 }
 
-/** Whether a body of this type can be read as JSON. No type at all is taken for JSON, as kube-apiserver does. */
-export function isJson(contentType: string | undefined): boolean {
-  const type = mediaType(contentType);
-  return type === "" || type === "application/json";
-}
-
 /** Which kind of patch a body of this type is; undefined when none that is supported. */
 export function patchType(contentType: string | undefined): Patch["type"] | undefined {
   switch (mediaType(contentType)) {
@@ -74,7 +68,8 @@ export function patchType(contentType: string | undefined): Patch["type"] | unde
   }
 }
 
-function mediaType(contentType: string | undefined): string {
+/** A Content-Type without its parameters. */
+export function mediaType(contentType: string | undefined): string {
   return (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
 }
 

@@ -153,18 +153,18 @@ describe("the API server", () => {
       want: { code: number; reason?: string; message: string };
     }>([
       {
-        name: "a body that is not JSON",
+        name: "a body of an unknown type",
         request: {
           method: "POST",
           path: collection,
-          headers: { "content-type": "application/yaml" },
+          headers: { "content-type": "text/plain" },
           body: "a: b",
         },
         want: {
           code: 415,
           reason: "UnsupportedMediaType",
           message:
-            "the body of the request was in an unknown format - accepted media types include: application/json",
+            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf",
         },
       },
       {
@@ -174,7 +174,7 @@ describe("the API server", () => {
           code: 415,
           reason: "UnsupportedMediaType",
           message:
-            "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json",
+            "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
         },
       },
       {
@@ -249,12 +249,12 @@ describe("the API server", () => {
         },
       },
       {
-        name: "a deletion in another order than the background",
-        request: { method: "DELETE", path: `${collection}/a?propagationPolicy=Foreground` },
+        name: "a deletion in an order that there is not",
+        request: { method: "DELETE", path: `${collection}/a?propagationPolicy=Sideways` },
         want: {
           code: 422,
           reason: "Invalid",
-          message: expect.stringContaining('propagationPolicy: Unsupported value: "Foreground"'),
+          message: expect.stringContaining('propagationPolicy: Unsupported value: "Sideways"'),
         },
       },
     ])("$name is refused with $want.code", async ({ request, want }) => {

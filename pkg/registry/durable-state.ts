@@ -82,9 +82,13 @@ export class DurableState {
     }
   }
 
-  /** Begins writes over the newest state. They must be committed in the same turn, or given up. */
-  stage(): Staging {
-    return new Staging(this.newest, this.#newestRevision);
+  /**
+   * Begins writes over the newest state. They must be committed in the same turn, or given up.
+   *
+   * @param dryRun - they will be given up: objects keep the revisions they have
+   */
+  stage(dryRun = false): Staging {
+    return new Staging(this.newest, this.#newestRevision, dryRun);
   }
 
   /**

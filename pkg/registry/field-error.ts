@@ -1,3 +1,4 @@
+import { goFloat } from "../encoding/go-format.ts";
 import { writeJson } from "../encoding/json.ts";
 
 /** What is wrong with one field, in kube-apiserver's words. */
@@ -15,12 +16,24 @@ export interface FieldError {
   readonly field: string;
   /** The text after the field: `Invalid value: 0: must be ...`. */
   readonly message: string;
-  /** Such an error hides others: later rules cannot be checked on a value of the wrong shape. */
-  readonly blocking?: boolean;
 }
 
-/** Go's `%q` of a string, else JSON. */
+/** Whether an error hides others: rules are written for values of the right shape, and not checked beside it. */
+export function isBlocking({ reason }: FieldError): boolean {
+  return blockingReasons.includes(reason);
+}
+
+const blockingReasons: readonly FieldError["reason"][] = [
+  "FieldValueNotSupported",
+  "FieldValueRequired",
+  "FieldValueTooLong",
+  "FieldValueTooMany",
+  "FieldValueTypeInvalid",
+];
+
+/** Go's `%q` of a string, its `%v` of a number, else JSON. */
 export function quote(value: unknown): string {
+  if (typeof value === "number" && !Number.isSafeInteger(value)) return goFloat(value);
   return writeJson(value) ?? "null";
 }
 
@@ -33,7 +46,6 @@ export function required(field: string, detail?: string): FieldError {
     reason: "FieldValueRequired",
     field,
     message: detail === undefined ? "Required value" : `Required value: ${detail}`,
-    blocking: true,
   };
 }
 
@@ -46,11 +58,11 @@ export function duplicate(field: string, value: unknown): FieldError {
 }
 
 export function notSupported(field: string, value: unknown, supported: readonly unknown[]): FieldError {
+  const values = supported.map((each) => quote(typeof each === "string" ? each : quote(each))).join(", ");
   return {
     reason: "FieldValueNotSupported",
     field,
-    message: `Unsupported value: ${quote(value)}: supported values: ${supported.map(quote).join(", ")}`,
-    blocking: true,
+    message: `Unsupported value: ${quote(value)}: supported values: ${values}`,
   };
 }
 
@@ -58,8 +70,7 @@ export function tooLong(field: string, bytes: number): FieldError {
   return {
     reason: "FieldValueTooLong",
     field,
-    message: `Too long: may not be more than ${bytes} bytes`,
-    blocking: true,
+    message: `Too long: may not be more than ${bytes} ${bytes === 1 ? "byte" : "bytes"}`,
   };
 }
 
@@ -67,8 +78,7 @@ export function tooMany(field: string, count: number, limit: number): FieldError
   return {
     reason: "FieldValueTooMany",
     field,
-    message: `Too many: ${count}: must have at most ${limit} items`,
-    blocking: true,
+    message: `Too many: ${count}: must have at most ${limit} ${limit === 1 ? "item" : "items"}`,
   };
 }
 

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { ObjectMeta } from "../api/meta.ts";
 import type { Json } from "./json.ts";
-import { readMetadata, validateMetadata } from "./metadata.ts";
+import {
+  dedupOwners,
+  finalizerWarnings,
+  readMetadata,
+  validateChangedMetadata,
+  validateNewMetadata,
+} from "./metadata.ts";
 import { generatedName } from "./names.ts";
 
 describe("metadata that is refused", () => {
@@ -69,6 +75,24 @@ describe("metadata that is refused", () => {
       wantMessage: /name part must consist of/,
     },
     {
+      name: "both finalizers of the garbage collector",
+      metadata: { finalizers: ["orphan", "foregroundDeletion"] },
+      wantFields: ["metadata.finalizers"],
+      wantMessage: /finalizer orphan and foregroundDeletion cannot be both set$/,
+    },
+    {
+      name: "an Event as owner",
+      metadata: { ownerReferences: [{ ...owner, kind: "Event" }] },
+      wantFields: ["metadata.ownerReferences"],
+      wantMessage: /: \/v1, Kind=Event is disallowed from being an owner$/,
+    },
+    {
+      name: "an owner whose apiVersion is none",
+      metadata: { ownerReferences: [{ ...owner, apiVersion: "a/b/c" }] },
+      wantFields: ["metadata.ownerReferences.apiVersion"],
+      wantMessage: /^Invalid value: "a\/b\/c": version must not be empty$/,
+    },
+    {
       name: "an owner without uid",
       metadata: { ownerReferences: [{ ...owner, uid: "" }] },
       wantFields: ["metadata.ownerReferences.uid"],
@@ -86,20 +110,54 @@ describe("metadata that is refused", () => {
       wantMessage: /Only one reference can have Controller set to true/,
     },
   ])("$name", ({ metadata, wantFields, wantMessage }) => {
-    const errors = validateMetadata({ name: "a", ...metadata }, undefined);
+    const errors = validateNewMetadata({ name: "a", ...metadata });
     expect(errors.map((error) => error.field)).toEqual(wantFields);
     expect(errors[0]?.message).toMatch(wantMessage);
   });
 
   test("what was there before and did not change is let be", () => {
     const metadata = { name: "a", labels: { "-bad": "b c" } };
-    expect(validateMetadata(metadata, metadata)).toEqual([]);
+    expect(validateChangedMetadata(metadata, metadata, metadata)).toEqual({ common: [], own: [] });
+  });
+
+  test("a new fault is told three times, as kube-apiserver checks it thrice", () => {
+    const changed = { name: "a", labels: { a: "b c" } };
+    const { common, own } = validateChangedMetadata(changed, { name: "a" }, changed);
+    expect([...common, ...own].map(({ field }) => field)).toEqual(Array(3).fill("metadata.labels"));
+  });
+
+  test.each<{ name: string; old?: Partial<ObjectMeta>; declared: Partial<ObjectMeta>; want: string[] }>([
+    { name: "another uid is", declared: { uid: "v" }, want: ["metadata.uid"] },
+    { name: "the same uid is not", declared: { uid: "u" }, want: [] },
+    {
+      name: "a deletionTimestamp is, which only a DELETE sets",
+      declared: { deletionTimestamp: "2026-01-01T00:00:00Z" },
+      want: ["metadata.deletionTimestamp"],
+    },
+    {
+      name: "a deletionTimestamp of an object that has one is passed over",
+      old: { deletionTimestamp: "2026-01-01T00:00:00Z" },
+      declared: { deletionTimestamp: "2027-01-01T00:00:00Z" },
+      want: [],
+    },
+    {
+      name: "a grace period is",
+      declared: { deletionGracePeriodSeconds: 5 },
+      want: ["metadata.deletionGracePeriodSeconds"],
+    },
+    { name: "a creationTimestamp is not", declared: { creationTimestamp: "2026-01-01T00:00:00Z" }, want: [] },
+  ])("of what only a server sets, $name refused", ({ old, declared, want }) => {
+    const before = { name: "a", uid: "u", ...old };
+    const { own } = validateChangedMetadata(before, before, { name: "a", ...declared });
+    expect(own.map(({ field }) => field)).toEqual(want);
   });
 
   test("a finalizer may be taken off but not put on while the object is being deleted", () => {
     const old = { name: "a", deletionTimestamp: "2026-01-01T00:00:00Z", finalizers: ["e.x/a", "e.x/b"] };
-    expect(validateMetadata({ ...old, finalizers: ["e.x/b"] }, old)).toEqual([]);
-    expect(validateMetadata({ ...old, finalizers: ["e.x/c"] }, old)).toMatchObject([
+    const own = (finalizers: string[]) =>
+      validateChangedMetadata({ ...old, finalizers }, old, { name: "a" }).own;
+    expect(own(["e.x/b"])).toEqual([]);
+    expect(own(["e.x/c"])).toMatchObject([
       { reason: "FieldValueForbidden", message: expect.stringContaining('[]string{"e.x/c"}') },
     ]);
   });
@@ -123,6 +181,34 @@ describe("metadata that is no metadata", () => {
   ])("$declared", ({ declared, message }) => {
     expect(() => readMetadata(declared)).toThrow(message);
   });
+});
+
+test("fields that no metadata has are told, in order", () => {
+  const unknown: string[] = [];
+  const owner = { apiVersion: "v1", kind: "A", name: "a", uid: "u", more: 1 };
+  const read = readMetadata({ name: "a", zeta: 1, ownerReferences: [owner], alpha: {} }, unknown);
+  expect(unknown).toEqual(["metadata.alpha", "metadata.ownerReferences[0].more", "metadata.zeta"]);
+  expect(read).toEqual({
+    name: "a",
+    ownerReferences: [{ apiVersion: "v1", kind: "A", name: "a", uid: "u" }],
+  });
+});
+
+test("an owner named twice is taken once", () => {
+  const owner = { apiVersion: "v1", kind: "A", name: "a", uid: "u" };
+  const other = { ...owner, controller: true };
+  const metadata = { name: "a", ownerReferences: [owner, other, { ...owner }] };
+  expect(dedupOwners(metadata)).toEqual({
+    metadata: { name: "a", ownerReferences: [owner, other] },
+    duplicates: ["u"],
+  });
+});
+
+test("a finalizer without domain is warned of when it is new", () => {
+  expect(finalizerWarnings(["b", "e.x/c", "a.b", "orphan", "a"], ["b"])).toEqual([
+    'metadata.finalizers: "a": prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers',
+    'metadata.finalizers: "a.b": prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers',
+  ]);
 });
 
 test("what is empty counts as absent", () => {

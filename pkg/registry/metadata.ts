@@ -1,7 +1,16 @@
 import type { ObjectMeta, OwnerReference } from "../api/meta.ts";
-import { type FieldError, forbidden, invalid, required } from "./field-error.ts";
-import { deepEqual, isObject, type Json, type JsonObject } from "./json.ts";
+import { type FieldError, forbidden, invalid, quote, required } from "./field-error.ts";
+import { deepEqual, isObject, type Json } from "./json.ts";
 import { labelValueFaults, nameFaults, qualifiedNameFaults } from "./names.ts";
+import { objectMeta } from "./typed/kinds/meta.ts";
+import { readTyped } from "./typed/read.ts";
+
+/** Keeps an object that is being deleted until its dependents are deleted. */
+export const foregroundFinalizer = "foregroundDeletion";
+/** Keeps an object that is being deleted until its dependents have forgotten it. */
+export const orphanFinalizer = "orphan";
+
+const standardFinalizers: readonly string[] = [foregroundFinalizer, orphanFinalizer, "kubernetes"];
 
 /** All annotations of an object together. */
 const maxAnnotationBytes = 256 * 1024;
@@ -10,72 +19,114 @@ const maxAnnotationBytes = 256 * 1024;
  * The metadata that a client may say, in one order and without what is empty; frozen parts are shared.
  *
  * @param declared - `metadata` as it was sent, already JSON
+ * @param unknown - receives the path of each unknown field, `metadata.bogus`
  * @throws TypeError when a field has the wrong type; the message is the part after "cannot be handled as a Kind: "
  */
-export function readMetadata(declared: Json | undefined): ObjectMeta {
+export function readMetadata(declared: Json | undefined, unknown?: string[]): ObjectMeta {
   if (declared === undefined || declared === null) return { name: "" };
-  if (!isObject(declared)) throw new TypeError(mismatch(declared, "v1.ObjectMeta"));
-  const metadata: ObjectMeta = { name: text(declared, "name") ?? "" };
-  for (const field of [
-    "generateName",
-    "namespace",
-    "uid",
-    "resourceVersion",
-    "creationTimestamp",
-    "deletionTimestamp",
-  ] as const) {
-    const value = text(declared, field);
-    if (value !== undefined && value !== "") metadata[field] = value;
+  if (!isObject(declared)) {
+    const found = Array.isArray(declared)
+      ? "array"
+      : typeof declared === "boolean"
+        ? "bool"
+        : typeof declared;
+    throw new TypeError(`json: cannot unmarshal ${found} into Go value of type v1.ObjectMeta`);
   }
-  for (const field of ["generation", "deletionGracePeriodSeconds"] as const) {
-    const value = declared[field];
-    if (typeof value === "number") metadata[field] = value;
+  const dropped: string[] = [];
+  const read = readTyped(objectMeta, declared, dropped);
+  unknown?.push(...dropped.sort().map((path) => `metadata.${path}`));
+  return { name: "", ...read } as unknown as ObjectMeta;
+}
+
+/** Owners without those that are named twice, and the uids of these. */
+export function dedupOwners(metadata: ObjectMeta): { metadata: ObjectMeta; duplicates: readonly string[] } {
+  const owners = metadata.ownerReferences ?? [];
+  if (owners.length < 2) return { metadata, duplicates: [] };
+  const distinct: OwnerReference[] = [];
+  const duplicates: string[] = [];
+  for (const owner of owners) {
+    if (distinct.some((other) => deepEqual(other, owner))) duplicates.push(owner.uid);
+    else distinct.push(owner);
   }
-  const labels = textMap(declared, "labels");
-  if (labels !== undefined) metadata.labels = labels;
-  const annotations = textMap(declared, "annotations");
-  if (annotations !== undefined) metadata.annotations = annotations;
-  const finalizers = list(declared, "finalizers");
-  if (finalizers !== undefined) metadata.finalizers = finalizers as string[];
-  const owners = list(declared, "ownerReferences");
-  if (owners !== undefined) metadata.ownerReferences = owners as unknown as OwnerReference[];
-  return metadata;
+  if (duplicates.length === 0) return { metadata, duplicates };
+  return { metadata: { ...metadata, ownerReferences: distinct }, duplicates };
 }
 
 /**
- * What is wrong with `metadata`, which takes the place of `old`; equal parts are not checked again.
+ * What is wrong with the metadata of a new object.
  *
  * @param faultsOf - what is wrong with a name
  */
-export function validateMetadata(
+export function validateNewMetadata(
   metadata: ObjectMeta,
-  old: ObjectMeta | undefined,
   faultsOf: (name: string) => string[] = nameFaults,
 ): FieldError[] {
   const errors: FieldError[] = [];
-  if (old === undefined) checkName(metadata, faultsOf, errors);
-  if (!deepEqual(metadata.labels, old?.labels)) checkLabels(metadata.labels ?? {}, errors);
-  if (!deepEqual(metadata.annotations, old?.annotations))
-    checkAnnotations(metadata.annotations ?? {}, errors);
-  if (!deepEqual(metadata.finalizers, old?.finalizers)) checkFinalizers(metadata, old, errors);
-  if (!deepEqual(metadata.ownerReferences, old?.ownerReferences))
-    checkOwners(metadata.ownerReferences ?? [], errors);
+  checkName(metadata, faultsOf, errors);
+  checkLabels(metadata.labels ?? {}, errors);
+  checkAnnotations(metadata.annotations ?? {}, errors);
+  checkOwners(metadata.ownerReferences ?? [], errors);
+  checkFinalizers(metadata.finalizers ?? [], errors);
+  return errors;
+}
+
+/**
+ * What is wrong with `metadata`, which takes the place of `old`; equal parts are not checked again. As kube-apiserver
+ * checks metadata for every kind and then again for the kind in question, most errors come more than once.
+ *
+ * @param declared - what the client said: of what is the server's own, a change is an error
+ */
+export function validateChangedMetadata(
+  metadata: ObjectMeta,
+  old: ObjectMeta,
+  declared: ObjectMeta,
+): { common: FieldError[]; own: FieldError[] } {
+  const anew: FieldError[] = [];
+  if (!deepEqual(metadata.labels, old.labels)) checkLabels(metadata.labels ?? {}, anew);
+  if (!deepEqual(metadata.annotations, old.annotations)) checkAnnotations(metadata.annotations ?? {}, anew);
+  if (!deepEqual(metadata.ownerReferences, old.ownerReferences))
+    checkOwners(metadata.ownerReferences ?? [], anew);
+  const finalizers: FieldError[] = [];
+  if (!deepEqual(metadata.finalizers, old.finalizers)) checkFinalizers(metadata.finalizers ?? [], finalizers);
+  const own = [...checkChange(metadata, old, declared), ...anew];
+  return { common: [...anew, ...finalizers, ...own], own };
+}
+
+function checkChange(metadata: ObjectMeta, old: ObjectMeta, declared: ObjectMeta): FieldError[] {
+  const errors: FieldError[] = [];
+  if (old.deletionTimestamp !== undefined) {
+    const added = (metadata.finalizers ?? []).filter((finalizer) => !old.finalizers?.includes(finalizer));
+    if (added.length > 0) {
+      const list = [...new Set(added)]
+        .sort()
+        .map((finalizer) => quote(finalizer))
+        .join(", ");
+      const why = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
+      errors.push(forbidden("metadata.finalizers", why));
+    }
+  }
+  const immutable = (field: keyof ObjectMeta): void => {
+    const value = declared[field];
+    if (value !== undefined && value !== old[field]) {
+      errors.push(invalid(`metadata.${field}`, value, "field is immutable"));
+    }
+  };
+  immutable("uid");
+  // Once it is set, what a client says of it is passed over.
+  if (old.deletionTimestamp === undefined) immutable("deletionTimestamp");
+  immutable("deletionGracePeriodSeconds");
   return errors;
 }
 
 function checkName(metadata: ObjectMeta, faultsOf: (name: string) => string[], errors: FieldError[]): void {
-  if (metadata.generateName !== undefined) {
+  const { name, generateName } = metadata;
+  if (generateName !== undefined) {
     // What is generated ends in a letter or digit, so a dash at the prefix's end is fine.
-    const prefix = metadata.generateName.replace(/-$/, "a");
-    errors.push(
-      ...faultsOf(prefix).map((fault) => invalid("metadata.generateName", metadata.generateName, fault)),
-    );
+    const prefix = generateName.length > 1 ? generateName.replace(/.-$/, "a") : generateName;
+    errors.push(...faultsOf(prefix).map((fault) => invalid("metadata.generateName", generateName, fault)));
   }
-  if (metadata.name === "") {
-    errors.push(required("metadata.name", "name or generateName is required"));
-    return;
-  }
-  errors.push(...faultsOf(metadata.name).map((fault) => invalid("metadata.name", metadata.name, fault)));
+  if (name === "") errors.push(required("metadata.name", "name or generateName is required"));
+  else errors.push(...faultsOf(name).map((fault) => invalid("metadata.name", name, fault)));
 }
 
 function checkLabels(labels: Record<string, string>, errors: FieldError[]): void {
@@ -103,78 +154,58 @@ function checkAnnotations(annotations: Record<string, string>, errors: FieldErro
   }
 }
 
-function checkFinalizers(metadata: ObjectMeta, old: ObjectMeta | undefined, errors: FieldError[]): void {
-  const finalizers = metadata.finalizers ?? [];
+function checkFinalizers(finalizers: readonly string[], errors: FieldError[]): void {
   for (const finalizer of finalizers) {
-    errors.push(
-      ...qualifiedNameFaults(finalizer).map((fault) => invalid("metadata.finalizers", finalizer, fault)),
-    );
+    const faults = qualifiedNameFaults(finalizer);
+    errors.push(...faults.map((fault) => invalid("metadata.finalizers", finalizer, fault)));
   }
-  if (old?.deletionTimestamp === undefined) return;
-  const added = finalizers.filter((finalizer) => !old.finalizers?.includes(finalizer));
-  if (added.length === 0) return;
-  const list = added.map((finalizer) => JSON.stringify(finalizer)).join(", ");
-  errors.push(
-    forbidden(
-      "metadata.finalizers",
-      `no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`,
-    ),
-  );
+  if (finalizers.includes(orphanFinalizer) && finalizers.includes(foregroundFinalizer)) {
+    const why = `finalizer ${orphanFinalizer} and ${foregroundFinalizer} cannot be both set`;
+    errors.push(invalid("metadata.finalizers", finalizers, why));
+  }
 }
 
 function checkOwners(owners: readonly OwnerReference[], errors: FieldError[]): void {
+  let first: string | undefined;
   for (const owner of owners) {
-    for (const field of ["apiVersion", "kind", "name", "uid"] as const) {
-      if (owner[field]) continue;
-      const detail = field === "apiVersion" ? "version must not be empty" : "must not be empty";
-      errors.push(invalid(`metadata.ownerReferences.${field}`, "", detail));
+    const [version, more] = owner.apiVersion.split("/").toReversed();
+    if (version === "" || (more !== undefined && owner.apiVersion.split("/").length > 2)) {
+      errors.push(
+        invalid("metadata.ownerReferences.apiVersion", owner.apiVersion, "version must not be empty"),
+      );
+    }
+    for (const field of ["kind", "name", "uid"] as const) {
+      if (!owner[field]) errors.push(invalid(`metadata.ownerReferences.${field}`, "", "must not be empty"));
+    }
+    if (owner.apiVersion === "v1" && owner.kind === "Event") {
+      const why = "/v1, Kind=Event is disallowed from being an owner";
+      errors.push(invalid("metadata.ownerReferences", owner, why));
+    }
+    if (owner.controller !== true) continue;
+    const name = `${owner.kind}/${owner.name}`;
+    if (first === undefined) first = name;
+    else {
+      const why = `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${name}`;
+      errors.push(invalid("metadata.ownerReferences", owners, why));
     }
   }
-  const [first, second] = owners.filter((owner) => owner.controller === true);
-  if (first === undefined || second === undefined) return;
-  const detail = `Only one reference can have Controller set to true. Found "true" in references for ${first.kind}/${first.name} and ${second.kind}/${second.name}`;
-  errors.push(invalid("metadata.ownerReferences", owners, detail));
 }
 
-function text(object: JsonObject, field: string): string | undefined {
-  const value = object[field];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== "string") throw new TypeError(mismatchIn(value, field, "string"));
-  return value;
-}
-
-function textMap(object: JsonObject, field: string): Record<string, string> | undefined {
-  const value = object[field];
-  if (value === undefined || value === null) return undefined;
-  if (!isObject(value)) throw new TypeError(mismatchIn(value, field, "map[string]string"));
-  const entries = Object.entries(value);
-  for (const [, item] of entries) {
-    if (typeof item !== "string") throw new TypeError(mismatchIn(item, field, "string"));
-  }
-  return entries.length === 0 ? undefined : (value as Record<string, string>);
-}
-
-function list(object: JsonObject, field: string): readonly Json[] | undefined {
-  const value = object[field];
-  if (value === undefined || value === null) return undefined;
-  if (!Array.isArray(value)) throw new TypeError(mismatchIn(value, field, "[]string"));
-  for (const item of value) {
-    const fits = field === "finalizers" ? typeof item === "string" : isObject(item);
-    if (!fits)
-      throw new TypeError(mismatchIn(item, field, field === "finalizers" ? "string" : "v1.OwnerReference"));
-  }
-  return value.length === 0 ? undefined : value;
-}
-
-function mismatchIn(value: Json, field: string, expected: string): string {
-  return `json: cannot unmarshal ${goType(value)} into Go struct field ObjectMeta.${field} of type ${expected}`;
-}
-
-function mismatch(value: Json, expected: string): string {
-  return `json: cannot unmarshal ${goType(value)} into Go value of type ${expected}`;
-}
-
-function goType(value: Json): string {
-  if (Array.isArray(value)) return "array";
-  return value === null ? "null" : typeof value === "boolean" ? "bool" : typeof value;
+/**
+ * What a client is warned of in finalizers that it added: a name that is not qualified by a domain.
+ *
+ * @param before - the finalizers that were there already
+ */
+export function finalizerWarnings(
+  finalizers: readonly string[] = [],
+  before: readonly string[] = [],
+): readonly string[] {
+  const added = [...new Set(finalizers)].filter((finalizer) => !before.includes(finalizer)).sort();
+  return added
+    .filter((name) => !name.includes("/") && !standardFinalizers.includes(name))
+    .map((name) => {
+      const path = name.includes(".") ? " including a path (/)" : "";
+      const why = `prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers`;
+      return `metadata.finalizers: ${quote(name)}: ${why}`;
+    });
 }

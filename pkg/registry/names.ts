@@ -38,8 +38,10 @@ export function dns1035LabelFaults(name: string): string[] {
 
 /** What is wrong with `name` as an object's name; empty when nothing is. */
 export function nameFaults(name: string): string[] {
-  if (name.length > 253) return ["must be no more than 253 characters"];
-  return subdomain.test(name) ? [] : [subdomainRule];
+  return [
+    ...(name.length > 253 ? ["must be no more than 253 characters"] : []),
+    ...(subdomain.test(name) ? [] : [subdomainRule]),
+  ];
 }
 
 /** What is wrong with `name` as a part of a path; empty when nothing is. All names that old Events have pass. */

@@ -1,17 +1,16 @@
 import type { KubeObject, ObjectKey } from "../api/meta.ts";
-import { StatusError } from "../api/status-error.ts";
-import type { DeleteOptions } from "../runtime/client.ts";
+import { isNotFound, StatusError } from "../api/status-error.ts";
 import { type Clock, type Ids, type Random, timestamp } from "../runtime/clock.ts";
 import type { Admission, Edit, ResourceInfo, TransactResult } from "../storage/admission.ts";
 import type { Change, FileText, RecentChange, Storage, StoredState } from "../storage/storage.ts";
-import type { Context } from "./admission/context.ts";
+import type { Context, FieldValidation } from "./admission/context.ts";
 import { create } from "./admission/create.ts";
 import { assemble, decode, withoutStatus } from "./admission/decode.ts";
-import { type Deletion, remove } from "./admission/delete.ts";
+import { type DeleteOptions, type Deletion, remove } from "./admission/delete.ts";
 import { defaultNamespace, ownNamespaces } from "./admission/namespace.ts";
 import { type Patch, patch } from "./admission/patch.ts";
 import { patchScale, scaleOf, updateScale } from "./admission/scale.ts";
-import { update } from "./admission/update.ts";
+import { type Put, update } from "./admission/update.ts";
 import { definitionResource } from "./builtin/definition.ts";
 import { namespaceResource } from "./builtin/namespace.ts";
 import { builtinResources } from "./builtin-resources.ts";
@@ -60,8 +59,16 @@ export interface WriteOptions {
   readonly subresource?: Subresource | undefined;
   /** Admit, answer, and write nothing. */
   readonly dryRun?: boolean | undefined;
-  /** Told the paths that were pruned as unknown to the schema, where there are any; may throw to refuse the write. */
-  readonly onUnknownFields?: ((paths: readonly string[]) => void) | undefined;
+  /** What happens with fields that are unknown or given twice; default Ignore. */
+  readonly fieldValidation?: FieldValidation | undefined;
+  /** What strict decoding has against the body as text. */
+  readonly strictErrors?: readonly string[] | undefined;
+  /** The body as it came, where there was one. */
+  readonly bodyText?: string | undefined;
+  /** Paths of whole numbers that the body has as floats. */
+  readonly wholeFloats?: ReadonlySet<string> | undefined;
+  /** Told what a client is to be warned of. */
+  readonly warn?: ((text: string) => void) | undefined;
 }
 
 /**
@@ -225,11 +232,10 @@ export class Registry implements Admission {
     resource: string,
     namespace: string,
     object: unknown,
-    options: WriteOptions = {},
+    { name, ...options }: WriteOptions & { readonly name?: string | undefined } = {},
   ): Promise<KubeObject> {
     const of = this.#use(resource);
-    const created = await this.#write((context) => create(context, of, namespace, object), options);
-    return options.dryRun ? withoutRevision(created) : created;
+    return this.#write((context) => create(context, of, namespace, object, name), options);
   }
 
   /** Replaces spec and metadata, or status or scale alone. */
@@ -237,14 +243,24 @@ export class Registry implements Admission {
     resource: string,
     key: ObjectKey,
     object: unknown,
-    { subresource, ...options }: WriteOptions = {},
+    options: WriteOptions = {},
   ): Promise<KubeObject> {
+    return (await this.put(resource, key, object, options)).object;
+  }
+
+  /** Like `update`, and says whether the object is new: a few kinds are made by it. */
+  async put(
+    resource: string,
+    key: ObjectKey,
+    object: unknown,
+    { subresource, ...options }: WriteOptions = {},
+  ): Promise<Put> {
     const of = this.#use(resource, subresource, key);
     const at = address(of, key);
     return this.#write(
       (context) =>
         subresource === "scale"
-          ? updateScale(context, of, at, object)
+          ? { object: updateScale(context, of, at, object), created: false }
           : update(context, of, at, object, subresource),
       options,
     );
@@ -274,6 +290,40 @@ export class Registry implements Admission {
   ): Promise<Deletion> {
     const of = this.#use(resource);
     return this.#write((context) => remove(context, of, address(of, key), options), { dryRun });
+  }
+
+  /**
+   * Deletes each object of a list and returns the list, with the objects as they were. It ends at the first that may not
+   * be deleted; those before it are deleted all the same.
+   */
+  async deleteCollection(
+    resource: string,
+    selection: ListOptions,
+    { dryRun = false, ...options }: DeleteOptions & { dryRun?: boolean } = {},
+  ): Promise<ObjectList> {
+    const found = await this.list(resource, selection);
+    const of = this.#use(resource);
+    const staging = this.#state.stage(dryRun);
+    const context = this.#context(staging, {});
+    let failure: unknown;
+    for (const { metadata } of found.items) {
+      try {
+        remove(
+          context,
+          of,
+          address(of, { namespace: metadata.namespace ?? "", name: metadata.name }),
+          options,
+        );
+      } catch (error) {
+        // Somebody else was faster, which is as good.
+        if (isNotFound(error)) continue;
+        failure = error;
+        break;
+      }
+    }
+    if (!dryRun) await this.#state.commit(staging);
+    if (failure !== undefined) throw failure;
+    return found;
   }
 
   // Admission: what people's files need
@@ -320,7 +370,7 @@ export class Registry implements Admission {
     const staging = this.#state.stage();
     for (const edit of edits) {
       try {
-        this.#admit(this.#context(staging), edit);
+        this.#admit(this.#context(staging, {}), edit);
       } catch (error) {
         if (!(error instanceof StatusError)) throw error;
         errors.push({ edit, error });
@@ -350,10 +400,10 @@ export class Registry implements Admission {
     else remove(context, of, key);
   }
 
-  async #write<T>(admit: (context: Context) => T, { dryRun, onUnknownFields }: WriteOptions): Promise<T> {
-    const staging = this.#state.stage();
-    const answer = admit(this.#context(staging, onUnknownFields));
-    if (!dryRun) await this.#state.commit(staging);
+  async #write<T>(admit: (context: Context) => T, options: WriteOptions): Promise<T> {
+    const staging = this.#state.stage(options.dryRun);
+    const answer = admit(this.#context(staging, options));
+    if (!options.dryRun) await this.#state.commit(staging);
     return answer;
   }
 
@@ -372,9 +422,22 @@ export class Registry implements Admission {
     throw badRequest(`no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
   }
 
-  #context(staging: Staging, onUnknownFields?: WriteOptions["onUnknownFields"]): Context {
+  #context(
+    staging: Staging,
+    {
+      dryRun = false,
+      fieldValidation = "Ignore",
+      strictErrors = [],
+      bodyText,
+      wholeFloats = new Set(),
+      warn = () => {},
+    }: WriteOptions,
+  ): Context {
     const { clock, ids, random } = this.#options;
-    return { staging, clock, ids, random, given: this.#given, onUnknownFields };
+    return {
+      ...{ staging, clock, ids, random, given: this.#given },
+      ...{ dryRun, fieldValidation, strictErrors, bodyText, wholeFloats, warn },
+    };
   }
 
   /** Stored objects, with the defaults that their schema has by now. */
@@ -445,9 +508,4 @@ function hasSubresource(resource: Resource, subresource: Subresource | undefined
 /** Where the object is stored: an object of the whole cluster has no namespace. */
 function address(resource: Resource, key: ObjectKey): ObjectKey {
   return { namespace: resource.namespaced ? key.namespace : "", name: key.name };
-}
-
-function withoutRevision(object: KubeObject): KubeObject {
-  const { resourceVersion: _revision, ...metadata } = object.metadata;
-  return deepFreeze({ ...object, metadata });
 }

@@ -82,6 +82,8 @@ export interface Builtin {
   readonly validate?: (object: KubeObject, old: KubeObject | undefined) => readonly FieldError[];
   /** Whether a PUT makes an object that is not there. */
   readonly createOnUpdate: boolean;
+  /** Whether its objects own none, so that how dependents are deleted does not matter. */
+  readonly neverOwner?: boolean;
   /** Whether an object that is being deleted has to stay, whatever its metadata says. */
   readonly held?: (object: KubeObject) => boolean;
   readonly table: Table;

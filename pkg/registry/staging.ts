@@ -20,12 +20,17 @@ export class Staging {
   readonly changes: StagedChange[] = [];
   readonly #newest: ObjectStore;
   readonly #staged = new Map<string, KubeObject | undefined>();
+  readonly #dryRun: boolean;
   #revision: number;
 
-  /** @param revision - the newest one given */
-  constructor(newest: ObjectStore, revision: number) {
+  /**
+   * @param revision - the newest one given
+   * @param dryRun - nothing will come of it: objects keep the revision they have, new ones have none
+   */
+  constructor(newest: ObjectStore, revision: number, dryRun: boolean) {
     this.#newest = newest;
     this.#revision = revision;
+    this.#dryRun = dryRun;
   }
 
   get revision(): number {
@@ -37,12 +42,13 @@ export class Staging {
     return stored === undefined || resource.view === undefined ? stored : resource.view.read(stored);
   }
 
-  /** Stages `object` under the next revision and returns it with that, frozen. */
+  /** Stages `object` under the next revision and returns it with that, frozen; in a dry run with the one it has. */
   put(resource: Resource, key: ObjectKey, object: KubeObject): KubeObject {
     const { store, view } = resource;
     const previous = this.#stored(resource, key);
     const revision = ++this.#revision;
-    const stored = deepFreeze(withRevision(view === undefined ? object : view.write(object), revision));
+    const written = view === undefined ? object : view.write(object);
+    const stored = deepFreeze(this.#dryRun ? written : withRevision(written, revision));
     this.#stage({ revision, resource: store, ...key, object: stored, previous, told: stored });
     return view === undefined ? stored : view.read(stored);
   }

@@ -1,6 +1,6 @@
 /** kube-apiserver's errors, in its shape and wording: clients and kubectl depend on both. */
 import { StatusError } from "../api/status-error.ts";
-import type { FieldError } from "./field-error.ts";
+import { type FieldError, invalid } from "./field-error.ts";
 
 /** What an error says about the kind of thing it is about. */
 export interface Named {
@@ -33,6 +33,13 @@ export function alreadyExists(of: Named, name: string, prefix = ""): StatusError
   return new StatusError(409, "AlreadyExists", message, plural(of, name));
 }
 
+/** The name that was generated exists: trying again may help. */
+export function generatedNameExists(of: Named, name: string, prefix = ""): StatusError {
+  const why = "the server was not able to generate a unique name for the object";
+  const message = `${prefix}${qualifiedPlural(of)} "${name}" already exists, ${why}`;
+  return new StatusError(409, "AlreadyExists", message, { ...plural(of, name), retryAfterSeconds: 1 });
+}
+
 export function conflict(of: Named, name: string, why: string): StatusError {
   const message = `Operation cannot be fulfilled on ${qualifiedPlural(of)} "${name}": ${why}`;
   return new StatusError(409, "Conflict", message, plural(of, name));
@@ -61,7 +68,7 @@ export function invalidObject(
   const sorted = errors
     .map((error) => ({ error, text: `${error.field}: ${error.message}` }))
     .sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
-  const texts = sorted.map(({ text }) => text);
+  const texts = [...new Set(sorted.map(({ text }) => text))];
   const why = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
   const group = groupOf(of);
   return new StatusError(422, "Invalid", `${qualified(kind, group)} "${name}" is invalid: ${why}`, {
@@ -74,6 +81,16 @@ export function invalidObject(
 
 export function badRequest(message: string): StatusError {
   return new StatusError(400, "BadRequest", message);
+}
+
+/** A body, or what it asks for, is beyond a limit. */
+export function tooLargeEntity(why: string): StatusError {
+  return new StatusError(413, "RequestEntityTooLarge", `Request entity too large: ${why}`);
+}
+
+/** The result of a patch cannot be read as an object. `text` is that result as JSON. */
+export function invalidPatchResult(text: string, why: string): StatusError {
+  return invalidObject({ group: "", plural: "", kind: "" }, "", [invalid("patch", text, why)]);
 }
 
 /** What kube-apiserver says when a JSON patch does not apply. */

@@ -1,8 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ObjectKey } from "../../api/meta.ts";
-import { notSupported } from "../../registry/field-error.ts";
 import type { Registry } from "../../registry/registry.ts";
-import { invalidObject } from "../../registry/status-errors.ts";
 import type { Clock, Random } from "../../runtime/clock.ts";
 import type { User } from "../auth/user.ts";
 import type { Format } from "../negotiation.ts";
@@ -29,12 +27,4 @@ export interface Call {
 /** The object that a call's path names. */
 export function keyOfTarget({ target: { namespace = "", name = "" } }: Call): ObjectKey {
   return { namespace, name };
-}
-
-/** Whether the write is to be admitted only. `optionsKind` names the options in the error: `CreateOptions`. */
-export function isDryRun(values: readonly string[], optionsKind: string): boolean {
-  const wrong = values.find((value) => value !== "All");
-  if (wrong === undefined) return values.length > 0;
-  const of = { group: "meta.k8s.io", plural: "", kind: optionsKind };
-  throw invalidObject(of, "", [notSupported("dryRun", values, ["All"])]);
 }

@@ -1,27 +1,30 @@
-import { isObject } from "../../registry/json.ts";
-import { badRequest } from "../../registry/status-errors.ts";
-import type { DeleteOptions } from "../../runtime/client.ts";
+import { parseJson } from "../../encoding/json.ts";
+import type { DeleteOptions } from "../../registry/admission/delete.ts";
+import type { FieldError } from "../../registry/field-error.ts";
+import { isObject, type JsonObject } from "../../registry/json.ts";
+import { badRequest, invalidObject } from "../../registry/status-errors.ts";
+import { deleteOptions } from "../../registry/typed/kinds/meta.ts";
+import { readTyped } from "../../registry/typed/read.ts";
 import { readBody } from "../body.ts";
-import { answerObject } from "../forms/answer.ts";
-import { sendJson } from "../responses.ts";
-import { type Call, isDryRun, keyOfTarget } from "./call.ts";
+import { answerList, answerObject } from "../forms/answer.ts";
+import { sendJson, sendText } from "../responses.ts";
+import { type Call, keyOfTarget } from "./call.ts";
+import { isSet, listQuery } from "./list-query.ts";
+import { parserOf } from "./read-object.ts";
+import { dryRunErrors } from "./write-options.ts";
 
 /** Answers Success when the object is gone, and the object itself when finalizers keep it. */
 export async function deleteObject(call: Call): Promise<void> {
-  const { registry, response, target, query } = call;
+  const { registry, response, target } = call;
   const options = await readOptions(call);
-  const dryRun = isDryRun([...query.getAll("dryRun"), ...(options.dryRun ?? [])], "DeleteOptions");
-  const policy = query.get("propagationPolicy") ?? options.propagationPolicy;
-  const { gone, object } = await registry.delete(target.resource.id, keyOfTarget(call), {
-    dryRun,
-    ...(options.preconditions === undefined ? {} : { preconditions: options.preconditions }),
-    ...(policy ? { propagationPolicy: policy as NonNullable<DeleteOptions["propagationPolicy"]> } : {}),
-  });
-  if (!gone) return answerObject(call, 200, object);
+  const { gone, object } = await registry.delete(target.resource.id, keyOfTarget(call), options);
+  // As kube-apiserver has it: only who asks in the old way hears that it is not over.
+  const code = !gone && options.orphanDependents === false ? 202 : 200;
+  if (!gone) return answerObject(call, code, object);
   const { group, plural } = target.resource;
   sendJson(
     response,
-    200,
+    code,
     {
       kind: "Status",
       apiVersion: "v1",
@@ -38,23 +41,67 @@ export async function deleteObject(call: Call): Promise<void> {
   );
 }
 
-interface DeleteBody extends DeleteOptions {
+/** Answers with the objects as they were, whether they are gone or wait for their finalizers. */
+export async function deleteCollection(call: Call): Promise<void> {
+  const { registry, response, target } = call;
+  const { resource, namespace } = target;
+  if (resource.namespaced && namespace === undefined) return sendText(response, 404, "404 page not found\n");
+  const selection = listQuery(call);
+  const options = await readOptions(call);
+  answerList(call, await registry.deleteCollection(resource.id, selection, options));
+}
+
+type Options = DeleteOptions & { readonly dryRun: boolean };
+
+/** DeleteOptions come in the body or, without one, in the query. */
+async function readOptions({ request, query }: Call): Promise<Options> {
+  const text = await readBody(request);
+  const given = text === "" ? queryOptions(query) : bodyOptions(text, request.headers["content-type"]);
+  const { dryRun = [], orphanDependents, propagationPolicy, preconditions } = given;
+  const errors: FieldError[] = [...dryRunErrors(dryRun)];
+  if (errors.length > 0) {
+    throw invalidObject({ group: "meta.k8s.io", plural: "", kind: "DeleteOptions" }, "", errors);
+  }
+  return {
+    dryRun: dryRun.length > 0,
+    ...(orphanDependents === undefined ? {} : { orphanDependents }),
+    ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
+    ...(preconditions === undefined ? {} : { preconditions }),
+  };
+}
+
+interface Given extends DeleteOptions {
   readonly dryRun?: readonly string[];
 }
 
-/** DeleteOptions come in the body; most clients send none. */
-async function readOptions({ request }: Call): Promise<DeleteBody> {
-  const text = await readBody(request);
-  if (text === "") return {};
-  let body: unknown;
+function queryOptions(query: URLSearchParams): Given {
+  const seconds = query.get("gracePeriodSeconds");
+  if (seconds && !/^[+-]?\d+$/.test(seconds)) {
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(seconds)}: invalid syntax`);
+  }
+  const [orphan, policy] = [query.get("orphanDependents"), query.get("propagationPolicy")];
+  return {
+    dryRun: query.getAll("dryRun"),
+    ...(orphan === null ? {} : { orphanDependents: isSet(orphan) }),
+    ...(policy === null ? {} : { propagationPolicy: policy as NonNullable<Given["propagationPolicy"]> }),
+  };
+}
+
+function bodyOptions(text: string, contentType: string | undefined): Given {
   try {
-    body = JSON.parse(text);
+    const { value } = parserOf(contentType)(text);
+    const body = isObject(value) ? value : (parseJson("{}").value as JsonObject);
+    // kubectl's dynamic client leaves the kind out.
+    const { apiVersion = "meta.k8s.io/v1", kind = "DeleteOptions", ...options } = body;
+    if (kind !== "DeleteOptions" || !["v1", "meta.k8s.io/v1"].includes(String(apiVersion))) {
+      const scheme = "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go";
+      throw badRequest(
+        `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "${scheme}"`,
+      );
+    }
+    return readTyped(deleteOptions, options) as Given;
   } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
+    if (error instanceof SyntaxError || error instanceof TypeError) throw badRequest(error.message);
+    throw error;
   }
-  // kubectl's dynamic client leaves the kind out.
-  if (!isObject(body) || (body.kind !== undefined && body.kind !== "DeleteOptions")) {
-    throw badRequest("the body of a DELETE must be DeleteOptions");
-  }
-  return body as unknown as DeleteBody;
 }

@@ -1,7 +1,7 @@
 import { StatusError } from "../../api/status-error.ts";
 import { badRequest, qualified } from "../../registry/status-errors.ts";
 import type { Call } from "./call.ts";
-import { deleteObject } from "./delete.ts";
+import { deleteCollection, deleteObject } from "./delete.ts";
 import { isSet } from "./list-query.ts";
 import { getObject, listObjects } from "./read.ts";
 import { watchObjects } from "./watch.ts";
@@ -21,7 +21,7 @@ export async function handle(call: Call): Promise<void> {
       if (name !== undefined) return getObject(call);
       return isSet(call.query.get("watch")) ? watchObjects(call) : listObjects(call);
     case "POST":
-      if (name === undefined) return createObject(call);
+      if (subresource === undefined) return createObject(call);
       break;
     case "PUT":
       if (name === undefined) throw badRequest("name must be provided");
@@ -30,7 +30,8 @@ export async function handle(call: Call): Promise<void> {
       if (name === undefined) throw badRequest("name must be provided");
       return patchObject(call);
     case "DELETE":
-      if (name !== undefined && subresource === undefined) return deleteObject(call);
+      if (name === undefined) return deleteCollection(call);
+      if (subresource === undefined) return deleteObject(call);
       break;
   }
   throw notAllowed(call, method);

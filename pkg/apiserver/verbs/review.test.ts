@@ -73,5 +73,11 @@ function ask(resource: Resource, user: User, spec?: object, namespace?: string) 
     kind: resource.kind,
     ...(spec === undefined ? {} : { spec }),
   };
-  return answerReview(resource, posted, { user, namespace, onUnknownFields: () => {} });
+  return answerReview(resource, posted, {
+    user,
+    namespace,
+    fieldValidation: "Ignore",
+    strictErrors: [],
+    warn: () => {},
+  });
 }

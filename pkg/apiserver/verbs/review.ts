@@ -1,5 +1,6 @@
 import type { KubeObject } from "../../api/meta.ts";
-import { decode } from "../../registry/admission/decode.ts";
+import { checkStrictly, type Strictness } from "../../registry/admission/context.ts";
+import { checkKind, checkVersion, decode } from "../../registry/admission/decode.ts";
 import { type AccessSpec, reviewResources } from "../../registry/builtin/review.ts";
 import type { JsonObject } from "../../registry/json.ts";
 import { apiVersionOf, type Resource } from "../../registry/resource.ts";
@@ -18,15 +19,17 @@ export function isReview(resource: Resource): boolean {
  * The posted review with its answer in it.
  *
  * @param namespace - the one addressed, where the review is of one
- * @param onUnknownFields - told the paths of fields that were dropped
  */
 export function answerReview(
   resource: Resource,
   posted: unknown,
-  { user, namespace, onUnknownFields }: Asking,
+  { user, namespace, ...strictness }: Asking,
 ): KubeObject {
-  const { metadata: declared, body, dropped } = decode(resource, posted);
-  if (dropped.length > 0) onUnknownFields([...dropped].sort());
+  const decoded = decode(resource, posted, strictness);
+  checkStrictly(strictness, resource, decoded);
+  checkVersion(resource, decoded);
+  checkKind(resource, decoded);
+  const { metadata: declared, body } = decoded;
   const metadata =
     namespace === undefined ? declared : { ...declared, namespace: declared.namespace ?? namespace };
   if (metadata.namespace !== namespace) {
@@ -48,10 +51,9 @@ export function answerReview(
   };
 }
 
-interface Asking {
+interface Asking extends Strictness {
   readonly user: User;
   readonly namespace: string | undefined;
-  readonly onUnknownFields: (paths: readonly string[]) => void;
 }
 
 type Answer = (review: KubeObject, user: User) => object;

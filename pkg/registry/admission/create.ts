@@ -1,39 +1,69 @@
 import type { KubeObject, ObjectMeta } from "../../api/meta.ts";
 import { StatusError } from "../../api/status-error.ts";
 import { timestamp } from "../../runtime/clock.ts";
+import { dedupOwners, finalizerWarnings } from "../metadata.ts";
 import { generatedName } from "../names.ts";
 import type { Resource } from "../resource.ts";
-import { alreadyExists, badRequest } from "../status-errors.ts";
-import { type Context, checkObject, reportDropped } from "./context.ts";
-import { assemble, decode, withoutStatus } from "./decode.ts";
+import { alreadyExists, generatedNameExists } from "../status-errors.ts";
+import { checkNew } from "./check.ts";
+import { type Context, checkNamespaceMatches, checkStrictly } from "./context.ts";
+import { assemble, checkKind, checkVersion, type Decoded, decode, withoutStatus } from "./decode.ts";
 import { checkTerminating } from "./definition.ts";
 import { checkNamespace } from "./namespace.ts";
+import { warnOfDuplicateOwners } from "./owners.ts";
 
-/** Stages a new object and returns it as stored. `namespace` is the one addressed. */
-export function create(context: Context, resource: Resource, namespace: string, input: unknown): KubeObject {
+/**
+ * Stages a new object and returns it as stored. `namespace` is the one addressed.
+ *
+ * @param name - the name addressed, where the path has one; it does not have to be the object's
+ */
+export function create(
+  context: Context,
+  resource: Resource,
+  namespace: string,
+  input: unknown,
+  name?: string,
+): KubeObject {
+  const decoded = decode(resource, input, context);
+  checkStrictly(context, resource, decoded);
+  checkVersion(resource, decoded);
+  checkNamespaceMatches(resource, decoded.metadata, namespace);
+  return createDecoded(context, resource, namespace, decoded, name);
+}
+
+/** Stages a new object that was decoded and found to be of the right version and namespace. */
+export function createDecoded(
+  context: Context,
+  resource: Resource,
+  namespace: string,
+  decoded: Decoded,
+  name?: string,
+): KubeObject {
   const { staging } = context;
-  const { metadata: declared, body, dropped } = decode(resource, input);
-  reportDropped(context, dropped);
-  if (resource.namespaced && declared.namespace !== undefined && declared.namespace !== namespace) {
-    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
-  }
-  if (declared.resourceVersion !== undefined) {
+  const { metadata: declared, duplicates } = dedupOwners(decoded.metadata);
+  warnOfDuplicateOwners(context, duplicates);
+  checkTerminating(resource, name ?? declared.name);
+  checkNamespace(context, resource, namespace, name ?? declared.name);
+  const metadata = newMetadata(context, resource, namespace, declared);
+  const { body } = decoded;
+  const assembled = assemble(resource, metadata, resource.statusSubresource ? withoutStatus(body) : body);
+  checkKind(resource, decoded);
+  const object = resource.builtin?.prepare?.(assembled, undefined) ?? assembled;
+  checkNew(context, resource, object);
+  for (const text of resource.builtin === undefined ? finalizerWarnings(metadata.finalizers) : [])
+    context.warn(text);
+  const { resourceVersion } = declared;
+  if (!context.dryRun && resourceVersion !== undefined && /^0*[1-9]\d*$/.test(resourceVersion)) {
     throw new StatusError(500, "", "resourceVersion should not be set on objects to be created");
   }
-  const metadata = newMetadata(context, resource, namespace, declared);
-  checkTerminating(resource, metadata.name);
-  checkNamespace(context, resource, namespace, metadata.name);
-  const assembled = assemble(resource, metadata, resource.statusSubresource ? withoutStatus(body) : body);
-  const object = resource.builtin?.prepare?.(assembled, undefined) ?? assembled;
-  checkObject(resource, object, undefined);
   const key = { namespace: resource.namespaced ? namespace : "", name: metadata.name };
   const existing = staging.get(resource, key);
-  if (existing !== undefined) {
-    const deleting = existing.metadata.deletionTimestamp !== undefined;
-    throw alreadyExists(resource, key.name, deleting ? "object is being deleted: " : "");
-  }
+  if (existing !== undefined) throw exists(resource, existing, declared);
   return staging.put(resource, key, object);
 }
+
+/** How often a name is generated again when the one before is taken. */
+const generateTries = 8;
 
 function newMetadata(
   context: Context,
@@ -42,9 +72,8 @@ function newMetadata(
   declared: ObjectMeta,
 ): ObjectMeta {
   const { generateName, labels, annotations, finalizers, ownerReferences } = declared;
-  const generate = declared.name === "" && generateName !== undefined;
   return {
-    name: generate ? generatedName(generateName, context.random) : declared.name,
+    name: declared.name === "" ? freeName(context, resource, namespace, generateName) : declared.name,
     ...(generateName === undefined ? {} : { generateName }),
     ...(resource.namespaced ? { namespace } : {}),
     uid: context.ids.uuid(),
@@ -55,4 +84,28 @@ function newMetadata(
     ...(finalizers === undefined ? {} : { finalizers }),
     ...(ownerReferences === undefined ? {} : { ownerReferences }),
   };
+}
+
+function freeName(
+  { staging, random }: Context,
+  resource: Resource,
+  namespace: string,
+  generateName: string | undefined,
+): string {
+  if (generateName === undefined) return "";
+  let name = "";
+  for (let tries = 0; tries < generateTries; tries++) {
+    name = generatedName(generateName, random);
+    const key = { namespace: resource.namespaced ? namespace : "", name };
+    if (staging.get(resource, key) === undefined) break;
+  }
+  return name;
+}
+
+function exists(resource: Resource, existing: KubeObject, declared: ObjectMeta): StatusError {
+  const { name, deletionTimestamp } = existing.metadata;
+  const prefix = deletionTimestamp === undefined ? "" : "object is being deleted: ";
+  return declared.generateName === undefined
+    ? alreadyExists(resource, name, prefix)
+    : generatedNameExists(resource, name, prefix);
 }

@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectMeta } from "../../api/meta.ts";
+import { writeJson } from "../../encoding/json.ts";
 import { invalid } from "../field-error.ts";
 import { copyJson, isObject, type Json, type JsonObject } from "../json.ts";
 import { readMetadata } from "../metadata.ts";
@@ -6,49 +7,94 @@ import { apiVersionOf, type Resource } from "../resource.ts";
 import { normalize } from "../schema/normalize.ts";
 import { badRequest, invalidObject } from "../status-errors.ts";
 import { readTyped } from "../typed/read.ts";
+import type { Strictness } from "./context.ts";
 
 /** What a client sent, read as an object of one resource: pruned, defaulted, not yet validated. */
 export interface Decoded {
+  /** As the client says it: perhaps another than the resource's, see `checkVersion` and `checkKind`. */
+  readonly apiVersion: string;
+  readonly kind: string;
   readonly metadata: ObjectMeta;
   /** `spec`, `status` and whatever else stands beside apiVersion, kind and metadata. */
   readonly body: JsonObject;
-  /** Paths of unknown fields that were pruned. */
-  readonly dropped: readonly string[];
+  /** What strict decoding has against it: `unknown field "spec.bogus"`. */
+  readonly strictErrors: readonly string[];
 }
 
 /**
  * Reads `input` as an object of `resource`.
  *
- * @throws StatusError BadRequest or Invalid when it is none
+ * @param body - what is known of it as text
+ * @throws StatusError BadRequest when it is no object at all
  */
-export function decode(resource: Resource, input: unknown): Decoded {
-  const object = asJson(input);
-  const expected = apiVersionOf(resource);
-  if (typeof object.kind !== "string" || object.kind === "") {
-    const shown = JSON.stringify(object);
-    const short = shown.length > 32 ? `${shown.slice(0, 30)} ...` : shown;
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${resource.kind}): Object 'Kind' is missing in '${shown}' (${short})`,
-    );
+export function decode(
+  resource: Resource,
+  input: unknown,
+  { strictErrors = [], bodyText }: Partial<Strictness> = {},
+): Decoded {
+  const object = asJson(resource, input, bodyText);
+  const { kind } = object;
+  if (typeof kind !== "string" || kind === "") {
+    const shown = bodyText ?? writeJson(object);
+    throw unrecognized(resource, `Object 'Kind' is missing in '${shown}' (${summary(shown)})`);
   }
-  if (object.apiVersion !== expected) {
-    throw badRequest(
-      `the API version in the data (${object.apiVersion ?? ""}) does not match the expected API version (${expected})`,
-    );
+  try {
+    return read(resource, object, kind, strictErrors);
+  } catch (error) {
+    if (error instanceof TypeError) throw notHandled(resource, object, error.message);
+    throw error;
   }
-  return decodeBody(resource, object);
 }
 
-/** Like `decode` for the result of a patch, where a changed apiVersion or kind is a change of the object. */
-export function decodePatched(resource: Resource, input: unknown, name: string): Decoded {
-  const object = asJson(input);
+/**
+ * Like `decode` for what a server made itself: the result of a patch, or what is stored.
+ *
+ * @throws TypeError in Go's words when metadata or a field of a kind of Kubernetes' own has the wrong type
+ */
+export function decodePatched(resource: Resource, object: JsonObject): Decoded {
+  return read(resource, object, String(object.kind ?? ""), []);
+}
+
+/** Refuses an object of another version than the one addressed. */
+export function checkVersion(resource: Resource, { apiVersion }: Decoded): void {
   const expected = apiVersionOf(resource);
-  if (object.apiVersion !== expected) {
-    throw invalidObject(resource, name, [
-      invalid("apiVersion", object.apiVersion ?? "", `must be ${expected}`),
-    ]);
-  }
-  return decodeBody(resource, object);
+  if (apiVersion === expected) return;
+  throw badRequest(
+    `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
+  );
+}
+
+/** Refuses an object of another kind or version than the one addressed, as a fault of the object. */
+export function checkKind(resource: Resource, { apiVersion, kind, metadata }: Decoded): void {
+  const expected = apiVersionOf(resource);
+  const errors = [
+    ...(kind === resource.kind ? [] : [invalid("kind", kind, `must be ${resource.kind}`)]),
+    ...(apiVersion === expected ? [] : [invalid("apiVersion", apiVersion, `must be ${expected}`)]),
+  ];
+  if (errors.length > 0) throw invalidObject({ ...resource, kind }, metadata.name, errors);
+}
+
+/** `KIND in version "VERSION" cannot be handled as a KIND: WHY` */
+export function notHandled(
+  resource: Resource,
+  { apiVersion, kind }: { readonly apiVersion?: Json; readonly kind?: Json },
+  why: string,
+): Error {
+  const version = String(apiVersion ?? "").replace(/^.*\//, "");
+  return badRequest(`${kind} in version "${version}" cannot be handled as a ${resource.kind}: ${why}`);
+}
+
+/** The error for a body that is no object of any kind. */
+export function unrecognized({ kind }: Pick<Resource, "kind">, why: string): Error {
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why}`);
+}
+
+/** The beginning of a body, as errors show it. */
+export function summary(body: string): string {
+  if (body === "") return "<empty>";
+  if (body.startsWith("{")) return body.length > 30 ? `${body.slice(0, 30)} ...` : body;
+  const bytes = Buffer.from(body);
+  return bytes.length > 30 ? `${bytes.subarray(0, 30).toString("hex")} ...` : bytes.toString("hex");
 }
 
 /** The object that `metadata` and `body` make. */
@@ -63,45 +109,81 @@ export function withoutStatus(body: JsonObject): JsonObject {
   return rest;
 }
 
-function decodeBody(resource: Resource, object: JsonObject): Decoded {
-  const { apiVersion: _apiVersion, kind, metadata: declared, ...rest } = object;
-  const metadata = metadataOf(resource, declared);
-  if (kind !== resource.kind) {
-    const { group } = resource;
-    const of = { group, plural: resource.plural, kind: String(kind) };
-    throw invalidObject(of, metadata.name, [invalid("kind", kind, `must be ${resource.kind}`)]);
+function read(
+  resource: Resource,
+  object: JsonObject,
+  kind: string,
+  strictErrors: readonly string[],
+): Decoded {
+  const { apiVersion, kind: _kind, metadata: declared, ...rest } = object;
+  const unknown: string[] = [];
+  const metadata = readMetadata(declared, unknown);
+  const version = typeof apiVersion === "string" ? apiVersion : "";
+  const body = readBody(resource, version, kind, rest, unknown);
+  const errors = [...strictErrors, ...unknown.map((path) => `unknown field "${path}"`)];
+  return { apiVersion: version, kind, metadata, body, strictErrors: errors };
+}
+
+/** An object of another kind stays as it is, one of another version loses everything: nothing is known of either. */
+function readBody(
+  resource: Resource,
+  apiVersion: string,
+  kind: string,
+  body: JsonObject,
+  unknown: string[],
+): JsonObject {
+  const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
+  if (kind !== resource.kind || group !== resource.group) return body;
+  if (apiVersion !== apiVersionOf(resource)) {
+    unknown.push(...Object.keys(body).sort());
+    return {};
   }
   const dropped: string[] = [];
-  return { metadata, body: bodyOf(resource, rest, dropped), dropped };
-}
-
-function bodyOf(resource: Resource, body: JsonObject, dropped: string[]): JsonObject {
-  const { schema, builtin } = resource;
-  if (builtin === undefined) return normalize(schema, body, "", dropped) as JsonObject;
-  return reading(resource, () => readTyped(builtin.body, body, dropped));
-}
-
-function metadataOf(resource: Resource, declared: Json | undefined): ObjectMeta {
-  return reading(resource, () => readMetadata(declared));
-}
-
-function reading<T>(resource: Resource, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw badRequest(
-      `${resource.kind} in version "${resource.version}" cannot be handled as a ${resource.kind}: ${(error as Error).message}`,
-    );
+  const { builtin } = resource;
+  if (builtin !== undefined) {
+    const typed = readTyped(builtin.body, body, dropped);
+    unknown.push(...dropped.sort());
+    return typed;
   }
+  const embedded: string[] = [];
+  const normalized = normalize(resource.schema, body, "", { dropped, embedded }) as JsonObject;
+  unknown.push(...dropped.sort(), ...embedded.sort());
+  return normalized;
 }
 
-function asJson(input: unknown): JsonObject {
+function asJson(resource: Resource, input: unknown, bodyText: string | undefined): JsonObject {
   let json: Json;
   try {
     json = copyJson(input);
   } catch (error) {
     throw badRequest(`the object provided is not JSON: ${(error as Error).message}`);
   }
-  if (!isObject(json)) throw badRequest("the object provided is not a JSON object");
-  return json;
+  // Go reads the two fields that say what it is before the rest.
+  const problem = isObject(json) ? fieldProblem(json) : json === null ? undefined : mismatch(json);
+  if (problem !== undefined) {
+    const why = `couldn't get version/kind; json parse error: json: cannot unmarshal ${problem}`;
+    throw unrecognized(resource, `${why} (${summary(bodyText ?? writeJson(json))})`);
+  }
+  return isObject(json) ? json : {};
+}
+
+function mismatch(json: Json): string {
+  const struct =
+    'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+  return `${goType(json)} into Go value of type ${struct}`;
+}
+
+function fieldProblem(object: JsonObject): string | undefined {
+  for (const field of ["apiVersion", "kind"]) {
+    const value = object[field];
+    if (value === undefined || value === null || typeof value === "string") continue;
+    return `${goType(value)} into Go struct field .${field} of type string`;
+  }
+  return undefined;
+}
+
+function goType(value: Json): string {
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "boolean") return "bool";
+  return typeof value === "bigint" ? "number" : typeof value;
 }

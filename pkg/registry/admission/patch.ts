@@ -1,12 +1,20 @@
 import type { KubeObject, ObjectKey } from "../../api/meta.ts";
-import { invalid } from "../field-error.ts";
+import { goJson } from "../go-json.ts";
 import { copyJson, isObject, type Json, type JsonObject } from "../json.ts";
+import { dedupOwners } from "../metadata.ts";
 import { JsonPatchError, jsonPatch, maxJsonPatchOperations } from "../patch/json-patch.ts";
 import { mergePatch } from "../patch/merge-patch.ts";
 import type { Resource, Subresource } from "../resource.ts";
-import { badRequest, invalidObject, notFound, patchDidNotApply } from "../status-errors.ts";
-import { type Context, checkAddress, reportDropped } from "./context.ts";
-import { decodePatched } from "./decode.ts";
+import {
+  badRequest,
+  invalidPatchResult,
+  notFound,
+  patchDidNotApply,
+  tooLargeEntity,
+} from "../status-errors.ts";
+import { type Context, checkAddress, strictMessage, warnStrictly } from "./context.ts";
+import { type Decoded, decodePatched } from "./decode.ts";
+import { warnOfDuplicateOwners } from "./owners.ts";
 import { checkRevision, replace } from "./update.ts";
 
 /** A JSON merge patch (RFC 7386) or a JSON patch (RFC 6902). */
@@ -22,44 +30,87 @@ export function patch(
 ): KubeObject {
   const old = context.staging.get(resource, key);
   if (old === undefined) throw notFound(resource, key.name);
-  const patched = applyPatch(old as unknown as JsonObject, { type, body });
-  const decoded = decodePatched(resource, patched, key.name);
-  reportDropped(context, decoded.dropped);
+  const patched = applyPatch(context, old as unknown as JsonObject, { type, body });
+  const decoded = readPatched(
+    context,
+    () => decodePatched(resource, patched),
+    () => goJson(patched),
+  );
   checkAddress(resource, decoded.metadata, key);
-  if (decoded.metadata.uid !== undefined && decoded.metadata.uid !== old.metadata.uid) {
-    throw invalidObject(resource, key.name, [
-      invalid("metadata.uid", decoded.metadata.uid, "field is immutable"),
-    ]);
-  }
+  const { metadata, duplicates } = dedupOwners(decoded.metadata);
+  warnOfDuplicateOwners(context, duplicates, true);
   // Without one in the patch this is the object's own, and holds.
-  checkRevision(resource, decoded.metadata.resourceVersion, old, false);
-  return replace(context, resource, key, old, decoded, subresource);
+  checkRevision(resource, metadata.resourceVersion, old, false);
+  return replace(context, resource, key, old, { ...decoded, metadata }, subresource);
 }
 
-/** `target` patched. Throws StatusError BadRequest or Invalid when the patch is none or does not apply. */
-export function applyPatch(target: JsonObject, { type, body }: Patch): Json {
+/**
+ * `target` patched.
+ *
+ * @throws StatusError BadRequest, Invalid or RequestEntityTooLarge when the patch is none or does not apply
+ */
+export function applyPatch(
+  context: Pick<Context, "fieldValidation">,
+  target: JsonObject,
+  { type, body }: Patch,
+): JsonObject {
   let document: Json;
   try {
     document = copyJson(body);
   } catch (error) {
     throw badRequest(`error decoding patch: ${(error as Error).message}`);
   }
-  if (type === "merge") {
-    if (!isObject(document)) {
-      const found = Array.isArray(document) ? "array" : document === null ? "null" : typeof document;
-      throw badRequest(
-        `error decoding patch: json: cannot unmarshal ${found} into Go value of type map[string]interface {}`,
-      );
-    }
-    return mergePatch(target, document);
+  const patched =
+    type === "merge" ? mergePatch(target, asObject(document)) : applyJsonPatch(context, target, document);
+  if (!isObject(patched)) throw patchDidNotApply();
+  return patched;
+}
+
+/**
+ * Reads the result of a patch; what strict decoding has against it, or against the patch, is told or refused.
+ *
+ * @param patchedText - the result as JSON
+ */
+export function readPatched<T extends Pick<Decoded, "strictErrors">>(
+  context: Context,
+  read: () => T,
+  patchedText: () => string,
+): T {
+  let decoded: T;
+  try {
+    decoded = read();
+  } catch (error) {
+    if (error instanceof TypeError) throw invalidPatchResult(patchedText(), error.message);
+    throw error;
   }
+  const errors = [...context.strictErrors, ...decoded.strictErrors];
+  if (errors.length === 0 || context.fieldValidation === "Ignore") return decoded;
+  if (context.fieldValidation === "Strict") throw invalidPatchResult(patchedText(), strictMessage(errors));
+  warnStrictly(context, errors);
+  return decoded;
+}
+
+function asObject(document: Json): JsonObject {
+  if (isObject(document)) return document;
+  if (document === null) throw badRequest("Invalid JSON Patch");
+  throw badRequest(
+    `error decoding patch: json: cannot unmarshal ${goType(document)} into Go value of type map[string]interface {}`,
+  );
+}
+
+function applyJsonPatch(
+  { fieldValidation }: Pick<Context, "fieldValidation">,
+  target: JsonObject,
+  document: Json,
+): Json {
   if (!Array.isArray(document)) {
-    throw badRequest(
-      "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
-    );
+    const type = fieldValidation === "Ignore" ? "jsonpatch.Patch" : "[]handlers.jsonPatchOp";
+    const prefix = fieldValidation === "Ignore" ? "" : "error decoding patch: ";
+    throw badRequest(`${prefix}json: cannot unmarshal ${goType(document)} into Go value of type ${type}`);
   }
+  if (fieldValidation !== "Ignore") for (const operation of document) checkOperation(operation);
   if (document.length > maxJsonPatchOperations) {
-    throw badRequest(
+    throw tooLargeEntity(
       `The allowed maximum operations in a JSON patch is ${maxJsonPatchOperations}, got ${document.length}`,
     );
   }
@@ -69,4 +120,39 @@ export function applyPatch(target: JsonObject, { type, body }: Patch): Json {
     if (error instanceof JsonPatchError) throw patchDidNotApply();
     throw error;
   }
+}
+
+function checkOperation(operation: Json): void {
+  if (operation === null) return;
+  if (!isObject(operation)) {
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${goType(operation)} into Go value of type handlers.jsonPatchOp`,
+    );
+  }
+  for (const field of ["op", "path", "from"]) {
+    const value = operation[field];
+    if (value === undefined || value === null || typeof value === "string") continue;
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${goType(value)} into Go struct field jsonPatchOp.${field} of type string`,
+    );
+  }
+}
+
+/** What strict decoding has against the operations of a JSON patch: fields that none has. */
+export function unknownOperationFields(document: unknown): readonly string[] {
+  if (!Array.isArray(document)) return [];
+  return document.flatMap((operation: unknown, i) =>
+    isObject(operation)
+      ? Object.keys(operation)
+          .filter((key) => !["op", "path", "from", "value"].includes(key))
+          .map((key) => `unknown field "[${i}].${key}"`)
+      : [],
+  );
+}
+
+function goType(value: Json): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "boolean") return "bool";
+  return typeof value === "bigint" ? "number" : typeof value;
 }

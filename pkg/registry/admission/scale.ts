@@ -1,24 +1,38 @@
-import type { KubeObject, ObjectKey } from "../../api/meta.ts";
-import { invalid } from "../field-error.ts";
-import { deepFreeze, isObject, type Json, type JsonObject } from "../json.ts";
+import type { KubeObject, ObjectKey, ObjectMeta } from "../../api/meta.ts";
+import { writeJson } from "../../encoding/json.ts";
+import { copyJson, deepFreeze, isObject, type Json, type JsonObject } from "../json.ts";
 import type { Resource, ScaleSubresource } from "../resource.ts";
-import { badRequest, invalidObject, notFound } from "../status-errors.ts";
-import type { Context } from "./context.ts";
-import { applyPatch, type Patch, patch } from "./patch.ts";
+import { badRequest, notFound } from "../status-errors.ts";
+import { scale as scaleType } from "../typed/kinds/autoscaling.ts";
+import { readTyped } from "../typed/read.ts";
+import { type Context, checkAddress, strictMessage, warnStrictly } from "./context.ts";
+import { unrecognized } from "./decode.ts";
+import { applyPatch, type Patch, readPatched } from "./patch.ts";
+import { checkRevision, checkUid, replace } from "./update.ts";
+
+const apiVersion = "autoscaling/v1";
+const kind = "Scale";
+
+/** An `autoscaling/v1` Scale, read from what a client sent. */
+interface Scale {
+  readonly metadata: ObjectMeta;
+  readonly replicas: number;
+  readonly strictErrors: readonly string[];
+}
 
 /** The `autoscaling/v1` Scale of an object: what `kubectl scale` reads. Throws NotFound for a kind without. */
 export function scaleOf(resource: Resource, object: KubeObject): KubeObject {
   const paths = pathsOf(resource, object.metadata.name);
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const selector = paths.labelSelector === undefined ? undefined : read(object, paths.labelSelector);
-  const replicas = read(object, paths.specReplicas);
+  const selector = paths.labelSelector === undefined ? undefined : valueAt(object, paths.labelSelector);
+  const replicas = valueAt(object, paths.specReplicas);
   return deepFreeze({
-    apiVersion: "autoscaling/v1",
-    kind: "Scale",
+    apiVersion,
+    kind,
     metadata: JSON.parse(JSON.stringify({ name, namespace, uid, resourceVersion, creationTimestamp })),
     spec: typeof replicas === "number" && replicas !== 0 ? { replicas } : {},
     status: {
-      replicas: read(object, paths.statusReplicas) ?? 0,
+      replicas: valueAt(object, paths.statusReplicas) ?? 0,
       ...(typeof selector === "string" && selector !== "" ? { selector } : {}),
     },
   });
@@ -31,41 +45,101 @@ export function updateScale(
   key: ObjectKey,
   input: unknown,
 ): KubeObject {
+  const scale = readScale(context, input);
+  checkAddress(resource, scale.metadata, key);
   const old = context.staging.get(resource, key);
   if (old === undefined) throw notFound(resource, key.name);
-  if (!isObject(input) || input.kind !== "Scale")
-    throw badRequest("the object provided must be an autoscaling/v1 Scale");
-  return writeReplicas(context, resource, key, input);
+  checkUid(resource, scale.metadata, old);
+  return writeReplicas(context, resource, key, old, scale);
 }
 
 /** Stages the replicas of a patched Scale. */
 export function patchScale(context: Context, resource: Resource, key: ObjectKey, body: Patch): KubeObject {
   const old = context.staging.get(resource, key);
   if (old === undefined) throw notFound(resource, key.name);
-  return writeReplicas(
+  const { specReplicas } = pathsOf(resource, key.name);
+  const before = scaleOf(resource, old) as unknown as JsonObject;
+  const unset = valueAt(old, specReplicas) === undefined;
+  const patched = applyPatch(
     context,
-    resource,
-    key,
-    applyPatch(scaleOf(resource, old) as unknown as JsonObject, body),
+    unset ? { ...before, spec: { replicas: unsetReplicas } } : before,
+    body,
   );
+  const scale = readPatched(
+    context,
+    () => decodeScale(patched),
+    () => writeJson(patched),
+  );
+  checkAddress(resource, scale.metadata, key);
+  if (scale.replicas === unsetReplicas) {
+    throw badRequest(`the spec replicas field ".${specReplicas.join(".")}" cannot be empty`);
+  }
+  return writeReplicas(context, resource, key, old, scale);
 }
 
-function writeReplicas(context: Context, resource: Resource, key: ObjectKey, scale: Json): KubeObject {
-  const paths = pathsOf(resource, key.name);
-  const replicas = read(scale, ["spec", "replicas"]) ?? 0;
-  if (typeof replicas !== "number" || !Number.isInteger(replicas)) {
-    const of = { group: "autoscaling", plural: "scales", kind: "Scale" };
-    throw invalidObject(of, key.name, [invalid("spec.replicas", replicas, "must be an integer")]);
+/** Stands for replicas that the object does not have while its Scale is patched. */
+const unsetReplicas = -(2 ** 31);
+
+function readScale(context: Context, input: unknown): Scale {
+  const object = copyJson(input);
+  if (!isObject(object)) throw unrecognized({ kind }, "couldn't get version/kind; json parse error");
+  const said = { apiVersion: object.apiVersion || apiVersion, kind: object.kind || kind };
+  const version = String(said.apiVersion).replace(/^.*\//, "");
+  const notHandled = (why: string) =>
+    badRequest(`${said.kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
+  if (said.kind !== kind || said.apiVersion !== apiVersion) {
+    const scheme = "k8s.io/apiextensions-apiserver/pkg/apiserver/apiserver.go";
+    throw notHandled(
+      `no kind "${said.kind}" is registered for version "${said.apiVersion}" in scheme "${scheme}"`,
+    );
   }
-  const resourceVersion = read(scale, ["metadata", "resourceVersion"]);
-  const spec = paths.specReplicas.reduceRight<Json>(
-    (inner, part) => ({ [part]: inner }),
-    replicas,
-  ) as JsonObject;
-  const metadata =
-    typeof resourceVersion === "string" && resourceVersion !== "" ? { metadata: { resourceVersion } } : {};
-  const next = patch(context, resource, key, { type: "merge", body: { ...spec, ...metadata } });
-  return scaleOf(resource, next);
+  const scale = decoding(() => decodeScale(object), notHandled);
+  const errors = [...context.strictErrors, ...scale.strictErrors];
+  if (errors.length === 0 || context.fieldValidation === "Ignore") return scale;
+  if (context.fieldValidation === "Strict") throw notHandled(strictMessage(errors));
+  warnStrictly(context, errors);
+  return scale;
+}
+
+function decoding<T>(decode: () => T, refusal: (why: string) => Error): T {
+  try {
+    return decode();
+  } catch (error) {
+    throw error instanceof TypeError ? refusal(error.message) : error;
+  }
+}
+
+function decodeScale({ apiVersion: _apiVersion, kind: _kind, ...body }: JsonObject): Scale {
+  const dropped: string[] = [];
+  const { metadata, spec } = readTyped(scaleType, body, dropped);
+  return {
+    metadata: { name: "", ...(metadata as JsonObject) },
+    replicas: (valueAt(spec, ["replicas"]) as number | undefined) ?? 0,
+    strictErrors: dropped.map((path) => `unknown field "${path}"`),
+  };
+}
+
+function writeReplicas(
+  context: Context,
+  resource: Resource,
+  key: ObjectKey,
+  old: KubeObject,
+  { replicas, metadata }: Scale,
+): KubeObject {
+  const { apiVersion, kind, metadata: oldMetadata, ...body } = old as unknown as JsonObject & KubeObject;
+  if (metadata.resourceVersion !== undefined) checkRevision(resource, metadata.resourceVersion, old, false);
+  const next = withValue(body as JsonObject, pathsOf(resource, key.name).specReplicas, replicas);
+  const decoded = { apiVersion, kind, metadata: oldMetadata, body: next, strictErrors: [] };
+  return scaleOf(resource, replace(context, resource, key, old, decoded));
+}
+
+function withValue(object: JsonObject, [step, ...rest]: readonly string[], value: Json): JsonObject {
+  if (step === undefined) return object;
+  const inner = object[step];
+  return {
+    ...object,
+    [step]: rest.length === 0 ? value : withValue(isObject(inner) ? inner : {}, rest, value),
+  };
 }
 
 function pathsOf(resource: Resource, name: string): ScaleSubresource {
@@ -73,7 +147,7 @@ function pathsOf(resource: Resource, name: string): ScaleSubresource {
   return resource.scale;
 }
 
-function read(value: unknown, path: readonly string[]): Json | undefined {
+function valueAt(value: unknown, path: readonly string[]): Json | undefined {
   return path.reduce<Json | undefined>(
     (found, part) => (isObject(found) ? found[part] : undefined),
     value as Json,

@@ -2,11 +2,21 @@ import type { KubeObject, ObjectKey, ObjectMeta } from "../../api/meta.ts";
 import { StatusError } from "../../api/status-error.ts";
 import { invalid } from "../field-error.ts";
 import { deepEqual, deepFreeze, type Json, type JsonObject } from "../json.ts";
+import { dedupOwners, finalizerWarnings } from "../metadata.ts";
 import type { Resource, Subresource } from "../resource.ts";
 import { conflict, invalidObject, modified, notFound } from "../status-errors.ts";
-import { type Context, checkAddress, checkObject, reportDropped } from "./context.ts";
-import { create } from "./create.ts";
-import { assemble, type Decoded, decode, withoutStatus } from "./decode.ts";
+import { checkChanged, checkStatus } from "./check.ts";
+import { type Context, checkAddress, checkStrictly } from "./context.ts";
+import { createDecoded } from "./create.ts";
+import { assemble, checkKind, checkVersion, type Decoded, decode, withoutStatus } from "./decode.ts";
+import { warnOfDuplicateOwners } from "./owners.ts";
+
+/** What a PUT came to. */
+export interface Put {
+  readonly object: KubeObject;
+  /** Whether there was no such object before. */
+  readonly created: boolean;
+}
 
 /** Stages the replacement of an object, or of its status, and returns it as stored. */
 export function update(
@@ -15,25 +25,29 @@ export function update(
   key: ObjectKey,
   input: unknown,
   subresource?: Subresource,
-): KubeObject {
-  const decoded = decode(resource, input);
-  reportDropped(context, decoded.dropped);
+): Put {
+  const decoded = decode(resource, input, context);
+  checkStrictly(context, resource, decoded);
+  checkVersion(resource, decoded);
   checkAddress(resource, decoded.metadata, key);
+  const { metadata, duplicates } = dedupOwners(decoded.metadata);
+  warnOfDuplicateOwners(context, duplicates);
   const old = context.staging.get(resource, key);
   if (old === undefined) {
     if (!resource.builtin?.createOnUpdate || subresource !== undefined) throw notFound(resource, key.name);
-    return create(context, resource, key.namespace, withoutResourceVersion(input));
+    const fresh = { ...decoded, metadata: anew(metadata) };
+    return { object: createDecoded(context, resource, key.namespace, fresh), created: true };
   }
-  checkUid(resource, decoded.metadata, old);
-  checkRevision(resource, decoded.metadata.resourceVersion, old, resource.unconditionalUpdate);
-  return replace(context, resource, key, old, decoded, subresource);
+  checkUid(resource, metadata, old);
+  checkRevision(resource, metadata.resourceVersion, old, resource.unconditionalUpdate);
+  const object = replace(context, resource, key, old, { ...decoded, metadata }, subresource);
+  return { object, created: false };
 }
 
 /** A PUT may say the revision of an object that is gone: the one it makes has nothing to do with it. */
-function withoutResourceVersion(input: unknown): unknown {
-  const { metadata, ...object } = input as { metadata: Record<string, unknown> };
+function anew(metadata: ObjectMeta): ObjectMeta {
   const { resourceVersion: _revision, uid: _uid, ...declared } = metadata;
-  return { ...object, metadata: declared };
+  return declared;
 }
 
 /**
@@ -67,13 +81,20 @@ export function replace(
   decoded: Decoded,
   subresource?: Subresource,
 ): KubeObject {
-  const replaced =
-    subresource === "status"
-      ? withStatus(resource, old, decoded.body.status)
-      : withSpec(resource, old, decoded);
+  checkKind(resource, decoded);
+  const ofStatus = subresource === "status";
+  const replaced = ofStatus
+    ? withStatus(resource, old, decoded.body.status)
+    : withSpec(resource, old, decoded);
   const next = resource.builtin?.prepare?.(replaced, old, subresource) ?? replaced;
-  if (deepEqual(next, old)) return old;
-  checkObject(resource, next, old);
+  const unchanged = deepEqual(next, old);
+  if (!ofStatus) checkChanged(context, resource, next, old, { declared: decoded.metadata, unchanged });
+  else if (!unchanged) checkStatus(context, resource, next, old);
+  if (unchanged) return old;
+  if (!ofStatus && resource.builtin === undefined) {
+    const warnings = finalizerWarnings(next.metadata.finalizers, old.metadata.finalizers);
+    for (const text of warnings) context.warn(text);
+  }
   const finished =
     next.metadata.deletionTimestamp !== undefined &&
     next.metadata.finalizers === undefined &&
@@ -139,8 +160,15 @@ function bodyOf(object: KubeObject): JsonObject {
   return body as unknown as JsonObject;
 }
 
-function checkUid(resource: Resource, metadata: ObjectMeta, old: KubeObject): void {
+/** Refuses a uid that is not the object's, in the words of etcd's client: with the key of the object in the store. */
+export function checkUid(resource: Resource, metadata: ObjectMeta, old: KubeObject): void {
   if (metadata.uid === undefined || metadata.uid === old.metadata.uid) return;
-  const why = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`;
-  throw conflict(resource, old.metadata.name, why);
+  const { namespace = "", name, uid } = old.metadata;
+  const key = ["/registry", resource.group, resource.plural, namespace, name].filter((part) => part !== "");
+  const why = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${uid}`;
+  throw conflict(
+    resource,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${key.join("/")}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
+  );
 }

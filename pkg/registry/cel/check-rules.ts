@@ -227,7 +227,7 @@ function brokenRule(rule: Rule, message: string, value: Json, schema: Schema, fi
   const whole = schema.type === "object" || schema.type === "array";
   switch (rule.reason) {
     case "FieldValueRequired":
-      return { ...required(field, message), blocking: false };
+      return required(field, message);
     case "FieldValueForbidden":
       return { reason: rule.reason, field, message: `Forbidden: ${message}` };
     case "FieldValueDuplicate":

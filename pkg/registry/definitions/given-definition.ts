@@ -1,7 +1,7 @@
 import type { ObjectMeta } from "../../api/meta.ts";
 import { definitionResource, prepareDefinition } from "../builtin/definition.ts";
 import { copyJson, deepFreeze, isObject, type JsonObject } from "../json.ts";
-import { readMetadata, validateMetadata } from "../metadata.ts";
+import { readMetadata, validateNewMetadata } from "../metadata.ts";
 import { readTyped } from "../typed/read.ts";
 import { type CustomResourceDefinition, type DefinitionSpec, withCondition } from "./definition.ts";
 import { definitionFaults } from "./definition-faults.ts";
@@ -88,7 +88,7 @@ function readDefinition({ apiVersion, kind, metadata: declared, ...fields }: Jso
   const body = type === undefined ? fields : readTyped(type, fields);
   const object = { apiVersion, kind, metadata, ...body } as unknown as CustomResourceDefinition;
   const definition = prepareDefinition(object, undefined);
-  const errors = [...validateMetadata(metadata, undefined), ...definitionFaults(definition, undefined)];
+  const errors = [...validateNewMetadata(metadata), ...definitionFaults(definition, undefined)];
   if (errors.length > 0)
     throw new Error(errors.map(({ field, message }) => `${field}: ${message}`).join("; "));
   const { name, labels, annotations } = metadata;

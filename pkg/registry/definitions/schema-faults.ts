@@ -1,9 +1,10 @@
 import { RE2JS } from "re2js";
 import { type FieldError, forbidden, invalid, notSupported, required } from "../field-error.ts";
 import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
+import { validateSchema } from "../schema/check-schema.ts";
 import { normalize } from "../schema/normalize.ts";
 import { compiledSchema, compileSchema } from "../schema/schema.ts";
-import { validateRules, validateSchema } from "../schema/validate.ts";
+import { validateRules } from "../schema/validate.ts";
 
 /**
  * What keeps an `openAPIV3Schema` from being served: fields that are not supported, what makes it no structural schema,
@@ -278,11 +279,11 @@ function defaultFaults(schema: JsonObject, field: string): FieldError[] {
   if (schema.default !== undefined) {
     const compiled = compiledAlone(schema);
     const dropped: string[] = [];
-    normalize(compiled, schema.default, "", dropped);
+    normalize(compiled, schema.default, "", { dropped, embedded: dropped });
     if (dropped.length > 0) {
       errors.push(invalid(`${field}.default`, schema.default, "must not have unknown fields"));
     }
-    const wrong = validateSchema(compiled, schema.default, undefined, `${field}.default`);
+    const wrong = validateSchema(compiled, schema.default, undefined, { root: `${field}.default` });
     errors.push(...wrong);
     // Rules are written for values of the right shape.
     if (wrong.length === 0) {

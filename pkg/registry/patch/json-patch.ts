@@ -1,4 +1,5 @@
-import { deepEqual, isObject, type Json } from "../json.ts";
+import { writeJson } from "../../encoding/json.ts";
+import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
 
 /** A JSON patch could not be applied: a failed test, a missing path, an unknown operation. */
 export class JsonPatchError extends Error {
@@ -8,116 +9,172 @@ export class JsonPatchError extends Error {
 /** The most operations one patch may have, as in kube-apiserver. */
 export const maxJsonPatchOperations = 10_000;
 
+/** The most bytes of JSON that the `copy` operations of one patch may copy together, as in kube-apiserver. */
+export const maxCopiedBytes = 3 * 1024 * 1024;
+
 /**
- * `target` with a JSON patch applied. As kube-apiserver's library has it, and beyond the RFC: `replace` of a
- * missing key adds it, `test` of a missing key against null passes, a negative index counts from the end.
+ * `target` with a JSON patch applied; `target` stays as it is, and what the patch does not touch is shared with it.
  *
- * @throws JsonPatchError when an operation does not apply; nothing is changed then
+ * As kube-apiserver's library has it, and beyond the RFC: `replace` of a missing key adds it, a missing `value` is null,
+ * `test` of a missing key against null passes, `copy` of one makes a null, a negative index counts from the end, what
+ * comes before a path's first slash does not count, and of the whole document there is only `test` and `replace`.
+ *
+ * @throws JsonPatchError when an operation does not apply
  * @see https://www.rfc-editor.org/rfc/rfc6902
  */
 export function jsonPatch(target: Json, operations: readonly Json[]): Json {
-  return operations.reduce<Json>((document, operation) => applyOne(document, operation), target);
+  const patching = new Patching(target);
+  for (const operation of operations) patching.apply(operation);
+  return patching.document;
 }
 
-function applyOne(document: Json, operation: Json): Json {
-  if (!isObject(operation)) throw new JsonPatchError("An operation must be an object.");
-  const path = pointer(operation.path, "path");
-  switch (operation.op) {
-    case "add":
-      return put(document, path, operand(operation), "insert");
-    case "replace":
-      return put(document, path, operand(operation), "replace");
-    case "remove":
-      return remove(document, path);
-    case "test":
-      return test(document, path, operation.value ?? null);
-    case "copy":
-      return put(document, path, read(document, pointer(operation.from, "from")), "insert");
-    case "move": {
-      const from = pointer(operation.from, "from");
-      return put(remove(document, from), path, read(document, from), "insert");
+type Path = readonly string[];
+
+class Patching {
+  document: Json;
+  /** Lists and objects made here and found at one place only: they are changed, all others are copied first. */
+  #own = new WeakSet<object>();
+  #copiedBytes = 0;
+
+  constructor(document: Json) {
+    this.document = document;
+  }
+
+  apply(operation: Json): void {
+    if (!isObject(operation)) throw new JsonPatchError("An operation must be an object.");
+    const path = pointer(operation.path, "path");
+    const value = operation.value ?? null;
+    switch (operation.op) {
+      case "add":
+        this.#put(path, value, "insert");
+        break;
+      case "replace":
+        if (path.length === 0) this.#replaceAll(value);
+        else this.#put(path, value, "replace");
+        break;
+      case "remove":
+        this.#remove(path);
+        break;
+      case "test":
+        this.#test(path, value);
+        break;
+      case "copy":
+        this.#put(path, this.#copy(pointer(operation.from, "from")), "insert");
+        break;
+      case "move": {
+        const from = pointer(operation.from, "from");
+        const moved = this.#read(from);
+        this.#remove(from);
+        this.#put(path, moved, "insert");
+        break;
+      }
+      default:
+        throw new JsonPatchError(`Unknown operation ${writeJson(operation.op)}.`);
     }
-    default:
-      throw new JsonPatchError(`Unknown operation ${JSON.stringify(operation.op)}.`);
+  }
+
+  #replaceAll(value: Json): void {
+    if (typeof value !== "object" || value === null)
+      throw new JsonPatchError("A document is no plain value.");
+    this.document = value;
+  }
+
+  #test(path: Path, expected: Json): void {
+    if (!deepEqual(this.#find(path) ?? null, expected))
+      throw new JsonPatchError(`The test of ${name(path)} failed.`);
+  }
+
+  #copy(from: Path): Json {
+    const parent = this.#find(from.slice(0, -1));
+    const value = isObject(parent) && from.length > 0 ? (this.#find(from) ?? null) : this.#read(from);
+    this.#copiedBytes += Buffer.byteLength(writeJson(value));
+    // Or copies of copies would double with each operation.
+    if (this.#copiedBytes > maxCopiedBytes)
+      throw new JsonPatchError(`More than ${maxCopiedBytes} bytes are copied.`);
+    // What is in the document twice must not be changed in one place.
+    this.#own = new WeakSet();
+    return value;
+  }
+
+  #read(path: Path): Json {
+    const found = this.#find(path);
+    if (found === undefined || path.length === 0) throw new JsonPatchError(`${name(path)} does not exist.`);
+    return found;
+  }
+
+  #find(path: Path): Json | undefined {
+    let at: Json | undefined = this.document;
+    for (const part of path) {
+      if (Array.isArray(at)) at = at[index(part, at.length)];
+      else if (isObject(at) && Object.hasOwn(at, part)) at = at[part];
+      else return undefined;
+    }
+    return at;
+  }
+
+  #put(path: Path, value: Json, mode: "insert" | "replace"): void {
+    const { parent, last } = this.#open(path);
+    if (!Array.isArray(parent)) parent[last] = value;
+    else if (mode === "replace") parent[index(last, parent.length)] = value;
+    else parent.splice(last === "-" ? parent.length : index(last, parent.length + 1), 0, value);
+  }
+
+  #remove(path: Path): void {
+    const { parent, last } = this.#open(path);
+    if (Array.isArray(parent)) parent.splice(index(last, parent.length), 1);
+    else if (Object.hasOwn(parent, last)) delete parent[last];
+    else throw new JsonPatchError(`${name(path)} does not exist.`);
+  }
+
+  /** What holds the place at `path`, ready to be changed, as everything above it. */
+  #open(path: Path): { parent: Json[] | Record<string, Json>; last: string } {
+    const last = path.at(-1);
+    // An own `__proto__` comes only from hostile patches, and assigning it would change the prototype.
+    if (last === undefined || path.includes("__proto__"))
+      throw new JsonPatchError(`${name(path)} cannot be changed.`);
+    let parent = this.#mutable(this.document, path);
+    this.document = parent;
+    for (const part of path.slice(0, -1)) {
+      if (Array.isArray(parent)) {
+        const i = index(part, parent.length);
+        const next = this.#mutable(parent[i] as Json, path);
+        parent[i] = next;
+        parent = next;
+      } else {
+        const next = this.#mutable(Object.hasOwn(parent, part) ? parent[part] : undefined, path);
+        parent[part] = next;
+        parent = next;
+      }
+    }
+    return { parent, last };
+  }
+
+  #mutable(value: Json | undefined, path: Path): Json[] | Record<string, Json> {
+    if (typeof value !== "object" || value === null)
+      throw new JsonPatchError(`${name(path)} does not exist.`);
+    if (this.#own.has(value)) return value as Json[] | Record<string, Json>;
+    const copy = Array.isArray(value) ? [...value] : { ...(value as JsonObject) };
+    this.#own.add(copy);
+    return copy;
   }
 }
 
-function pointer(value: Json | undefined, field: string): readonly string[] {
+function pointer(value: Json | undefined, field: string): Path {
   if (typeof value !== "string") throw new JsonPatchError(`\`${field}\` must be a string.`);
-  if (value === "") return [];
-  if (!value.startsWith("/")) throw new JsonPatchError(`\`${field}\` must begin with "/".`);
+  if (value !== "" && !value.includes("/")) throw new JsonPatchError(`\`${field}\` must have a "/".`);
   return value
-    .slice(1)
     .split("/")
+    .slice(1)
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
-function operand(operation: { readonly [key: string]: Json }): Json {
-  if (operation.value === undefined) throw new JsonPatchError("`value` is missing.");
-  return operation.value;
-}
-
-function test(document: Json, path: readonly string[], expected: Json): Json {
-  const found = find(document, path);
-  if (!deepEqual(found ?? null, expected)) throw new JsonPatchError(`The test of /${path.join("/")} failed.`);
-  return document;
-}
-
-function read(document: Json, path: readonly string[]): Json {
-  const found = find(document, path);
-  if (found === undefined) throw new JsonPatchError(`/${path.join("/")} does not exist.`);
-  return found;
-}
-
-function find(document: Json, path: readonly string[]): Json | undefined {
-  let at: Json | undefined = document;
-  for (const part of path) {
-    if (Array.isArray(at)) at = at[index(part, at.length)];
-    else if (isObject(at) && Object.hasOwn(at, part)) at = at[part];
-    else return undefined;
-  }
-  return at;
-}
-
-/** Rebuilds the spine from the root to `path`; everything beside it is shared. */
-function put(at: Json, path: readonly string[], value: Json, mode: "insert" | "replace"): Json {
-  const [part, ...rest] = path;
-  if (part === undefined) return value;
-  if (Array.isArray(at)) {
-    const list = [...at];
-    if (rest.length > 0) {
-      const i = index(part, list.length);
-      list[i] = put(list[i] as Json, rest, value, mode);
-    } else if (mode === "replace") {
-      list[index(part, list.length)] = value;
-    } else {
-      list.splice(part === "-" ? list.length : index(part, list.length + 1), 0, value);
-    }
-    return list;
-  }
-  if (!isObject(at) || part === "__proto__") throw new JsonPatchError(`/${path.join("/")} does not exist.`);
-  if (rest.length === 0) return { ...at, [part]: value };
-  if (!Object.hasOwn(at, part)) throw new JsonPatchError(`/${path.join("/")} does not exist.`);
-  return { ...at, [part]: put(at[part] as Json, rest, value, mode) };
-}
-
-function remove(at: Json, path: readonly string[]): Json {
-  const [part, ...rest] = path;
-  if (part === undefined) throw new JsonPatchError("The whole document cannot be removed.");
-  if (Array.isArray(at)) {
-    const i = index(part, at.length);
-    return rest.length === 0 ? at.toSpliced(i, 1) : at.with(i, remove(at[i] as Json, rest));
-  }
-  if (!isObject(at) || !Object.hasOwn(at, part))
-    throw new JsonPatchError(`/${path.join("/")} does not exist.`);
-  if (rest.length > 0) return { ...at, [part]: remove(at[part] as Json, rest) };
-  const { [part]: _removed, ...others } = at;
-  return others;
-}
-
 function index(part: string, length: number): number {
-  if (!/^-?(0|[1-9]\d*)$/.test(part)) throw new JsonPatchError(`"${part}" is no index of a list.`);
+  if (!/^[-+]?\d+$/.test(part)) throw new JsonPatchError(`"${part}" is no index of a list.`);
   const i = Number(part) < 0 ? length + Number(part) : Number(part);
   if (i < 0 || i >= length) throw new JsonPatchError(`Index ${part} is out of range.`);
   return i;
+}
+
+function name(path: Path): string {
+  return path.length === 0 ? "The whole document" : `/${path.join("/")}`;
 }

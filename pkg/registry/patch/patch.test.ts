@@ -29,6 +29,14 @@ describe("merge patch", () => {
     expect(mergePatch(target, patch)).toEqual(want);
   });
 
+  test.each<[Json, Json, Json]>([
+    [{}, { a: [{ b: null, c: [null] }] }, { a: [{ c: [null] }] }],
+    [{ a: [1] }, { a: [{ b: null }] }, { a: [{}] }],
+    [{ a: { x: 1 } }, { a: [{ b: null }] }, { a: [{ b: null }] }],
+  ])("as kube-apiserver does it, %j patched with %j is %j", (target, patch, want) => {
+    expect(mergePatch(target, patch)).toEqual(want);
+  });
+
   test("what is not touched is shared", () => {
     const target = { kept: { deep: 1 }, changed: 1 };
     expect((mergePatch(target, { changed: 2 }) as typeof target).kept).toBe(target.kept);
@@ -85,6 +93,27 @@ describe("JSON patch", () => {
       want: document,
     },
     {
+      name: "takes no value for null",
+      operations: [{ op: "add", path: "/g" }],
+      want: { ...document, g: null },
+    },
+    {
+      name: "copies a missing key as null",
+      operations: [{ op: "copy", from: "/none", path: "/g" }],
+      want: { ...document, g: null },
+    },
+    { name: "replaces the whole document", operations: [{ op: "replace", path: "", value: [1] }], want: [1] },
+    {
+      name: "changes a copy and not what was copied",
+      operations: [
+        { op: "add", path: "/a/b/-", value: 4 },
+        { op: "copy", from: "/a", path: "/g" },
+        { op: "add", path: "/g/b/-", value: 5 },
+        { op: "remove", path: "/a/b/0" },
+      ],
+      want: { ...document, a: { b: [2, 3, 4] }, g: { b: [1, 2, 3, 4, 5] } },
+    },
+    {
       name: "tests deeply",
       operations: [{ op: "test", path: "/a", value: { b: [1, 2, 3] } }],
       want: document,
@@ -100,10 +129,33 @@ describe("JSON patch", () => {
     { name: "an index out of range", operation: { op: "add", path: "/a/b/9", value: 1 } },
     { name: "an unknown operation", operation: { op: "grow", path: "/a" } },
     { name: "a path that is none", operation: { op: "add", path: "a", value: 1 } },
-    { name: "no value", operation: { op: "add", path: "/a" } },
+    { name: "adding the whole document", operation: { op: "add", path: "", value: {} } },
+    { name: "a plain value for the whole document", operation: { op: "replace", path: "", value: 1 } },
     { name: "a way into the prototype", operation: { op: "add", path: "/__proto__/polluted", value: true } },
   ])("$name is refused", ({ operation }) => {
     expect(() => jsonPatch(document, [operation])).toThrow(JsonPatchError);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  test("what was patched is as it was", () => {
+    const before = JSON.stringify(document);
+    jsonPatch(document, [
+      { op: "remove", path: "/a/b/0" },
+      { op: "move", from: "/a", path: "/g" },
+    ]);
+    expect(JSON.stringify(document)).toBe(before);
+  });
+
+  test("copies of copies end before they fill the memory", () => {
+    const bomb = Array.from({ length: 40 }, () => ({ op: "copy", from: "/a", path: "/a/b/-" }));
+    expect(() => jsonPatch({ a: { b: [] } }, bomb)).toThrow(JsonPatchError);
+  });
+
+  test("many operations on a large object take little time", () => {
+    const large = Object.fromEntries(Array.from({ length: 30_000 }, (_, i) => [`k${i}`, i]));
+    const operations = Array.from({ length: 10_000 }, (_, i) => ({ op: "add", path: `/n${i}`, value: i }));
+    const start = performance.now();
+    jsonPatch(large, operations);
+    expect(performance.now() - start).toBeLessThan(1000);
   });
 });

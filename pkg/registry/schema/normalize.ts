@@ -1,5 +1,16 @@
+import { quote } from "../field-error.ts";
 import { isObject, type Json, type JsonObject } from "../json.ts";
-import type { Schema } from "./schema.ts";
+import { objectMeta } from "../typed/kinds/meta.ts";
+import { readTyped } from "../typed/read.ts";
+import { compileSchema, type Schema } from "./schema.ts";
+
+/** The paths of unknown fields that were left out. */
+export interface Dropped {
+  /** Of fields that the schema does not know. */
+  readonly dropped: string[];
+  /** Of metadata of embedded resources, of which only what all objects have is known. */
+  readonly embedded: string[];
+}
 
 /**
  * `value` pruned of what the schema does not know and filled with its defaults; words that YAML took for booleans are
@@ -8,9 +19,9 @@ import type { Schema } from "./schema.ts";
  * Parts that are frozen and need no change are shared; everything else is copied, so that the result may be
  * frozen without freezing anything of the caller's.
  *
- * @param dropped - receives the path of each pruned field
+ * @throws TypeError when an embedded resource has metadata of the wrong type, in kube-apiserver's words
  */
-export function normalize(schema: Schema, value: Json, path: string, dropped?: string[]): Json {
+export function normalize(schema: Schema, value: Json, path: string, dropped?: Dropped): Json {
   if (Array.isArray(value)) return normalizeList(schema, value, path, dropped);
   if (isObject(value)) return normalizeObject(schema, value, path, dropped);
   if (typeof value === "boolean") return meantWord(schema, value) ?? value;
@@ -30,48 +41,86 @@ function meantWord(schema: Schema, value: boolean): string | undefined {
   return meant.length === 1 ? (meant[0] as string) : undefined;
 }
 
-function normalizeList(schema: Schema, list: readonly Json[], path: string, dropped?: string[]): Json {
+function normalizeList(schema: Schema, list: readonly Json[], path: string, dropped?: Dropped): Json {
+  const items = schema.items ?? (schema.preserveUnknown ? preserveAll : pruneAll);
   let same = Object.isFrozen(list);
   const result = list.map((item, i) => {
-    const next = normalizeItem(schema, item, `${path}[${i}]`, dropped);
+    const next = item === null ? nullFor(items) : normalize(items, item, `${path}[${i}]`, dropped);
     if (next !== item) same = false;
     return next;
   });
   return same ? list : result;
 }
 
-function normalizeItem(schema: Schema, item: Json, path: string, dropped?: string[]): Json {
-  const items = schema.items ?? (schema.preserveUnknown ? preserveAll : pruneAll);
-  if (item === null && items.default !== undefined && !items.nullable) return items.default;
-  return normalize(items, item, path, dropped);
-}
-
-function normalizeObject(schema: Schema, object: JsonObject, path: string, dropped?: string[]): Json {
+function normalizeObject(schema: Schema, object: JsonObject, path: string, dropped?: Dropped): Json {
   let same = Object.isFrozen(object);
   const result: Record<string, Json> = {};
   for (const key of Object.keys(object)) {
     const value = object[key];
-    const known = value === undefined || key === "__proto__" ? undefined : schemaOf(schema, key);
-    if (known === undefined || value === undefined) {
-      if (value !== undefined) dropped?.push(path === "" ? key : `${path}.${key}`);
+    if (value === undefined) continue;
+    const below = path === "" ? key : `${path}.${key}`;
+    const known = key === "__proto__" ? undefined : schemaOf(schema, key);
+    if (known === undefined) {
+      dropped?.dropped.push(below);
       same = false;
       continue;
     }
     // A null that is not allowed counts as absent, and may so become the default.
-    if (value === null && !known.nullable) {
+    if (value === null && !known.nullable && known.default === undefined) {
       same = false;
       continue;
     }
-    const next = normalize(known, value, path === "" ? key : `${path}.${key}`, dropped);
+    const next = schema.embeddedResource
+      ? normalizeEmbedded(known, key, value, below, dropped)
+      : value === null
+        ? nullFor(known)
+        : normalize(known, value, below, dropped);
     if (next !== value) same = false;
     result[key] = next;
   }
   for (const [key, property] of schema.properties) {
     if (property.default === undefined || Object.hasOwn(result, key)) continue;
-    result[key] = normalize(property, property.default, `${path}.${key}`);
+    result[key] = defaultOf(property, property.default);
     same = false;
   }
   return same ? object : result;
+}
+
+/** What a null becomes: the default where it is not allowed and there is one. */
+function nullFor(schema: Schema): Json {
+  return schema.nullable || schema.default === undefined ? null : defaultOf(schema, schema.default);
+}
+
+/** A default, filled with those beneath it. */
+function defaultOf(schema: Schema, declared: Json): Json {
+  return normalize(schema, declared, "");
+}
+
+/** A field of an object within an object: what says of which kind it is is text, and its metadata is like all metadata. */
+function normalizeEmbedded(
+  schema: Schema,
+  key: string,
+  value: Json,
+  path: string,
+  dropped: Dropped | undefined,
+): Json {
+  if (key === "apiVersion" || key === "kind") {
+    if (typeof value !== "string")
+      throw new TypeError(`${path}: Invalid value: ${quote(value)}: must be a string`);
+    return value;
+  }
+  if (key !== "metadata") return value === null ? nullFor(schema) : normalize(schema, value, path, dropped);
+  const unknown: string[] = [];
+  try {
+    const metadata = value === null ? {} : value;
+    if (!isObject(metadata))
+      throw new TypeError("json: cannot unmarshal into Go value of type v1.ObjectMeta");
+    return readTyped(objectMeta, metadata, unknown);
+  } catch (error) {
+    throw new TypeError(`${path}: Invalid value: ${quote(value)}: ${(error as Error).message}`);
+  } finally {
+    dropped?.embedded.push(...unknown.map((field) => `${path}.${field}`));
+  }
 }
 
 function schemaOf(schema: Schema, key: string): Schema | undefined {
@@ -82,39 +131,7 @@ function schemaOf(schema: Schema, key: string): Schema | undefined {
   return schema.preserveUnknown ? preserveAll : undefined;
 }
 
-const pruneAll: Schema = {
-  type: undefined,
-  format: undefined,
-  nullable: true,
-  intOrString: false,
-  preserveUnknown: false,
-  embeddedResource: false,
-  default: undefined,
-  properties: new Map(),
-  additionalProperties: undefined,
-  items: undefined,
-  listType: "atomic",
-  listMapKeys: [],
-  required: [],
-  enum: undefined,
-  minimum: undefined,
-  maximum: undefined,
-  exclusiveMinimum: false,
-  exclusiveMaximum: false,
-  multipleOf: undefined,
-  minLength: undefined,
-  maxLength: undefined,
-  pattern: undefined,
-  minItems: undefined,
-  maxItems: undefined,
-  minProperties: undefined,
-  maxProperties: undefined,
-  allOf: [],
-  anyOf: [],
-  oneOf: [],
-  not: undefined,
-  rules: undefined,
-};
+const pruneAll = compileSchema({ nullable: true });
 
 /** Unknown fields are kept all the way down. */
-const preserveAll: Schema = { ...pruneAll, preserveUnknown: true };
+const preserveAll = compileSchema({ nullable: true, "x-kubernetes-preserve-unknown-fields": true });

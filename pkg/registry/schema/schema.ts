@@ -1,11 +1,17 @@
 import { RE2JS } from "re2js";
 import { compileRules, RuleError, type RuleNode } from "../cel/rules.ts";
 import { copyJson, deepFreeze, isObject, type Json, type JsonObject } from "../json.ts";
+import { formatCheck } from "./formats.ts";
 
 /** A structural schema, compiled once: regular expressions, CEL rules and frozen defaults included. */
 export interface Schema {
   readonly type: string | undefined;
+  /** The types that a value may have; none: any. */
+  readonly types: readonly string[];
+  /** A format that counts: of the others nothing is checked. */
   readonly format: string | undefined;
+  /** Whether a string is of the format; undefined when every one is. */
+  readonly check: ((text: string) => boolean) | undefined;
   readonly nullable: boolean;
   readonly intOrString: boolean;
   readonly preserveUnknown: boolean;
@@ -35,6 +41,12 @@ export interface Schema {
   readonly anyOf: readonly Schema[];
   readonly oneOf: readonly Schema[];
   readonly not: Schema | undefined;
+  /** Whether there is an allOf, anyOf, oneOf or not. */
+  readonly hasAlternatives: boolean;
+  /** Whether there are objects within the object here or beneath. */
+  readonly hasEmbedded: boolean;
+  /** Whether there are sets or maps among the lists here and beneath. */
+  readonly hasListTypes: boolean;
   /** All CEL rules of the whole schema; only at its root, and undefined where there are none. */
   readonly rules: RuleNode | undefined;
 }
@@ -85,12 +97,20 @@ function compile(declared: JsonObject, path: string): Schema {
       ? undefined
       : compileSchema(declared.additionalProperties, `${path}.*`);
   const items = declared.items === undefined ? undefined : compileSchema(declared.items, `${path}[]`);
+  const children = [...properties.values(), additionalProperties, items].filter(
+    (child) => child !== undefined,
+  );
   const type = text(declared.type);
-  const format = text(declared.format);
   const intOrString = declared["x-kubernetes-int-or-string"] === true;
+  const types = intOrString ? ["integer", "string"] : type === undefined ? [] : [type];
+  const format = supportedFormat(types, text(declared.format));
+  const listType = (text(declared["x-kubernetes-list-type"]) ?? "atomic") as Schema["listType"];
+  const alternatives = [declared.allOf, declared.anyOf, declared.oneOf, declared.not];
   return {
     type,
+    types,
     format,
+    check: format === undefined ? undefined : formatCheck(format),
     nullable: declared.nullable === true,
     intOrString,
     preserveUnknown: declared["x-kubernetes-preserve-unknown-fields"] === true,
@@ -99,7 +119,7 @@ function compile(declared: JsonObject, path: string): Schema {
     properties,
     additionalProperties,
     items,
-    listType: (text(declared["x-kubernetes-list-type"]) ?? "atomic") as Schema["listType"],
+    listType,
     listMapKeys: texts(declared["x-kubernetes-list-map-keys"]),
     required: texts(declared.required),
     enum: Array.isArray(declared.enum) ? declared.enum : undefined,
@@ -122,8 +142,21 @@ function compile(declared: JsonObject, path: string): Schema {
     anyOf: schemas(declared.anyOf, path),
     oneOf: schemas(declared.oneOf, path),
     not: declared.not === undefined ? undefined : compileSchema(declared.not, path),
+    hasAlternatives: alternatives.some((schemas) => schemas !== undefined),
+    hasEmbedded:
+      declared["x-kubernetes-embedded-resource"] === true || children.some((child) => child.hasEmbedded),
+    hasListTypes: listType !== "atomic" || children.some((child) => child.hasListTypes),
     rules: undefined,
   };
+}
+
+/** The format where kube-apiserver checks it: a string's by name, a number's if it is one of two. */
+function supportedFormat(types: readonly string[], format: string | undefined): string | undefined {
+  if (format === undefined) return undefined;
+  const [type = "string"] = types.length > 1 ? [] : types;
+  const numeric = { integer: ["int32", "int64"], number: ["float", "double"] }[type];
+  if (numeric !== undefined) return numeric.includes(format) ? format : undefined;
+  return type === "string" && formatCheck(format) !== undefined ? format : undefined;
 }
 
 function schemas(declared: Json | undefined, path: string): readonly Schema[] {

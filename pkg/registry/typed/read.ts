@@ -113,6 +113,7 @@ function read(type: GoType, value: Json, at: At): Json {
       return parseTime(value, type.micro);
     case "int32":
     case "int64":
+      if (typeof value === "bigint" && type.is === "int64") return value;
       if (typeof value !== "number") throw mismatch(value, at, type.is);
       if (!Number.isInteger(value) || (type.is === "int32" && value !== (value | 0))) {
         throw new TypeError(text(`number ${value}`, at, type.is));
@@ -146,7 +147,7 @@ function readValues(of: GoType, values: JsonObject, at: At): Json {
   let same = Object.isFrozen(values);
   const result: Record<string, Json> = {};
   for (const [key, value] of Object.entries(values)) {
-    const below = { ...at, path: `${at.path}.${key}`, goPath: `${at.goPath}.${key}` };
+    const below = { ...at, path: `${at.path}.${key}` };
     const next = value === null ? (zero(of, "always") ?? null) : read(of, value, below);
     if (next !== value) same = false;
     result[key] = next;
@@ -155,8 +156,12 @@ function readValues(of: GoType, values: JsonObject, at: At): Json {
 }
 
 function mismatch(value: Json, at: At, expected: string): TypeError {
-  const found = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+  const found = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : numberOr(typeof value);
   return new TypeError(text(found, at, expected));
+}
+
+function numberOr(type: string): string {
+  return type === "bigint" ? "number" : type;
 }
 
 function text(found: string, at: At, expected: string): string {

@@ -1,0 +1,82 @@
+import type { FieldValidation } from "../../registry/admission/context.ts";
+import { type FieldError, forbidden, invalid, notSupported, tooLong } from "../../registry/field-error.ts";
+import { invalidObject } from "../../registry/status-errors.ts";
+import { Warnings } from "../warnings.ts";
+import type { Call } from "./call.ts";
+import { isSet } from "./list-query.ts";
+
+/** What the query of a write asks for. */
+export interface WriteQuery {
+  readonly dryRun: boolean;
+  readonly fieldValidation: FieldValidation;
+  /** The writer's name; undefined: none was given. */
+  readonly fieldManager: string | undefined;
+  /** Takes over fields of others; only with server-side apply. */
+  readonly force: boolean;
+  /** Tells the client something that is no error. */
+  readonly warn: (text: string) => void;
+}
+
+/**
+ * @param kind - what errors call the options: `CreateOptions`
+ * @param applying - whether it is a server-side apply, which has to name its writer and may force
+ * @throws StatusError Invalid
+ */
+export function writeQuery({ query, response }: Call, kind: string, applying = false): WriteQuery {
+  const dryRun = query.getAll("dryRun");
+  const fieldManager = query.get("fieldManager") ?? "";
+  const fieldValidation = query.get("fieldValidation") ?? "";
+  const errors: FieldError[] = [];
+  if (applying && fieldManager === "") {
+    errors.push({
+      reason: "FieldValueRequired",
+      field: "fieldManager",
+      message: "Required value: is required for apply patch",
+    });
+  }
+  if (!applying && kind === "PatchOptions" && query.has("force")) {
+    errors.push(forbidden("force", "may not be specified for non-apply patch"));
+  }
+  errors.push(...managerErrors(fieldManager), ...dryRunErrors(dryRun));
+  if (!validations.includes(fieldValidation)) {
+    errors.push(notSupported("fieldValidation", fieldValidation, validations));
+  }
+  if (errors.length > 0) throw invalidObject({ group: "meta.k8s.io", plural: "", kind }, "", errors);
+  return {
+    dryRun: dryRun.length > 0,
+    fieldValidation: fieldValidation === "" ? "Warn" : (fieldValidation as FieldValidation),
+    fieldManager: fieldManager === "" ? undefined : fieldManager,
+    force: isSet(query.get("force")),
+    warn: new Warnings(response).add,
+  };
+}
+
+/** What is wrong with the values of `dryRun`; there is one that is right. */
+export function dryRunErrors(values: readonly string[]): readonly FieldError[] {
+  return values.every((value) => value === "All") ? [] : [notSupported("dryRun", values, ["All"])];
+}
+
+const validations = ["", "Ignore", "Strict", "Warn"];
+const maxManagerBytes = 128;
+
+function managerErrors(name: string): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  if (Buffer.byteLength(name) > maxManagerBytes) errors.push(tooLong("fieldManager", maxManagerBytes));
+  let position = 0;
+  for (const character of name) {
+    if (!isPrintable(character)) {
+      const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+      const shown = /\p{C}|\p{Z}/u.test(character) && character !== "\u00a0" ? "" : ` '${character}'`;
+      errors.push(
+        invalid("fieldManager", name, `invalid character U+${code}${shown} (at position ${position})`),
+      );
+    }
+    position += Buffer.byteLength(character);
+  }
+  return errors;
+}
+
+/** As Go has it: of blanks only the one of ASCII. */
+function isPrintable(character: string): boolean {
+  return character === " " || !/[\p{C}\p{Z}]/u.test(character);
+}

@@ -1,0 +1,66 @@
+import { writeJson } from "../../encoding/json.ts";
+import { duplicate, type FieldError, invalid } from "../field-error.ts";
+import { isObject, type Json } from "../json.ts";
+import { identityOf } from "./correlate.ts";
+import type { Schema } from "./schema.ts";
+
+/**
+ * What sets and maps among the lists of `value` hold twice. Checked apart from the schema: where the old object had
+ * such faults already, none is told.
+ */
+export function validateListTypes(schema: Schema, value: Json, path = ""): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  if (schema.hasListTypes) checkListTypes(schema, value, path, errors);
+  return errors;
+}
+
+function checkListTypes(schema: Schema, value: Json, path: string, errors: FieldError[]): void {
+  if (Array.isArray(value)) {
+    if (schema.listType === "set") checkSet(value, path, errors);
+    else if (schema.listType === "map") checkMap(schema, value, path, errors);
+    const { items } = schema;
+    if (items === undefined || !items.hasListTypes) return;
+    value.forEach((item, i) => {
+      checkListTypes(items, item, `${path}[${i}]`, errors);
+    });
+  } else if (isObject(value)) {
+    for (const key of Object.keys(value)) {
+      const declared = schema.properties.get(key);
+      const property = declared ?? schema.additionalProperties;
+      if (property === undefined || !property.hasListTypes) continue;
+      const inner = declared === undefined ? `${path}[${key}]` : join(path, key);
+      checkListTypes(property, value[key] as Json, inner, errors);
+    }
+  }
+}
+
+function checkSet(list: readonly Json[], path: string, errors: FieldError[]): void {
+  for (const [i, item] of repeated(list)) errors.push(duplicate(`${path}[${i}]`, item));
+}
+
+function checkMap(schema: Schema, list: readonly Json[], path: string, errors: FieldError[]): void {
+  const odd = list.findIndex((item) => item !== null && !isObject(item));
+  if (odd >= 0) {
+    errors.push(invalid(`${path}[${odd}]`, list[odd], "must be an object for an array of list-type map"));
+    return;
+  }
+  const keys = list.map((item) => identityOf(schema, item));
+  for (const [i, key] of repeated(keys)) errors.push(duplicate(`${path}[${i}]`, key));
+}
+
+/** The second of each value that comes more than once, with its index. */
+function repeated(values: readonly Json[]): readonly [index: number, value: Json][] {
+  const times = new Map<string, number>();
+  const found: [number, Json][] = [];
+  for (const [i, value] of values.entries()) {
+    const text = writeJson(value);
+    const before = times.get(text) ?? 0;
+    if (before === 1) found.push([i, value]);
+    times.set(text, before + 1);
+  }
+  return found;
+}
+
+function join(path: string, key: string): string {
+  return path === "" ? key : `${path}.${key}`;
+}
