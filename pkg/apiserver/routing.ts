@@ -8,7 +8,7 @@ export type Route =
   | { readonly to: "health"; readonly path: string }
   /** `/api`, `/apis`, `/apis/GROUP`, `/apis/GROUP/VERSION` or `/api/v1`. */
   | { readonly to: "discovery"; readonly legacy: boolean; readonly group?: string; readonly version?: string }
-  /** `/openapi/v3`, or `/openapi/v3/PATH`: the document of a group and version. */
+  /** `v2`, `v3`, or `v3/PATH`: the document of a group and version. */
   | { readonly to: "openapi"; readonly path: string }
   | ResourceTarget;
 
@@ -38,7 +38,8 @@ export function route(registry: Registry, path: string): Route {
     case "version":
       return parts.length === 1 ? { to: "version" } : nothing;
     case "openapi":
-      return parts[1] === "v3" ? { to: "openapi", path: parts.slice(2).join("/") } : nothing;
+      if (parts[1] !== "v3" && (parts[1] !== "v2" || parts.length > 2)) return nothing;
+      return { to: "openapi", path: parts.slice(1).join("/") };
     case "api":
       return beneath(registry, "", parts.slice(1));
     case "apis":

@@ -1,6 +1,66 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { call, type HttpAnswer } from "../testing/http-client.ts";
 import { startTestServer, type TestServer } from "../testing/server.ts";
+import { encodeSwagger } from "./v2/protobuf.ts";
+
+/** The fields of a protobuf message that are messages or text, by their numbers. */
+function fieldsOf(content: Buffer): Map<number, Buffer[]> {
+  const fields = new Map<number, Buffer[]>();
+  let at = 0;
+  const varint = (): number => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = content[at++] as number;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  while (at < content.length) {
+    const key = varint();
+    const size = varint();
+    if ((key & 7) !== 2) continue;
+    const number = key >>> 3;
+    fields.set(number, [...(fields.get(number) ?? []), content.subarray(at, at + size)]);
+    at += size;
+  }
+  return fields;
+}
+
+describe("OpenAPI v2", () => {
+  test("says as JSON and as protobuf what kubectl up to 1.28 has to know", async () => {
+    const server = await startTestServer();
+    try {
+      const plain = await call(server.socketPath, { path: "/openapi/v2" });
+      const document = JSON.parse(plain.text);
+      expect(document.definitions["example.test.v1.Widget"].properties).toMatchObject({
+        metadata: { $ref: "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" },
+        spec: { properties: { port: { "x-kubernetes-int-or-string": true } } },
+      });
+      expect(plain.text).not.toContain("#/components/");
+      const path = "/apis/test.example/v1/namespaces/{namespace}/widgets/{name}";
+      expect(document.paths[path].patch).toMatchObject({
+        consumes: expect.not.arrayContaining(["application/strategic-merge-patch+json"]),
+        parameters: expect.arrayContaining([
+          expect.objectContaining({ name: "fieldValidation", in: "query" }),
+        ]),
+      });
+
+      const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+      const answer = await call(server.socketPath, { path: "/openapi/v2", headers: { accept } });
+      expect(answer.headers["content-type"]).toBe(accept.replace("@", "."));
+      const fields = fieldsOf(encodeSwagger(document));
+      expect(fields.get(1)?.map(String)).toEqual(["2.0"]);
+      const named = (field: number, within: number) =>
+        fieldsOf(fields.get(field)?.[0] as Buffer)
+          .get(within)
+          ?.map((entry) => String(fieldsOf(entry).get(1)?.[0]));
+      expect(named(8, 2)).toEqual(Object.keys(document.paths));
+      expect(named(9, 1)).toEqual(Object.keys(document.definitions));
+    } finally {
+      await server.close();
+    }
+  });
+});
 
 describe("OpenAPI v3", () => {
   let server: TestServer;

@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { writeJson } from "../../encoding/json.ts";
+import type { JsonObject } from "../../registry/json.ts";
 import type { Resource } from "../../registry/resource.ts";
 import { groupsOf } from "../discovery/resources.ts";
 import { negotiate } from "../negotiation.ts";
 import { perDefinitions } from "../per-definitions.ts";
 import { sendJson, sendText } from "../responses.ts";
 import { openApiDocument } from "./document.ts";
+import { encodeSwagger } from "./v2/protobuf.ts";
+import { swagger } from "./v2/swagger.ts";
 
 export interface Exchange {
   readonly request: IncomingMessage;
@@ -18,59 +21,76 @@ export interface Exchange {
 
 export type OpenApiSender = (resources: readonly Resource[], path: string, exchange: Exchange) => void;
 
-interface Document {
-  readonly text: string;
-  readonly hash: string;
-}
-
 /**
- * Answers `/openapi/v3` with where each group and version has its document, and those paths with the documents. A
- * document asked for by its hash never changes and may be kept for a year; it is made once for as long as the
- * definitions stay.
+ * Answers `v3` with where each group and version has its document, `v3/PATH` with those documents, and `v2` with the one
+ * document of the older version, as JSON or as protobuf.
  *
- * @returns what takes the path after `/openapi/v3`, without a slash before it
+ * A v3 document asked for by its hash never changes and may be kept for a year. Each is made when it is first asked
+ * for, once for as long as the definitions stay.
+ *
+ * @returns what takes the path after `/openapi/`
  */
 export function openApiSender(): OpenApiSender {
   const documentsOf = perDefinitions(documents);
-  return (resources, path, { request, response, query, now }) => {
+  const oldOf = perDefinitions(oldDocuments);
+  return (resources, path, exchange) => {
+    if (path === "v2") return sendOld(oldOf(resources), exchange);
+    const { request, response } = exchange;
     const format = negotiate(request);
     const all = documentsOf(resources);
-    if (path === "") {
+    if (path === "v3") {
       const entries = [...all].map(([name, make]) => [name, { serverRelativeURL: urlOf(name, make()) }]);
       return sendJson(response, 200, { paths: Object.fromEntries(entries) }, format);
     }
-    const document = all.get(path)?.();
-    if (document === undefined) return sendText(response, 404, "404 page not found\n");
-    const hash = query.get("hash");
-    if (hash !== null && hash !== "" && hash !== document.hash) {
-      response.writeHead(301, { location: urlOf(path, document) });
-      response.end();
-      return;
-    }
-    if (hash) {
-      response.setHeader("cache-control", "public, immutable");
-      response.setHeader("expires", new Date(now + yearMs).toUTCString());
-    }
-    sendDocument(document, request, response);
+    const name = path.replace(/^v3\//, "");
+    const document = all.get(name)?.();
+    if (document === undefined) sendText(response, 404, "404 page not found\n");
+    else sendHashed(name, document, exchange);
   };
 }
 
-const yearMs = 365 * 24 * 3_600_000;
+interface Document {
+  readonly content: Buffer;
+  readonly hash: string;
+}
 
 /** What makes the document of each group and version, once, by its path. */
 function documents(resources: readonly Resource[]): ReadonlyMap<string, () => Document> {
-  const entries = groupsOf(resources).flatMap(({ name, versions }) =>
-    versions.map(({ version, resources: own }): [string, () => Document] => [
-      name === "" ? `api/${version}` : `apis/${name}/${version}`,
-      once(() => documentOf(own)),
-    ]),
-  );
+  const entries = versionsOf(resources).map(([name, own]): [string, () => Document] => [
+    name,
+    once(() => documentOf(Buffer.from(writeJson(openApiDocument(own))))),
+  ]);
   return new Map(entries);
 }
 
-function documentOf(resources: readonly Resource[]): Document {
-  const text = writeJson(openApiDocument(resources as [Resource, ...Resource[]]));
-  return { text, hash: createHash("sha512").update(text).digest("hex").toUpperCase() };
+/** The document of version 2 in both its forms, each made once. */
+interface OldDocuments {
+  json(): Document;
+  protobuf(): Document;
+}
+
+function oldDocuments(resources: readonly Resource[]): OldDocuments {
+  const document = once(
+    (): JsonObject => swagger(versionsOf(resources).map(([, own]) => openApiDocument(own))),
+  );
+  return {
+    json: once(() => documentOf(Buffer.from(writeJson(document())))),
+    protobuf: once(() => documentOf(encodeSwagger(document()))),
+  };
+}
+
+/** The resources of each group and version by its path: `api/v1`, `apis/GROUP/VERSION`. */
+function versionsOf(resources: readonly Resource[]): [string, [Resource, ...Resource[]]][] {
+  return groupsOf(resources).flatMap(({ name, versions }) =>
+    versions.map(({ version, resources: own }): [string, [Resource, ...Resource[]]] => [
+      name === "" ? `api/${version}` : `apis/${name}/${version}`,
+      own as [Resource, ...Resource[]],
+    ]),
+  );
+}
+
+function documentOf(content: Buffer): Document {
+  return { content, hash: createHash("sha512").update(content).digest("hex").toUpperCase() };
 }
 
 function once<T>(make: () => T): () => T {
@@ -81,11 +101,44 @@ function once<T>(make: () => T): () => T {
   };
 }
 
-function urlOf(path: string, { hash }: Document): string {
-  return `/openapi/v3/${path}?hash=${hash}`;
+function urlOf(name: string, { hash }: Document): string {
+  return `/openapi/v3/${name}?hash=${hash}`;
 }
 
-function sendDocument({ text, hash }: Document, request: IncomingMessage, response: ServerResponse): void {
+const yearMs = 365 * 24 * 3_600_000;
+
+function sendHashed(name: string, document: Document, { request, response, query, now }: Exchange): void {
+  const hash = query.get("hash") ?? "";
+  if (hash !== "" && hash !== document.hash) {
+    response.writeHead(301, { location: urlOf(name, document) });
+    response.end();
+    return;
+  }
+  if (hash !== "") {
+    response.setHeader("cache-control", "public, immutable");
+    response.setHeader("expires", new Date(now + yearMs).toUTCString());
+  }
+  send(document, "application/json", request, response);
+}
+
+/** Clients in Go ask for protobuf by a name that is no legal media type, and get it under one that is. */
+function sendOld({ json, protobuf }: OldDocuments, { request, response }: Exchange): void {
+  const accept = request.headers.accept ?? "";
+  if (/application\/com\.github\.proto-openapi\.spec\.v2[.@]v1\.0\+protobuf/.test(accept)) {
+    const type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+    send(protobuf(), type, request, response);
+    return;
+  }
+  negotiate(request);
+  send(json(), "application/json", request, response);
+}
+
+function send(
+  { content, hash }: Document,
+  type: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   const etag = `"${hash}"`;
   response.setHeader("etag", etag);
   response.setHeader("vary", "Accept");
@@ -94,6 +147,6 @@ function sendDocument({ text, hash }: Document, request: IncomingMessage, respon
     response.end();
     return;
   }
-  response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
-  response.end(text);
+  response.writeHead(200, { "content-type": type, "content-length": content.length });
+  response.end(content);
 }
