@@ -9,8 +9,10 @@ export interface Subject {
   /** `/apis/GROUP/VERSION/namespaces/NAMESPACE/PLURAL` */
   readonly path: string;
   object(name: string, token: string): object;
+  /** False: the objects stay, and only what they say changes. */
+  readonly comeAndGo: boolean;
   /** The merge patch that makes an object say `token`. */
-  patch(token: string): object;
+  patch(token: string): { spec: object };
   tokenOf(object: StoredObject): string;
 }
 
@@ -20,7 +22,7 @@ export interface StoredObject {
 }
 
 export interface Clients {
-  readonly history: History;
+  readonly history: History & { readonly writes: Write[] };
   /** Writes end; watchers follow until they have seen what was written last. */
   end(): Promise<void>;
 }
@@ -66,20 +68,26 @@ export function startClients({ api, subject, names, writers, watchers, random }:
       const key = names[Math.floor(random() * names.length)] ?? "";
       const choice = random();
       if (choice < 0.2) await read(key);
-      else if (choice < 0.45) await send(key, "create");
-      else if (choice < 0.75) await send(key, "patch");
-      else if (choice < 0.9) await replace(key);
+      else if (choice < 0.5) await send(key, "patch");
+      else if (choice < 0.65 || !subject.comeAndGo) await replace(key);
+      else if (choice < 0.9) await send(key, "create");
       else await send(key, "delete");
     }
   }
 
-  async function send(key: string, kind: Write["kind"], body?: object, basedOn?: number): Promise<void> {
+  async function send(
+    key: string,
+    kind: Write["kind"],
+    found?: StoredObject,
+    basedOn?: number,
+  ): Promise<void> {
     const token = kind === "delete" ? "" : `token-${++tokens}`;
     const path = kind === "create" ? subject.path : `${subject.path}/${key}`;
+    const replacement = { ...found, spec: { ...found?.spec, ...subject.patch(token).spec } };
     const [method, content, type] = {
       create: ["POST", subject.object(key, token), undefined] as const,
       patch: ["PATCH", subject.patch(token), "application/merge-patch+json"] as const,
-      replace: ["PUT", { ...subject.object(key, token), ...body }, undefined] as const,
+      replace: ["PUT", replacement, undefined] as const,
       delete: ["DELETE", undefined, undefined] as const,
     }[kind];
     const calledMs = performance.now();
@@ -107,8 +115,8 @@ export function startClients({ api, subject, names, writers, watchers, random }:
   async function replace(key: string): Promise<void> {
     const found = await read(key);
     if (found === undefined) return;
-    const { name, resourceVersion } = found.metadata;
-    await send(key, "replace", { metadata: { name, resourceVersion } }, Number(resourceVersion));
+    const { resourceVersion } = found.metadata;
+    await send(key, "replace", found, Number(resourceVersion));
   }
 
   async function read(key: string): Promise<StoredObject | undefined> {

@@ -1,10 +1,20 @@
 /** Servers that are killed and come back: the API server alone, or a whole operator in a repository of its own. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { processesOf } from "../e2e/processes.ts";
 import { type Api, connect, readKubeconfig } from "../support/api.ts";
 
 export interface Killable {
@@ -25,17 +35,66 @@ export async function apiServer(crds: string): Promise<Killable> {
   const kubeconfig = path.join(folder, "kubeconfig");
   const data = path.join(folder, "data");
   const args = ["apiserver", "--crd-dir", crds, "--data-dir", data, "--kubeconfig-out", kubeconfig];
-  let child = start(["--listen", "127.0.0.1:0"]);
+  return await killable({
+    folder,
+    kubeconfig,
+    // Its port stays its own, as an operator's does.
+    args: (server) => [...args, "--listen", server === undefined ? "127.0.0.1:0" : new URL(server).host],
+    remove: async () => rmSync(folder, { recursive: true, force: true }),
+  });
+}
+
+/** `bosun up --rehearse` in a small repository with these files in `.claude-sessions`. */
+export async function operator(
+  files: Readonly<Record<string, string>>,
+): Promise<Killable & { folder: string }> {
+  const folder = mkdtempSync(path.join(tmpdir(), "bosun-soak-"));
+  const repository = path.join(folder, "repo");
+  const sessions = path.join(repository, ".claude-sessions");
+  for (const [name, text] of Object.entries({ "../README.md": "# A library\n", ...files })) {
+    mkdirSync(path.dirname(path.join(sessions, name)), { recursive: true });
+    writeFileSync(path.join(sessions, name), text);
+  }
+  const identity = ["-c", "user.name=A person", "-c", "user.email=person@bosun.invalid"];
+  const git = (...args: string[]): void => void execFileSync("git", ["-C", repository, ...identity, ...args]);
+  git("init", "--quiet", "--initial-branch=main");
+  git("add", "README.md");
+  git("commit", "--quiet", "--message=Begin");
+  const server = await killable({
+    folder,
+    kubeconfig: path.join(sessions, ".bosun/kubeconfig"),
+    args: () => ["up", "--rehearse"],
+    cwd: repository,
+    env: { ...process.env, XDG_STATE_HOME: path.join(folder, "state") },
+    async remove() {
+      // What outlives a killed operator on purpose.
+      for (const { pid } of await processesOf(folder)) process.kill(pid, "SIGKILL");
+      rmSync(folder, { recursive: true, force: true });
+    },
+  });
+  return { ...server, folder: sessions };
+}
+
+interface KillableOptions {
+  readonly folder: string;
+  readonly kubeconfig: string;
+  /** @param server - where it listened before; undefined at the first start */
+  readonly args: (server: string | undefined) => readonly string[];
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly remove: () => Promise<void>;
+}
+
+async function killable({ folder, kubeconfig, args, cwd, env, remove }: KillableOptions): Promise<Killable> {
+  let child = start(args(undefined));
   while (!existsSync(kubeconfig)) await look(child);
   const credentials = readKubeconfig(kubeconfig);
   const api = connect(credentials);
-  const listen = ["--listen", new URL(credentials.server).host];
   await answers();
 
-  function start(more: readonly string[]): ChildProcess {
-    mkdirSync(folder, { recursive: true });
+  function start(words: readonly string[]): ChildProcess {
     const log = openSync(path.join(folder, "server.log"), "a");
-    const started = spawn(process.execPath, [bosun, ...args, ...more], { stdio: ["ignore", log, log] });
+    const started = spawn(process.execPath, [bosun, ...words], { cwd, env, stdio: ["ignore", log, log] });
     closeSync(log);
     return started;
   }
@@ -66,13 +125,13 @@ export async function apiServer(crds: string): Promise<Killable> {
     api,
     async kill() {
       await end("SIGKILL");
-      child = start(listen);
+      child = start(args(credentials.server));
       await answers();
     },
     async close() {
       await end("SIGINT");
       api.close();
-      rmSync(folder, { recursive: true, force: true });
+      await remove();
     },
   };
 }

@@ -2,19 +2,29 @@
  * Clients write, read and watch over HTTPS while the server is killed at random moments: no acknowledged write is lost,
  * each object's history is linear, each watch ordered, unique and complete.
  *
- *     npm run soak:writes -- --kills 500 --seed 7
+ *     npm run soak:writes -- --kills 500 --seed 7              the API server alone
+ *     npm run soak:writes -- --kills 500 --seed 7 --operator   a whole operator; a person edits the files meanwhile
  */
 import { randomInt } from "node:crypto";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { crdFile, probe, probes } from "../bench/apiserver/probe.ts";
-import { type StoredObject, type Subject, startClients } from "./clients.ts";
+import { crdFile } from "../bench/apiserver/probe.ts";
+import { startClients } from "./clients.ts";
+import { startEditor } from "./editor.ts";
 import { violations } from "./history.ts";
-import { apiServer } from "./servers.ts";
+import { apiServer, operator } from "./servers.ts";
+import { pausedWorkspace, probeSubject, projectSubject, projectYaml } from "./subjects.ts";
 
-/** A life of the server lasts at most this long, in milliseconds; half of them are shorter than a fifth of it. */
+/** A life of the server lasts at most this long, in milliseconds; half of them are shorter than a quarter of it. */
 const lifeMsMax = 800;
+
+export interface SoakOptions {
+  readonly kills: number;
+  readonly seed: number;
+  /** A whole operator, not the API server alone. */
+  readonly whole?: boolean;
+}
 
 export interface SoakResult {
   readonly writes: number;
@@ -22,40 +32,48 @@ export interface SoakResult {
   readonly unknown: number;
   readonly reads: number;
   readonly events: number;
+  /** Files that were saved. */
+  readonly edits: number;
   /** Lists of watchers beyond the first: how often a watch could not be resumed. */
   readonly relists: number;
   readonly violations: readonly string[];
 }
 
-export async function soakWrites({ kills, seed }: { kills: number; seed: number }): Promise<SoakResult> {
+export async function soakWrites({ kills, seed, whole = false }: SoakOptions): Promise<SoakResult> {
   const random = uniform(seed);
-  const server = await apiServer(path.dirname(crdFile));
-  const names = Array.from({ length: 12 }, (_, index) => `probe-${index}`);
-  const clients = startClients({ api: () => server.api, subject, names, writers: 8, watchers: 3, random });
+  const names = Array.from({ length: whole ? 6 : 12 }, (_, index) => `probe-${index}`);
+  const files = Object.fromEntries(names.map((name) => [`projects/${name}.yaml`, projectYaml(name)]));
+  const here = whole ? await operator({ "workspace.yaml": pausedWorkspace, ...files }) : undefined;
+  const server = here ?? (await apiServer(path.dirname(crdFile)));
+  const clients = startClients({
+    api: () => server.api,
+    subject: whole ? projectSubject : probeSubject,
+    names,
+    writers: 8,
+    watchers: 3,
+    random,
+  });
+  const { writes, reads, watchers } = clients.history;
+  const folder = here === undefined ? undefined : path.join(here.folder, "projects");
+  const editor = folder === undefined ? undefined : startEditor({ folder, names, writes, watchers, random });
   for (let killed = 0; killed < kills; killed += 1) {
     await sleep(lifeMsMax * random() ** 2);
     await server.kill();
   }
+  await editor?.end();
   await clients.end();
   await server.close();
-  const { writes, reads, watchers } = clients.history;
   return {
     writes: writes.length,
     acknowledged: writes.filter(({ outcome }) => outcome.is === "acknowledged").length,
     unknown: writes.filter(({ outcome }) => outcome.is === "unknown").length,
     reads: reads.length,
     events: watchers.flat().filter(({ is }) => is === "event").length,
+    edits: editor?.edits ?? 0,
     relists: watchers.flat().filter(({ is }) => is === "list").length - watchers.length,
-    violations: violations(clients.history),
+    violations: [...violations(clients.history), ...(editor?.lost ?? [])],
   };
 }
-
-const subject: Subject = {
-  path: probes,
-  object: (name, token) => ({ ...probe(name), spec: { title: "A probe", description: token, tasks: [] } }),
-  patch: (token) => ({ spec: { description: token } }),
-  tokenOf: ({ spec }: StoredObject) => String(spec?.description),
-};
 
 /** Numbers from 0 up to 1. Mulberry32, by Tommy Ettinger. */
 function uniform(seed: number): () => number {
@@ -73,12 +91,14 @@ if (import.meta.main) {
     options: {
       kills: { type: "string", default: "500" },
       seed: { type: "string", default: String(randomInt(1_000_000)) },
+      operator: { type: "boolean", default: false },
     },
   });
   console.log(`Seed ${values.seed}`);
   const { violations: found, ...counts } = await soakWrites({
     kills: Number(values.kills),
     seed: Number(values.seed),
+    whole: values.operator,
   });
   console.log(JSON.stringify(counts));
   for (const violation of found.slice(0, 20)) console.log(`WRONG: ${violation}`);
