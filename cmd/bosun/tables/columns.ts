@@ -2,8 +2,9 @@
 import { KINDS, type PrinterColumn } from "../../../pkg/api/generated.ts";
 import { ageOf } from "../../../pkg/api/human-duration.ts";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
+import { columnValue } from "../../../pkg/encoding/column-value.ts";
+import { compileJsonPath } from "../../../pkg/encoding/json-path.ts";
 import type { Kind } from "../../../pkg/runtime/client.ts";
-import { valueAt } from "./json-path.ts";
 
 export type Column = PrinterColumn;
 
@@ -20,14 +21,12 @@ export function headerOf(kind: Kind, columns: readonly Column[]): string[] {
 
 /** The cells of one object. */
 export function rowOf(object: KubeObject, columns: readonly Column[], now: number): string[] {
-  const cells = columns.map((column) => cellOf(valueAt(object, column.jsonPath), column, now));
+  const cells = columns.map((column) => cellOf(object, column, now));
   return object.kind === "Event" ? cells : [object.metadata.name, ...cells];
 }
 
-function cellOf(value: unknown, { type }: Column, now: number): string {
-  if (value === undefined || value === null) return "";
-  if (type === "date") return ageOf(String(value), now);
-  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+function cellOf(object: KubeObject, { jsonPath, type }: Column, now: number): string {
+  const value = columnValue(object, compileJsonPath(jsonPath), type, (time) => ageOf(time, now));
   // A line break would tear the table apart.
-  return text.replaceAll(/\s*\n\s*/g, " ");
+  return value === null ? "" : String(value).replaceAll(/\s*\n\s*/g, " ");
 }

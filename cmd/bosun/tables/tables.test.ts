@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ageOf, humanDuration } from "../../../pkg/api/human-duration.ts";
-import { valueAt } from "./json-path.ts";
+import { rowOf } from "./columns.ts";
 import { layout } from "./layout.ts";
 
 const second = 1000;
@@ -33,30 +33,37 @@ test("an age without a time is unknown", () => {
 });
 
 const project = {
-  metadata: { name: "a" },
+  apiVersion: "bosun.dev/v1alpha1",
+  kind: "Project",
+  metadata: { name: "a", creationTimestamp: "1970-01-01T00:00:00Z" },
   spec: { tasks: [{ id: "T-1" }, { id: "T-2" }] },
   status: {
+    cost: 2.5,
     conditions: [
-      { type: "Ready", reason: "Good" },
-      { type: "Other", reason: "Bad" },
+      { type: "Ready", message: "Good,\n  so far" },
+      { type: "Other", message: "Bad" },
     ],
   },
 };
 
-test.each([
-  [".metadata.name", "a"],
-  [".spec.tasks[1].id", "T-2"],
-  [".status.conditions[?(@.type=='Other')].reason", "Bad"],
-  ['.status.conditions[?(@.type=="Ready")].reason', "Good"],
-  [".status.conditions[?(@.type=='Missing')].reason", undefined],
-  [".status.phase.deeper", undefined],
-  [".spec.constructor", undefined],
-])("%s finds %s", (path, want) => {
-  expect(valueAt(project, path)).toBe(want);
-});
-
-test("a path that isn't understood says where", () => {
-  expect(() => valueAt(project, ".spec.tasks[*].id")).toThrow('from "[*].id" on');
+test("a row shows what the columns' paths find, on one line", () => {
+  const columns = [
+    { name: "Task", type: "string", jsonPath: ".spec.tasks[1].id" },
+    { name: "Tasks", type: "string", jsonPath: ".spec.tasks" },
+    { name: "Status", type: "string", jsonPath: ".status.conditions[?(@.type=='Ready')].message" },
+    { name: "Cost", type: "number", jsonPath: ".status.cost" },
+    { name: "None", type: "string", jsonPath: ".status.phase.deeper" },
+    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+  ];
+  expect(rowOf(project, columns, 5 * minute)).toEqual([
+    "a",
+    "T-2",
+    '[{"id":"T-1"},{"id":"T-2"}]',
+    "Good, so far",
+    "2.5",
+    "",
+    "5m",
+  ]);
 });
 
 test("columns are three spaces apart and nothing stands behind the last", () => {

@@ -1,9 +1,9 @@
 import { ageOf } from "../../api/human-duration.ts";
 import type { KubeObject } from "../../api/meta.ts";
+import { columnValue } from "../../encoding/column-value.ts";
 import { compileJsonPath, type JsonPath } from "../../encoding/json-path.ts";
 import type { PrinterColumn, Resource, Table } from "../../registry/resource.ts";
 import { creationTimestampDescription, nameDescription } from "../../registry/typed/kinds/meta.ts";
-import { columnValue } from "./column-value.ts";
 
 /** How one kind is shown as rows of cells. */
 export interface TableLayout {
@@ -75,7 +75,8 @@ function compile(declared: readonly PrinterColumn[]): TableLayout {
   return {
     columnsText: JSON.stringify([name, ...definitions]),
     cells: (object, now) => [
-      object.metadata.name,
+      // A bookmark has none.
+      object.metadata.name ?? "",
       ...columns.map(({ column, find }) =>
         columnValue(object, find, column.type, (time) => ageOf(time, now)),
       ),

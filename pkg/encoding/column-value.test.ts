@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { compileJsonPath } from "../../encoding/json-path.ts";
 import { columnValue } from "./column-value.ts";
+import { compileJsonPath } from "./json-path.ts";
 
 const object = {
   text: "a <b>",

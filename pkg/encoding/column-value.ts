@@ -1,5 +1,5 @@
-import { writeJson } from "../../encoding/json.ts";
-import type { JsonPath } from "../../encoding/json-path.ts";
+import { writeJson } from "./json.ts";
+import type { JsonPath } from "./json-path.ts";
 
 /**
  * The cell that a column shows of an object, as kube-apiserver's converter makes it: the first that the path finds, as
