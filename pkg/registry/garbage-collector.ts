@@ -1,10 +1,11 @@
 import type { KubeObject, ObjectKey, OwnerReference } from "../api/meta.ts";
 import { StatusError } from "../api/status-error.ts";
 import type { DeleteOptions } from "../runtime/client.ts";
+import { foregroundFinalizer, orphanFinalizer } from "./metadata.ts";
 import type { Resource } from "./resource.ts";
 import type { StagedChange } from "./staging.ts";
 
-/** What the collector needs of the registry. */
+/** What the collector needs of the registry. A write is admitted in the turn in which it is asked for. */
 export interface Collectable {
   resourceById(id: string): Resource | undefined;
   /** The resource that serves a kind, whatever the version. */
@@ -14,69 +15,119 @@ export interface Collectable {
   delete(resource: string, key: ObjectKey, options: DeleteOptions): Promise<unknown>;
 }
 
-interface Dependent {
+export interface CollectorOptions {
+  readonly defer: (turn: () => void) => void;
+  /** Told of an object that names an owner in another namespace, where an owner cannot be. */
+  readonly onForeignOwner: (dependent: KubeObject, owner: OwnerReference) => void;
+}
+
+/** Where an object is. */
+interface Place {
   readonly resource: string;
   readonly key: ObjectKey;
 }
 
+/** The owners of an object, by what they mean for it. */
+interface Owners {
+  readonly solid: readonly OwnerReference[];
+  /** Are being deleted in the foreground, and wait for this object to go first. */
+  readonly waiting: readonly OwnerReference[];
+  readonly gone: readonly OwnerReference[];
+}
+
 /**
- * Deletes objects whose owners are all gone, in the background, and takes gone owners off those that have others.
- * Foreground and orphan deletion are refused elsewhere.
+ * Deletes objects whose owners are all gone, in the background; takes gone owners off those that have others; deletes
+ * the dependents of an owner that is deleted in the foreground and then lets it go; has the dependents of an owner
+ * that is deleted as an orphanage forget it.
  *
- * An owner of a kind that is not served is unknown, not gone: its dependents stay.
+ * An owner of a kind that is not served is unknown, not gone: its dependents stay. So does an object of the whole
+ * cluster that names an owner in a namespace, which is wrong and cannot be decided.
+ *
+ * @see Kubernetes' pkg/controller/garbagecollector for the rules
  */
 export class GarbageCollector {
   readonly #registry: Collectable;
-  readonly #defer: (turn: () => void) => void;
+  readonly #options: CollectorOptions;
+  /** Every object, by uid. */
+  readonly #places = new Map<string, Place>();
   /** Dependents by the uid of an owner. */
-  readonly #dependents = new Map<string, Map<string, Dependent>>();
-  readonly #suspects = new Map<string, Dependent>();
+  readonly #dependents = new Map<string, Map<string, Place>>();
+  readonly #suspects = new Map<string, Place>();
 
-  constructor(registry: Collectable, defer: (turn: () => void) => void) {
+  constructor(registry: Collectable, options: CollectorOptions) {
     this.#registry = registry;
-    this.#defer = defer;
+    this.#options = options;
   }
 
-  /** Takes synced changes; what they leave without owner is deleted in a later turn. */
+  /** Takes synced changes; what they ask for is done in a later turn. */
   observe(
     changes: readonly Pick<StagedChange, "resource" | "namespace" | "name" | "object" | "previous">[],
   ): void {
+    for (const change of changes) this.#index(change);
     for (const { resource, namespace, name, object, previous } of changes) {
-      const dependent = { resource, key: { namespace, name } };
-      this.#index(dependent, previous?.metadata.ownerReferences, object?.metadata.ownerReferences);
-      if (object === undefined) {
-        const orphans = this.#dependents.get(previous?.metadata.uid ?? "");
-        for (const orphan of orphans?.values() ?? []) this.#suspect(orphan);
-      } else if (
-        object.metadata.ownerReferences !== undefined &&
-        object.metadata.ownerReferences !== previous?.metadata.ownerReferences
-      ) {
-        this.#suspect(dependent);
+      const place = { resource, key: { namespace, name } };
+      const [before, now] = [previous?.metadata.ownerReferences, object?.metadata.ownerReferences];
+      if (object === undefined || isReplaced(object, previous)) this.#suspectDependents(previous);
+      if (object !== undefined && now !== undefined && now !== before) {
+        this.#suspect(place);
+        this.#reportForeign(object, before);
       }
+      if (object !== undefined && waits(object)) {
+        this.#suspect(place);
+        if (previous === undefined || !waits(previous)) this.#suspectDependents(object);
+      }
+      // An owner may have waited for this one.
+      for (const { uid } of now === before ? [] : (before ?? [])) this.#suspectOwner(uid);
     }
   }
 
-  #index(
-    dependent: Dependent,
-    before: readonly OwnerReference[] | undefined,
-    now: readonly OwnerReference[] | undefined,
-  ): void {
-    if (before === now) return;
-    const id = idOf(dependent);
-    for (const { uid } of before ?? []) {
+  #index({
+    resource,
+    namespace,
+    name,
+    object,
+    previous,
+  }: Pick<StagedChange, "resource" | "namespace" | "name" | "object" | "previous">): void {
+    const place = { resource, key: { namespace, name } };
+    const [old, now] = [previous?.metadata, object?.metadata];
+    if (old?.uid !== undefined && old.uid !== now?.uid) this.#places.delete(old.uid);
+    if (now?.uid !== undefined && old?.uid !== now.uid) this.#places.set(now.uid, place);
+    if (old?.ownerReferences === now?.ownerReferences) return;
+    const id = idOf(place);
+    for (const { uid } of old?.ownerReferences ?? []) {
       const others = this.#dependents.get(uid);
       others?.delete(id);
       if (others?.size === 0) this.#dependents.delete(uid);
     }
-    for (const { uid } of now ?? []) {
-      const others = this.#dependents.get(uid) ?? new Map<string, Dependent>();
-      this.#dependents.set(uid, others.set(id, dependent));
+    for (const { uid } of now?.ownerReferences ?? []) {
+      const others = this.#dependents.get(uid) ?? new Map<string, Place>();
+      this.#dependents.set(uid, others.set(id, place));
     }
   }
 
-  #suspect(dependent: Dependent): void {
-    if (this.#suspects.size === 0) this.#defer(() => this.#collect());
-    this.#suspects.set(idOf(dependent), dependent);
+  #reportForeign(object: KubeObject, before: readonly OwnerReference[] = []): void {
+    const { namespace, ownerReferences = [] } = object.metadata;
+    if (namespace === undefined) return;
+    for (const owner of ownerReferences) {
+      const place = this.#places.get(owner.uid);
+      const foreign = place !== undefined && place.key.namespace !== "" && place.key.namespace !== namespace;
+      if (foreign && !before.some(({ uid }) => uid === owner.uid))
+        this.#options.onForeignOwner(object, owner);
+    }
+  }
+
+  #suspectDependents(owner: KubeObject | undefined): void {
+    for (const place of this.#dependentsOf(owner)) this.#suspect(place);
+  }
+
+  #suspectOwner(uid: string): void {
+    const place = this.#places.get(uid);
+    if (place !== undefined) this.#suspect(place);
+  }
+
+  #suspect(place: Place): void {
+    if (this.#suspects.size === 0) this.#options.defer(() => this.#collect());
+    this.#suspects.set(idOf(place), place);
   }
 
   #collect(): void {
@@ -91,36 +142,136 @@ export class GarbageCollector {
     }
   }
 
-  async #examine({ resource, key }: Dependent): Promise<void> {
-    const object = this.#registry.newest(resource, key);
-    const owners = object?.metadata.ownerReferences;
-    if (object === undefined || owners === undefined || object.metadata.deletionTimestamp !== undefined)
+  async #examine(place: Place): Promise<void> {
+    const object = this.#registry.newest(place.resource, place.key);
+    if (object === undefined) return;
+    const { deletionTimestamp, finalizers = [], ownerReferences = [] } = object.metadata;
+    if (deletionTimestamp !== undefined) {
+      if (finalizers.includes(orphanFinalizer)) await this.#orphanDependents(place, object);
+      else if (finalizers.includes(foregroundFinalizer)) await this.#letGoWithoutDependents(place, object);
       return;
-    const remaining = owners.filter((owner) => !this.#isGone(owner, key.namespace));
-    if (remaining.length === owners.length) return;
-    const { uid, resourceVersion } = object.metadata;
-    const precondition = {
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    };
-    if (remaining.length === 0) {
-      await this.#registry.delete(resource, key, { preconditions: precondition });
+    }
+    if (ownerReferences.length === 0) return;
+    const owners = this.#classify(ownerReferences, place.key.namespace);
+    if (owners === undefined) return;
+    const { solid, waiting, gone } = owners;
+    if (solid.length > 0) {
+      // What waits for this object need not: it has another owner and stays.
+      if (waiting.length + gone.length > 0) await this.#setOwners(place, object, solid);
+    } else if (waiting.length > 0 && this.#dependentsOf(object).length > 0) {
+      if (this.#isInCircle(object)) await this.#unblock(place, object);
+      await this.#delete(place, object, "Foreground");
     } else {
-      const body = { metadata: { ...precondition, ownerReferences: remaining } };
-      await this.#registry.patch(resource, key, { type: "merge", body });
+      const foreground = finalizers.includes(foregroundFinalizer) ? "Foreground" : "Background";
+      await this.#delete(place, object, finalizers.includes(orphanFinalizer) ? "Orphan" : foreground);
     }
   }
 
-  #isGone(owner: OwnerReference, namespace: string): boolean {
-    const slash = owner.apiVersion.indexOf("/");
-    const group = slash < 0 ? "" : owner.apiVersion.slice(0, slash);
-    const resource = this.#registry.resourceByKind(group, owner.kind);
-    if (resource === undefined) return false;
-    const key = { namespace: resource.namespaced ? namespace : "", name: owner.name };
-    return this.#registry.newest(resource.id, key)?.metadata.uid !== owner.uid;
+  /** Undefined when it cannot be told. */
+  #classify(references: readonly OwnerReference[], namespace: string): Owners | undefined {
+    const owners = { solid: [], waiting: [], gone: [] } as { [K in keyof Owners]: OwnerReference[] };
+    for (const reference of references) {
+      const slash = reference.apiVersion.indexOf("/");
+      const group = slash < 0 ? "" : reference.apiVersion.slice(0, slash);
+      const resource = this.#registry.resourceByKind(group, reference.kind);
+      if (resource === undefined) {
+        owners.solid.push(reference);
+        continue;
+      }
+      if (resource.namespaced && namespace === "") return undefined;
+      const key = { namespace: resource.namespaced ? namespace : "", name: reference.name };
+      const owner = this.#registry.newest(resource.id, key);
+      if (owner?.metadata.uid !== reference.uid) owners.gone.push(reference);
+      else if (waitsForDependents(owner)) owners.waiting.push(reference);
+      else owners.solid.push(reference);
+    }
+    return owners;
+  }
+
+  async #orphanDependents(place: Place, owner: KubeObject): Promise<void> {
+    const { uid } = owner.metadata;
+    const forgotten = this.#dependentsOf(owner).map((dependent) => {
+      const object = this.#registry.newest(dependent.resource, dependent.key);
+      const owners = object?.metadata.ownerReferences ?? [];
+      const others = owners.filter((reference) => reference.uid !== uid);
+      if (object === undefined || others.length === owners.length) return undefined;
+      return this.#setOwners(dependent, object, others);
+    });
+    await Promise.all([...forgotten, this.#removeFinalizer(place, owner, orphanFinalizer)]);
+  }
+
+  /** Lets an owner go when nothing that blocks it is left; what is, is asked to go. */
+  async #letGoWithoutDependents(place: Place, owner: KubeObject): Promise<void> {
+    const { uid } = owner.metadata;
+    const blocking = this.#dependentsOf(owner).filter(({ resource, key }) =>
+      this.#registry
+        .newest(resource, key)
+        ?.metadata.ownerReferences?.some(
+          (reference) => reference.uid === uid && reference.blockOwnerDeletion,
+        ),
+    );
+    if (blocking.length === 0) await this.#removeFinalizer(place, owner, foregroundFinalizer);
+  }
+
+  /** Whether a dependent of an object that is about to wait for its dependents waits itself. */
+  #isInCircle(object: KubeObject): boolean {
+    return this.#dependentsOf(object).some(({ resource, key }) => {
+      const dependent = this.#registry.newest(resource, key);
+      return dependent !== undefined && waitsForDependents(dependent);
+    });
+  }
+
+  async #unblock(place: Place, object: KubeObject): Promise<void> {
+    const references = object.metadata.ownerReferences ?? [];
+    await this.#setOwners(
+      place,
+      object,
+      references.map((reference) => ({ ...reference, blockOwnerDeletion: false })),
+    );
+  }
+
+  async #setOwners(place: Place, object: KubeObject, owners: readonly OwnerReference[]): Promise<void> {
+    await this.#patch(place, object, { ownerReferences: owners });
+  }
+
+  async #removeFinalizer(place: Place, object: KubeObject, finalizer: string): Promise<void> {
+    const finalizers = (object.metadata.finalizers ?? []).filter((other) => other !== finalizer);
+    await this.#patch(place, object, { finalizers });
+  }
+
+  async #patch({ resource, key }: Place, { metadata }: KubeObject, change: object): Promise<void> {
+    const body = { metadata: { resourceVersion: metadata.resourceVersion, ...change } };
+    await this.#registry.patch(resource, key, { type: "merge", body });
+  }
+
+  async #delete(
+    { resource, key }: Place,
+    { metadata: { uid } }: KubeObject,
+    propagationPolicy: NonNullable<DeleteOptions["propagationPolicy"]>,
+  ): Promise<void> {
+    const preconditions = uid === undefined ? {} : { uid };
+    await this.#registry.delete(resource, key, { preconditions, propagationPolicy });
+  }
+
+  #dependentsOf(owner: KubeObject | undefined): readonly Place[] {
+    return [...(this.#dependents.get(owner?.metadata.uid ?? "")?.values() ?? [])];
   }
 }
 
-function idOf({ resource, key }: Dependent): string {
+/** Whether an object is being deleted and kept for what the collector has to do first. */
+function waits({ metadata: { deletionTimestamp, finalizers = [] } }: KubeObject): boolean {
+  const ours = finalizers.includes(foregroundFinalizer) || finalizers.includes(orphanFinalizer);
+  return deletionTimestamp !== undefined && ours;
+}
+
+function waitsForDependents({ metadata: { deletionTimestamp, finalizers = [] } }: KubeObject): boolean {
+  return deletionTimestamp !== undefined && finalizers.includes(foregroundFinalizer);
+}
+
+function isReplaced(object: KubeObject, previous: KubeObject | undefined): boolean {
+  return previous !== undefined && previous.metadata.uid !== object.metadata.uid;
+}
+
+function idOf({ resource, key }: Place): string {
   return `${resource}/${key.namespace}/${key.name}`;
 }

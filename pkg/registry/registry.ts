@@ -1,4 +1,4 @@
-import type { KubeObject, ObjectKey } from "../api/meta.ts";
+import type { KubeObject, ObjectKey, OwnerReference } from "../api/meta.ts";
 import { isNotFound, StatusError } from "../api/status-error.ts";
 import { type Clock, type Ids, type Random, timestamp } from "../runtime/clock.ts";
 import type { Admission, Edit, ResourceInfo, TransactResult } from "../storage/admission.ts";
@@ -20,6 +20,7 @@ import type { CustomResourceDefinition } from "./definitions/definition.ts";
 import { established, type GivenDefinition, givenDefinition } from "./definitions/given-definition.ts";
 import { DefinitionKeeper } from "./definitions/keeper.ts";
 import { DurableState } from "./durable-state.ts";
+import { foreignOwnerEvent } from "./foreign-owner-event.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
 import type { Watch } from "./history.ts";
 import { deepEqual, deepFreeze } from "./json.ts";
@@ -94,7 +95,10 @@ export class Registry implements Admission {
     this.#given = given;
     this.#keeper = new DefinitionKeeper(this, options.clock, options.defer);
     if (options.collectGarbage !== false) {
-      this.#collector = new GarbageCollector(this, options.defer);
+      this.#collector = new GarbageCollector(this, {
+        defer: options.defer,
+        onForeignOwner: (dependent, owner) => this.#warnOfForeignOwner(dependent, owner),
+      });
       this.#emptier = new NamespaceEmptier(this, options.clock, options.defer);
     }
     this.#state = new DurableState({
@@ -481,6 +485,18 @@ export class Registry implements Admission {
     this.#keeper.observe(changes);
     this.#collector?.observe(changes);
     this.#emptier?.observe(changes);
+  }
+
+  #warnOfForeignOwner(dependent: KubeObject, owner: OwnerReference): void {
+    const { clock, defer, ids } = this.#options;
+    defer(() => {
+      const said = { id: ids.uuid().slice(0, 13), now: timestamp(clock.now()) };
+      const event = foreignOwnerEvent(dependent, owner, said);
+      this.create("events", event.metadata.namespace ?? "", event).catch((error: unknown) => {
+        // The namespace is being emptied, or the storage failed and that is known: nobody would read it.
+        if (!(error instanceof StatusError)) throw error;
+      });
+    });
   }
 }
 

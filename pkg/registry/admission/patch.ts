@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectKey } from "../../api/meta.ts";
+import { writeJson } from "../../encoding/json.ts";
 import { goJson } from "../go-json.ts";
 import { copyJson, isObject, type Json, type JsonObject } from "../json.ts";
 import { dedupOwners } from "../metadata.ts";
@@ -12,6 +13,8 @@ import {
   patchDidNotApply,
   tooLargeEntity,
 } from "../status-errors.ts";
+import { objectMeta } from "../typed/kinds/meta.ts";
+import { readTyped } from "../typed/read.ts";
 import { type Context, checkAddress, strictMessage, warnStrictly } from "./context.ts";
 import { type Decoded, decodePatched } from "./decode.ts";
 import { warnOfDuplicateOwners } from "./owners.ts";
@@ -34,7 +37,7 @@ export function patch(
   const decoded = readPatched(
     context,
     () => decodePatched(resource, patched),
-    () => goJson(patched),
+    () => resultText(resource, patched, old as unknown as JsonObject),
   );
   checkAddress(resource, decoded.metadata, key);
   const { metadata, duplicates } = dedupOwners(decoded.metadata);
@@ -42,6 +45,37 @@ export function patch(
   // Without one in the patch this is the object's own, and holds.
   checkRevision(resource, metadata.resourceVersion, old, false);
   return replace(context, resource, key, old, { ...decoded, metadata }, subresource);
+}
+
+/** The result of a patch as errors show it: what kube-apiserver's library touched has its keys in order. */
+function resultText({ builtin }: Resource, patched: JsonObject, old: JsonObject): string {
+  if (builtin === undefined) return goJson(patched);
+  // Go writes the fields of its own kinds as their type lists them.
+  const { apiVersion, kind, metadata, ...body } = old;
+  const inOrder = {
+    ...{
+      apiVersion: apiVersion ?? null,
+      kind: kind ?? null,
+      metadata: readTyped(objectMeta, metadata as JsonObject),
+    },
+    ...readTyped(builtin.body, body),
+  };
+  return textBeside(patched, old, inOrder);
+}
+
+function textBeside(value: Json, old: Json | undefined, inOrder: Json | undefined): string {
+  if (inOrder !== undefined && value === old) return writeJson(inOrder);
+  if (!isObject(value)) return writeJson(value);
+  const entries = Object.keys(value)
+    .sort()
+    .map((key) => {
+      const [before, ordered] = [
+        isObject(old) ? old[key] : undefined,
+        isObject(inOrder) ? inOrder[key] : undefined,
+      ];
+      return `${writeJson(key)}:${textBeside(value[key] as Json, before, ordered)}`;
+    });
+  return `{${entries.join(",")}}`;
 }
 
 /**

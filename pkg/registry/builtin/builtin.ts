@@ -15,6 +15,7 @@ export function builtinResource(
     prepare,
     validate,
     held,
+    neverOwner = false,
     ...resource
   }: Pick<Resource, "version" | "plural" | "namespaced"> & Partial<Resource> & Peculiarities,
 ): Resource {
@@ -35,6 +36,7 @@ export function builtinResource(
       type,
       body: withoutMetadata(type),
       createOnUpdate,
+      neverOwner,
       table,
       ...(nameFaults === undefined ? {} : { nameFaults }),
       ...(prepare === undefined ? {} : { prepare }),

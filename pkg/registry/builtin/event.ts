@@ -95,6 +95,7 @@ export const coreEventResource = builtinResource(core.event, {
   shortNames: ["ev"],
   namespaced: true,
   createOnUpdate: true,
+  neverOwner: true,
   selectableFields: selectableFields("involvedObject", "reportingComponent", true),
   // Old clients name their events as they like.
   nameFaults: pathSegmentFaults,
@@ -111,6 +112,7 @@ export const eventResource = builtinResource(newer.event, {
   shortNames: ["ev"],
   namespaced: true,
   createOnUpdate: true,
+  neverOwner: true,
   store: coreEventResource.id,
   view: { read: remembered(toNewer), write: toCore },
   selectableFields: selectableFields("regarding", "reportingController", false),
