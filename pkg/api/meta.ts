@@ -9,6 +9,27 @@ export interface OwnerReference {
   blockOwnerDeletion?: boolean;
 }
 
+/** A set of fields as a tree of path elements: `{"f:spec": {"f:size": {}}}`. */
+export interface FieldsV1 {
+  readonly [element: string]: FieldsV1;
+}
+
+/** Which fields one writer owns. Set by the server at each write. */
+export interface ManagedFieldsEntry {
+  /** The version of the object that `fieldsV1` is about. */
+  apiVersion: string;
+  fieldsType: "FieldsV1";
+  fieldsV1: FieldsV1;
+  /** The writer's name. */
+  manager: string;
+  /** `Apply`: the writer declared the fields and is told of conflicts; `Update`: it changed them. */
+  operation: "Apply" | "Update";
+  /** Absent: the object itself. */
+  subresource?: string;
+  /** When the entry last changed its fields or values; RFC 3339. */
+  time?: string;
+}
+
 export interface ObjectMeta {
   name: string;
   namespace?: string;
@@ -24,6 +45,7 @@ export interface ObjectMeta {
   annotations?: Record<string, string>;
   finalizers?: string[];
   ownerReferences?: OwnerReference[];
+  managedFields?: readonly ManagedFieldsEntry[];
 }
 
 /** Any object of the API. */

@@ -68,6 +68,11 @@ export function patchType(contentType: string | undefined): Patch["type"] | unde
   }
 }
 
+/** Whether a body of this type is all that a writer wants of an object, for server-side apply. */
+export function isApply(contentType: string | undefined): boolean {
+  return mediaType(contentType) === "application/apply-patch+yaml";
+}
+
 /** A Content-Type without its parameters. */
 export function mediaType(contentType: string | undefined): string {
   return (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";

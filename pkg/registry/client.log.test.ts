@@ -12,7 +12,7 @@ clientContract("The registry's own client on the log", async () => {
   const storage = openLog({ directory, fs: nodeFileSystem });
   const { registry } = await openTestRegistry({ storage, defer: setImmediate });
   return {
-    client: registryClient(registry),
+    client: registryClient(registry, "tests"),
     async close() {
       await storage.close();
       await rm(directory, { recursive: true });

@@ -5,8 +5,12 @@ import { isNotFound } from "../api/status-error.ts";
 import type { Client, Kind, WatchEvent } from "../runtime/client.ts";
 import type { Registry } from "./registry.ts";
 
-/** A Client that calls the registry in its own process. */
-export function registryClient(registry: Registry): Client {
+/**
+ * A Client that calls the registry in its own process.
+ *
+ * @param fieldManager - the client's name, as owner of the fields that it writes
+ */
+export function registryClient(registry: Registry, fieldManager: string): Client {
   const resources = new Map<string, string>();
   const of = (kind: string): string => {
     let id = resources.get(kind);
@@ -35,21 +39,27 @@ export function registryClient(registry: Registry): Client {
     },
     async create(kind, object) {
       const { namespace } = keyOf(object as unknown as KubeObject);
-      return (await registry.create(of(kind), namespace, object)) as Kinds[typeof kind];
+      return (await registry.create(of(kind), namespace, object, { fieldManager })) as Kinds[typeof kind];
     },
     async update(kind, object) {
-      return (await registry.update(
-        of(kind),
-        keyOf(object as unknown as KubeObject),
-        object,
-      )) as Kinds[typeof kind];
+      return (await registry.update(of(kind), keyOf(object as unknown as KubeObject), object, {
+        fieldManager,
+      })) as Kinds[typeof kind];
     },
     async updateStatus(kind, object) {
       const key = keyOf(object as unknown as KubeObject);
-      return (await registry.update(of(kind), key, object, { subresource: "status" })) as Kinds[typeof kind];
+      return (await registry.update(of(kind), key, object, {
+        subresource: "status",
+        fieldManager,
+      })) as Kinds[typeof kind];
     },
     async patch(kind, key, body, options = {}) {
-      return (await registry.patch(of(kind), key, { type: "merge", body }, options)) as Kinds[typeof kind];
+      return (await registry.patch(
+        of(kind),
+        key,
+        { type: "merge", body },
+        { ...options, fieldManager },
+      )) as Kinds[typeof kind];
     },
     async delete(kind, key, options) {
       await registry.delete(of(kind), key, options);

@@ -3,6 +3,7 @@ import { isNotFound, StatusError } from "../api/status-error.ts";
 import { type Clock, type Ids, type Random, timestamp } from "../runtime/clock.ts";
 import type { Admission, Edit, ResourceInfo, TransactResult } from "../storage/admission.ts";
 import type { Change, FileText, RecentChange, Storage, StoredState } from "../storage/storage.ts";
+import { apply, refuseScale } from "./admission/apply.ts";
 import type { Context, FieldValidation } from "./admission/context.ts";
 import { create } from "./admission/create.ts";
 import { assemble, decode, withoutStatus } from "./admission/decode.ts";
@@ -58,6 +59,10 @@ export interface WatchFrom extends Selection {
 
 export interface WriteOptions {
   readonly subresource?: Subresource | undefined;
+  /** The writer's name in managedFields, at most 128 printable characters; `unknown` without. */
+  readonly fieldManager?: string | undefined;
+  /** Of an apply: take over fields that others own and it changes. */
+  readonly force?: boolean | undefined;
   /** Admit, answer, and write nothing. */
   readonly dryRun?: boolean | undefined;
   /** What happens with fields that are unknown or given twice; default Ignore. */
@@ -71,6 +76,9 @@ export interface WriteOptions {
   /** Told what a client is to be warned of. */
   readonly warn?: ((text: string) => void) | undefined;
 }
+
+/** Owner, in managedFields, of what people's files say. */
+const filesManager = "bosun-files";
 
 /**
  * What an API server does beneath HTTP, for the kinds that CRDs define and a few of Kubernetes' own.
@@ -287,6 +295,24 @@ export class Registry implements Admission {
     );
   }
 
+  /** Applies all that a writer wants of an object, and says whether the object is new. */
+  async apply(
+    resource: string,
+    key: ObjectKey,
+    config: unknown,
+    { subresource, force = false, ...options }: WriteOptions = {},
+  ): Promise<Put> {
+    const of = this.#use(resource, subresource, key);
+    const at = address(of, key);
+    return this.#write(
+      (context) =>
+        subresource === "scale"
+          ? refuseScale(context, of, at, config)
+          : apply(context, of, at, config, { subresource, force }),
+      options,
+    );
+  }
+
   async delete(
     resource: string,
     key: ObjectKey,
@@ -374,7 +400,7 @@ export class Registry implements Admission {
     const staging = this.#state.stage();
     for (const edit of edits) {
       try {
-        this.#admit(this.#context(staging, {}), edit);
+        this.#admit(this.#context(staging, { fieldManager: filesManager }), edit);
       } catch (error) {
         if (!(error instanceof StatusError)) throw error;
         errors.push({ edit, error });
@@ -429,6 +455,7 @@ export class Registry implements Admission {
   #context(
     staging: Staging,
     {
+      fieldManager,
       dryRun = false,
       fieldValidation = "Ignore",
       strictErrors = [],
@@ -440,6 +467,7 @@ export class Registry implements Admission {
     const { clock, ids, random } = this.#options;
     return {
       ...{ staging, clock, ids, random, given: this.#given },
+      fieldManager: fieldManager || "unknown",
       ...{ dryRun, fieldValidation, strictErrors, bodyText, wholeFloats, warn },
     };
   }

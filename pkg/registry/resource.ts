@@ -35,6 +35,8 @@ export interface Resource extends Named {
   readonly schema: Schema;
   /** The JSON schema that `schema` was compiled from, as declared: what OpenAPI documents publish. */
   readonly declaredSchema: JsonObject;
+  /** What stands in an object that says nothing: kinds that are structs of Go's have some fields always. */
+  readonly emptyBody: JsonObject;
   readonly statusSubresource: boolean;
   readonly scale: ScaleSubresource | undefined;
   /** Whether `metadata.generation` is kept: CRDs have it, Events and Leases don't. */

@@ -29,7 +29,7 @@ export interface Facade {
 /** @param port - where the API server of the same registry listens */
 export function clientFacade(registry: Registry, port: number): Facade {
   // Whatever the registry serves: the types know Bosun's kinds only.
-  const client = registryClient(registry) as unknown as UntypedClient;
+  const client = registryClient(registry, "conformance") as unknown as UntypedClient;
   let served = 0;
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {

@@ -52,7 +52,7 @@ export async function simApi({ clock, ids, random, defer }: Incarnation): Promis
     }
   });
   return {
-    ...registryClient(registry),
+    ...registryClient(registry, "bosun"),
     objects: <K extends Kind>(kind: K) =>
       [...ofKind(kind).values()] as readonly KubeObject[] as readonly Kinds[K][],
     object: <K extends Kind>(kind: K, name: string) =>

@@ -27,7 +27,7 @@ let running: AbortController[];
 beforeEach(async () => {
   folder = temporaryWorkspace();
   registry = await openRegistry();
-  client = registryClient(registry);
+  client = registryClient(registry, "bosun");
   logged = [];
   running = [];
 });

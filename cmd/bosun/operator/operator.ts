@@ -237,7 +237,7 @@ async function openRegistry(
   served.resolve(api);
   undo.push(() => api.drain());
 
-  const client = registryClient(registry);
+  const client = registryClient(registry, "bosun");
   const events = eventRecorder({ client, clock, ids: systemIds, logger, component: "bosun-files" });
   const files = await openFiles({ folder, registry, client, stored, clock, logger, events, note });
   undo.push(() => files.close());

@@ -18,7 +18,7 @@ async function follow() {
     registry,
     "apiVersion: bosun.dev/v1alpha1\nkind: Workspace\nmetadata: { name: w }\nspec: {}",
   );
-  const client = registryClient(registry);
+  const client = registryClient(registry, "bosun");
   const workspace = await client.get("Workspace", key);
   if (workspace === undefined) throw new Error("It was created above.");
   const settings = workspaceSettings(workspace);

@@ -66,7 +66,7 @@ export async function startOperator(yaml: string): Promise<TestOperator> {
   return {
     folder,
     registry,
-    client: registryClient(registry),
+    client: registryClient(registry, "bosun"),
     run: (...args) => runIn(folder.repository, args),
     async [Symbol.asyncDispose]() {
       server.close();

@@ -1,5 +1,6 @@
 import type { FieldValidation } from "../../registry/admission/context.ts";
-import { type FieldError, forbidden, invalid, notSupported, tooLong } from "../../registry/field-error.ts";
+import { type FieldError, forbidden, notSupported } from "../../registry/field-error.ts";
+import { managerNameFaults, managerOfUserAgent } from "../../registry/managed-fields/manager-name.ts";
 import { invalidObject } from "../../registry/status-errors.ts";
 import { Warnings } from "../warnings.ts";
 import type { Call } from "./call.ts";
@@ -9,8 +10,8 @@ import { isSet } from "./list-query.ts";
 export interface WriteQuery {
   readonly dryRun: boolean;
   readonly fieldValidation: FieldValidation;
-  /** The writer's name; undefined: none was given. */
-  readonly fieldManager: string | undefined;
+  /** The writer's name; empty when neither the query nor the User-Agent says one. */
+  readonly fieldManager: string;
   /** Takes over fields of others; only with server-side apply. */
   readonly force: boolean;
   /** Tells the client something that is no error. */
@@ -22,7 +23,7 @@ export interface WriteQuery {
  * @param applying - whether it is a server-side apply, which has to name its writer and may force
  * @throws StatusError Invalid
  */
-export function writeQuery({ query, response }: Call, kind: string, applying = false): WriteQuery {
+export function writeQuery({ query, request, response }: Call, kind: string, applying = false): WriteQuery {
   const dryRun = query.getAll("dryRun");
   const fieldManager = query.get("fieldManager") ?? "";
   const fieldValidation = query.get("fieldValidation") ?? "";
@@ -37,7 +38,7 @@ export function writeQuery({ query, response }: Call, kind: string, applying = f
   if (!applying && kind === "PatchOptions" && query.has("force")) {
     errors.push(forbidden("force", "may not be specified for non-apply patch"));
   }
-  errors.push(...managerErrors(fieldManager), ...dryRunErrors(dryRun));
+  errors.push(...managerNameFaults(fieldManager, "fieldManager"), ...dryRunErrors(dryRun));
   if (!validations.includes(fieldValidation)) {
     errors.push(notSupported("fieldValidation", fieldValidation, validations));
   }
@@ -45,7 +46,7 @@ export function writeQuery({ query, response }: Call, kind: string, applying = f
   return {
     dryRun: dryRun.length > 0,
     fieldValidation: fieldValidation === "" ? "Warn" : (fieldValidation as FieldValidation),
-    fieldManager: fieldManager === "" ? undefined : fieldManager,
+    fieldManager: fieldManager || managerOfUserAgent(request.headers["user-agent"] ?? ""),
     force: isSet(query.get("force")),
     warn: new Warnings(response).add,
   };
@@ -57,26 +58,3 @@ export function dryRunErrors(values: readonly string[]): readonly FieldError[] {
 }
 
 const validations = ["", "Ignore", "Strict", "Warn"];
-const maxManagerBytes = 128;
-
-function managerErrors(name: string): readonly FieldError[] {
-  const errors: FieldError[] = [];
-  if (Buffer.byteLength(name) > maxManagerBytes) errors.push(tooLong("fieldManager", maxManagerBytes));
-  let position = 0;
-  for (const character of name) {
-    if (!isPrintable(character)) {
-      const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
-      const shown = /\p{C}|\p{Z}/u.test(character) && character !== "\u00a0" ? "" : ` '${character}'`;
-      errors.push(
-        invalid("fieldManager", name, `invalid character U+${code}${shown} (at position ${position})`),
-      );
-    }
-    position += Buffer.byteLength(character);
-  }
-  return errors;
-}
-
-/** As Go has it: of blanks only the one of ASCII. */
-function isPrintable(character: string): boolean {
-  return character === " " || !/[\p{C}\p{Z}]/u.test(character);
-}

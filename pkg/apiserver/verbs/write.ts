@@ -1,9 +1,10 @@
 import { parseJson } from "../../encoding/json.ts";
+import { type ParsedYamlBody, parseYamlBody } from "../../encoding/yaml-body.ts";
 import { type Patch, unknownOperationFields } from "../../registry/admission/patch.ts";
 import { badRequest } from "../../registry/status-errors.ts";
 import { readBody } from "../body.ts";
 import { answerObject } from "../forms/answer.ts";
-import { patchType } from "../negotiation.ts";
+import { isApply, patchType } from "../negotiation.ts";
 import { sendJson, sendText } from "../responses.ts";
 import { type Call, keyOfTarget } from "./call.ts";
 import { duplicateField, readObject, unsupportedMediaType } from "./read-object.ts";
@@ -40,6 +41,7 @@ export async function updateObject(call: Call): Promise<void> {
 
 export async function patchObject(call: Call): Promise<void> {
   const { registry, request, target } = call;
+  if (isApply(request.headers["content-type"])) return applyObject(call);
   const type = patchType(request.headers["content-type"]);
   if (type === undefined) {
     throw unsupportedMediaType(
@@ -52,6 +54,30 @@ export async function patchObject(call: Call): Promise<void> {
   const options = { subresource, ...query, ...found };
   const patched = await registry.patch(resource.id, keyOfTarget(call), { type, body }, options);
   answerObject(call, 200, patched);
+}
+
+async function applyObject(call: Call): Promise<void> {
+  const { registry, request, target } = call;
+  const query = writeQuery(call, "PatchOptions", true);
+  const { value, duplicates } = readConfig(await readBody(request));
+  if (duplicates.length > 0 && query.fieldValidation === "Strict") {
+    const found = ["error converting YAML to JSON: yaml: unmarshal errors:", ...duplicates].join("\n  ");
+    throw badRequest(`error strict decoding patch: ${found}`);
+  }
+  const { subresource, resource } = target;
+  const options = { subresource, ...query };
+  const { object, created } = await registry.apply(resource.id, keyOfTarget(call), value, options);
+  if (query.fieldValidation === "Warn") for (const text of duplicates) query.warn(text);
+  answerObject(call, created ? 201 : 200, object);
+}
+
+function readConfig(text: string): ParsedYamlBody {
+  try {
+    return parseYamlBody(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`);
+  }
 }
 
 function readPatch(

@@ -27,6 +27,8 @@ export interface Context extends Strictness {
   readonly random: Random;
   /** Names of the definitions that the server was started with. */
   readonly given: ReadonlySet<string>;
+  /** The writer's name in managedFields. */
+  readonly fieldManager: string;
   readonly dryRun: boolean;
   /** Paths of whole numbers that the body has as floats. */
   readonly wholeFloats: ReadonlySet<string>;

@@ -1,6 +1,8 @@
 import type { KubeObject, ObjectMeta } from "../../api/meta.ts";
 import { StatusError } from "../../api/status-error.ts";
 import { timestamp } from "../../runtime/clock.ts";
+import type { JsonObject } from "../json.ts";
+import type { Managers } from "../managed-fields/managers.ts";
 import { dedupOwners, finalizerWarnings } from "../metadata.ts";
 import { generatedName } from "../names.ts";
 import type { Resource } from "../resource.ts";
@@ -9,6 +11,7 @@ import { checkNew } from "./check.ts";
 import { type Context, checkNamespaceMatches, checkStrictly } from "./context.ts";
 import { assemble, checkKind, checkVersion, type Decoded, decode, withoutStatus } from "./decode.ts";
 import { checkTerminating } from "./definition.ts";
+import { ownersOfNew, withOwners } from "./field-owners.ts";
 import { checkNamespace } from "./namespace.ts";
 import { warnOfDuplicateOwners } from "./owners.ts";
 
@@ -28,16 +31,21 @@ export function create(
   checkStrictly(context, resource, decoded);
   checkVersion(resource, decoded);
   checkNamespaceMatches(resource, decoded.metadata, namespace);
-  return createDecoded(context, resource, namespace, decoded, name);
+  return createDecoded(context, resource, namespace, decoded, { name });
 }
 
-/** Stages a new object that was decoded and found to be of the right version and namespace. */
+/**
+ * Stages a new object that was decoded and found to be of the right version and namespace.
+ *
+ * @param options.name - the name addressed, where the path has one; it does not have to be the object's
+ * @param options.owners - the owners of its fields; absent: they are the writer's
+ */
 export function createDecoded(
   context: Context,
   resource: Resource,
   namespace: string,
   decoded: Decoded,
-  name?: string,
+  { name, owners }: { name?: string | undefined; owners?: Managers } = {},
 ): KubeObject {
   const { staging } = context;
   const { metadata: declared, duplicates } = dedupOwners(decoded.metadata);
@@ -46,8 +54,12 @@ export function createDecoded(
   checkNamespace(context, resource, namespace, name ?? declared.name);
   const metadata = newMetadata(context, resource, namespace, declared);
   const { body } = decoded;
-  const assembled = assemble(resource, metadata, resource.statusSubresource ? withoutStatus(body) : body);
   checkKind(resource, decoded);
+  const assembled = assemble(
+    resource,
+    withOwners(metadata, owners ?? ownersOfNew(context, resource, sentObject(resource, declared, body))),
+    resource.statusSubresource ? withoutStatus(body) : body,
+  );
   const object = resource.builtin?.prepare?.(assembled, undefined) ?? assembled;
   checkNew(context, resource, object);
   for (const text of resource.builtin === undefined ? finalizerWarnings(metadata.finalizers) : [])
@@ -60,6 +72,18 @@ export function createDecoded(
   const existing = staging.get(resource, key);
   if (existing !== undefined) throw exists(resource, existing, declared);
   return staging.put(resource, key, object);
+}
+
+/** What the client says of the object, without what is the server's to say of a new one. */
+function sentObject(resource: Resource, declared: ObjectMeta, body: JsonObject): KubeObject {
+  const {
+    uid: _uid,
+    creationTimestamp: _created,
+    deletionTimestamp: _deleted,
+    deletionGracePeriodSeconds: _grace,
+    ...metadata
+  } = declared;
+  return assemble(resource, metadata, body);
 }
 
 /** How often a name is generated again when the one before is taken. */

@@ -18,7 +18,7 @@ import { readTyped } from "../typed/read.ts";
 import { type Context, checkAddress, strictMessage, warnStrictly } from "./context.ts";
 import { type Decoded, decodePatched } from "./decode.ts";
 import { warnOfDuplicateOwners } from "./owners.ts";
-import { checkRevision, replace } from "./update.ts";
+import { checkRevision, type Replacing, replace } from "./update.ts";
 
 /** A JSON merge patch (RFC 7386) or a JSON patch (RFC 6902). */
 export type Patch = { readonly type: "merge" | "json"; readonly body: unknown };
@@ -39,12 +39,24 @@ export function patch(
     () => decodePatched(resource, patched),
     () => resultText(resource, patched, old as unknown as JsonObject),
   );
+  return replacePatched(context, resource, key, old, decoded, { subresource });
+}
+
+/** Stages what a patch or an apply made of `old`, and returns it as stored. */
+export function replacePatched(
+  context: Context,
+  resource: Resource,
+  key: ObjectKey,
+  old: KubeObject,
+  decoded: Decoded,
+  replacing: Replacing,
+): KubeObject {
   checkAddress(resource, decoded.metadata, key);
   const { metadata, duplicates } = dedupOwners(decoded.metadata);
   warnOfDuplicateOwners(context, duplicates, true);
   // Without one in the patch this is the object's own, and holds.
   checkRevision(resource, metadata.resourceVersion, old, false);
-  return replace(context, resource, key, old, { ...decoded, metadata }, subresource);
+  return replace(context, resource, key, old, { ...decoded, metadata }, replacing);
 }
 
 /** The result of a patch as errors show it: what kube-apiserver's library touched has its keys in order. */

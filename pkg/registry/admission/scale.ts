@@ -130,7 +130,7 @@ function writeReplicas(
   if (metadata.resourceVersion !== undefined) checkRevision(resource, metadata.resourceVersion, old, false);
   const next = withValue(body as JsonObject, pathsOf(resource, key.name).specReplicas, replicas);
   const decoded = { apiVersion, kind, metadata: oldMetadata, body: next, strictErrors: [] };
-  return scaleOf(resource, replace(context, resource, key, old, decoded));
+  return scaleOf(resource, replace(context, resource, key, old, decoded, { subresource: "scale" }));
 }
 
 function withValue(object: JsonObject, [step, ...rest]: readonly string[], value: Json): JsonObject {

@@ -2,6 +2,7 @@ import type { KubeObject, ObjectKey, ObjectMeta } from "../../api/meta.ts";
 import { StatusError } from "../../api/status-error.ts";
 import { invalid } from "../field-error.ts";
 import { deepEqual, deepFreeze, type Json, type JsonObject } from "../json.ts";
+import { type Managers, sameButTimes } from "../managed-fields/managers.ts";
 import { dedupOwners, finalizerWarnings } from "../metadata.ts";
 import type { Resource, Subresource } from "../resource.ts";
 import { conflict, invalidObject, modified, notFound } from "../status-errors.ts";
@@ -9,6 +10,7 @@ import { checkChanged, checkStatus } from "./check.ts";
 import { type Context, checkAddress, checkStrictly } from "./context.ts";
 import { createDecoded } from "./create.ts";
 import { assemble, checkKind, checkVersion, type Decoded, decode, withoutStatus } from "./decode.ts";
+import { ownersOfUpdated, withOwners } from "./field-owners.ts";
 import { warnOfDuplicateOwners } from "./owners.ts";
 
 /** What a PUT came to. */
@@ -40,7 +42,7 @@ export function update(
   }
   checkUid(resource, metadata, old);
   checkRevision(resource, metadata.resourceVersion, old, resource.unconditionalUpdate);
-  const object = replace(context, resource, key, old, { ...decoded, metadata }, subresource);
+  const object = replace(context, resource, key, old, { ...decoded, metadata }, { subresource });
   return { object, created: false };
 }
 
@@ -72,6 +74,12 @@ export function checkRevision(
   if (revision !== old.metadata.resourceVersion) throw modified(resource, old.metadata.name);
 }
 
+export interface Replacing {
+  readonly subresource: Subresource | undefined;
+  /** The owners of the fields then; absent: they follow from what changes. */
+  readonly owners?: Managers;
+}
+
 /** Stages `decoded` in the place of `old`; equal states stage nothing. */
 export function replace(
   context: Context,
@@ -79,15 +87,19 @@ export function replace(
   key: ObjectKey,
   old: KubeObject,
   decoded: Decoded,
-  subresource?: Subresource,
+  { subresource, owners: given }: Replacing,
 ): KubeObject {
   checkKind(resource, decoded);
   const ofStatus = subresource === "status";
   const replaced = ofStatus
     ? withStatus(resource, old, decoded.body.status)
     : withSpec(resource, old, decoded);
-  const next = resource.builtin?.prepare?.(replaced, old, subresource) ?? replaced;
-  const unchanged = deepEqual(next, old);
+  const unowned = resource.builtin?.prepare?.(replaced, old, subresource) ?? replaced;
+  const sent = assemble(resource, decoded.metadata, decoded.body);
+  const owners = given ?? ownersOfUpdated(context, resource, old, sent, subresource);
+  // A write that would move nothing but the times of owners is none.
+  const unchanged = sameButTimes(owners, old.metadata.managedFields ?? []) && deepEqual(unowned, old);
+  const next = unchanged ? old : { ...unowned, metadata: withOwners(unowned.metadata, owners) };
   if (!ofStatus) checkChanged(context, resource, next, old, { declared: decoded.metadata, unchanged });
   else if (!unchanged) checkStatus(context, resource, next, old);
   if (unchanged) return old;

@@ -1,6 +1,8 @@
+import { deepFreeze } from "../json.ts";
 import { allVerbs, type Builtin, type Resource, resourceId } from "../resource.ts";
 import { compileSchema } from "../schema/schema.ts";
 import { openApiSchema } from "../typed/openapi.ts";
+import { readTyped } from "../typed/read.ts";
 import type { StructType } from "../typed/types.ts";
 
 type Peculiarities = Partial<Omit<Builtin, "type" | "body" | "table">> & Pick<Builtin, "table">;
@@ -21,6 +23,7 @@ export function builtinResource(
 ): Resource {
   const group = resource.group ?? "";
   const id = resourceId(group, resource.plural);
+  const body = withoutMetadata(type);
   const declaredSchema = openApiSchema(type);
   return {
     group,
@@ -34,7 +37,7 @@ export function builtinResource(
     view: undefined,
     builtin: {
       type,
-      body: withoutMetadata(type),
+      body,
       createOnUpdate,
       neverOwner,
       table,
@@ -46,6 +49,7 @@ export function builtinResource(
     verbs: allVerbs,
     schema: compileSchema(declaredSchema),
     declaredSchema,
+    emptyBody: deepFreeze(readTyped(body, {})),
     statusSubresource: false,
     scale: undefined,
     generation: false,

@@ -86,6 +86,7 @@ function resourceOf(
     namespaced: spec.scope !== "Cluster",
     schema: compiledSchema(declaredSchema),
     declaredSchema,
+    emptyBody: {},
     statusSubresource: version.subresources?.status !== undefined,
     scale: scaleOf(version.subresources),
     generation: true,

@@ -23,6 +23,8 @@ export interface Schema {
   readonly items: Schema | undefined;
   readonly listType: "atomic" | "set" | "map";
   readonly listMapKeys: readonly string[];
+  /** Whether the keys of a map may have several owners, or the map is owned as one value. */
+  readonly mapType: "granular" | "atomic";
   readonly required: readonly string[];
   readonly enum: readonly Json[] | undefined;
   readonly minimum: number | undefined;
@@ -121,6 +123,7 @@ function compile(declared: JsonObject, path: string): Schema {
     items,
     listType,
     listMapKeys: texts(declared["x-kubernetes-list-map-keys"]),
+    mapType: (text(declared["x-kubernetes-map-type"]) ?? "granular") as Schema["mapType"],
     required: texts(declared.required),
     enum: Array.isArray(declared.enum) ? declared.enum : undefined,
     minimum: number(declared.minimum),

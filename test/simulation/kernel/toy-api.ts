@@ -28,7 +28,7 @@ export async function toyApi({ clock, ids, random, defer }: Incarnation): Promis
     }
   });
   return {
-    ...registryClient(registry),
+    ...registryClient(registry, "bosun"),
     objects: (kind) => [...objects.values()].filter((object) => object.kind === kind),
   };
 }

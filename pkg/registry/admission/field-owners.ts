@@ -1,0 +1,117 @@
+/** Who owns which fields of an object: metadata.managedFields, kept at every write. */
+import type { KubeObject, ObjectMeta } from "../../api/meta.ts";
+import { deepEqual, type JsonObject } from "../json.ts";
+import { withoutTree } from "../managed-fields/field-set.ts";
+import { objectType } from "../managed-fields/field-type.ts";
+import { isReset, type Managers, readManagers, type Writer, withFields } from "../managed-fields/managers.ts";
+import { ownersAfterUpdate, type Tracked } from "../managed-fields/update.ts";
+import { apiVersionOf, type Resource, type Subresource } from "../resource.ts";
+import type { Context } from "./context.ts";
+
+const nobody: Managers = Object.freeze([]);
+
+/** The owners of a new object's fields. `sent` is the object as the client sent it, pruned and defaulted. */
+export function ownersOfNew(context: Context, resource: Resource, sent: KubeObject): Managers {
+  const managers = managersIn(sent) ?? nobody;
+  const before = tracked(context, resource, emptyObject(resource), managers, undefined);
+  return ownersAfterUpdate(
+    before,
+    asJson(sent),
+    writerOf(resource, context.fieldManager, "Update", undefined),
+  );
+}
+
+/**
+ * The owners of the fields of `old` after `sent` took its place.
+ *
+ * A client may set managedFields itself; those that make no sense, and none at all, are taken for a client that knows
+ * nothing of them. Who sends one empty entry wants them forgotten: nothing is tracked then until the next apply.
+ */
+export function ownersOfUpdated(
+  context: Context,
+  resource: Resource,
+  old: KubeObject,
+  sent: KubeObject,
+  subresource: Subresource | undefined,
+): Managers {
+  const before = old.metadata.managedFields ?? nobody;
+  if (subresource === "scale") return ownersAfterScale(before, resource.scale?.specReplicas ?? []);
+  const managers = subresource === undefined ? managersSent(sent, before) : before;
+  if (managers.length === 0) return nobody;
+  const writer = writerOf(resource, context.fieldManager, "Update", subresource);
+  return ownersAfterUpdate(
+    tracked(context, resource, asJson(old), managers, subresource),
+    asJson(sent),
+    writer,
+  );
+}
+
+/**
+ * The owners after a write of the scale. kube-apiserver records no writer of a custom resource's scale, and takes the
+ * replicas from whom they belonged to.
+ */
+function ownersAfterScale(before: Managers, specReplicas: readonly string[]): Managers {
+  const path = specReplicas.map((name) => `f:${name}`);
+  const after = before
+    .map((entry) => withFields(entry, withoutTree(entry.fieldsV1, path)))
+    .filter(({ fieldsV1 }) => Object.keys(fieldsV1).length > 0);
+  return deepEqual(before, after) ? before : after;
+}
+
+/** `metadata` with these owners. */
+export function withOwners(metadata: ObjectMeta, managers: Managers): ObjectMeta {
+  const { managedFields, ...rest } = metadata;
+  if (managers.length === 0) return managedFields === undefined ? metadata : rest;
+  return managedFields === managers ? metadata : { ...rest, managedFields: managers };
+}
+
+/** Who writes an object of the kind, or a part of it. */
+export function writerOf(
+  resource: Resource,
+  manager: string,
+  operation: Writer["operation"],
+  subresource: Subresource | undefined,
+): Writer {
+  return { manager, operation, apiVersion: apiVersionOf(resource), subresource: subresource ?? "" };
+}
+
+/** An object of the kind that says nothing. */
+export function emptyObject(resource: Resource): JsonObject {
+  return { apiVersion: apiVersionOf(resource), kind: resource.kind, ...resource.emptyBody };
+}
+
+/** What a write finds: `live` with its owners, and what it cannot change. */
+export function tracked(
+  { clock }: Context,
+  resource: Resource,
+  live: JsonObject,
+  managers: Managers,
+  subresource: Subresource | undefined,
+): Tracked {
+  return {
+    type: objectType(resource.schema),
+    live,
+    managers,
+    ignored: subresource === "status" ? ["metadata", "spec"] : resource.statusSubresource ? ["status"] : [],
+    nowMs: clock.now(),
+  };
+}
+
+function managersSent(sent: KubeObject, before: Managers): Managers {
+  const { managedFields } = sent.metadata;
+  // Most clients send back what they were given.
+  if (managedFields === undefined || deepEqual(managedFields, before)) return before;
+  return managersIn(sent) ?? before;
+}
+
+/** Undefined: it says nothing of them, or nothing that makes sense. */
+function managersIn({ metadata: { managedFields } }: KubeObject): Managers | undefined {
+  if (managedFields === undefined) return undefined;
+  if (isReset(managedFields)) return nobody;
+  const managers = readManagers(managedFields);
+  return managers === undefined || managers.length === 0 ? undefined : managers;
+}
+
+function asJson(object: KubeObject): JsonObject {
+  return object as unknown as JsonObject;
+}

@@ -1,0 +1,52 @@
+import { type FieldSet, isEmpty, isMember, memberWith, none } from "./field-set.ts";
+import { type FieldType, fieldOf } from "./field-type.ts";
+import { type Managers, withFields } from "./managers.ts";
+
+/**
+ * The owners by today's schema: who owned a part of what has since become one value owns that value. The other way needs
+ * nothing: who owns a whole keeps it. The same list where all is known to fit.
+ */
+export function reconcile(type: FieldType, managers: Managers): Managers {
+  if (managers.every(({ fieldsV1 }) => fitting.get(fieldsV1) === type)) return managers;
+  const result = managers.map((entry) => withFields(entry, reconcileBeneath(type, entry.fieldsV1)));
+  return markFitting(type, result);
+}
+
+/** Says that the sets of `managers` come from values of `type`. */
+export function markFitting(type: FieldType, managers: Managers): Managers {
+  for (const { fieldsV1 } of managers) if (fitting.get(fieldsV1) !== type) fitting.set(fieldsV1, type);
+  return managers;
+}
+
+/** Sets that fit, and what. */
+const fitting = new WeakMap<FieldSet, FieldType>();
+
+function reconcileBeneath(type: FieldType, fields: FieldSet): FieldSet {
+  let result: Record<string, FieldSet> | undefined;
+  for (const element of Object.keys(fields)) {
+    const beneath = fields[element] as FieldSet;
+    if (element === "." || isEmpty(beneath)) continue;
+    const inner = innerType(type, element);
+    if (inner === undefined) continue;
+    const next = isOneValue(inner) ? none : reconcileBeneath(inner, beneath);
+    if (next === beneath) continue;
+    result ??= { ...fields };
+    result[element] = isMember(beneath) ? memberWith(next) : next;
+  }
+  return result ?? fields;
+}
+
+function innerType({ map, list }: FieldType, element: string): FieldType | undefined {
+  if (element.startsWith("f:")) {
+    const name = element.slice(2);
+    return map === undefined || (map.others === undefined && !map.fields.has(name))
+      ? undefined
+      : fieldOf(map, name);
+  }
+  return element.startsWith("k:") || element.startsWith("v:") ? list?.items : undefined;
+}
+
+function isOneValue({ map, scalar, list }: FieldType): boolean {
+  if (map !== undefined) return map.atomic;
+  return scalar === undefined && list?.relation === "atomic";
+}
