@@ -23,14 +23,18 @@ export function answerList(call: Call, list: ObjectList): void {
 /** The object of a watch event as text. Only the first Table of a watch says what its columns are. */
 export function eventObjectText(call: Call): (object: KubeObject) => string {
   const { as } = call.format;
-  if (as?.kind !== "Table")
-    return as === undefined ? objectText : (object) => metadataText(object, as.version);
+  if (as?.kind === "PartialObjectMetadata") return (object) => metadataText(object, as.version);
+  // No event is a list: whoever asks for one is told of the objects.
+  if (as?.kind !== "Table") return objectText;
   const request = tableRequest(call, as.version);
   let columns = true;
   return (object) => {
-    const text = tableText(request, tableMeta(object), [object], { now: call.clock.now(), columns });
+    // The mark that all initial events were told is told whatever else is left out.
+    const isMark = object.metadata.annotations?.["k8s.io/initial-events-end"] !== undefined;
+    const include = isMark && request.include === "None" ? "Metadata" : request.include;
+    const options = { now: call.clock.now(), columns };
     columns = false;
-    return text;
+    return tableText({ ...request, include }, tableMeta(object), [object], options);
   };
 }
 

@@ -82,11 +82,14 @@ export function isSet(value: string | null): boolean {
 
 function selectionOf({ namespace, name }: ResourceTarget, query: URLSearchParams): Selection {
   const fields = query.get("fieldSelector") ?? "";
-  const named = name === undefined ? [] : [`metadata.name=${name}`];
+  const named = name === undefined ? "" : `metadata.name=${name}`;
+  if (named !== "" && fields !== "" && !fields.split(/(?<!\\),/).includes(named)) {
+    throw badRequest("fieldSelector metadata.name doesn't match requested name");
+  }
   return {
     namespace,
     labelSelector: query.get("labelSelector") ?? undefined,
-    fieldSelector: [...named, ...(fields === "" ? [] : [fields])].join(","),
+    fieldSelector: fields === "" ? named : fields,
   };
 }
 

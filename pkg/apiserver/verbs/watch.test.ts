@@ -112,6 +112,40 @@ describe("a watch", () => {
     expect(seen[0]?.object.metadata.name).toBe("b");
   });
 
+  test("of one object's path with fields of another is refused", async () => {
+    const path = "/apis/test.example/v1/watch/namespaces/default/widgets/b?fieldSelector=metadata.name%3Da";
+    expect(JSON.parse((await call(server.socketPath, { path })).text)).toMatchObject({
+      code: 400,
+      message: "fieldSelector metadata.name doesn't match requested name",
+    });
+  });
+
+  test("that begins with a list of a revision yet to come is a 200 with an ERROR event", async () => {
+    const query = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion=99999";
+    const answer = await call(server.socketPath, { path: `${collection}?${query}` });
+    expect(answer.code).toBe(200);
+    expect(JSON.parse(answer.text)).toMatchObject({
+      type: "ERROR",
+      object: { code: 504, details: { causes: [{ reason: "ResourceVersionTooLarge" }] } },
+    });
+  });
+
+  test("of Tables without objects still marks the end of the initial ones", async () => {
+    const accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+    const query = "watch=1&includeObject=None&allowWatchBookmarks=true";
+    const { seen, done } = await watch(query, 1, accept);
+    await done;
+    expect(seen).toMatchObject([
+      {
+        type: "BOOKMARK",
+        object: {
+          kind: "Table",
+          rows: [{ object: { metadata: { annotations: { "k8s.io/initial-events-end": "true" } } } }],
+        },
+      },
+    ]);
+  });
+
   test("as YAML is refused with what streams there are", async () => {
     const headers = { accept: "application/yaml" };
     const answer = await call(server.socketPath, { path: `${collection}?watch=1`, headers });

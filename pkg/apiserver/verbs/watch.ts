@@ -3,50 +3,46 @@ import type { ServerResponse } from "node:http";
 import type { KubeObject } from "../../api/meta.ts";
 import { StatusError } from "../../api/status-error.ts";
 import type { Watch } from "../../registry/history.ts";
+import { selectorOf } from "../../registry/list.ts";
 import { apiVersionOf, type Resource } from "../../registry/resource.ts";
 import type { Clock, Random } from "../../runtime/clock.ts";
 import { eventObjectText } from "../forms/answer.ts";
 import { notAcceptable } from "../negotiation.ts";
 import { statusOf } from "../responses.ts";
 import type { Call } from "./call.ts";
-import { watchQuery } from "./list-query.ts";
+import { type WatchQuery, watchQuery } from "./list-query.ts";
 import { checkedRevision } from "./read.ts";
 
 /**
  * Streams events as lines of JSON until the client leaves, its time is over or the server ends.
  *
  * Without a resourceVersion (or "0", or with `sendInitialEvents`) the objects that exist come first, as ADDED, and a
- * bookmark marks their end where bookmarks are allowed. A history that is gone is an ERROR event on a 200.
+ * bookmark marks their end where bookmarks are allowed. A history that is gone, or a revision that never was, is an ERROR
+ * event on a 200.
  */
 export async function watchObjects(call: Call): Promise<void> {
-  const { registry, response, target } = call;
+  const { response, target } = call;
   if (call.format.type !== "json") {
     throw notAcceptable(
       "only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch",
     );
   }
-  const { resource } = target;
   const asked = watchQuery(call);
   const requested = checkedRevision(asked.resourceVersion);
-  const { namespace, labelSelector, fieldSelector } = asked;
-  const selection = { namespace, labelSelector, fieldSelector };
-  const start = asked.initialEvents
-    ? await registry.list(resource.id, { ...selection, resourceVersion: requested })
-    : undefined;
+  // What cannot be read is refused; what is wrong from here on is an event.
+  selectorOf(target.resource, asked);
   const { signal, deadline, release } = ending(call, asked.timeoutSeconds);
   try {
-    const resourceVersion = start?.metadata.resourceVersion ?? requested ?? registry.revision;
-    const watch = registry.watch(resource.id, { ...selection, resourceVersion, signal });
     const write = eventWriter(call, signal);
     // Before the first event, or clients hang until it comes.
     response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
     response.flushHeaders();
-    for (const object of start?.items ?? []) await write("ADDED", object);
-    if (start !== undefined && asked.bookmarks) {
-      await write("BOOKMARK", bookmark(resource, resourceVersion, initialEventsEnd));
+    for await (const { type, object } of eventsOf(call, { asked, requested, signal, deadline })) {
+      await write(type, object);
     }
-    if (asked.bookmarks) void requestBookmarks(watch, { clock: call.clock, deadline, signal });
-    await stream(call, watch, write, signal);
+  } catch (error) {
+    if (!response.headersSent || !(error instanceof StatusError)) throw error;
+    await send(response, `${JSON.stringify({ type: "ERROR", object: statusOf(error) })}\n`, signal);
   } finally {
     release();
   }
@@ -54,6 +50,40 @@ export async function watchObjects(call: Call): Promise<void> {
 }
 
 const initialEventsEnd = { "k8s.io/initial-events-end": "true" };
+
+/** What exists already where that is asked for, then what happens. */
+async function* eventsOf(
+  { registry, clock, target: { resource } }: Call,
+  { asked, requested, signal, deadline }: WatchRequest,
+): AsyncGenerator<{ type: string; object: KubeObject }, void, undefined> {
+  const { namespace, labelSelector, fieldSelector, bookmarks } = asked;
+  const selection = { namespace, labelSelector, fieldSelector };
+  let resourceVersion = requested ?? registry.revision;
+  if (asked.initialEvents) {
+    const { metadata, items } = await registry.list(resource.id, {
+      ...selection,
+      resourceVersion: requested,
+    });
+    resourceVersion = metadata.resourceVersion;
+    for (const object of items) yield { type: "ADDED", object };
+    if (bookmarks) yield { type: "BOOKMARK", object: bookmark(resource, resourceVersion, initialEventsEnd) };
+  }
+  const watch = registry.watch(resource.id, { ...selection, resourceVersion, signal });
+  if (bookmarks) void requestBookmarks(watch, { clock, deadline, signal });
+  for await (const event of watch) {
+    if (event.type === "BOOKMARK")
+      yield { type: "BOOKMARK", object: bookmark(resource, event.resourceVersion) };
+    else yield event;
+  }
+}
+
+interface WatchRequest {
+  readonly asked: WatchQuery;
+  /** Undefined: none in particular. */
+  readonly requested: string | undefined;
+  readonly signal: AbortSignal;
+  readonly deadline: number;
+}
 
 type EventWriter = (type: string, object: KubeObject) => Promise<void>;
 
@@ -63,23 +93,6 @@ function eventWriter(call: Call, signal: AbortSignal): EventWriter {
     await send(call.response, `{"type":"${type}","object":${text(object)}}\n`, signal);
     call.onWatchEvent();
   };
-}
-
-async function stream(
-  { response, target: { resource } }: Call,
-  watch: Watch,
-  write: EventWriter,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    for await (const event of watch) {
-      const object = event.type === "BOOKMARK" ? bookmark(resource, event.resourceVersion) : event.object;
-      await write(event.type, object);
-    }
-  } catch (error) {
-    if (!(error instanceof StatusError)) throw error;
-    await send(response, `${JSON.stringify({ type: "ERROR", object: statusOf(error) })}\n`, signal);
-  }
 }
 
 /** Waits for a slow client: it then falls behind the history, which ends its watch, and fills no memory here. */
