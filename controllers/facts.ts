@@ -37,6 +37,13 @@ export function projectFactsIn(phases: readonly ProjectPhase[]): (object: KubeOb
   return (object) => phases.includes(phaseOf(object as Project)) && projectFacts(object);
 }
 
+/** All about a Project that the merge queue has to do with, and whether its phase says so yet. */
+export function queueStanding(object: KubeObject): unknown {
+  const phase = phaseOf(object as Project);
+  if (phase !== "Approved" && phase !== "Merging") return false;
+  return [projectFacts(object), (object as Project).status?.phase === phase];
+}
+
 /** Which phase a Project is in, and whether it is going away. */
 export function projectPhase(object: KubeObject): unknown {
   return [object.metadata.deletionTimestamp, phaseOf(object as Project)];
@@ -80,7 +87,7 @@ export function workspaceInput(object: KubeObject): unknown {
 }
 
 /** Whether work may be taken up. */
-export function workspaceStanding(object: KubeObject): unknown {
+export function baselineStanding(object: KubeObject): unknown {
   const { conditions } = (object as Workspace).status ?? {};
-  return [declared(object), getCondition(conditions, "BaselinePassing")?.status];
+  return getCondition(conditions, "BaselinePassing")?.status;
 }

@@ -6,20 +6,35 @@ import { isConflict, isNotFound } from "../../pkg/api/status-error.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { TerminalError, TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
-import type { Outcome } from "../../pkg/session/sessions.ts";
+import type { Outcome, SessionObservation } from "../../pkg/session/sessions.ts";
 import { type Deps, whenOf, withConditions } from "../deps.ts";
 import type { Action } from "./decide.ts";
 import { gitClaim, type Observation, type Work } from "./observe.ts";
 import { sessionSpec } from "./session-spec.ts";
 
-export async function act(action: Action, agent: Agent, seen: Observation, deps: Deps): Promise<void> {
+/** @returns the session as a start has left it; undefined for what starts none */
+export async function act(
+  action: Action,
+  agent: Agent,
+  seen: Observation,
+  deps: Deps,
+): Promise<SessionObservation | undefined> {
+  if (action.do === "start") return start(action.work, agent, seen, deps);
+  await change(action, agent, seen, deps);
+  return undefined;
+}
+
+async function change(
+  action: Exclude<Action, { do: "start" }>,
+  agent: Agent,
+  seen: Observation,
+  deps: Deps,
+): Promise<void> {
   switch (action.do) {
     case "nothing":
       return;
     case "claim":
       return claim(action.target, agent, deps);
-    case "start":
-      return start(action.work, agent, seen, deps);
     case "stop":
       return deps.sessions.stop(action.session, action.how);
     case "submit":
@@ -97,7 +112,7 @@ function openingMessage(status: ProjectStatus): string | undefined {
   return parts.length === 0 ? undefined : parts.join("\n\n").slice(0, 16_384);
 }
 
-async function start(work: Work, agent: Agent, seen: Observation, deps: Deps): Promise<void> {
+async function start(work: Work, agent: Agent, seen: Observation, deps: Deps): Promise<SessionObservation> {
   const { repository, sessions } = deps;
   const { workspace, pool } = seen;
   if (workspace === undefined || pool === undefined)
@@ -116,7 +131,7 @@ async function start(work: Work, agent: Agent, seen: Observation, deps: Deps): P
       ? { branch: work.claim.branch ?? "", from: work.claim.from, identity, purpose }
       : { branch: "", from: work.review.spec.headCommit, identity, purpose },
   );
-  await sessions.start(await sessionSpec(work, agent, checkout, workspace, pool, deps));
+  return sessions.start(await sessionSpec(work, agent, checkout, workspace, pool, deps));
 }
 
 async function submit(

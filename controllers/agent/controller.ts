@@ -12,7 +12,7 @@ import { TerminalError, TransientError, WaitingError } from "../../pkg/runtime/e
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import type { SessionObservation, SessionReport } from "../../pkg/session/sessions.ts";
 import { type Deps, whenOf, withConditions } from "../deps.ts";
-import { budgetStanding, declared, projectFacts, workspaceStanding } from "../facts.ts";
+import { baselineStanding, budgetStanding, declared, projectFacts } from "../facts.ts";
 import { act } from "./act.ts";
 import { type Action, decide, type Plan } from "./decide.ts";
 import { type Observation, observe } from "./observe.ts";
@@ -33,7 +33,8 @@ export function agentController(deps: Deps): Controller {
         map: (object) => concernedBy(object as Project, "Execution", deps),
       },
       { kind: "Review", map: (object) => concernedBy(object as Review, "Review", deps) },
-      { kind: "Workspace", by: workspaceStanding, map: () => everyAgent(deps) },
+      { kind: "Workspace", by: declared, map: () => everyAgent(deps) },
+      { kind: "Workspace", by: baselineStanding, map: () => freeAgents(deps) },
       { kind: "AgentPool", by: declared, map: (object) => everyAgent(deps, object) },
       { kind: "Budget", by: budgetStanding, map: () => everyAgent(deps) },
       { kind: "Category", by: declared, map: () => everyAgent(deps) },
@@ -63,9 +64,15 @@ export function agentController(deps: Deps): Controller {
         await act(plan.action, agent, seen, deps);
         return plan.next;
       }
-      const failure = await attempt(() => act(plan.action, agent, seen, deps));
+      const { started, failure } = await attempt(() => act(plan.action, agent, seen, deps));
       if (failure === undefined) {
-        await report(agent, seen, plan, deps);
+        // What a start has brought is told with it.
+        await report(
+          agent,
+          started === undefined ? seen : { ...seen, session: started, due: true },
+          plan,
+          deps,
+        );
         return plan.next;
       }
       // A lost race is no news; anything else is said before the runtime decides on the retry.
@@ -76,12 +83,13 @@ export function agentController(deps: Deps): Controller {
   };
 }
 
-async function attempt(effect: () => Promise<void>): Promise<unknown> {
+async function attempt(
+  effect: () => Promise<SessionObservation | undefined>,
+): Promise<{ started?: SessionObservation | undefined; failure?: unknown }> {
   try {
-    await effect();
-    return undefined;
+    return { started: await effect() };
   } catch (error) {
-    return error ?? new Error("An effect failed without an error");
+    return { failure: error ?? new Error("An effect failed without an error") };
   }
 }
 
@@ -175,20 +183,19 @@ function sessionStatus(agent: Agent, seen: Observation, done: Action): AgentStat
   if (before !== undefined && !starts && before.id !== id)
     return done.do === "stop" && done.session === before.id ? undefined : before;
   const same = before?.id === id ? before : undefined;
+  const begun = {
+    pid: undefined,
+    unchangedSeconds: 0,
+    lastChangeTime: timestamp(now),
+    restartedAt: agent.spec.restartedAt,
+  };
   const named = {
     ...same,
     id,
     run: work?.kind === "Project" ? work.claim.run : 1,
     claim: work?.claim.number,
+    ...(starts ? begun : {}),
   };
-  if (starts)
-    return {
-      ...named,
-      pid: undefined,
-      unchangedSeconds: 0,
-      lastChangeTime: timestamp(now),
-      restartedAt: agent.spec.restartedAt,
-    };
   if (!due || session === undefined || session.is === "unknown" || session.report === undefined) return named;
   const { turns, liveSeconds, lastActivityMs, busy } = session.report;
   const look = checkout?.is === "present" ? checkout.value.fingerprint : undefined;
@@ -201,7 +208,7 @@ function sessionStatus(agent: Agent, seen: Observation, done: Action): AgentStat
     liveSeconds: Math.floor(liveSeconds),
     lastActivityTime: timestamp(lastActivityMs),
     busy: busy ? "Yes" : "No",
-    unchangedSeconds: changed ? 0 : (same?.unchangedSeconds ?? 0) + passed,
+    unchangedSeconds: changed ? 0 : (named.unchangedSeconds ?? 0) + passed,
     ...(changed ? { fingerprint: look, lastChangeTime: timestamp(now) } : {}),
   };
 }
@@ -219,6 +226,12 @@ function progress(report: SessionReport, { status }: Agent, due: boolean): Parti
 async function everyAgent({ client, namespace }: Deps, pool?: KubeObject): Promise<readonly ObjectKey[]> {
   const { items } = await client.list("Agent", { namespace });
   return items.filter(({ spec }) => pool === undefined || spec.pool === pool.metadata.name).map(keyOf);
+}
+
+/** Those that could take up work. */
+async function freeAgents({ client, namespace }: Deps): Promise<readonly ObjectKey[]> {
+  const { items } = await client.list("Agent", { namespace });
+  return items.filter(({ status }) => status?.session === undefined).map(keyOf);
 }
 
 /** The agent that has it, or all idle ones of the role when it can be claimed. */

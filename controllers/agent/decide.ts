@@ -225,12 +225,7 @@ function running(agent: Agent, { work, session, dueInMs }: Observation): Plan | 
   return {
     action: { do: "nothing" },
     state,
-    ready: ready(
-      state,
-      work.kind === "Review"
-        ? `Reviews ${work.review.metadata.name}.`
-        : `Works on ${work.project.metadata.name}.`,
-    ),
+    ready: atWork(work, state),
     next: inSeconds(dueInMs / 1000),
   };
 }
@@ -360,9 +355,18 @@ function start(work: Work, state: AgentState): Plan {
   return {
     action: { do: "start", work },
     state,
-    ready: ready(state, "The session is being started."),
+    ready: atWork(work, state),
     next: inSeconds(lookAgainSeconds),
   };
+}
+
+function atWork(work: Work, state: AgentState): NewCondition {
+  return ready(
+    state,
+    work.kind === "Review"
+      ? `Reviews ${work.review.metadata.name}.`
+      : `Works on ${work.project.metadata.name}.`,
+  );
 }
 
 function waiting(state: AgentState, reason: string, message: string): Plan {

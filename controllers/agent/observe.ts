@@ -15,6 +15,7 @@ import { isClaimable, pendingSubmission } from "../../pkg/api/phases.ts";
 import type { CheckoutState, Seen } from "../../pkg/git/repository.ts";
 import type { SessionObservation } from "../../pkg/session/sessions.ts";
 import { byAge, type Deps, matches, theWorkspace } from "../deps.ts";
+import { lookAt } from "./looks.ts";
 
 /** The one thing an agent has claimed. */
 export type Work =
@@ -36,7 +37,7 @@ export interface Observation {
   work: Work | undefined;
   /** Of the work's session, or of the session that the status still names; undefined for one that is over and done with. */
   session: SessionObservation | undefined;
-  /** The running numbers are due to be taken in: not at every turn, since each status write wakes every watcher. */
+  /** The running numbers are due to be taken in. */
   due: boolean;
   /** When they are due next, in milliseconds from now. */
   dueInMs: number;
@@ -52,9 +53,6 @@ export interface Observation {
 /** Sessions that may fail to come to an end before a person is asked. */
 const timeoutsMax = 2;
 
-/** How often a running session's numbers and the `git status` of its checkout are taken in, in milliseconds. */
-export const lookMs = 300_000;
-
 export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
   const { client, clock, namespace, sessions, repository } = deps;
   const now = clock.now();
@@ -65,10 +63,9 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
   const session = id === undefined || rests(agent, work) ? undefined : await sessions.find(id);
   const budgets = await matchingBudgets(agent, deps);
   const paused = await pausedCategories(deps);
-  const latched = await endedByLatch(work, session, deps);
+  const latched = await endedByLatch(agent, work, session, deps);
   const hold = holdOf(agent, { workspace, pool, budgets, category: categoryOf(work, paused), latched });
-  const sinceMs = sinceLook(agent, session, now);
-  const due = sinceMs >= lookMs;
+  const { due, nextMs } = lookAt(agent, { work, workspace, session, now });
   const looks = work?.kind === "Project" && session?.is === "present" && due;
   return {
     now,
@@ -77,7 +74,7 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
     work,
     session,
     due,
-    dueInMs: due ? lookMs : lookMs - sinceMs,
+    dueInMs: nextMs,
     checkout: looks ? await repository.checkoutState(gitClaim(work), "execute") : undefined,
     hold,
     budgetMark: markOf(budgets),
@@ -86,18 +83,6 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
         ? await candidates(agent, workspace, paused, deps)
         : [],
   };
-}
-
-/**
- * Milliseconds since the running numbers were taken in. For ever, where a host is new: it is looked at at once; and
- * where the clock was set back: that makes nothing wait.
- */
-function sinceLook(agent: Agent, session: SessionObservation | undefined, now: number): number {
-  const known = agent.status?.session;
-  if (session?.is !== "present" || known?.pid !== session.pid || known.lastLookTime === undefined)
-    return Number.POSITIVE_INFINITY;
-  const sinceMs = now - Date.parse(known.lastLookTime);
-  return sinceMs < 0 ? Number.POSITIVE_INFINITY : sinceMs;
 }
 
 /** Handed over, and reported so: its session came to an end, and no other is started before changes are asked for. */
@@ -163,11 +148,14 @@ function markOf(budgets: readonly Budget[]): string {
 
 /** A session that ended without a word may have been ended by the emergency stop: the latch knows it first. */
 async function endedByLatch(
+  { status }: Agent,
   work: Work | undefined,
   session: SessionObservation | undefined,
   { latch }: Deps,
 ): Promise<boolean> {
-  if (work === undefined || session?.is !== "absent" || session.report?.outcome !== undefined) return false;
+  // One that never began was not ended; where the latch is engaged none is started.
+  if (work === undefined || status?.session?.id !== work.claim.session) return false;
+  if (session?.is !== "absent" || session.report?.outcome !== undefined) return false;
   return latch.engaged();
 }
 

@@ -12,13 +12,18 @@ import { exceeded, isNews, newAlerts, windowStatus } from "./decide.ts";
 
 /** How often an account is looked at when nothing wakes us, in seconds. */
 const lookAgainSeconds = 600;
-/** An account changes with every request; it is looked at at most so often, in milliseconds. */
+/**
+ * An account changes with every request. It is looked at at most so often, in milliseconds; where a look brought no
+ * news the next waits twice as long, up to four times.
+ */
 const lookAtMostMs = 30_000;
+const lookAtMostMsMax = 4 * lookAtMostMs;
 
 export function budgetController(deps: Deps): Controller {
   const { client, clock, namespace, money, events } = deps;
   /** When each Budget's numbers were last told, by `clock.elapsed`. */
   const told = new Map<string, number>();
+  let everyMs = lookAtMostMs;
   /** What the gateway was given last and has taken. */
   let inForce: readonly BudgetPolicy[] | undefined;
   return {
@@ -31,7 +36,7 @@ export function budgetController(deps: Deps): Controller {
     signals: [
       {
         subscribe: (wake, signal) =>
-          money.subscribe(() => unlessItFails(wakeAll(wake)), { everyMs: lookAtMostMs, signal }),
+          money.subscribe(() => unlessItFails(wakeAll(wake)), { everyMs: () => everyMs, signal }),
       },
     ],
 
@@ -76,11 +81,13 @@ export function budgetController(deps: Deps): Controller {
       daily: windowStatus(account.daily, budget.spec.daily),
       monthly: windowStatus(account.monthly, budget.spec.monthly),
     };
+    const news = isNews(budget, numbers, numbersAgeMs(budget));
+    everyMs = news ? lookAtMostMs : Math.min(2 * everyMs, lookAtMostMsMax);
     const alerts = newAlerts(budget, account, timestamp(clock.now()));
     const condition = exceeded(budget, account, refused);
     const status: BudgetStatus = {
       ...budget.status,
-      ...(isNews(budget, numbers, numbersAgeMs(budget)) ? numbers : {}),
+      ...(news ? numbers : {}),
       alerts: [
         ...(budget.status?.alerts ?? []).filter(({ window }) => isRunning(window, account)),
         ...alerts,
@@ -94,7 +101,7 @@ export function budgetController(deps: Deps): Controller {
       }),
     };
     const written = await writeStatus(client, "Budget", budget, status);
-    if (status.daily === numbers.daily) told.set(budget.metadata.name, clock.elapsed());
+    if (news) told.set(budget.metadata.name, clock.elapsed());
     if (written !== undefined)
       for (const alert of alerts)
         events.event(

@@ -8,9 +8,9 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, whenOf, withConditions } from "../deps.ts";
-import { declared, projectFactsIn } from "../facts.ts";
+import { declared, queueStanding } from "../facts.ts";
 import { raise } from "../raise.ts";
-import { decide, queue, type Step } from "./decide.ts";
+import { decide, isShown, queue, type Step } from "./decide.ts";
 import { mergeMessage } from "./message.ts";
 import { followTarget } from "./target.ts";
 
@@ -27,7 +27,7 @@ export function mergeController(deps: Deps): Controller {
     name: "merge",
     concurrency: 1,
     watches: [
-      { kind: "Project", by: projectFactsIn(["Approved", "Merging"]), map: () => [theQueue] },
+      { kind: "Project", by: queueStanding, map: () => [theQueue] },
       { kind: "Workspace", by: declared, map: () => [theQueue] },
     ],
     signals: [
@@ -46,7 +46,7 @@ export function mergeController(deps: Deps): Controller {
       const { items } = await client.list("Project", { namespace });
 
       const announced = items.find(({ status }) => status?.merge !== undefined);
-      if (announced !== undefined) return finish(announced);
+      if (announced !== undefined) return isShown(announced) ? finish(announced) : settled;
 
       const followed = await followTarget(workspace, deps);
       // What a person does to files of the checkout wakes nobody.

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Project, ProjectStatus } from "../../pkg/api/generated.ts";
+import type { Project, ProjectPhase, ProjectStatus } from "../../pkg/api/generated.ts";
 import type { ChecksObservation, Finding } from "../../pkg/quality/quality.ts";
 import { aProject, approved, aWorkspace, leaving, rejected, submitted } from "../testing/objects.ts";
 import { decide, type Observation, queue } from "./decide.ts";
@@ -114,18 +114,19 @@ for (const { name, status = {}, seen = {}, want } of rows)
   });
 
 test("the queue takes approved Projects, the oldest first", () => {
-  const ready = (name: string, creationRevision: string): Project => {
-    const project = aProject({ submission: submitted(), verdict: approved(), creationRevision });
+  const ready = (name: string, creationRevision: string, phase: ProjectPhase = "Approved"): Project => {
+    const project = aProject({ submission: submitted(), verdict: approved(), creationRevision, phase });
     return { ...project, metadata: { ...project.metadata, name } };
   };
-  const queued = [ready("tenth", "10"), ready("ninth", "9"), leaving(ready("gone", "1")), aProject()];
+  const unsaid = ready("not-yet-said-so", "2", "InReview");
+  const queued = [ready("tenth", "10"), ready("ninth", "9"), leaving(ready("gone", "1")), unsaid, aProject()];
   expect(queue(queued, aWorkspace()).map(({ metadata }) => metadata.name)).toEqual(["ninth", "tenth"]);
 });
 
 test("in mode Manual only what a person let through at that commit is taken", () => {
   const approvedHead = (head?: string): Project =>
     aProject(
-      { submission: submitted(), verdict: approved() },
+      { submission: submitted(), verdict: approved(), phase: "Approved" },
       head === undefined ? {} : { approvedHead: head },
     );
   const manual = aWorkspace({ merge: { mode: "Manual" } });

@@ -27,11 +27,22 @@ export type Step =
   | { do: "reviewAgain"; head: string }
   | { do: "merge"; to: string };
 
-/** Approved Projects, the oldest first; in mode Manual only those that a person let through at exactly that commit. */
+/**
+ * Whether the phase says what is recorded. Until it does somebody is about to write it, and would be met by the
+ * queue's own write. One that is being deleted gets no phase any more.
+ */
+export function isShown(project: Project): boolean {
+  return project.metadata.deletionTimestamp !== undefined || project.status?.phase === phaseOf(project);
+}
+
+/**
+ * Approved Projects whose phase says so, the oldest first; in mode Manual only those that a person let through at exactly that commit.
+ */
 export function queue(projects: readonly Project[], workspace: Workspace): readonly Project[] {
   return projects
     .filter((project) => {
       if (project.metadata.deletionTimestamp !== undefined || phaseOf(project) !== "Approved") return false;
+      if (!isShown(project)) return false;
       const head = project.status?.submission?.head ?? "";
       const approved = project.spec.approvedHead;
       return workspace.spec.merge.mode === "Auto" || (approved !== undefined && head.startsWith(approved));

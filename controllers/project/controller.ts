@@ -106,7 +106,10 @@ export function projectController(deps: Deps): Controller {
     // The gateway reads what is in flight to its end, whoever leaves: the cost is final some minutes after the work.
     const settles = since >= 0 && since < settlesMs;
     if (!isNews(before, status) && !(since < 2 * settlesMs)) return settled;
-    const written = await writeStatus(api, "Project", project, { ...status, ...(await cost(project)) });
+    const written = await writeStatus(api, "Project", project, {
+      ...status,
+      ...(await cost(project, status)),
+    });
     if (written !== undefined && before.phase !== phase && before.phase !== undefined && !isToldBy(phase))
       events.event(written, "Normal", phase, succeeded(object, phase).message);
     if (phase !== recorded) return inSeconds(0);
@@ -114,8 +117,11 @@ export function projectController(deps: Deps): Controller {
   }
 
   /** Of what was worked on: it is told with the rest, the running cost is the gateway's to show. */
-  async function cost({ metadata, status }: Project): Promise<Pick<ProjectStatus, "costUSD">> {
-    if (status?.claim === undefined && status?.submission === undefined) return {};
+  async function cost(
+    { metadata }: Project,
+    { elapsedSeconds = 0, submission }: ProjectStatus,
+  ): Promise<Pick<ProjectStatus, "costUSD">> {
+    if (elapsedSeconds === 0 && submission === undefined) return {};
     const ledger = await deps.money.cost({ project: metadata.name });
     return ledger === undefined ? {} : { costUSD: ledger / NANO_PER_USD };
   }

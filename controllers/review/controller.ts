@@ -1,7 +1,7 @@
 /** Creates Reviews for what authors hand over, and settles them: where a verdict is decided. */
 import { getCondition } from "../../pkg/api/conditions.ts";
 import { escalationFor } from "../../pkg/api/escalations.ts";
-import type { Agent, Project, ProjectStatus, Review, ReviewClaim } from "../../pkg/api/generated.ts";
+import type { Agent, Project, ProjectStatus, Review } from "../../pkg/api/generated.ts";
 import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { API_VERSION, PROJECT_LABEL } from "../../pkg/api/names.ts";
 import { pendingSubmission, pendingVerdict, phaseOf } from "../../pkg/api/phases.ts";
@@ -16,8 +16,8 @@ import { declared, projectFactsIn, reviewerStanding } from "../facts.ts";
 import { raise } from "../raise.ts";
 import { decide, type Glance, type Observation, type Plan, type Step, waiting } from "./decide.ts";
 
-/** How often a running review is looked at when nothing wakes us, in seconds. */
-const lookAgainSeconds = 300;
+/** How soon a review whose time may be over is looked at again, in seconds. */
+const lookAgainSeconds = 60;
 
 export function reviewController(deps: Deps): Controller {
   const { client, clock, namespace, quality, sessions, failpoints, events } = deps;
@@ -49,7 +49,10 @@ export function reviewController(deps: Deps): Controller {
 
       const glance = await glanceAt(project, { workspace, submission });
       // Who waits for a reviewer is woken when one takes it.
-      const next = glance.review?.status?.state === "Pending" ? settled : inSeconds(lookAgainSeconds);
+      const next =
+        glance.review?.status?.state === "Pending"
+          ? settled
+          : inSeconds(Math.max(lookAgainSeconds, workspace.spec.limits.reviewSeconds - glance.liveSeconds));
       const wait = waiting(project, glance);
       if (wait !== undefined) {
         await report(project, wait, {});
@@ -89,28 +92,33 @@ export function reviewController(deps: Deps): Controller {
       ({ spec, metadata }) =>
         spec.role === "Review" && open.has(spec.pool) && !spec.paused && metadata.name !== submission.agent,
     );
-    const claim = review?.status?.claim;
-    const reviewer =
-      claim === undefined ? undefined : agents.find(({ metadata }) => metadata.uid === claim.agentUID);
+    const reviewer = agents.find(({ metadata }) => metadata.uid === review?.status?.claim?.agentUID);
     return {
       ...given,
       review,
       reviewers,
       pools,
-      ...(await progress(claim, reviewer)),
+      ...(await progress(review, { reviewer, reviewSecondsMax: given.workspace.spec.limits.reviewSeconds })),
       reviewerLives: reviewer !== undefined,
     };
   }
 
-  /** An agent that reviews says how long; its session is asked once it no longer says so. */
+  /**
+   * An agent that reviews says how long. Its session is asked when it no longer says so, and when it may have taken
+   * longer than it should.
+   */
   async function progress(
-    claim: ReviewClaim | undefined,
-    reviewer: Agent | undefined,
+    review: Review | undefined,
+    { reviewer, reviewSecondsMax }: { reviewer: Agent | undefined; reviewSecondsMax: number },
   ): Promise<Pick<Glance, "judgement" | "liveSeconds">> {
-    if (claim === undefined) return { judgement: undefined, liveSeconds: 0 };
+    const { claim, verdict } = review?.status ?? {};
+    if (claim === undefined || verdict !== undefined) return { judgement: undefined, liveSeconds: 0 };
     const { session, conditions } = reviewer?.status ?? {};
-    if (session?.id === claim.session && getCondition(conditions, "Ready")?.reason === "Reviewing")
-      return { judgement: undefined, liveSeconds: session.liveSeconds ?? 0 };
+    if (session?.id === claim.session && getCondition(conditions, "Ready")?.reason === "Reviewing") {
+      const sinceMs = Math.max(0, clock.now() - Date.parse(session.lastLookTime ?? claim.time ?? ""));
+      const liveSeconds = (session.liveSeconds ?? 0) + Math.ceil(sinceMs / 1000);
+      if (liveSeconds < reviewSecondsMax) return { judgement: undefined, liveSeconds };
+    }
     const seen = await sessions.find(claim.session);
     const report = seen.is === "unknown" ? undefined : seen.report;
     const outcome = report?.outcome;

@@ -27,7 +27,7 @@ export interface Observation {
   pools: readonly AgentPool[];
   /** The reviewer's judgement, when its session has ended with one. */
   judgement: Judgement | undefined;
-  /** Seconds of live session that the review has taken. */
+  /** Seconds of live session that the review has taken; at most so many while it may go on. */
   liveSeconds: number;
   /** The agent that the review's claim names still exists. */
   reviewerLives: boolean;

@@ -21,7 +21,7 @@ import { watchedTarget } from "./target.ts";
 /** Whether an emergency stop has reached the agent. */
 const isStopped = (agent: KubeObject): unknown => (agent as Agent).status?.activity === "stopped";
 /** How often the stop latch is looked at when nothing wakes us, in seconds: it is a file that anybody may touch. */
-const lookAgainSeconds = 120;
+const lookAgainSeconds = 300;
 
 export function workspaceController(deps: Deps): Controller {
   const { client, clock, namespace, latch, events, upstream } = deps;

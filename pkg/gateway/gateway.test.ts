@@ -340,7 +340,7 @@ test("a client that leaves the line leaves no reservation, and whoever watches i
   const count = (): void => {
     wakes += 1;
   };
-  gateway.subscribe(count, { everyMs: 0, signal: watching.signal });
+  gateway.subscribe(count, { everyMs: () => 0, signal: watching.signal });
   const running = (await client(gateway)).messages.create(HELLO);
   await until(() => upstream.calls.length === 1);
 

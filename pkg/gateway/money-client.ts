@@ -127,7 +127,7 @@ class MoneyClient implements GatewayHandle {
     await this.#call("setAdmitted", { admitted });
   }
 
-  subscribe(wake: () => void, { everyMs, signal }: { everyMs: number; signal: AbortSignal }): void {
+  subscribe(wake: () => void, { everyMs, signal }: { everyMs: () => number; signal: AbortSignal }): void {
     if (signal.aborted) return;
     const now = throttle(wake, { clock: this.#clock, ms: everyMs, signal });
     this.#wakes.add(now);

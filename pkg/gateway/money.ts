@@ -76,7 +76,7 @@ export interface Money {
   cost(query: CostQuery): Promise<NanoUSD | undefined>;
   /**
    * Calls `wake` when an account may have changed: within a second, and of changes that follow each other sooner than
-   * `everyMs` milliseconds only once in that time, since every request changes one.
+   * `everyMs()` milliseconds only once in that time, since every request changes one.
    */
-  subscribe(wake: () => void, options: { everyMs: number; signal: AbortSignal }): void;
+  subscribe(wake: () => void, options: { everyMs: () => number; signal: AbortSignal }): void;
 }

@@ -64,6 +64,8 @@ class Manager implements Sessions {
   readonly #options: SessionsOptions;
   readonly #namespaces: Namespaces;
   readonly #wakers = new Set<(agent: string) => void>();
+  /** The news of each session that a subscriber has, by id. */
+  readonly #told = new Set<Map<string, string>>();
   /** Attempts whose tree was proven gone: nothing of them comes back, and looking for it costs. */
   readonly #gone = new Set<string>();
   /** The last start or end of each session, for the next to wait for: an end must not meet a newer host. */
@@ -93,8 +95,13 @@ class Manager implements Sessions {
     }
   }
 
-  start(spec: SessionSpec): Promise<void> {
-    return this.#inTurn(spec.id, () => this.#start(spec));
+  start(spec: SessionSpec): Promise<SessionObservation> {
+    return this.#inTurn(spec.id, async () => {
+      await this.#start(spec);
+      const seen = await this.find(spec.id);
+      for (const told of this.#told) told.set(spec.id, JSON.stringify(newsIn(seen)));
+      return seen;
+    });
   }
 
   async stop(id: string, how: "AfterTurn" | "Now"): Promise<void> {
@@ -130,13 +137,14 @@ class Manager implements Sessions {
   subscribe(wake: (agent: string) => void, signal: AbortSignal): void {
     this.#wakers.add(wake);
     const watchers = new Map<string, ReturnType<typeof watch>>();
-    const seen = new Map<string, string>();
+    const told = new Map<string, string>();
+    this.#told.add(told);
     const look = async (id: string) => {
       const spec = this.#folder(id).readSpec();
       if (spec === undefined) return;
       const now = JSON.stringify(newsIn(await this.find(id)));
-      if (seen.get(id) === now) return;
-      seen.set(id, now);
+      if (told.get(id) === now) return;
+      told.set(id, now);
       if (!signal.aborted) wake(spec.agent);
     };
     // What can't be looked at now is looked at again by the next poll.
@@ -164,6 +172,7 @@ class Manager implements Sessions {
     };
     poll().catch(() => {
       this.#wakers.delete(wake);
+      this.#told.delete(told);
       for (const watcher of [root, ...watchers.values()]) watcher.close();
     });
   }
@@ -222,7 +231,6 @@ class Manager implements Sessions {
       );
     }
     (this.#options.failpoints ?? noFailpoints).hit("host-started");
-    this.#wake(spec.agent);
   }
 
   #spawn(spec: SessionSpec, folder: SessionFolder): { ended(): boolean } {

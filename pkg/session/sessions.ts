@@ -128,16 +128,18 @@ export interface Sessions {
    * Starts the host of `spec.run`, or resumes it from the transcript. Does nothing when it lives already. The
    * predecessor's process tree is proven gone first.
    *
+   * @returns what `find` says then
    * @throws TransientError when the predecessor can't be proven gone or the host can't be started
    */
-  start(spec: SessionSpec): Promise<void>;
+  start(spec: SessionSpec): Promise<SessionObservation>;
   /** `AfterTurn` asks and returns at once; `Now` kills the tree and returns when it is proven gone. */
   stop(id: string, how: "AfterTurn" | "Now"): Promise<void>;
   /** Every live host, whoever started it. */
   running(): Promise<readonly { id: string; agent: string; pid: number }[]>;
   /**
    * Calls `wake` with the agent's name when a session has news: a host that lives or has ended, another run, a task
-   * that is done, an outcome. Running numbers are none: who follows them looks as often as it wants to know them.
+   * that is done, an outcome. Running numbers are none: who follows them looks as often as it wants to know them. What
+   * a start answers is told by that.
    */
   subscribe(wake: (agent: string) => void, signal: AbortSignal): void;
 }

@@ -7,7 +7,7 @@ test("the first call acts at once, and those that come too early act together la
   const { clock } = scheduler.world;
   const acted: number[] = [];
   const stop = new AbortController();
-  const call = throttle(() => acted.push(clock.elapsed()), { clock, ms: 30_000, signal: stop.signal });
+  const call = throttle(() => acted.push(clock.elapsed()), { clock, ms: () => 30_000, signal: stop.signal });
   for (let second = 0; second <= 40; second += 1) {
     await scheduler.run({ untilMs: second * 1000 });
     call();

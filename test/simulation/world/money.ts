@@ -107,7 +107,7 @@ export class SimMoney implements Money {
     return sum;
   }
 
-  subscribe(wake: () => void, { everyMs, signal }: { everyMs: number; signal: AbortSignal }): void {
+  subscribe(wake: () => void, { everyMs, signal }: { everyMs: () => number; signal: AbortSignal }): void {
     const now = throttle(wake, { clock: this.#clock, ms: everyMs, signal });
     this.#wakers.add(now);
     signal.addEventListener("abort", () => this.#wakers.delete(now), { once: true });

@@ -78,7 +78,12 @@ export class SimSessions implements Sessions {
     return { is: "present", report: this.#now(session), pid: host.pid, startedAtMs: host.startedAtMs };
   }
 
-  async start(spec: SessionSpec): Promise<void> {
+  async start(spec: SessionSpec): Promise<SessionObservation> {
+    await this.#start(spec);
+    return this.find(spec.id);
+  }
+
+  async #start(spec: SessionSpec): Promise<void> {
     const { latch, money, life } = this.#options;
     if (latch.isEngaged)
       throw new TransientError("Stopped", "The emergency stop is in force; no session is started.");
@@ -127,7 +132,6 @@ export class SimSessions implements Sessions {
     this.#sessions.set(id, session);
     this.events.started?.(host);
     void this.#live(session, host);
-    this.#wake(agent);
   }
 
   async stop(id: string, how: "AfterTurn" | "Now"): Promise<void> {
