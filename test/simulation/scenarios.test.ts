@@ -269,13 +269,14 @@ test("a secret is escalated, and after Rework merged only without it", async () 
   await story.projects("a");
   await story.until("a person is asked", () => story.escalation("SecretFound"), 20);
   story.world.temper.offends = 0;
-  await story.resolve("Rework", "SecretFound");
-  await story.until(
-    "it has been answered",
-    () => story.escalation("SecretFound")?.status?.state === "Resolved",
-  );
-  const name = story.escalation("SecretFound")?.spec.project ?? "";
-  await story.until("it is merged", merged(story, name), 12);
+  const unanswered = (): boolean =>
+    story.world.api.objects("Escalation").some(({ spec }) => spec.resolution === undefined);
+  // One run in ten leaves the secret in its first commits, and a person is asked again.
+  while (!merged(story, "a")()) {
+    await story.until("it is merged, or a person is asked", () => merged(story, "a")() || unanswered(), 12);
+    if (unanswered()) await story.resolve("Rework", "SecretFound");
+    await story.minutes(1);
+  }
   for (const content of story.world.repository.objects.get(story.world.repository.targetHead).tree.values())
     expect(content).not.toContain("secret");
 });
