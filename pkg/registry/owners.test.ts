@@ -94,15 +94,22 @@ describe("who writes a field owns it", () => {
     });
   });
 
-  test("a scale takes the replicas from their owner and has none itself", async () => {
+  test("a scale of owned replicas is owned apart from the rest, without a time", async () => {
     const registry = await withWidget({});
-    const body = { spec: { replicas: 3 } };
-    await registry.patch(
-      widgets,
-      key,
-      { type: "merge", body },
-      { fieldManager: "scaler", subresource: "scale" },
-    );
+    const options = { fieldManager: "scaler", subresource: "scale" } as const;
+    await registry.patch(widgets, key, { type: "merge", body: { spec: { replicas: 3 } } }, options);
+    const scaled = await registry.get(widgets, key);
+    expect(owners(scaled)).toEqual({
+      "scaler/scale": { "f:spec": { "f:replicas": {} } },
+      creator: { "f:spec": { ".": {}, "f:color": {}, "f:size": {} } },
+    });
+    expect(scaled.metadata.managedFields?.map(({ time }) => time === undefined)).toEqual([true, false]);
+  });
+
+  test("a scale to nothing is nobody's, as it is said by silence", async () => {
+    const registry = await withWidget({});
+    const options = { fieldManager: "scaler", subresource: "scale" } as const;
+    await registry.patch(widgets, key, { type: "merge", body: { spec: { replicas: 0 } } }, options);
     expect(owners(await registry.get(widgets, key))).toEqual({
       creator: { "f:spec": { ".": {}, "f:color": {}, "f:size": {} } },
     });

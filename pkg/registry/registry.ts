@@ -3,7 +3,7 @@ import { isNotFound, StatusError } from "../api/status-error.ts";
 import { type Clock, type Ids, type Random, timestamp } from "../runtime/clock.ts";
 import type { Admission, Edit, ResourceInfo, TransactResult } from "../storage/admission.ts";
 import type { Change, FileText, RecentChange, Storage, StoredState } from "../storage/storage.ts";
-import { apply, refuseScale } from "./admission/apply.ts";
+import { apply, applyScale } from "./admission/apply.ts";
 import type { Context, FieldValidation } from "./admission/context.ts";
 import { create } from "./admission/create.ts";
 import { assemble, decode, withoutStatus } from "./admission/decode.ts";
@@ -307,7 +307,7 @@ export class Registry implements Admission {
     return this.#write(
       (context) =>
         subresource === "scale"
-          ? refuseScale(context, of, at, config)
+          ? applyScale(context, of, at, config, force)
           : apply(context, of, at, config, { subresource, force }),
       options,
     );

@@ -7,7 +7,7 @@ import { ApplyConflict, conflictStatus } from "../managed-fields/conflict.ts";
 import { has, isEmpty } from "../managed-fields/field-set.ts";
 import { FieldTypeError } from "../managed-fields/field-type-error.ts";
 import { lastAppliedFields, withLastApplied } from "../managed-fields/last-applied.ts";
-import type { Managers } from "../managed-fields/managers.ts";
+import type { Managers, Writer } from "../managed-fields/managers.ts";
 import { ownersAfterUpdate, type Tracked } from "../managed-fields/update.ts";
 import { apiVersionOf, type Resource, type Subresource } from "../resource.ts";
 import { badRequest, conflict, notFound } from "../status-errors.ts";
@@ -16,6 +16,8 @@ import { createDecoded } from "./create.ts";
 import { type Decoded, decodePatched } from "./decode.ts";
 import { emptyObject, tracked, writerOf } from "./field-owners.ts";
 import { replacePatched } from "./patch.ts";
+import { scaleOf } from "./scale.ts";
+import { ownersFromScale, scaleVersion, trackedScale } from "./scale-owners.ts";
 import type { Put } from "./update.ts";
 
 /** The manager of fields that were there before anybody applied or was tracked. */
@@ -42,7 +44,9 @@ export function apply(
   const live = old === undefined ? emptyObject(resource) : (old as unknown as JsonObject);
   const before = tracked(context, resource, live, old?.metadata.managedFields ?? [], subresource);
   checkConfig(before, config);
-  const { object, managers } = applied(context, resource, before, config, { subresource, force });
+  const owned = { ...before, managers: ownersBefore(resource, before, subresource) };
+  const writer = writerOf(resource, context.fieldManager, "Apply", subresource);
+  const { object, managers } = applied(owned, config, writer, force);
   const decoded = decodeApplied(resource, object, config);
   if (old !== undefined) {
     const replacing = { subresource, owners: managers };
@@ -52,32 +56,47 @@ export function apply(
 }
 
 /**
- * What kube-apiserver answers to an apply to the scale of a custom resource: it has no schema of it.
- *
- * @throws StatusError always
+ * Stages the owners of the replicas of an object after an apply to its Scale. kube-apiserver can make nothing of an apply
+ * to a custom resource's Scale that changes it, or where nobody owns the replicas yet: an internal error.
  */
-export function refuseScale(context: Context, resource: Resource, key: ObjectKey, body: unknown): never {
+export function applyScale(
+  context: Context,
+  resource: Resource,
+  key: ObjectKey,
+  body: unknown,
+  force: boolean,
+): Put {
   const old = context.staging.get(resource, key);
   if (old === undefined) throw notFound(resource, key.name);
-  const config = readConfig("autoscaling/v1", "Scale", body);
-  const replicas = (resource.scale?.specReplicas ?? []).map((name) => `f:${name}`);
-  const isOwned = (old.metadata.managedFields ?? []).some(({ fieldsV1 }) => has(fieldsV1, replicas));
-  const why = "no corresponding type for autoscaling/v1, Kind=Scale";
-  const { name, namespace = "" } = old.metadata;
-  const what = isOwned
-    ? `failed to create typed patch object (${printed(config)})`
-    : `failed to create manager for existing fields: failed to convert new object (${namespace}/${name}; autoscaling/v1, Kind=Scale) to smd typed`;
-  throw new StatusError(500, "", `${what}: ${why}`);
+  const config = readConfig(scaleVersion, "Scale", body);
+  const before = trackedScale(context, resource, old, scaleOf(resource, old));
+  const why = `request to convert CR to an invalid group/version: ${scaleVersion}`;
+  if (before.managers.length === 0) {
+    const what = `failed to create manager for existing fields: failed to convert live object (/; ${scaleVersion}, Kind=Scale)`;
+    throw new StatusError(500, "", `${what} to proper version: ${why}`);
+  }
+  checkConfig(before, config);
+  const { fieldManager: manager } = context;
+  const writer = { manager, operation: "Apply", apiVersion: scaleVersion, subresource: "scale" } as const;
+  const { object, managers } = applied(before, config, writer, force);
+  if (object !== before.live) throw notConverted(config, why);
+  const owners = ownersFromScale(resource, old.metadata.managedFields ?? [], managers);
+  const decoded = decodePatched(resource, old as unknown as JsonObject);
+  const stored = replacePatched(context, resource, key, old, decoded, { subresource: "scale", owners });
+  return { object: scaleOf(resource, stored), created: false };
 }
 
 function decodeApplied(resource: Resource, object: JsonObject, config: JsonObject): Decoded {
   try {
     return decodePatched(resource, object);
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    const what = `failed to convert new object (${printed(config)}) to proper version`;
-    throw new StatusError(500, "", `${what}: ${error.message}`);
+    throw error instanceof TypeError ? notConverted(config, error.message) : error;
   }
+}
+
+function notConverted(config: JsonObject, why: string): StatusError {
+  const message = `failed to convert new object (${printed(config)}) to proper version: ${why}`;
+  return new StatusError(500, "", message);
 }
 
 function createApplied(
@@ -96,21 +115,11 @@ function createApplied(
   return createDecoded(context, resource, key.namespace, { ...decoded, metadata }, { owners });
 }
 
-function applied(
-  context: Context,
-  resource: Resource,
-  live: Tracked,
-  config: JsonObject,
-  { subresource, force }: { subresource: Subresource | undefined; force: boolean },
-): Applied {
-  const before = { ...live, managers: ownersBefore(resource, live, subresource) };
-  const writer = writerOf(resource, context.fieldManager, "Apply", subresource);
+function applied(before: Tracked, config: JsonObject, writer: Writer, force: boolean): Applied {
   try {
-    const isKubectl = writer.manager === kubectl;
-    const result = isKubectl
-      ? applyForKubectl(before, config, writer, force)
-      : applyConfig(before, config, writer, force);
-    return isKubectl ? { ...result, object: withLastApplied(result.object, config) } : result;
+    if (writer.manager !== kubectl) return applyConfig(before, config, writer, force);
+    const { object, managers } = applyForKubectl(before, config, writer, force);
+    return { object: withLastApplied(object, config), managers };
   } catch (error) {
     if (error instanceof ApplyConflict) throw conflictStatus(error);
     if (error instanceof FieldTypeError) throw new StatusError(500, "", error.message);

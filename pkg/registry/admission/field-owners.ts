@@ -1,9 +1,8 @@
 /** Who owns which fields of an object: metadata.managedFields, kept at every write. */
 import type { KubeObject, ObjectMeta } from "../../api/meta.ts";
 import { deepEqual, type JsonObject } from "../json.ts";
-import { withoutTree } from "../managed-fields/field-set.ts";
 import { objectType } from "../managed-fields/field-type.ts";
-import { isReset, type Managers, readManagers, type Writer, withFields } from "../managed-fields/managers.ts";
+import { isReset, type Managers, readManagers, type Writer } from "../managed-fields/managers.ts";
 import { ownersAfterUpdate, type Tracked } from "../managed-fields/update.ts";
 import { apiVersionOf, type Resource, type Subresource } from "../resource.ts";
 import type { Context } from "./context.ts";
@@ -35,7 +34,6 @@ export function ownersOfUpdated(
   subresource: Subresource | undefined,
 ): Managers {
   const before = old.metadata.managedFields ?? nobody;
-  if (subresource === "scale") return ownersAfterScale(before, resource.scale?.specReplicas ?? []);
   const managers = subresource === undefined ? managersSent(sent, before) : before;
   if (managers.length === 0) return nobody;
   const writer = writerOf(resource, context.fieldManager, "Update", subresource);
@@ -44,18 +42,6 @@ export function ownersOfUpdated(
     asJson(sent),
     writer,
   );
-}
-
-/**
- * The owners after a write of the scale. kube-apiserver records no writer of a custom resource's scale, and takes the
- * replicas from whom they belonged to.
- */
-function ownersAfterScale(before: Managers, specReplicas: readonly string[]): Managers {
-  const path = specReplicas.map((name) => `f:${name}`);
-  const after = before
-    .map((entry) => withFields(entry, withoutTree(entry.fieldsV1, path)))
-    .filter(({ fieldsV1 }) => Object.keys(fieldsV1).length > 0);
-  return deepEqual(before, after) ? before : after;
 }
 
 /** `metadata` with these owners. */

@@ -8,6 +8,7 @@ import { readTyped } from "../typed/read.ts";
 import { type Context, checkAddress, strictMessage, warnStrictly } from "./context.ts";
 import { unrecognized } from "./decode.ts";
 import { applyPatch, type Patch, readPatched } from "./patch.ts";
+import { ownersOfScaled } from "./scale-owners.ts";
 import { checkRevision, checkUid, replace } from "./update.ts";
 
 const apiVersion = "autoscaling/v1";
@@ -130,7 +131,9 @@ function writeReplicas(
   if (metadata.resourceVersion !== undefined) checkRevision(resource, metadata.resourceVersion, old, false);
   const next = withValue(body as JsonObject, pathsOf(resource, key.name).specReplicas, replicas);
   const decoded = { apiVersion, kind, metadata: oldMetadata, body: next, strictErrors: [] };
-  return scaleOf(resource, replace(context, resource, key, old, decoded, { subresource: "scale" }));
+  const owners = ownersOfScaled(context, resource, old, scaleOf(resource, old), replicas);
+  const replacing = { subresource: "scale", owners } as const;
+  return scaleOf(resource, replace(context, resource, key, old, decoded, replacing));
 }
 
 function withValue(object: JsonObject, [step, ...rest]: readonly string[], value: Json): JsonObject {
