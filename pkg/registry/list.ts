@@ -1,5 +1,6 @@
 import type { KubeObject, ListMeta } from "../api/meta.ts";
 import { StatusError } from "../api/status-error.ts";
+import { unsignedFault } from "../encoding/go-integers.ts";
 import { type Continuation, decodeContinue, encodeContinue } from "./continue-token.ts";
 import type { DurableState } from "./durable-state.ts";
 import { type ObjectSelector, parseFieldSelector } from "./field-selector.ts";
@@ -79,8 +80,8 @@ export function selectorOf(resource: Resource, selection: Selection): ObjectSele
 
 function revisionOf(resourceVersion: string | undefined): number {
   if (!resourceVersion) return 0;
-  if (/^\d+$/.test(resourceVersion)) return Number(resourceVersion);
-  const why = `strconv.ParseUint: parsing "${resourceVersion}": invalid syntax`;
+  const why = unsignedFault(resourceVersion);
+  if (why === undefined) return Number(resourceVersion);
   throw badRequest(`invalid resource version: resourceVersion: Invalid value: "${resourceVersion}": ${why}`);
 }
 

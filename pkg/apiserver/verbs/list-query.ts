@@ -1,3 +1,4 @@
+import { signedFault } from "../../encoding/go-integers.ts";
 import { type FieldError, forbidden, notSupported } from "../../registry/field-error.ts";
 import type { ListOptions, Selection } from "../../registry/list.ts";
 import { badRequest, invalidObject } from "../../registry/status-errors.ts";
@@ -96,8 +97,9 @@ function selectionOf({ namespace, name }: ResourceTarget, query: URLSearchParams
 /** @throws StatusError BadRequest in Go's words */
 function wholeNumber(text: string | null): number | undefined {
   if (text === null || text === "") return undefined;
-  if (/^[+-]?\d+$/.test(text)) return Number(text);
-  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const why = signedFault(text);
+  if (why === undefined) return Number(text);
+  throw badRequest(why);
 }
 
 const matchField = "resourceVersionMatch";

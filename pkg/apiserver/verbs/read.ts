@@ -1,4 +1,5 @@
 import { StatusError } from "../../api/status-error.ts";
+import { unsignedFault } from "../../encoding/go-integers.ts";
 import { tooLargeRevision } from "../../registry/status-errors.ts";
 import { answerList, answerObject } from "../forms/answer.ts";
 import { type Call, keyOfTarget } from "./call.ts";
@@ -21,7 +22,7 @@ export async function listObjects(call: Call): Promise<void> {
 /** Undefined: any. Throws in the words of kube-apiserver's storage, which has no reason for it. */
 export function checkedRevision(revision: string | null | undefined): string | undefined {
   if (!revision || revision === "0") return undefined;
-  if (/^\d+$/.test(revision)) return revision;
-  const why = `strconv.ParseUint: parsing ${JSON.stringify(revision)}: invalid syntax`;
+  const why = unsignedFault(revision);
+  if (why === undefined) return revision;
   throw new StatusError(500, "", `resourceVersion: Invalid value: ${JSON.stringify(revision)}: ${why}`);
 }
