@@ -3,7 +3,7 @@ import type { Resource, Subresource } from "../registry/resource.ts";
 
 /** What a path means. */
 export type Route =
-  | { readonly to: "version" | "metrics" | "nothing" }
+  | { readonly to: "root" | "version" | "metrics" | "nothing" }
   /** `readyz`, or one check beneath it: `readyz/ping`. */
   | { readonly to: "health"; readonly path: string }
   /** `/api`, `/apis`, `/apis/GROUP`, `/apis/GROUP/VERSION` or `/api/v1`. */
@@ -29,6 +29,8 @@ export function route(registry: Registry, path: string): Route {
   const parts = segments(path);
   if (parts === undefined) return nothing;
   switch (parts[0]) {
+    case "":
+      return parts.length === 1 ? { to: "root" } : nothing;
     case "healthz":
     case "livez":
     case "readyz":

@@ -98,11 +98,16 @@ describe("the API server", () => {
       });
     });
 
+    test("says at the root which paths there are", async () => {
+      const { paths } = JSON.parse((await send({ path: "/" })).text);
+      expect(paths).toContain("/apis/test.example/v1");
+      for (const path of paths) expect((await send({ path })).code).toBe(200);
+    });
+
     test.each([
-      "/",
+      "/none",
       "/apis/none.example",
       "/apis/test.example/v9",
-      "//",
       `${collection.replace("widgets", "doodads")}`,
       `${collection}/a/none`,
       "/%zz",

@@ -12,6 +12,7 @@ import type { Clock, Random } from "../runtime/clock.ts";
 import { Metrics } from "../runtime/metrics.ts";
 import { isAllowed, refusal } from "./auth/authorize.ts";
 import { admin, type User } from "./auth/user.ts";
+import { rootPaths } from "./discovery/root-paths.ts";
 import { discoverySender } from "./discovery/send-discovery.ts";
 import { type HealthCheck, health } from "./health.ts";
 import { requestMetrics } from "./metrics.ts";
@@ -89,6 +90,8 @@ export function createApi(options: ApiOptions): Api {
       }
       case "nothing":
         return sendNothing(response);
+      case "root":
+        return sendJson(response, 200, rootPaths(registry.definitions()), negotiate(request));
       case "version":
         return sendJson(response, 200, version, negotiate(request));
       case "metrics":
