@@ -63,6 +63,8 @@ export function patchType(contentType: string | undefined): Patch["type"] | unde
       return "merge";
     case "application/json-patch+json":
       return "json";
+    case "application/strategic-merge-patch+json":
+      return "strategic";
     default:
       return undefined;
   }

@@ -24,7 +24,7 @@ export interface HttpRequest {
   readonly method?: string;
   readonly path: string;
   readonly headers?: Record<string, string>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 
 /** One request over the unix socket; the answer whatever its code. */

@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from "../../registry/json.ts";
 import { badRequest, invalidObject } from "../../registry/status-errors.ts";
 import { deleteOptions } from "../../registry/typed/kinds/meta.ts";
 import { readTyped } from "../../registry/typed/read.ts";
-import { readBody } from "../body.ts";
+import { readBytes } from "../body.ts";
 import { answerList, answerObject } from "../forms/answer.ts";
 import { sendJson, sendText } from "../responses.ts";
 import { type Call, keyOfTarget } from "./call.ts";
@@ -55,8 +55,8 @@ type Options = DeleteOptions & { readonly dryRun: boolean };
 
 /** DeleteOptions come in the body or, without one, in the query. */
 async function readOptions({ request, query }: Call): Promise<Options> {
-  const text = await readBody(request);
-  const given = text === "" ? queryOptions(query) : bodyOptions(text, request.headers["content-type"]);
+  const body = await readBytes(request);
+  const given = body.length === 0 ? queryOptions(query) : bodyOptions(body, request.headers["content-type"]);
   const { dryRun = [], orphanDependents, propagationPolicy, preconditions } = given;
   const errors: FieldError[] = [...dryRunErrors(dryRun)];
   if (errors.length > 0) {
@@ -87,9 +87,9 @@ function queryOptions(query: URLSearchParams): Given {
   };
 }
 
-function bodyOptions(text: string, contentType: string | undefined): Given {
+function bodyOptions(bytes: Buffer, contentType: string | undefined): Given {
   try {
-    const { value } = parserOf(contentType)(text);
+    const { value } = parserOf(contentType, deleteOptions)(bytes);
     const body = isObject(value) ? value : (parseJson("{}").value as JsonObject);
     // kubectl's dynamic client leaves the kind out.
     const { apiVersion = "meta.k8s.io/v1", kind = "DeleteOptions", ...options } = body;

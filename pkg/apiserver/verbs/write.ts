@@ -43,9 +43,12 @@ export async function patchObject(call: Call): Promise<void> {
   const { registry, request, target } = call;
   if (isApply(request.headers["content-type"])) return applyObject(call);
   const type = patchType(request.headers["content-type"]);
-  if (type === undefined) {
+  // Only kinds of Kubernetes' own say how their lists merge.
+  const { builtin } = target.resource;
+  if (type === undefined || (type === "strategic" && builtin === undefined)) {
+    const strategic = builtin === undefined ? "" : "application/strategic-merge-patch+json, ";
     throw unsupportedMediaType(
-      "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+      `application/json-patch+json, application/merge-patch+json, ${strategic}application/apply-patch+yaml`,
     );
   }
   const query = writeQuery(call, "PatchOptions");
@@ -87,11 +90,13 @@ function readPatch(
   try {
     const { value, duplicates, wholeFloats } = parseJson(text);
     const found = duplicates.map(duplicateField);
-    if (type === "merge") return { body: value, strictErrors: found, wholeFloats };
+    if (type !== "json") return { body: value, strictErrors: found, wholeFloats };
     const strictErrors = [...found, ...unknownOperationFields(value)].map((error) => `json patch ${error}`);
     return { body: value, strictErrors, wholeFloats: new Set() };
   } catch (error) {
-    if (error instanceof SyntaxError) throw badRequest(`error decoding patch: ${error.message}`);
+    if (error instanceof SyntaxError) {
+      throw badRequest(type === "strategic" ? error.message : `error decoding patch: ${error.message}`);
+    }
     throw error;
   }
 }

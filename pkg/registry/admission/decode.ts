@@ -76,7 +76,7 @@ export function checkKind(resource: Resource, { apiVersion, kind, metadata }: De
 
 /** `KIND in version "VERSION" cannot be handled as a KIND: WHY` */
 export function notHandled(
-  resource: Resource,
+  resource: Pick<Resource, "kind">,
   { apiVersion, kind }: { readonly apiVersion?: Json; readonly kind?: Json },
   why: string,
 ): Error {
@@ -90,10 +90,13 @@ export function unrecognized({ kind }: Pick<Resource, "kind">, why: string): Err
 }
 
 /** The beginning of a body, as errors show it. */
-export function summary(body: string): string {
-  if (body === "") return "<empty>";
-  if (body.startsWith("{")) return body.length > 30 ? `${body.slice(0, 30)} ...` : body;
+export function summary(body: string | Buffer): string {
   const bytes = Buffer.from(body);
+  if (bytes.length === 0) return "<empty>";
+  if (bytes[0] === 0x7b) {
+    const text = bytes.toString("utf8");
+    return text.length > 30 ? `${text.slice(0, 30)} ...` : text;
+  }
   return bytes.length > 30 ? `${bytes.subarray(0, 30).toString("hex")} ...` : bytes.toString("hex");
 }
 

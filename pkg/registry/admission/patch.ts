@@ -1,10 +1,13 @@
 import type { KubeObject, ObjectKey } from "../../api/meta.ts";
+import { StatusError } from "../../api/status-error.ts";
+import { goValue } from "../../encoding/go-format.ts";
 import { writeJson } from "../../encoding/json.ts";
 import { goJson } from "../go-json.ts";
 import { copyJson, isObject, type Json, type JsonObject } from "../json.ts";
 import { dedupOwners } from "../metadata.ts";
 import { JsonPatchError, jsonPatch, maxJsonPatchOperations } from "../patch/json-patch.ts";
 import { mergePatch } from "../patch/merge-patch.ts";
+import { StrategicPatchError, strategicMergePatch } from "../patch/strategic-merge-patch.ts";
 import type { Resource, Subresource } from "../resource.ts";
 import {
   badRequest,
@@ -15,13 +18,14 @@ import {
 } from "../status-errors.ts";
 import { objectMeta } from "../typed/kinds/meta.ts";
 import { readTyped } from "../typed/read.ts";
+import type { StructType } from "../typed/types.ts";
 import { type Context, checkAddress, strictMessage, warnStrictly } from "./context.ts";
 import { type Decoded, decodePatched } from "./decode.ts";
 import { warnOfDuplicateOwners } from "./owners.ts";
 import { checkRevision, type Replacing, replace } from "./update.ts";
 
-/** A JSON merge patch (RFC 7386) or a JSON patch (RFC 6902). */
-export type Patch = { readonly type: "merge" | "json"; readonly body: unknown };
+/** A JSON merge patch (RFC 7386), a JSON patch (RFC 6902), or a strategic merge patch of Kubernetes' own kinds. */
+export type Patch = { readonly type: "merge" | "json" | "strategic"; readonly body: unknown };
 
 /** Stages an object, or its status, with a patch applied, and returns it as stored. */
 export function patch(
@@ -33,11 +37,13 @@ export function patch(
 ): KubeObject {
   const old = context.staging.get(resource, key);
   if (old === undefined) throw notFound(resource, key.name);
-  const patched = applyPatch(context, old as unknown as JsonObject, { type, body });
+  const patched = applyPatch(context, old as unknown as JsonObject, { type, body }, resource.builtin?.type);
   const decoded = readPatched(
     context,
     () => decodePatched(resource, patched),
-    () => resultText(resource, patched, old as unknown as JsonObject),
+    // Of a strategic merge patch the errors show the patch, as Go prints it.
+    () =>
+      type === "strategic" ? goValue(body) : resultText(resource, patched, old as unknown as JsonObject),
   );
   return replacePatched(context, resource, key, old, decoded, { subresource });
 }
@@ -93,12 +99,14 @@ function textBeside(value: Json, old: Json | undefined, inOrder: Json | undefine
 /**
  * `target` patched.
  *
+ * @param fields - what `target` is made of; a strategic merge patch needs it
  * @throws StatusError BadRequest, Invalid or RequestEntityTooLarge when the patch is none or does not apply
  */
 export function applyPatch(
   context: Pick<Context, "fieldValidation">,
   target: JsonObject,
   { type, body }: Patch,
+  fields?: StructType,
 ): JsonObject {
   let document: Json;
   try {
@@ -106,6 +114,7 @@ export function applyPatch(
   } catch (error) {
     throw badRequest(`error decoding patch: ${(error as Error).message}`);
   }
+  if (type === "strategic") return applyStrategicPatch(target, document, fields);
   const patched =
     type === "merge" ? mergePatch(target, asObject(document)) : applyJsonPatch(context, target, document);
   if (!isObject(patched)) throw patchDidNotApply();
@@ -134,6 +143,22 @@ export function readPatched<T extends Pick<Decoded, "strictErrors">>(
   if (context.fieldValidation === "Strict") throw invalidPatchResult(patchedText(), strictMessage(errors));
   warnStrictly(context, errors);
   return decoded;
+}
+
+function applyStrategicPatch(target: JsonObject, document: Json, fields: StructType | undefined): JsonObject {
+  if (document === null) return target;
+  if (!isObject(document)) {
+    throw badRequest(
+      `json: cannot unmarshal ${goType(document)} into Go value of type map[string]interface {}`,
+    );
+  }
+  if (fields === undefined) throw badRequest("strategic merge patch format is not supported");
+  try {
+    return strategicMergePatch(target, document, fields);
+  } catch (error) {
+    if (!(error instanceof StrategicPatchError)) throw error;
+    throw error.badFormat ? badRequest(error.message) : new StatusError(500, "", error.message);
+  }
 }
 
 function asObject(document: Json): JsonObject {

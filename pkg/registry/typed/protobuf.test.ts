@@ -6,7 +6,7 @@ import { selfSubjectAccessReview, subjectAccessReview } from "./kinds/authorizat
 import { lease } from "./kinds/coordination.ts";
 import { event, namespace } from "./kinds/core.ts";
 import { deleteOptions } from "./kinds/meta.ts";
-import { readProtobufBody } from "./protobuf.ts";
+import { openEnvelope, readProtobuf } from "./protobuf.ts";
 import { readTyped } from "./read.ts";
 import { writeProtobufBody } from "./testing/write-protobuf.ts";
 import type { StructType } from "./types.ts";
@@ -158,3 +158,8 @@ describe("a protobuf body", () => {
     );
   });
 });
+
+function readProtobufBody(type: StructType, body: Uint8Array): JsonObject {
+  const { apiVersion, kind, message } = openEnvelope(body);
+  return { apiVersion, kind, ...readProtobuf(type, message) };
+}

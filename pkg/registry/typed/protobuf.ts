@@ -160,13 +160,3 @@ export function openEnvelope(body: Uint8Array): Envelope {
   }
   return { apiVersion, kind, message };
 }
-
-/** What a body of `application/vnd.kubernetes.protobuf` says that is to be read as `type`, as JSON. */
-export function readProtobufBody(type: StructType, body: Uint8Array): JsonObject {
-  const { apiVersion, kind, message } = openEnvelope(body);
-  return {
-    ...(apiVersion === "" ? {} : { apiVersion }),
-    ...(kind === "" ? {} : { kind }),
-    ...readProtobuf(type, message),
-  };
-}
