@@ -10,9 +10,8 @@ export function openApiDocument(resources: readonly [Resource, ...Resource[]]): 
   const paths: Record<string, JsonObject> = {};
   const schemas = withDependencies(
     [
-      ...["ObjectMeta", "ListMeta", "DeleteOptions", "Status", "Patch", "WatchEvent"].map(
-        (name) => `${metaPrefix}${name}`,
-      ),
+      ...["ObjectMeta", "ListMeta", "DeleteOptions", "Status", "Patch"].map((name) => `${metaPrefix}${name}`),
+      ...(builtin === undefined ? [] : [`${metaPrefix}WatchEvent`]),
       ...(resources.some(({ scale }) => scale !== undefined) ? [scaleName] : []),
     ],
     { group, version },

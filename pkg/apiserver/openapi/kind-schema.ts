@@ -24,6 +24,7 @@ export function kindSchema(resource: Resource): JsonObject {
       metadata: metadata("ObjectMeta", "Standard object's metadata. More info: ", "metadata"),
     },
     ...kindsExtension([{ group, version, kind }]),
+    ...fieldsExtension(resource),
   };
 }
 
@@ -44,7 +45,15 @@ export function listSchema(resource: Resource): JsonObject {
       metadata: metadata("ListMeta", "Standard list metadata. More info: ", "types-kinds"),
     },
     ...kindsExtension([{ group, version, kind: listKind }]),
+    ...fieldsExtension(resource),
   };
+}
+
+/** Says which fields objects can be selected by, of a kind whose definition declares some. */
+function fieldsExtension({ builtin, selectableFields }: Resource): JsonObject {
+  if (builtin !== undefined || selectableFields === undefined || selectableFields.size === 0) return {};
+  const fields = [...selectableFields.keys()].map((fieldPath) => ({ fieldPath }));
+  return { "x-kubernetes-selectable-fields": fields };
 }
 
 const conventions = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md";
@@ -62,11 +71,11 @@ const typeProperties: JsonObject = {
 
 const embeddedTypeProperties: JsonObject = {
   apiVersion: {
-    description: `apiVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: ${conventions}#resources`,
+    description: `apiVersion defines the versioned schema of this representation of an object. More info: ${conventions}#resources`,
     type: "string",
   },
   kind: {
-    description: `kind is a string value representing the type of this object. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: ${conventions}#types-kinds`,
+    description: `kind is a string value representing the type of this object. In CamelCase. More info: ${conventions}#types-kinds`,
     type: "string",
   },
 };

@@ -108,6 +108,11 @@ describe("OpenAPI v3", () => {
     const { schemas } = document.components;
     expect(schemas["example.test.v1.Widget"]).toMatchObject({
       "x-kubernetes-group-version-kind": [{ group: "test.example", kind: "Widget", version: "v1" }],
+      "x-kubernetes-selectable-fields": [
+        { fieldPath: "spec.color" },
+        { fieldPath: "spec.size" },
+        { fieldPath: "spec.code" },
+      ],
       properties: {
         spec: { properties: { color: { type: "string", enum: ["red", "green", "blue"], default: "red" } } },
       },

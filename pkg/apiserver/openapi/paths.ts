@@ -88,7 +88,7 @@ function operation(
   const body = bodyOf(resource, verb, subresource);
   return {
     tags: [`${lowerFirst(groupWord(group))}_${version}`],
-    description: `${descriptions[verb]} ${subresource === undefined ? "" : `${subresource} of `}${kind}`,
+    description: describe(verb, kind, subresource),
     operationId: operationId(resource, path, verb, subresource),
     parameters: parametersOf(verb),
     ...(body === undefined ? {} : { requestBody: body }),
@@ -98,15 +98,27 @@ function operation(
   };
 }
 
-const descriptions: Readonly<Record<Verb, string>> = {
-  list: "list objects of kind",
-  post: "create a",
-  deletecollection: "delete collection of",
-  get: "read the specified",
-  put: "replace the specified",
-  delete: "delete a",
-  patch: "partially update the specified",
-};
+/** `create a Widget`, `read status of the specified Widget` */
+function describe(verb: Verb, kind: string, subresource: string | undefined): string {
+  const part = subresource === undefined ? "" : ` ${subresource} of`;
+  const article = /^[aeiou]/i.test(kind) ? "an" : "a";
+  switch (verb) {
+    case "list":
+      return `list${part} objects of kind ${kind}`;
+    case "post":
+      return `create${part} ${article} ${kind}`;
+    case "delete":
+      return `delete${part} ${article} ${kind}`;
+    case "deletecollection":
+      return `delete collection of ${kind}`;
+    case "get":
+      return `read${part} the specified ${kind}`;
+    case "put":
+      return `replace${part} the specified ${kind}`;
+    case "patch":
+      return `partially update${part} the specified ${kind}`;
+  }
+}
 
 /** `createConfBosunDevV1NamespacedWidget` */
 function operationId(
@@ -150,6 +162,7 @@ function lowerFirst(text: string): string {
 function parametersOf(verb: Verb): readonly JsonObject[] {
   switch (verb) {
     case "list":
+    case "deletecollection":
       return parameters.ListOptions;
     case "post":
       return parameters.CreateOptions;
@@ -159,15 +172,9 @@ function parametersOf(verb: Verb): readonly JsonObject[] {
       return parameters.PatchOptions;
     case "delete":
       return parameters.DeleteOptions;
-    case "deletecollection":
-      return distinct([...parameters.DeleteOptions, ...parameters.ListOptions]);
     case "get":
       return parameters.ListOptions.filter(({ name }) => name === "resourceVersion");
   }
-}
-
-function distinct(all: readonly (JsonObject & { name: string })[]): readonly JsonObject[] {
-  return [...new Map(all.map((parameter) => [parameter.name, parameter])).values()];
 }
 
 /** Which patches a kind takes: those of Kubernetes' own know how to merge lists by their keys. */
@@ -185,7 +192,6 @@ function bodyOf(resource: Resource, verb: Verb, subresource: string | undefined)
     case "patch":
       return { content: contentOf(patchTypes(resource), `${metaPrefix}Patch`), required: true };
     case "delete":
-    case "deletecollection":
       return { content: contentOf(wholes, `${metaPrefix}DeleteOptions`) };
     default:
       return undefined;
@@ -203,7 +209,7 @@ function responsesOf(resource: Resource, verb: Verb, subresource: string | undef
   const answer = (description: string): JsonObject => ({ description, content });
   return {
     "200": answer("OK"),
-    ...(verb === "post" || verb === "put" || verb === "patch" ? { "201": answer("Created") } : {}),
+    ...(verb === "post" || verb === "put" ? { "201": answer("Created") } : {}),
     ...(verb === "post" || verb === "delete" ? { "202": answer("Accepted") } : {}),
     "401": { description: "Unauthorized" },
   };
