@@ -7,8 +7,12 @@ import type { Client } from "./client.ts";
 import type { Clock, Ids } from "./clock.ts";
 import { timestamp } from "./clock.ts";
 import type { Logger } from "./logger.ts";
+import { similarEvents } from "./similar-events.ts";
 
-/** The same said again within this time raises a count instead of making a new Event. */
+/**
+ * The same said again within this time raises a count instead of making a new Event; so does something similar, when
+ * much of it has been said.
+ */
 const windowMs = 600_000;
 /** Each object may say so much at once, and one more each `refillMs`. */
 const burst = 25;
@@ -48,6 +52,7 @@ export function eventRecorder({
   component,
 }: EventRecorderOptions): EventRecorder {
   const said = new Map<string, Said>();
+  const combine = similarEvents(windowMs);
   const allowances = new Map<string, { left: number; atMs: number }>();
   let pending = 0;
   let tail: Promise<void> = Promise.resolve();
@@ -67,16 +72,13 @@ export function eventRecorder({
     reason: string,
     message: string,
   ): Promise<void> {
-    const id = JSON.stringify([
-      object.kind,
-      object.metadata.uid,
-      object.metadata.name,
-      type,
-      reason,
-      message,
-    ]);
+    const { kind, metadata } = object;
+    const common = JSON.stringify([kind, metadata.uid, metadata.namespace, metadata.name, type, reason]);
+    const told = combine(common, message, clock.elapsed());
+    const { id } = told;
+    const text = cutMessage(told.message);
     const earlier = said.get(id);
-    if (earlier !== undefined && clock.elapsed() - earlier.lastMs < windowMs && (await repeat(earlier)))
+    if (earlier !== undefined && clock.elapsed() - earlier.lastMs < windowMs && (await repeat(earlier, text)))
       return;
     const namespace = object.metadata.namespace ?? "default";
     const name = `${object.metadata.name}.${ids.uuid().slice(0, 13)}`;
@@ -88,7 +90,7 @@ export function eventRecorder({
       involvedObject: reference(object),
       type,
       reason,
-      message,
+      message: text,
       count: 1,
       firstTimestamp: at,
       lastTimestamp: at,
@@ -98,11 +100,11 @@ export function eventRecorder({
     remember(said, id, { namespace, name, count: 1, lastMs: clock.elapsed() });
   }
 
-  /** Counts an Event up; false when it is gone. */
-  async function repeat(earlier: Said): Promise<boolean> {
+  /** Counts an Event up, with the newest of its messages; false when it is gone. */
+  async function repeat(earlier: Said, message: string): Promise<boolean> {
     try {
       const count = earlier.count + 1;
-      await client.patch("Event", earlier, { count, lastTimestamp: timestamp(clock.now()) });
+      await client.patch("Event", earlier, { count, message, lastTimestamp: timestamp(clock.now()) });
       earlier.count = count;
       earlier.lastMs = clock.elapsed();
       return true;
@@ -121,10 +123,9 @@ export function eventRecorder({
         return;
       }
       pending += 1;
-      const text = cutMessage(message);
       // One after the other, so that the same event said twice at once is one object.
       tail = tail
-        .then(() => write(object, type, reason, text))
+        .then(() => write(object, type, reason, message))
         .catch((error: unknown) => logger.warn("Event was not written", { kind, name, reason, error }))
         .finally(() => {
           pending -= 1;
