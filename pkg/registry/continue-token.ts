@@ -4,7 +4,7 @@ import { badRequest } from "./status-errors.ts";
 
 /** Where a list goes on. */
 export interface Continuation {
-  /** The revision that every page shows; -1: whatever is newest. */
+  /** The revision that every page shows; below 0: whatever is newest. */
   readonly revision: number;
   /** The first key, in the order of keys, that may come next. */
   readonly start: string;

@@ -35,6 +35,16 @@ describe("a list", () => {
     expect(rest.metadata).toEqual({ resourceVersion: first.metadata.resourceVersion });
   });
 
+  test("of one namespace ends with a token that lies behind it", async () => {
+    const { registry } = await openTestRegistry();
+    for (const name of ["a", "b"]) await create(registry, name);
+    const token = encodeContinue({ revision: -1, start: "zoo/x" });
+    expect(await registry.list(gizmos, { namespace: "default", limit: 1, continue: token })).toEqual({
+      metadata: { resourceVersion: registry.revision },
+      items: [],
+    });
+  });
+
   test("with a selector counts no rest, and its pages hold what is selected", async () => {
     const { registry } = await openTestRegistry();
     for (const name of ["a", "b", "c"]) await create(registry, name);

@@ -47,12 +47,14 @@ export function list(state: DurableState, resource: Resource, options: ListOptio
   }
   if (requested > state.revision) throw tooLargeRevision(String(options.resourceVersion), state.revision);
   const exact = isExact(options) ? requested : undefined;
-  const revision = continuation?.revision === -1 ? undefined : (continuation?.revision ?? exact);
+  const shownAt = continuation?.revision ?? exact;
+  const revision = shownAt === undefined || shownAt < 0 ? undefined : shownAt;
   const namespace = resource.namespaced ? options.namespace : undefined;
   const { keys, objectAt } = viewAt(state, resource, revision, namespace, continuation);
   const limit = options.resourceVersion === "0" ? 0 : (options.limit ?? 0);
   const [from, to] = namespace === undefined ? [0, keys.length] : rangeOf(keys, namespace);
-  const start = continuation === undefined ? from : Math.max(from, indexOfKey(keys, continuation.start));
+  const start =
+    continuation === undefined ? from : Math.min(Math.max(from, indexOfKey(keys, continuation.start)), to);
 
   const items: KubeObject[] = [];
   let next = start;
