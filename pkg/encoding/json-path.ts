@@ -32,7 +32,10 @@ const grammar: readonly (readonly [pattern: RegExp, steps: (match: RegExpExecArr
   [/^"((?:\\[\s\S]|[^"\\\n])*)"/, ([, text = ""]) => [constant(unquoted(text))]],
   [/^'((?:\\[\s\S]|[^'\\\n])*)'/, ([, text = ""]) => [constant(unquoted(text))]],
   [/^[+-]?\d[\d.]*/, ([number]) => [constant(Number(number))]],
-  [/^(true|false)(?![\p{L}\p{N}_])/u, ([word]) => [constant(word === "true")]],
+  [
+    /^[\p{L}_][^ \t\r\n.,[\]$@{}]*/u,
+    ([word]) => [word === "true" || word === "false" ? constant(word === "true") : unknown],
+  ],
 ];
 
 function compile(path: string): readonly Step[] {
@@ -58,6 +61,11 @@ function unquoted(text: string): string {
 function recursion(name: string | undefined): readonly Step[] {
   return name ? [descendants, field(name)] : [descendants];
 }
+
+/** A word without a dot before it is read, and then fits nothing. */
+const unknown: Step = () => {
+  throw new RangeError("A field needs a dot before it.");
+};
 
 /** A number or text stands for itself, once for each value. */
 function constant(value: unknown): Step {
@@ -125,11 +133,12 @@ function filter(inside: string): Step {
   const operator = comparison?.[2];
   const right = comparison === null ? () => [] : compileJsonPath(comparison[3] as string);
   const keeps = (item: unknown): boolean => {
+    if (operator === undefined) return exists(left, item);
     const lefts = left(item);
-    if (operator === undefined) return lefts.length > 0;
     if (lefts.length === 0) return false;
     const rights = right(item);
-    if (lefts.length > 1 || rights.length !== 1) throw new RangeError("Only one value can be compared.");
+    if (rights.length === 0) return false;
+    if (lefts.length > 1 || rights.length > 1) throw new RangeError("Only one value can be compared.");
     return compares(lefts[0], operator, rights[0]);
   };
   return (values) =>
@@ -137,6 +146,16 @@ function filter(inside: string): Step {
       if (!Array.isArray(value)) throw new RangeError("It is no list and cannot be filtered.");
       return value.filter(keeps);
     });
+}
+
+/** What does not fit is taken to be there. */
+function exists(path: JsonPath, item: unknown): boolean {
+  try {
+    return path(item).length > 0;
+  } catch (error) {
+    if (error instanceof RangeError) return true;
+    throw error;
+  }
 }
 
 function compares(left: unknown, operator: string, right: unknown): boolean {

@@ -20,9 +20,11 @@ export function parseFieldSelector(
   selector: string | undefined,
 ): ObjectSelector | undefined {
   if (selector === undefined || selector === "") return undefined;
+  // All are read before any field is looked for.
   const requirements = terms(selector)
     .sort()
-    .map((term) => requirement(resource, selector, term));
+    .map((term) => readTerm(selector, term))
+    .map((term) => requirement(resource, term));
   if (requirements.length === 0) return undefined;
   return (object) => requirements.every((matches) => matches(object));
 }
@@ -32,13 +34,22 @@ function terms(selector: string): string[] {
   return selector.match(/(?:\\[\s\S]|[^,\\]|\\$)+/g) ?? [];
 }
 
-function requirement(resource: Resource, selector: string, term: string): ObjectSelector {
+interface Term {
+  readonly label: string;
+  readonly equal: boolean;
+  readonly value: string;
+}
+
+function readTerm(selector: string, term: string): Term {
   const parts = /^(.*?)(!=|==|=)([\s\S]*)$/.exec(term);
   if (parts === null) throw badRequest(`invalid selector: '${selector}'; can't understand '${term}'`);
   const [, label = "", operator, escaped = ""] = parts;
-  const value = unescaped(escaped);
+  return { label, equal: operator !== "!=", value: unescaped(escaped) };
+}
+
+function requirement(resource: Resource, { label, equal, value }: Term): ObjectSelector {
   const read = reader(resource, label);
-  return operator === "!=" ? (object) => read(object) !== value : (object) => read(object) === value;
+  return (object) => (read(object) === value) === equal;
 }
 
 function unescaped(value: string): string {
