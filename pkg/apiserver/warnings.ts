@@ -9,31 +9,42 @@ const maxEach = 256;
 export class Warnings {
   readonly #response: ServerResponse;
   readonly #texts = new Set<string>();
+  /** How many characters the headers have together. */
+  #total = 0;
+  #isCut = false;
 
   constructor(response: ServerResponse) {
     this.#response = response;
   }
 
   readonly add = (text: string): void => {
+    if (this.#isCut && this.#total >= maxTotal) return;
     // A header holds no control characters; what would have some is left out, as in kube-apiserver.
     if (text === "" || this.#texts.has(text) || /\p{Cc}/u.test(text)) return;
     this.#texts.add(text);
-    this.#response.setHeader("warning", headersOf([...this.#texts]));
+    if (!this.#isCut && this.#total + length(text) > maxTotal) this.#cutAll();
+    else this.#send(this.#isCut ? cut(text) : text);
   };
-}
 
-function headersOf(texts: readonly string[]): string[] {
-  if (length(texts) <= maxTotal) return texts.map(header);
-  const cut: string[] = [];
-  for (const text of texts) {
-    if (length(cut) >= maxTotal) break;
-    cut.push([...text].slice(0, maxEach).join(""));
+  #cutAll(): void {
+    this.#isCut = true;
+    this.#total = 0;
+    this.#response.removeHeader("warning");
+    for (const text of this.#texts) if (this.#total < maxTotal) this.#send(cut(text));
   }
-  return cut.map(header);
+
+  #send(text: string): void {
+    this.#total += length(text);
+    this.#response.appendHeader("warning", header(text));
+  }
 }
 
-function length(texts: readonly string[]): number {
-  return texts.reduce((sum, text) => sum + [...text].length, 0);
+function cut(text: string): string {
+  return [...text].slice(0, maxEach).join("");
+}
+
+function length(text: string): number {
+  return [...text].length;
 }
 
 /** Node writes a header's characters as bytes: those of UTF-8 are given one by one. */
