@@ -41,6 +41,7 @@ test.each([
   ["a: 1\nb: [1, 2", /^yaml: line 2: /],
   ["a: .inf", /^yaml: line 1: .*no number that JSON can hold/],
   ["a: *nowhere", /^yaml: /],
+  ["a: &s\n  b: [*s]", /^yaml: anchor 's' value contains itself$/],
   ["a: !foo bar", /^yaml: line 1: /],
   [`${"[".repeat(50_000)}`, /^yaml: /],
   [

@@ -1,5 +1,6 @@
 import { isMap, isScalar, LineCounter, type Node, parseAllDocuments, visit } from "yaml";
 import { parseJson } from "./json.ts";
+import { cyclicAlias } from "./yaml-cycle.ts";
 import { yamlDialect } from "./yaml-dialect.ts";
 
 export interface ParsedYamlBody {
@@ -43,6 +44,8 @@ function parsedAsYaml(text: string): ParsedYamlBody {
     const what = (problem.message.split("\n")[0] ?? "").replace(/ at line .*$/, "");
     throw new SyntaxError(`yaml: line ${lines.linePos(problem.pos[0]).line}: ${what}`);
   }
+  const cyclic = cyclicAlias(document);
+  if (cyclic !== undefined) throw new SyntaxError(`yaml: anchor '${cyclic.source}' value contains itself`);
   const value: unknown = parsing(() => document.toJS({ maxAliasCount: 100 }));
   return { value, duplicates: duplicatesOf(document.contents, lines) };
 }

@@ -107,6 +107,7 @@ describe("reading", () => {
     ["a: [1, 2", 1, 9, /Flow sequence/i],
     ["a: *nowhere", 1, 4, /alias/i],
     ["\tb: 1", 1, 1, /tab/i],
+    ["a: 1\nb: &b\n  c: [*b]\n", 3, 7, 'The anchor "b" contains itself.'],
   ])("%j is refused with its line and column", (text, line, column, message) => {
     const parsed = parseYaml(text);
     expect(parsed.valid).toBe(false);

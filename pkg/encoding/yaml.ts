@@ -16,6 +16,7 @@ import {
   stringify,
   visit,
 } from "yaml";
+import { cyclicAlias } from "./yaml-cycle.ts";
 import { yamlDialect } from "./yaml-dialect.ts";
 
 export interface YamlProblem {
@@ -87,6 +88,12 @@ export function writeFlowYaml(value: unknown): string {
 }
 
 function toJson(document: Document.Parsed, lines: LineCounter, problems: YamlProblem[]): unknown {
+  const cyclic = cyclicAlias(document);
+  if (cyclic !== undefined) {
+    const { line, col } = lines.linePos(cyclic.range?.[0] ?? document.range[0]);
+    problems.push({ line, column: col, message: `The anchor "${cyclic.source}" contains itself.` });
+    return undefined;
+  }
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
