@@ -31,7 +31,7 @@ export interface Outcome {
   readonly value: Value | undefined;
   /** In the units of cel-go's runtime cost. */
   readonly cost: number;
-  /** What was done beyond what the cost stands for. */
+  /** What was done beyond the cost. */
   readonly toil: number;
 }
 
@@ -58,9 +58,9 @@ export function compileExpression(source: string, variables: ReadonlyMap<string,
       const run = new Evaluation(all, toil, cost);
       try {
         const value = step(run);
-        return { value, cost: run.cost, toil: run.excessToil };
+        return { value, cost: run.cost, toil: run.toiled };
       } catch (error) {
-        if (error instanceof CostExceeded) return { value: undefined, cost: run.cost, toil: run.excessToil };
+        if (error instanceof CostExceeded) return { value: undefined, cost: run.cost, toil: run.toiled };
         throw error;
       }
     },

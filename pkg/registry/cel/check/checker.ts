@@ -122,8 +122,7 @@ class Checker {
       case "map":
         return target.params[1] ?? dyn;
       case "struct": {
-        // A keyword is escaped as a field's name, and may be written plainly all the same.
-        const type = target.fields?.get(field) ?? target.fields?.get(`__${field}__`);
+        const type = target.fields?.get(field);
         return type ?? this.#wrong(at, `undefined field '${field}'`);
       }
       case "param":

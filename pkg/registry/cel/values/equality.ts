@@ -4,7 +4,6 @@ import {
   CelError,
   CelList,
   CelMap,
-  charsPerToil,
   noSuchOverload,
   Opaque,
   Optional,
@@ -21,7 +20,7 @@ export function equal(left: Value, right: Value, work: Work): Value {
   if (left === null || right === null) return false;
   if (isNumeric(left)) return isNumeric(right) && compareNumbers(left, right) === 0;
   if (typeof left === "string") {
-    if (typeof right === "string" && left.length === right.length) work.toil(left.length / charsPerToil);
+    work.toil(left.length);
     return false;
   }
   if (typeof left === "boolean") return false;
@@ -78,7 +77,7 @@ function equalMaps(left: CelMap, right: CelMap, work: Work): Value {
 }
 
 function equalBytes(left: Uint8Array, right: Uint8Array, work: Work): boolean {
-  work.toil(left.length / charsPerToil);
+  work.toil(left.length);
   return left.length === right.length && left.every((byte, i) => byte === right[i]);
 }
 

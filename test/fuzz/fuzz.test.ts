@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { fuzzApiServer } from "./campaign.ts";
+import { corpus } from "./corpus.ts";
+
+test("the corpus has the requests of every scenario", () => {
+  expect(corpus().length).toBeGreaterThan(700);
+});
+
+// A few seconds of what `npm run fuzz:apiserver` does for minutes.
+test("mutated requests neither break the API server nor what it holds", async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  console.log(`npm run fuzz:apiserver -- --requests 4000 --seed ${seed}`);
+  const report = await fuzzApiServer({ requests: 4000, seed, concurrency: 8, onProgress: () => {} });
+  expect(report.findings.all(), `seed ${seed}`).toEqual([]);
+  // What is refused all the time finds nothing.
+  expect(report.statuses["200"]).toBeGreaterThan(200);
+  expect(report.objects).toBeGreaterThan(10);
+}, 120_000);
