@@ -1,5 +1,7 @@
 import { goFloat } from "../encoding/go-format.ts";
 import { writeJson } from "../encoding/json.ts";
+import { goJson } from "./go-json.ts";
+import type { Json } from "./json.ts";
 
 /** What is wrong with one field, in kube-apiserver's words. */
 export interface FieldError {
@@ -31,14 +33,20 @@ const blockingReasons: readonly FieldError["reason"][] = [
   "FieldValueTypeInvalid",
 ];
 
-/** Go's `%q` of a string, its `%v` of a number, else JSON. */
+/** Go's `%q` of a string, its `%v` of a number, else JSON as Go writes it. */
 export function quote(value: unknown): string {
   if (typeof value === "number" && !Number.isSafeInteger(value)) return goFloat(value);
+  if (typeof value === "object" && value !== null) return goJson(value as Json);
   return writeJson(value) ?? "null";
 }
 
 export function invalid(field: string, value: unknown, detail: string): FieldError {
-  return { reason: "FieldValueInvalid", field, message: `Invalid value: ${quote(value)}: ${detail}` };
+  return invalidShown(field, quote(value), detail);
+}
+
+/** Like `invalid`, for a value that is shown otherwise. */
+export function invalidShown(field: string, shown: string, detail: string): FieldError {
+  return { reason: "FieldValueInvalid", field, message: `Invalid value: ${shown}: ${detail}` };
 }
 
 export function required(field: string, detail?: string): FieldError {

@@ -1,5 +1,6 @@
 import type { ObjectMeta, OwnerReference } from "../api/meta.ts";
-import { type FieldError, forbidden, invalid, quote, required } from "./field-error.ts";
+import { writeJson } from "../encoding/json.ts";
+import { type FieldError, forbidden, invalid, invalidShown, quote, required } from "./field-error.ts";
 import { deepEqual, isObject, type Json } from "./json.ts";
 import { labelValueFaults, nameFaults, qualifiedNameFaults } from "./names.ts";
 import { objectMeta } from "./typed/kinds/meta.ts";
@@ -179,14 +180,15 @@ function checkOwners(owners: readonly OwnerReference[], errors: FieldError[]): v
     }
     if (owner.apiVersion === "v1" && owner.kind === "Event") {
       const why = "/v1, Kind=Event is disallowed from being an owner";
-      errors.push(invalid("metadata.ownerReferences", owner, why));
+      // Go keeps the order of a struct's fields, which is not that of the alphabet.
+      errors.push(invalidShown("metadata.ownerReferences", writeJson(owner), why));
     }
     if (owner.controller !== true) continue;
     const name = `${owner.kind}/${owner.name}`;
     if (first === undefined) first = name;
     else {
       const why = `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${name}`;
-      errors.push(invalid("metadata.ownerReferences", owners, why));
+      errors.push(invalidShown("metadata.ownerReferences", writeJson(owners), why));
     }
   }
 }
