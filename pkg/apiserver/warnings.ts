@@ -5,6 +5,18 @@ const maxTotal = 4096;
 /** The most that each then has. */
 const maxEach = 256;
 
+const all = new WeakMap<ServerResponse, Warnings>();
+
+/** The one collection of an answer. */
+export function warningsOf(response: ServerResponse): Warnings {
+  let warnings = all.get(response);
+  if (warnings === undefined) {
+    warnings = new Warnings(response);
+    all.set(response, warnings);
+  }
+  return warnings;
+}
+
 /** Collects what a client is to be warned of, as Warning headers of its answer: each text once, within bounds. */
 export class Warnings {
   readonly #response: ServerResponse;

@@ -52,6 +52,8 @@ interface Log {
   droppedRevision: number;
   /** How many changes, dropped ones included, watchers may see. */
   visible: number;
+  /** Served no longer: nothing more will come. */
+  retired: boolean;
 }
 
 /**
@@ -116,6 +118,12 @@ export class History {
     }
   }
 
+  /** Watches of a resource that is served no longer end once they have seen all. */
+  retire(resource: string): void {
+    this.#log(resource).retired = true;
+    this.#wake();
+  }
+
   /** Every watch that waits, and every later one, throws `error`. */
   end(error: Error): void {
     this.#ended = error;
@@ -129,6 +137,8 @@ export class History {
 
   /** Events after a revision. The iterator throws StatusError Expired when they are no longer all there. */
   watch(subscription: Subscription): Watch {
+    // Whoever asks has found it served, perhaps again.
+    this.#log(subscription.resource).retired = false;
     const bookmark = { wanted: false, wake: () => {} };
     const events = this.#events(subscription, bookmark);
     return {
@@ -183,6 +193,7 @@ export class History {
           if (event !== undefined) yield shown(event, subscription);
         }
         if (signal?.aborted) return;
+        if (log.retired && position === log.dropped + log.changes.length) return;
         if (bookmark.wanted) {
           bookmark.wanted = false;
           if (this.#told >= after) yield { type: "BOOKMARK", resourceVersion: String(this.#told) };
@@ -237,7 +248,7 @@ export class History {
   #log(resource: string): Log {
     let log = this.#logs.get(resource);
     if (log === undefined) {
-      log = { changes: [], times: [], dropped: 0, droppedRevision: this.#start, visible: 0 };
+      log = { changes: [], times: [], dropped: 0, droppedRevision: this.#start, visible: 0, retired: false };
       this.#logs.set(resource, log);
     }
     return log;

@@ -511,6 +511,11 @@ export class Registry implements Admission {
 
   #observe(changes: readonly StagedChange[]): void {
     this.#keeper.observe(changes);
+    for (const { resource, object, previous } of changes) {
+      if (resource !== definitionResource.id || object !== undefined || previous === undefined) continue;
+      const { spec, status } = previous as CustomResourceDefinition;
+      this.#state.history.retire(resourceId(spec.group, status.acceptedNames.plural));
+    }
     this.#collector?.observe(changes);
     this.#emptier?.observe(changes);
   }

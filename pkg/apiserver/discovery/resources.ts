@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { compareVersions } from "../../registry/definitions/version-order.ts";
 import type { Resource } from "../../registry/resource.ts";
 
 /** A group and its versions, each with its resources, in the order in which discovery names them. */
@@ -77,21 +78,4 @@ export function storageVersionHash(resource: Resource, resources: readonly Resou
 function rank(group: string): number {
   const at = ownGroups.indexOf(group);
   return at < 0 ? ownGroups.length : at;
-}
-
-const kubeVersion = /^v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?$/;
-
-/** Stable before beta before alpha, then the newest first; other names after them, by name. */
-function compareVersions(a: string, b: string): number {
-  const [left, right] = [kubeVersion.exec(a), kubeVersion.exec(b)];
-  if (left === null || right === null) {
-    if (left === null && right === null) return a < b ? -1 : 1;
-    return left === null ? 1 : -1;
-  }
-  const stability = (match: RegExpExecArray) => ["alpha", "beta", undefined].indexOf(match[2]);
-  return (
-    stability(right) - stability(left) ||
-    Number(right[1]) - Number(left[1]) ||
-    Number(right[3] ?? 0) - Number(left[3] ?? 0)
-  );
 }

@@ -1,5 +1,6 @@
 import { StatusError } from "../../api/status-error.ts";
 import { badRequest, qualified } from "../../registry/status-errors.ts";
+import { warningsOf } from "../warnings.ts";
 import type { Call } from "./call.ts";
 import { deleteCollection, deleteObject } from "./delete.ts";
 import { isSet } from "./list-query.ts";
@@ -10,10 +11,12 @@ import { createObject, patchObject, updateObject } from "./write.ts";
 /** Answers a request for a resource by its method and path. */
 export async function handle(call: Call): Promise<void> {
   const { method = "GET" } = call.request;
-  const { name, subresource } = call.target;
+  const { name, subresource, resource } = call.target;
+  if (resource.deprecation !== undefined) warningsOf(call.response).add(resource.deprecation);
   if (subresource === "finalize" && method !== "PUT") throw notAllowed(call, method);
-  if (subresource === undefined && !call.target.resource.verbs.includes(verbOf(call, method)))
-    throw call.target.resource.builtin === undefined ? notAllowed(call, method) : noSuchVerb();
+  const known = subresource !== undefined || resource.verbs.includes(verbOf(call, method));
+  // Of a custom resource that is being deleted discovery tells less than may still be asked.
+  if (!known && resource.builtin !== undefined) throw noSuchVerb();
   switch (method) {
     case "GET":
     case "HEAD":

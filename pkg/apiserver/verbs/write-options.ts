@@ -2,7 +2,7 @@ import type { FieldValidation } from "../../registry/admission/context.ts";
 import { type FieldError, forbidden, notSupported } from "../../registry/field-error.ts";
 import { managerNameFaults, managerOfUserAgent } from "../../registry/managed-fields/manager-name.ts";
 import { invalidObject } from "../../registry/status-errors.ts";
-import { Warnings } from "../warnings.ts";
+import { warningsOf } from "../warnings.ts";
 import type { Call } from "./call.ts";
 import { isSet } from "./list-query.ts";
 
@@ -48,7 +48,7 @@ export function writeQuery({ query, request, response }: Call, kind: string, app
     fieldValidation: fieldValidation === "" ? "Warn" : (fieldValidation as FieldValidation),
     fieldManager: fieldManager || managerOfUserAgent(request.headers["user-agent"] ?? ""),
     force: isSet(query.get("force")),
-    warn: new Warnings(response).add,
+    warn: warningsOf(response).add,
   };
 }
 

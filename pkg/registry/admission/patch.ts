@@ -16,8 +16,8 @@ import {
   patchDidNotApply,
   tooLargeEntity,
 } from "../status-errors.ts";
+import { inGoOrder } from "../typed/go-order.ts";
 import { objectMeta } from "../typed/kinds/meta.ts";
-import { readTyped } from "../typed/read.ts";
 import type { StructType } from "../typed/types.ts";
 import { type Context, checkAddress, strictMessage, warnStrictly } from "./context.ts";
 import { type Decoded, decodePatched } from "./decode.ts";
@@ -74,9 +74,9 @@ function resultText({ builtin }: Resource, patched: JsonObject, old: JsonObject)
     ...{
       apiVersion: apiVersion ?? null,
       kind: kind ?? null,
-      metadata: readTyped(objectMeta, metadata as JsonObject),
+      metadata: inGoOrder(objectMeta, metadata as JsonObject),
     },
-    ...readTyped(builtin.body, body),
+    ...inGoOrder(builtin.body, body),
   };
   return textBeside(patched, old, inOrder);
 }

@@ -141,6 +141,22 @@ describe("a definition made at run time", () => {
     await expect(get(registry, "boats.port.example")).rejects.toMatchObject({ code: 404 });
     expect(registry.resourceById(boats)).toBeUndefined();
   });
+
+  test("ends the watches of its objects when it goes, after the last event", async () => {
+    const { registry, settle } = await openTestRegistry();
+    await define(registry, boat());
+    await settle();
+    const { resourceVersion } = (await registry.list(boats)).metadata;
+    await registry.create(boats, "default", boatObject("a"));
+    const events: string[] = [];
+    const watching = (async () => {
+      for await (const event of registry.watch(boats, { resourceVersion })) events.push(event.type);
+    })();
+    await registry.delete(definitions, at("boats.port.example"));
+    await settle();
+    await watching;
+    expect(events).toEqual(["ADDED", "DELETED"]);
+  });
 });
 
 describe("several versions", () => {
