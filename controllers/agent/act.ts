@@ -270,7 +270,7 @@ async function collectOwn(
 }
 
 /** The claim is gone, so its number and Project are known from the status alone. The checkout is kept if it holds anything. */
-async function forget(agent: Agent, { client, repository, money }: Deps): Promise<void> {
+async function forget(agent: Agent, { repository, money }: Deps): Promise<void> {
   const { session, project, review } = agent.status ?? {};
   if (session === undefined) return;
   await money.dismiss(session.id);
@@ -279,12 +279,6 @@ async function forget(agent: Agent, { client, repository, money }: Deps): Promis
     const claim = { project: name, number: session.claim, agent: agent.metadata.name };
     await repository.release(claim, review === undefined ? "execute" : "review");
   }
-  await writeStatus(client, "Agent", agent, {
-    ...agent.status,
-    session: undefined,
-    project: undefined,
-    review: undefined,
-  });
 }
 
 async function finalize(agent: Agent, { client }: Deps): Promise<void> {

@@ -60,7 +60,7 @@ export function agentController(deps: Deps): Controller {
         return inSeconds(0);
       }
 
-      if (plan.action.do === "forget" || plan.action.do === "finalize") {
+      if (plan.action.do === "finalize") {
         await act(plan.action, agent, seen, deps);
         return plan.next;
       }
@@ -112,7 +112,7 @@ async function report(agent: Agent, seen: Observation, plan: Plan, deps: Deps): 
   const failures =
     plan.failure === undefined ? (plan.recovered ? 0 : (status.failures ?? 0)) : (status.failures ?? 0) + 1;
   const starts = plan.action.do === "start";
-  const released = plan.action.do === "release" || plan.action.do === "giveBack";
+  const released = ["release", "giveBack", "forget"].includes(plan.action.do);
   const held = released ? undefined : work;
   const sessionNow = released ? undefined : sessionStatus(agent, seen, plan.action);
   const next: AgentStatus = {
@@ -147,7 +147,8 @@ async function report(agent: Agent, seen: Observation, plan: Plan, deps: Deps): 
 
 function changedReady(agent: Agent, ready: NewCondition): boolean {
   const before = agent.status?.conditions?.find(({ type }) => type === "Ready");
-  return before !== undefined && before.status !== ready.status && ready.status !== "Unknown";
+  if (before === undefined || before.status === "Unknown" || ready.status === "Unknown") return false;
+  return before.status !== ready.status;
 }
 
 function naming(work: Observation["work"]): Partial<AgentStatus> {

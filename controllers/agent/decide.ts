@@ -58,7 +58,7 @@ const rules: readonly Rule[] = [
   running, //    a session at work
   ended, //      a session that ended: by itself, or badly
   missing, //    wanted and not running: start it
-  free, //       claim the next piece of work
+  claims, //     claim the next piece of work
   idle,
 ];
 
@@ -98,35 +98,39 @@ function stopped(agent: Agent, { hold, session }: Observation): Plan | undefined
 function orphaned(agent: Agent, { work, session }: Observation): Plan | undefined {
   const id = agent.status?.session?.id;
   if (id === undefined || (work !== undefined && work.claim.session === id)) return undefined;
-  const ready = notYet(
-    "ClaimLost",
-    "The session's claim is no longer this agent's; it is ended and its checkout kept.",
-  );
   // With work in hand `session` speaks of the new one: the old is ended blindly, which is safe to repeat.
   if (work !== undefined || session?.is === "present")
     return {
       action: { do: "stop", session: id, how: "Now" },
       state: work === undefined ? "Idle" : stateOf(agent),
-      ready,
+      ready: notYet(
+        "ClaimLost",
+        "The session's claim is no longer this agent's; it is ended and its checkout kept.",
+      ),
       recovered: true,
       next: inSeconds(0),
     };
-  return { action: { do: "forget" }, state: "Idle", ready, recovered: true, next: inSeconds(0) };
+  return { action: { do: "forget" }, state: "Idle", ready: free(agent), recovered: true, next: inSeconds(0) };
 }
 
 function unwanted(agent: Agent, { work, session, workspace }: Observation): Plan | undefined {
   if (work === undefined) return undefined;
   const why = reasonToRelease(agent, work, workspace === undefined);
   if (why === undefined) return undefined;
-  const ready = notYet("Releasing", why);
   if (session?.is === "present")
     return {
       action: { do: "stop", session: work.claim.session, how: "Now" },
       state: stateOf(agent),
-      ready,
+      ready: notYet("Releasing", why),
       next: inSeconds(0),
     };
-  return { action: { do: "release", work, why }, state: "Idle", ready, recovered: true, next: inSeconds(0) };
+  return {
+    action: { do: "release", work, why },
+    state: "Idle",
+    ready: free(agent),
+    recovered: true,
+    next: inSeconds(0),
+  };
 }
 
 function reasonToRelease(agent: Agent, work: Work, noWorkspace: boolean): string | undefined {
@@ -329,7 +333,7 @@ function missing(agent: Agent, { work, session, hold }: Observation): Plan | und
   return start(work, state);
 }
 
-function free(agent: Agent, { candidates }: Observation): Plan | undefined {
+function claims(agent: Agent, { candidates }: Observation): Plan | undefined {
   const [target] = candidates;
   if (target === undefined) return undefined;
   const state = agent.spec.role === "Review" ? "ClaimReview" : "ClaimProject";
@@ -344,11 +348,14 @@ function free(agent: Agent, { candidates }: Observation): Plan | undefined {
 
 function idle(agent: Agent, { hold }: Observation): Plan {
   if (hold !== undefined) return waiting("Idle", hold.reason, hold.message);
+  return { action: { do: "nothing" }, state: "Idle", ready: free(agent), next: settled };
+}
+
+/** With nothing in hand. Who just let go says it too: if nothing else is claimed then, no more has to be written. */
+function free({ spec }: Agent): NewCondition {
   const what =
-    agent.spec.role === "Review"
-      ? "No Review waits for this agent."
-      : "No Project can be claimed by this agent.";
-  return { action: { do: "nothing" }, state: "Idle", ready: ready("Idle", what), next: settled };
+    spec.role === "Review" ? "It waits for a Review." : "It waits for a Project that it can claim.";
+  return ready("Idle", what);
 }
 
 function start(work: Work, state: AgentState): Plan {

@@ -41,9 +41,11 @@ export function deepEqual(a: unknown, b: unknown): boolean {
 /**
  * A copy of `value` that holds JSON alone and no undefined; frozen parts are shared, not copied.
  *
+ * @param known - frozen JSON, where there is some: the parts that `value` has of it, each at its place, are not looked at
  * @throws TypeError for what JSON cannot say: a function, NaN, an integer beyond 64 bits
  */
-export function copyJson(value: unknown): Json {
+export function copyJson(value: unknown, known?: unknown): Json {
+  if (known !== undefined && value === known) return value as Json;
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
   if (typeof value === "number") {
     if (!Number.isFinite(value)) throw new TypeError(`${value} cannot be written as JSON`);
@@ -55,14 +57,16 @@ export function copyJson(value: unknown): Json {
   if (typeof value !== "object") throw new TypeError(`A ${typeof value} cannot be written as JSON`);
   let same = Object.isFrozen(value);
   if (Array.isArray(value)) {
-    const list = value.map((item) => {
-      const copy = copyJson(item ?? null);
+    const before = Array.isArray(known) ? known : undefined;
+    const list = value.map((item, i) => {
+      const copy = copyJson(item ?? null, before?.[i]);
       if (copy !== item) same = false;
       return copy;
     });
     return same ? (value as Json) : list;
   }
   const object: Record<string, Json> = {};
+  const before = isObject(known) ? known : undefined;
   for (const key of Object.keys(value)) {
     const item = (value as Record<string, unknown>)[key];
     // An own `__proto__` comes only from hostile JSON, and assigning it would change the prototype.
@@ -70,7 +74,7 @@ export function copyJson(value: unknown): Json {
       same = false;
       continue;
     }
-    const copy = copyJson(item);
+    const copy = copyJson(item, before?.[key]);
     if (copy !== item) same = false;
     object[key] = copy;
   }

@@ -21,9 +21,11 @@ const maxAnnotationBytes = 256 * 1024;
  *
  * @param declared - `metadata` as it was sent, already JSON
  * @param unknown - receives the path of each unknown field, `metadata.bogus`
+ * @param known - metadata as it is stored: the very same needs no reading
  * @throws TypeError when a field has the wrong type; the message is the part after "cannot be handled as a Kind: "
  */
-export function readMetadata(declared: Json | undefined, unknown?: string[]): ObjectMeta {
+export function readMetadata(declared: Json | undefined, unknown?: string[], known?: Json): ObjectMeta {
+  if (known !== undefined && declared === known) return declared as unknown as ObjectMeta;
   if (declared === undefined || declared === null) return { name: "" };
   if (!isObject(declared)) {
     const found = Array.isArray(declared)

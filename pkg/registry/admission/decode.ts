@@ -24,22 +24,25 @@ export interface Decoded {
 /**
  * Reads `input` as an object of `resource`.
  *
- * @param body - what is known of it as text
+ * @param strictness - what is known of it as text
+ * @param old - the object as it is stored: parts that the client sends back as it got them, in this process, are not
+ *   read again
  * @throws StatusError BadRequest when it is no object at all
  */
 export function decode(
   resource: Resource,
   input: unknown,
   { strictErrors = [], bodyText }: Partial<Strictness> = {},
+  old?: KubeObject,
 ): Decoded {
-  const object = asJson(resource, input, bodyText);
+  const object = asJson(resource, input, bodyText, old);
   const { kind } = object;
   if (typeof kind !== "string" || kind === "") {
     const shown = bodyText ?? writeJson(object);
     throw unrecognized(resource, `Object 'Kind' is missing in '${shown}' (${summary(shown)})`);
   }
   try {
-    return read(resource, object, kind, strictErrors);
+    return read(resource, object, kind, strictErrors, old as unknown as JsonObject | undefined);
   } catch (error) {
     if (error instanceof TypeError) throw notHandled(resource, object, error.message);
     throw error;
@@ -117,12 +120,13 @@ function read(
   object: JsonObject,
   kind: string,
   strictErrors: readonly string[],
+  old?: JsonObject,
 ): Decoded {
   const { apiVersion, kind: _kind, metadata: declared, ...rest } = object;
   const unknown: string[] = [];
-  const metadata = readMetadata(declared, unknown);
+  const metadata = readMetadata(declared, unknown, old?.metadata);
   const version = typeof apiVersion === "string" ? apiVersion : "";
-  const body = readBody(resource, version, kind, rest, unknown);
+  const body = readBody(resource, version, kind, rest, unknown, old);
   const errors = [...strictErrors, ...unknown.map((path) => `unknown field "${path}"`)];
   return { apiVersion: version, kind, metadata, body, strictErrors: errors };
 }
@@ -134,6 +138,7 @@ function readBody(
   kind: string,
   body: JsonObject,
   unknown: string[],
+  old: JsonObject | undefined,
 ): JsonObject {
   const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
   if (kind !== resource.kind || group !== resource.group) return body;
@@ -149,15 +154,20 @@ function readBody(
     return typed;
   }
   const embedded: string[] = [];
-  const normalized = normalize(resource.schema, body, "", { dropped, embedded }) as JsonObject;
+  const normalized = normalize(resource.schema, body, "", { dropped, embedded }, old) as JsonObject;
   unknown.push(...dropped.sort(), ...embedded.sort());
   return normalized;
 }
 
-function asJson(resource: Resource, input: unknown, bodyText: string | undefined): JsonObject {
+function asJson(
+  resource: Resource,
+  input: unknown,
+  bodyText: string | undefined,
+  old: KubeObject | undefined,
+): JsonObject {
   let json: Json;
   try {
-    json = copyJson(input);
+    json = copyJson(input, old);
   } catch (error) {
     throw badRequest(`the object provided is not JSON: ${(error as Error).message}`);
   }

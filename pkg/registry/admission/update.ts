@@ -28,13 +28,14 @@ export function update(
   input: unknown,
   subresource?: Subresource,
 ): Put {
-  const decoded = decode(resource, input, context);
+  const old = context.staging.get(resource, key);
+  // What is stored in another version was read by another schema.
+  const decoded = decode(resource, input, context, resource.view === undefined ? old : undefined);
   checkStrictly(context, resource, decoded);
   checkVersion(resource, decoded);
   checkAddress(resource, decoded.metadata, key);
   const { metadata, duplicates } = dedupOwners(decoded.metadata);
   warnOfDuplicateOwners(context, duplicates);
-  const old = context.staging.get(resource, key);
   if (old === undefined) {
     if (!resource.builtin?.createOnUpdate || subresource !== undefined) throw notFound(resource, key.name);
     const fresh = { ...decoded, metadata: anew(metadata) };

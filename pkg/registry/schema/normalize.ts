@@ -19,11 +19,13 @@ export interface Dropped {
  * Parts that are frozen and need no change are shared; everything else is copied, so that the result may be
  * frozen without freezing anything of the caller's.
  *
+ * @param known - an earlier result: the parts that `value` has of it, each at its place, are not looked at
  * @throws TypeError when an embedded resource has metadata of the wrong type, in kube-apiserver's words
  */
-export function normalize(schema: Schema, value: Json, path: string, dropped?: Dropped): Json {
-  if (Array.isArray(value)) return normalizeList(schema, value, path, dropped);
-  if (isObject(value)) return normalizeObject(schema, value, path, dropped);
+export function normalize(schema: Schema, value: Json, path: string, dropped?: Dropped, known?: Json): Json {
+  if (known !== undefined && value === known) return value;
+  if (Array.isArray(value)) return normalizeList(schema, value, path, dropped, known);
+  if (isObject(value)) return normalizeObject(schema, value, path, dropped, known);
   if (typeof value === "boolean") return meantWord(schema, value) ?? value;
   return value;
 }
@@ -41,40 +43,55 @@ function meantWord(schema: Schema, value: boolean): string | undefined {
   return meant.length === 1 ? (meant[0] as string) : undefined;
 }
 
-function normalizeList(schema: Schema, list: readonly Json[], path: string, dropped?: Dropped): Json {
+function normalizeList(
+  schema: Schema,
+  list: readonly Json[],
+  path: string,
+  dropped?: Dropped,
+  known?: Json,
+): Json {
+  const before = Array.isArray(known) ? known : undefined;
   const items = schema.items ?? (schema.preserveUnknown ? preserveAll : pruneAll);
   let same = Object.isFrozen(list);
   const result = list.map((item, i) => {
-    const next = item === null ? nullFor(items) : normalize(items, item, `${path}[${i}]`, dropped);
+    const next =
+      item === null ? nullFor(items) : normalize(items, item, `${path}[${i}]`, dropped, before?.[i]);
     if (next !== item) same = false;
     return next;
   });
   return same ? list : result;
 }
 
-function normalizeObject(schema: Schema, object: JsonObject, path: string, dropped?: Dropped): Json {
+function normalizeObject(
+  schema: Schema,
+  object: JsonObject,
+  path: string,
+  dropped?: Dropped,
+  known?: Json,
+): Json {
+  const before = isObject(known) ? known : undefined;
   let same = Object.isFrozen(object);
   const result: Record<string, Json> = {};
   for (const key of Object.keys(object)) {
     const value = object[key];
     if (value === undefined) continue;
     const below = path === "" ? key : `${path}.${key}`;
-    const known = key === "__proto__" ? undefined : schemaOf(schema, key);
-    if (known === undefined) {
+    const property = key === "__proto__" ? undefined : schemaOf(schema, key);
+    if (property === undefined) {
       dropped?.dropped.push(below);
       same = false;
       continue;
     }
     // A null that is not allowed counts as absent, and may so become the default.
-    if (value === null && !known.nullable && known.default === undefined) {
+    if (value === null && !property.nullable && property.default === undefined) {
       same = false;
       continue;
     }
     const next = schema.embeddedResource
-      ? normalizeEmbedded(known, key, value, below, dropped)
+      ? normalizeEmbedded(property, key, value, below, dropped)
       : value === null
-        ? nullFor(known)
-        : normalize(known, value, below, dropped);
+        ? nullFor(property)
+        : normalize(property, value, below, dropped, before?.[key]);
     if (next !== value) same = false;
     result[key] = next;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Json } from "../json.ts";
-import { deepFreeze } from "../json.ts";
+import { deepFreeze, type JsonObject } from "../json.ts";
 import { normalize } from "./normalize.ts";
 import { compileSchema } from "./schema.ts";
 
@@ -98,6 +98,21 @@ describe("pruning and defaulting", () => {
     expect(copy).not.toBe(open);
     expect(copy.parts).toBe(complete.parts);
     expect(copy.box).not.toBe(open.box);
+  });
+
+  test("what has parts of an earlier result is read like what has copies of them, and shares them", () => {
+    const known = deepFreeze(
+      normalize(schema, { box: { height: 2 }, parts: [{ n: 1 }, { n: 2 }] }, ""),
+    ) as JsonObject;
+    const edited = { ...known, parts: [...(known.parts as Json[]), { m: 3 }], bogus: 1 };
+    const [own, copied] = [
+      { dropped: [], embedded: [] },
+      { dropped: [], embedded: [] },
+    ];
+    const result = normalize(schema, edited, "", own, known) as JsonObject;
+    expect(result).toEqual(normalize(schema, structuredClone(edited), "", copied));
+    expect(own).toEqual(copied);
+    expect(result.box).toBe(known.box);
   });
 
   test("an own __proto__ key neither stays nor becomes the prototype", () => {

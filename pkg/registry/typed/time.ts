@@ -21,6 +21,9 @@ const microseconds: readonly Part[] = [
   { layout: "Z07:00", match: /^(Z|[+-]\d{2}:\d{2})/ },
 ];
 
+/** What needs no writing anew. */
+const asWritten = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
+
 interface Part {
   readonly layout: string;
   readonly match: RegExp;
@@ -32,6 +35,7 @@ interface Part {
  * @throws TypeError in the words of Go's `time.Parse`
  */
 export function parseTime(text: string, micro: boolean): string {
+  if (!micro && asWritten.test(text) && outOfRange(text) === undefined) return text;
   const layout = micro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
   let rest = text;
   for (const part of micro ? microseconds : seconds) {
