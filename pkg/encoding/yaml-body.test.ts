@@ -38,9 +38,13 @@ test.each<{ name: string; text: string; value: unknown; duplicates?: string[] }>
 });
 
 test.each([
-  ["a: 1\nb: [1, 2", /^yaml: line 2: /],
+  ["a: 1\nb: [1, 2", /^yaml: line 2: did not find expected ',' or '\]'$/],
+  ["a: {b: 1", /^yaml: line 1: did not find expected ',' or '\}'$/],
+  ["a: b: c", /^yaml: line 1: mapping values are not allowed in this context$/],
+  ["a:\n\tb: 1", /^yaml: line 2: found character that cannot start any token$/],
+  ['a: "x', /^yaml: line 1: found unexpected end of stream$/],
   ["a: .inf", /^yaml: line 1: .*no number that JSON can hold/],
-  ["a: *nowhere", /^yaml: /],
+  ["a: *nowhere", /^yaml: unknown anchor 'nowhere' referenced$/],
   ["a: &s\n  b: [*s]", /^yaml: anchor 's' value contains itself$/],
   ["a: !foo bar", /^yaml: line 1: /],
   [`${"[".repeat(50_000)}`, /^yaml: /],

@@ -10,6 +10,18 @@ export interface ParsedYamlBody {
   readonly duplicates: readonly string[];
 }
 
+/** What Go's YAML says of the commonest mistakes. */
+const goWords: readonly (readonly [RegExp, string])[] = [
+  [/^Flow sequence /, "did not find expected ',' or ']'"],
+  [/^Flow map /, "did not find expected ',' or '}'"],
+  [/^Nested mappings are not allowed/, "mapping values are not allowed in this context"],
+  [/^(Tabs are not allowed|Plain value cannot start with)/, "found character that cannot start any token"],
+  [/^Missing closing ['"]quote/, "found unexpected end of stream"],
+  [/^Invalid escape sequence/, "found unknown escape character"],
+  [/^All mapping items must/, "did not find expected key"],
+  [/^(Implicit keys need|Implicit map keys need)/, "could not find expected ':'"],
+];
+
 /**
  * Reads YAML as kube-apiserver does a request's body: the last of equal keys holds, an integer beyond 64 bits is the
  * nearest number, documents after the first are ignored.
@@ -41,7 +53,8 @@ function parsedAsYaml(text: string): ParsedYamlBody {
   if (document === undefined) return { value: null, duplicates: [] };
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) {
-    const what = (problem.message.split("\n")[0] ?? "").replace(/ at line .*$/, "");
+    const ours = (problem.message.split("\n")[0] ?? "").replace(/ at line .*$/, "");
+    const what = goWords.find(([pattern]) => pattern.test(ours))?.[1] ?? ours;
     throw new SyntaxError(`yaml: line ${lines.linePos(problem.pos[0]).line}: ${what}`);
   }
   const cyclic = cyclicAlias(document);
@@ -56,7 +69,12 @@ function parsing<T>(read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof RangeError) throw new SyntaxError("yaml: exceeded max depth of nesting");
-    if (error instanceof ReferenceError) throw new SyntaxError(`yaml: ${error.message}`);
+    if (error instanceof ReferenceError) {
+      const anchor = /^Unresolved alias .*: (.*)$/.exec(error.message)?.[1];
+      throw new SyntaxError(
+        `yaml: ${anchor === undefined ? error.message : `unknown anchor '${anchor}' referenced`}`,
+      );
+    }
     throw error;
   }
 }

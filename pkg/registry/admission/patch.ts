@@ -68,8 +68,8 @@ export function replacePatched(
 /** The result of a patch as errors show it: what kube-apiserver's library touched has its keys in order. */
 function resultText({ builtin }: Resource, patched: JsonObject, old: JsonObject): string {
   if (builtin === undefined) return goJson(patched);
-  // Go writes the fields of its own kinds as their type lists them.
-  const { apiVersion, kind, metadata, ...body } = old;
+  // Go writes the fields of its own kinds as their type lists them. What is frozen would be read as it stands.
+  const { apiVersion, kind, metadata, ...body } = structuredClone(old);
   const inOrder = {
     ...{
       apiVersion: apiVersion ?? null,
