@@ -38,7 +38,12 @@ export function checkRules(
   const checker = new Checker();
   if (rules !== undefined) {
     const unchanged = lazily(() => isUnchanged(rules.schema, value, old));
-    checker.check(rules, value, { value: old ?? undefined, unchanged, parentUnchanged: never }, path);
+    checker.check(
+      rules,
+      value,
+      { value: old ?? undefined, unchanged, parentUnchanged: never, isRoot: true },
+      path,
+    );
   }
   return checker;
 }
@@ -49,6 +54,7 @@ interface Before {
   /** Whether it is still the same; for a value that nothing corresponds to, whether what it is a part of is. */
   readonly unchanged: () => boolean;
   readonly parentUnchanged: () => boolean;
+  readonly isRoot?: boolean;
 }
 
 const never = (): boolean => false;
@@ -101,7 +107,10 @@ class Checker implements RuleFindings {
       const value = object[key] as Json;
       const was = old !== undefined && Object.hasOwn(old, key) ? old[key] : undefined;
       const field = property === undefined ? `${path}[${key}]` : join(path, key);
-      this.check(rules, value, beneath(before, rules.schema, value, was), field);
+      const former = beneath(before, rules.schema, value, was);
+      // An object's type is not what changes in it, and so not what stayed the same.
+      const isType = before.isRoot && (key === "apiVersion" || key === "kind");
+      this.check(rules, value, isType ? { ...former, unchanged: never } : former, field);
     }
   }
 

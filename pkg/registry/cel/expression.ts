@@ -31,7 +31,7 @@ export interface Outcome {
   readonly value: Value | undefined;
   /** In the units of cel-go's runtime cost. */
   readonly cost: number;
-  /** What was done beyond the cost. */
+  /** What was done beyond what the cost stands for. */
   readonly toil: number;
 }
 
@@ -58,9 +58,9 @@ export function compileExpression(source: string, variables: ReadonlyMap<string,
       const run = new Evaluation(all, toil, cost);
       try {
         const value = step(run);
-        return { value, cost: run.cost, toil: run.toiled };
+        return { value, cost: run.cost, toil: run.excessToil };
       } catch (error) {
-        if (error instanceof CostExceeded) return { value: undefined, cost: run.cost, toil: run.toiled };
+        if (error instanceof CostExceeded) return { value: undefined, cost: run.cost, toil: run.excessToil };
         throw error;
       }
     },

@@ -1,10 +1,20 @@
+import { writeJson } from "../../encoding/json.ts";
 import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
 import { escapeField, unescapeField } from "./escaping.ts";
 import { fieldsOf, mapValues, type ValueSchema } from "./value-schema.ts";
 import { equal } from "./values/equality.ts";
-import { ArrayList, itemsOf } from "./values/lists.ts";
+import { itemsOf } from "./values/lists.ts";
 import { CelDuration, parseDuration, parseTimestamp, Timestamp } from "./values/time.ts";
-import { CelError, CelList, CelMap, noSuchOverload, Opaque, type Value, type Work } from "./values/value.ts";
+import {
+  CelError,
+  CelList,
+  CelMap,
+  charsPerToil,
+  noSuchOverload,
+  Opaque,
+  type Value,
+  type Work,
+} from "./values/value.ts";
 
 /**
  * A JSON value as rules see it through its schema: `integer` is an int even where JSON cannot tell, `date-time` a
@@ -116,6 +126,9 @@ class SchemaMap extends CelMap {
   readonly json: JsonObject;
   readonly #fields: ReadonlyMap<string, ValueSchema>;
   readonly #values: ValueSchema | undefined;
+  /** Views already made, so that what they found out stays known. */
+  readonly #views = new Map<string, Value>();
+  #keys: readonly string[] | undefined;
 
   constructor(schema: ValueSchema, json: JsonObject, isResource: boolean) {
     super();
@@ -125,14 +138,14 @@ class SchemaMap extends CelMap {
   }
 
   get size(): number {
-    return Object.keys(this.json).length;
+    return this.#names.length;
   }
 
   find(key: Value): Value | undefined {
     if (typeof key !== "string") return key instanceof CelError ? key : noSuchOverload;
     if (this.#values !== undefined) {
       const value = Object.hasOwn(this.json, key) ? this.json[key] : undefined;
-      return value === undefined ? undefined : schemaValue(this.#values, value);
+      return value === undefined ? undefined : this.#view(key, this.#values, value);
     }
     const field = unescapeField(key);
     return field === undefined ? undefined : this.field(field);
@@ -143,20 +156,34 @@ class SchemaMap extends CelMap {
     const value = Object.hasOwn(this.json, field) ? this.json[field] : undefined;
     const schema = this.#fields.get(field);
     if (value === undefined || value === null || schema === undefined) return undefined;
-    return schemaValue(schema, value);
+    return this.#view(field, schema, value);
   }
 
   keys(): readonly Value[] {
-    const keys = Object.keys(this.json);
-    if (this.#values !== undefined) return keys;
-    return keys.filter((key) => this.#fields.has(key)).map((key) => escapeField(key) ?? key);
+    if (this.#values !== undefined) return this.#names;
+    return this.#names.filter((key) => this.#fields.has(key)).map((key) => escapeField(key) ?? key);
+  }
+
+  get #names(): readonly string[] {
+    this.#keys ??= Object.keys(this.json);
+    return this.#keys;
+  }
+
+  #view(key: string, schema: ValueSchema, value: Json): Value {
+    if (typeof value !== "object") return schemaValue(schema, value);
+    let view = this.#views.get(key);
+    if (view === undefined) {
+      view = schemaValue(schema, value);
+      this.#views.set(key, view);
+    }
+    return view;
   }
 
   override equals(other: CelMap, work: Work): Value | undefined {
     if (!(other instanceof SchemaMap)) return undefined;
     if (other.json === this.json) return true;
     if (this.size !== other.size) return false;
-    for (const key of Object.keys(this.json)) {
+    for (const key of this.#names) {
       work.toil(1);
       const known = this.#values !== undefined || this.#fields.has(key);
       const same = known ? equalAt(this, other, key, work) : equalUnknown(this.json, other.json, key, work);
@@ -180,19 +207,78 @@ function equalAt(left: SchemaMap, right: SchemaMap, key: string, work: Work): Va
 function equalUnknown(left: JsonObject, right: JsonObject, key: string, work: Work): boolean {
   const [a, b] = [left[key], right[key]];
   if (a === b || b === undefined) return true;
-  work.toil(JSON.stringify(a, (_, part) => (typeof part === "bigint" ? String(part) : part)).length);
+  work.toil(writeJson(a).length / charsPerToil);
   return deepEqual(a, b);
 }
 
-class SchemaList extends CelList {
+/** A list of a set or map type, or what such a list and another add up to. */
+abstract class KeyedList extends CelList {
+  readonly schema: ValueSchema;
+
+  constructor(schema: ValueSchema) {
+    super();
+    this.schema = schema;
+  }
+
+  override equals(other: CelList, work: Work): Value | undefined {
+    if (this.schema.listType === "atomic") return undefined;
+    if (this.size !== other.size) return false;
+    const [mine, theirs] = [this.#byIdentity(this, work), this.#byIdentity(other, work)];
+    if (mine instanceof CelError) return mine;
+    if (theirs instanceof CelError) return theirs;
+    if (mine.size !== theirs.size) return false;
+    for (const [identity, item] of mine) {
+      const match = theirs.get(identity);
+      if (match === undefined) return false;
+      const same = this.schema.listType === "set" ? true : equal(item, match, work);
+      if (same !== true) return same;
+    }
+    return true;
+  }
+
+  /** A set's union, or a map's merge: items of `other` take the places of those that they are. */
+  override plus(other: CelList, work: Work): CelList | CelError | undefined {
+    if (this.schema.listType === "atomic") return undefined;
+    const [merged, added] = [this.#byIdentity(this, work), this.#byIdentity(other, work)];
+    if (merged instanceof CelError) return merged;
+    if (added instanceof CelError) return added;
+    for (const [identity, item] of added) {
+      if (this.schema.listType === "map" || !merged.has(identity)) merged.set(identity, item);
+    }
+    return new MergedList(this.schema, [...merged.values()]);
+  }
+
+  /** Items by what makes them themselves: a set's by their values, a map's by the values of its keys. */
+  #byIdentity(list: CelList, work: Work): Map<string, Value> | CelError {
+    const found = new Map<string, Value>();
+    const isSet = this.schema.listType === "set";
+    for (const item of itemsOf(list)) {
+      if (isSet && (item instanceof CelList || item instanceof CelMap)) {
+        return new CelError("listSet operations are only supported on lists of scalar values");
+      }
+      const identity = isSet ? identityOf(item) : this.#keysOf(item);
+      work.toil(identity.length / charsPerToil + 1);
+      found.set(identity, item);
+    }
+    return found;
+  }
+
+  #keysOf(item: Value): string {
+    const keys = this.schema.listMapKeys;
+    if (item instanceof SchemaMap) return keys.map((key) => identityOf(item.field(key) ?? null)).join();
+    if (!(item instanceof CelMap)) return identityOf(item);
+    return keys.map((key) => identityOf(item.find(escapeField(key) ?? key) ?? null)).join();
+  }
+}
+
+class SchemaList extends KeyedList {
   readonly json: readonly Json[];
-  readonly #schema: ValueSchema;
   readonly #items: ValueSchema;
+  readonly #views: Value[] = [];
 
   constructor(schema: ValueSchema, items: ValueSchema, json: readonly Json[]) {
-    super();
+    super(schema);
     this.json = json;
-    this.#schema = schema;
     this.#items = items;
   }
 
@@ -201,52 +287,31 @@ class SchemaList extends CelList {
   }
 
   get(index: number): Value {
-    return schemaValue(this.#items, this.json[index] as Json);
+    const item = this.json[index] as Json;
+    if (typeof item !== "object") return schemaValue(this.#items, item);
+    this.#views[index] ??= schemaValue(this.#items, item);
+    return this.#views[index];
   }
 
   override equals(other: CelList, work: Work): Value | undefined {
-    if (other instanceof SchemaList && other.json === this.json) return true;
-    if (this.#schema.listType === "atomic") return undefined;
-    if (this.size !== other.size) return false;
-    const mine = this.#byIdentity(this, work);
-    const theirs = this.#byIdentity(other, work);
-    if (mine.size !== theirs.size) return false;
-    for (const [identity, item] of mine) {
-      const match = theirs.get(identity);
-      if (match === undefined) return false;
-      const same = this.#schema.listType === "set" ? true : equal(item, match, work);
-      if (same !== true) return same;
-    }
-    return true;
+    return other instanceof SchemaList && other.json === this.json ? true : super.equals(other, work);
+  }
+}
+
+class MergedList extends KeyedList {
+  readonly #items: readonly Value[];
+
+  constructor(schema: ValueSchema, items: readonly Value[]) {
+    super(schema);
+    this.#items = items;
   }
 
-  /** A set's union, or a map's merge: items of `other` take the places of those that they are. */
-  override plus(other: CelList, work: Work): CelList | undefined {
-    if (this.#schema.listType === "atomic") return undefined;
-    const merged = this.#byIdentity(this, work);
-    for (const [identity, item] of this.#byIdentity(other, work)) {
-      if (this.#schema.listType === "map" || !merged.has(identity)) merged.set(identity, item);
-    }
-    return new ArrayList([...merged.values()]);
+  get size(): number {
+    return this.#items.length;
   }
 
-  /** Items by what makes them themselves: a set's by their values, a map's by the values of its keys. */
-  #byIdentity(list: CelList, work: Work): Map<string, Value> {
-    const found = new Map<string, Value>();
-    for (const item of itemsOf(list)) {
-      const identity = this.#schema.listType === "set" ? identityOf(item) : this.#keysOf(item);
-      work.toil(identity.length);
-      found.set(identity, item);
-    }
-    return found;
-  }
-
-  #keysOf(item: Value): string {
-    const keys = this.#schema.listMapKeys;
-    if (item instanceof SchemaMap)
-      return JSON.stringify(keys.map((key) => identityOf(item.field(key) ?? null)));
-    if (!(item instanceof CelMap)) return identityOf(item);
-    return JSON.stringify(keys.map((key) => identityOf(item.find(escapeField(key) ?? key) ?? null)));
+  get(index: number): Value {
+    return this.#items[index] as Value;
   }
 }
 

@@ -22,10 +22,10 @@ export interface ValueSchema
  * The fields of an object.
  *
  * @param isResource - whether it is a whole object: then it has apiVersion, kind, and of metadata the name and
- *   generateName, whatever its schema says
+ *   generateName, unless its schema says all that and more
  */
 export function fieldsOf(schema: ValueSchema, isResource: boolean): ReadonlyMap<string, ValueSchema> {
-  if (!isResource) return schema.properties;
+  if (!isResource || declaresObject(schema)) return schema.properties;
   let fields = resourceFields.get(schema);
   if (fields === undefined) {
     fields = new Map([...schema.properties, ...always]);
@@ -40,6 +40,17 @@ export function mapValues({ additionalProperties, properties }: ValueSchema): Va
   const { type, intOrString, preserveUnknown } = additionalProperties;
   // `additionalProperties: true` allows values and says nothing of them.
   return type === undefined && !intOrString && !preserveUnknown ? undefined : additionalProperties;
+}
+
+function declaresObject({ properties }: ValueSchema): boolean {
+  const metadata = properties.get("metadata");
+  const texts = [
+    properties.get("apiVersion"),
+    properties.get("kind"),
+    metadata?.properties.get("name"),
+    metadata?.properties.get("generateName"),
+  ];
+  return metadata?.type === "object" && texts.every((field) => field?.type === "string");
 }
 
 const resourceFields = new WeakMap<ValueSchema, ReadonlyMap<string, ValueSchema>>();

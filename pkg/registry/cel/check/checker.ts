@@ -122,7 +122,8 @@ class Checker {
       case "map":
         return target.params[1] ?? dyn;
       case "struct": {
-        const type = target.fields?.get(field);
+        // A keyword is escaped as a field's name, and may be written plainly all the same.
+        const type = target.fields?.get(field) ?? target.fields?.get(`__${field}__`);
         return type ?? this.#wrong(at, `undefined field '${field}'`);
       }
       case "param":

@@ -1,7 +1,7 @@
 import { RE2JS } from "re2js";
 import { type Call, children, type Node } from "../syntax/ast.ts";
 import type { Issue } from "../syntax/source-error.ts";
-import { parseDuration, parseTimestamp } from "../values/time.ts";
+import { maxSeconds, minSeconds, parseDuration, parseTimestamp } from "../values/time.ts";
 import { formatType, sameType, type Type, unwrapped } from "./type.ts";
 
 /**
@@ -48,7 +48,12 @@ const readable: Readonly<Record<string, (text: string) => boolean>> = {
 
 function wrongArguments({ name, args }: Call): readonly Issue[] {
   const [first] = args;
-  if (first?.kind !== "literal" || typeof first.value !== "string") return [];
+  if (first?.kind !== "literal") return [];
+  if (name === "timestamp" && typeof first.value === "bigint") {
+    const inRange = first.value >= minSeconds && first.value <= maxSeconds;
+    return inRange ? [] : [{ at: first.at, message: "invalid timestamp argument" }];
+  }
+  if (typeof first.value !== "string") return [];
   const reads = Object.hasOwn(readable, name) ? readable[name] : undefined;
   if (reads === undefined || reads(first.value)) return [];
   return [{ at: first.at, message: `invalid ${name} argument` }];

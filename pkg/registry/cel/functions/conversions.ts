@@ -118,8 +118,10 @@ const bools: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 function wholeNumber(text: string, pattern: RegExp, to: Type): Value {
-  if (!pattern.test(text)) return failed(text, to);
-  const value = to === int ? intOf(BigInt(text.replace(/^\+/, ""))) : uintOf(BigInt(text));
+  const digits = text.replace(/^\+/, "").replace(/^(-?)0+(?=\d)/, "$1");
+  // No more digits than 64 bits can have: reading a million of them takes long.
+  if (digits.length > 20 || !pattern.test(text)) return failed(text, to);
+  const value = to === int ? intOf(BigInt(digits)) : uintOf(BigInt(digits));
   return value instanceof CelError ? failed(text, to) : value;
 }
 

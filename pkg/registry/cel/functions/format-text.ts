@@ -1,7 +1,16 @@
 import { itemsOf } from "../values/lists.ts";
 import { CelDuration, Timestamp } from "../values/time.ts";
 import { Uint } from "../values/uint.ts";
-import { CelError, CelList, CelMap, TypeName, typeNameOf, type Value, type Work } from "../values/value.ts";
+import {
+  CelError,
+  CelList,
+  CelMap,
+  charsPerToil,
+  TypeName,
+  typeNameOf,
+  type Value,
+  type Work,
+} from "../values/value.ts";
 import { textOf } from "./conversions.ts";
 
 /** `pattern.format(values)`: `%s %d %f %e %b %x %X %o %%`, `%.3f`. A clause without a value is an error. */
@@ -20,7 +29,7 @@ export function formatText(pattern: string, values: CelList, work: Work): Value 
       }
       if (next >= values.size) return new CelError(`index ${next} out of range`);
       const formatted = formatClause(clause, values.get(next++), work);
-      work.toil(formatted.length);
+      work.toil(formatted.length / charsPerToil + 1);
       parts.push(formatted);
     }
   } catch (error) {
@@ -64,11 +73,20 @@ function unrecognized(verb: string): never {
   throw clauseError(`unrecognized formatting clause "${verb}"`);
 }
 
+/** Of finding the digits of a double: it may have hundreds. */
+const digitsToil = 1000;
+
 const verbs: Readonly<Record<string, (value: Value, precision: number, work: Work) => string>> = {
   s: (value, _, work) => shown(value, work),
   d: (value) => whole(value) ?? wrong("decimal clause can only be used on integers", value),
-  f: (value, precision) => fixed(value, precision),
-  e: (value, precision) => scientific(value, precision),
+  f: (value, precision, work) => {
+    work.toil(digitsToil);
+    return fixed(value, precision);
+  },
+  e: (value, precision, work) => {
+    work.toil(digitsToil);
+    return scientific(value, precision);
+  },
   b: (value) =>
     typeof value === "boolean"
       ? String(Number(value))
@@ -110,9 +128,9 @@ function scientific(value: Value, precision: number): string {
   if (special !== undefined) return special;
   const [digits = "", power = "0"] = double.toExponential(precision).split("e");
   const exponent = Math.abs(Number(power));
-  // As Go's text/message writes English: 1.5 × 10⁰³
+  // As Go's text/message writes English: 1.5×10⁰³
   const raised = [...String(exponent).padStart(2, "0")].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]).join("");
-  return `${digits}\u202f×\u202f10${Number(power) < 0 ? "⁻" : ""}${raised}`;
+  return `${digits}×10${Number(power) < 0 ? "⁻" : ""}${raised}`;
 }
 
 function doubleOf(value: Value): number | undefined {
@@ -123,13 +141,22 @@ function doubleOf(value: Value): number | undefined {
 /** English: a comma between each three digits. */
 function grouped(digits: string): string {
   const [integer = "", fraction] = digits.split(".");
-  const marked = integer.replace(/\B(?=(?:\d{3})+$)/g, ",");
+  const sign = integer.startsWith("-") ? "-" : "";
+  const plain = integer.slice(sign.length);
+  const first = plain.length % 3 || 3;
+  const groups = [plain.slice(0, first), ...(plain.slice(first).match(/\d{3}/g) ?? [])];
+  const marked = `${sign}${groups.join(",")}`;
   return fraction === undefined ? marked : `${marked}.${fraction}`;
 }
 
-/** The exact digits of a double, which toFixed gives below 1e21 alone. */
+/** The digits of a double as Go rounds them: what stands exactly in the middle goes to the even digit. */
 function decimals(double: number, precision: number): string {
-  if (Math.abs(double) < 1e21) return double.toFixed(precision);
+  if (Math.abs(double) < 1e21) {
+    const exact = double.toFixed(maxPrecision);
+    const dropped = precision === maxPrecision ? "" : exact.slice(precision - maxPrecision);
+    const kept = exact.slice(0, exact.length - dropped.length).replace(/\.$/, "");
+    return /^50*$/.test(dropped) && /[02468]$/.test(kept) ? kept : double.toFixed(precision);
+  }
   return precision === 0 ? String(BigInt(double)) : `${BigInt(double)}.${"0".repeat(precision)}`;
 }
 
@@ -147,7 +174,7 @@ function shownList(list: CelList, work: Work): string {
   const parts: string[] = [];
   for (const item of itemsOf(list)) {
     const part = shownWithin(item, work);
-    work.toil(part.length + 2);
+    work.toil(part.length / charsPerToil + 1);
     parts.push(part);
   }
   return `[${parts.join(", ")}]`;
@@ -157,7 +184,7 @@ function shownMap(map: CelMap, work: Work): string {
   const entries = map.keys().map((key): readonly [string, string] => {
     const name = shownWithin(key, work);
     const value = shownWithin(map.find(key) ?? null, work);
-    work.toil(name.length + value.length);
+    work.toil((name.length + value.length) / charsPerToil + 2);
     return [name, value];
   });
   entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));

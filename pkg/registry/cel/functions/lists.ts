@@ -33,7 +33,7 @@ import {
   type Work,
 } from "../values/value.ts";
 import { type Cost, charCost, listCost, size, traversed } from "./costs.ts";
-import { type Call, global, type Library, member } from "./overload.ts";
+import { type Call, global, type Library, member, type Overload } from "./overload.ts";
 
 const a = param("A");
 const listOfA = listOf(a);
@@ -68,10 +68,16 @@ export const lists: Library = {
   ],
   reverse: [member("list_reverse", [listOfA], listOfA, reverse, { cost: ([list]) => allocated(size(list)) })],
   flatten: [
-    member("list_flatten", [listOf(listOfA)], listOfA, flatten, { cost: ([list]) => allocated(size(list)) }),
-    member("list_flatten_int", [listOf(dyn), int], listOf(dyn), flatten, {
-      cost: ([list, depth]) => allocated(size(list) * Number(depth)),
-    }),
+    unguarded(
+      member("list_flatten", [listOf(listOfA)], listOfA, flatten, {
+        cost: ([list]) => allocated(size(list)),
+      }),
+    ),
+    unguarded(
+      member("list_flatten_int", [listOf(dyn), int], listOf(dyn), flatten, {
+        cost: ([list, depth]) => allocated(size(list) * Number(depth)),
+      }),
+    ),
   ],
   distinct: [member("list_distinct", [listOfA], listOfA, distinct, { cost: comparedWithin })],
   sort: comparable.map((of) =>
@@ -105,6 +111,10 @@ export const lists: Library = {
     global("@mapInsert_map_map", [mapOfAB, mapOfAB], mapOfAB, insertAll),
   ],
 };
+
+function unguarded(overload: Overload): Overload {
+  return { ...overload, unguarded: true };
+}
 
 function selfComparison(list: CelList): number {
   const first = list.size === 0 ? undefined : list.get(0);
@@ -193,6 +203,8 @@ function reverse([list]: readonly Value[]): Value {
 }
 
 function flatten([list, depth]: readonly Value[], work: Work): Value {
+  if (!(list instanceof CelList))
+    return new CelError(`no such overload: ${typeNameOf(list ?? null)}.flatten()`);
   const levels = depth === undefined ? 1 : Number(depth);
   if (levels < 0) return new CelError("level must be non-negative");
   const items: Value[] = [];
@@ -203,7 +215,7 @@ function flatten([list, depth]: readonly Value[], work: Work): Value {
       else items.push(item);
     }
   };
-  collect(list as CelList, levels);
+  collect(list, levels);
   return new ArrayList(items);
 }
 

@@ -1,6 +1,6 @@
 import { bool, dyn, int, listOf, mapOf, optionalOf, param, string } from "../check/type.ts";
 import { ArrayList, itemsOf } from "../values/lists.ts";
-import { CelDuration } from "../values/time.ts";
+import { CelDuration, minSeconds, Timestamp } from "../values/time.ts";
 import { Uint } from "../values/uint.ts";
 import { CelError, CelList, CelMap, none, noSuchOverload, Optional, type Value } from "../values/value.ts";
 import { global, type Library, member } from "./overload.ts";
@@ -48,6 +48,7 @@ function isZero(value: Value): boolean {
   if (value instanceof CelList || value instanceof CelMap) return value.size === 0;
   if (value instanceof Uint8Array) return value.length === 0;
   if (value instanceof Uint) return value.value === 0n;
+  if (value instanceof Timestamp) return value.seconds === minSeconds && value.nanos === 0;
   return value instanceof CelDuration && value.nanos === 0n;
 }
 

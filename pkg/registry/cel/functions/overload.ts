@@ -12,6 +12,8 @@ export interface Overload {
   readonly result: Type;
   readonly call: Call;
   readonly costs: Costs;
+  /** Whether `call` looks at its arguments' types itself. */
+  readonly unguarded?: boolean;
 }
 
 /** Called with arguments of the overload's types: what is dyn has been looked at. */

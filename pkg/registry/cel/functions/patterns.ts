@@ -32,10 +32,17 @@ const cache = new Map<string, RE2JS | string>();
 /** Patterns are nearly always literals of a CRD; the bound is for those that are computed. */
 const cacheSize = 1000;
 
+/** Of compiling, for each character of a pattern: one such as `{0,1000}` makes hundreds of states. */
+const compileToil = 2000;
+/** Of looking at each character. Telling where a match is takes longer than telling that there is one. */
+const testToil = 2;
+const findToil = 10;
+
 /** The pattern, or what is wrong with it. */
-function compiled(pattern: string): RE2JS | string {
+function compiled(pattern: string, work?: Work): RE2JS | string {
   let found = cache.get(pattern);
   if (found === undefined) {
+    work?.toil(compileToil * pattern.length);
     if (cache.size >= cacheSize) cache.clear();
     found = compile(pattern);
     cache.set(pattern, found);
@@ -52,28 +59,27 @@ function compile(pattern: string): RE2JS | string {
 }
 
 function matches([text, pattern]: readonly Value[], work: Work): Value {
-  const regex = compiled(pattern as string);
+  const regex = compiled(pattern as string, work);
   if (typeof regex === "string") return new CelError(regex);
-  work.toil((text as string).length);
+  work.toil((text as string).length * testToil);
   return regex.test(text as string);
 }
 
 function find([text, pattern]: readonly Value[], work: Work): Value {
-  const regex = compiled(pattern as string);
+  const regex = compiled(pattern as string, work);
   if (typeof regex === "string") return new CelError(`Illegal regex: ${regex}`);
-  // Telling where a match is takes longer than telling that there is one.
-  work.toil((text as string).length * 10);
+  work.toil((text as string).length * findToil);
   const matcher = regex.matcher(text as string);
   return matcher.find() ? (matcher.group() ?? "") : "";
 }
 
 function findAll([text, pattern, limit]: readonly Value[], work: Work): Value {
-  const regex = compiled(pattern as string);
+  const regex = compiled(pattern as string, work);
   if (typeof regex === "string") return new CelError(`Illegal regex: ${regex}`);
   const most = limit === undefined || (limit as bigint) < 0n ? Number.POSITIVE_INFINITY : Number(limit);
   const found: string[] = [];
   const matcher = regex.matcher(text as string);
-  work.toil((text as string).length * 10);
+  work.toil((text as string).length * findToil);
   while (found.length < most && matcher.find()) found.push(matcher.group() ?? "");
   return new ArrayList(found);
 }

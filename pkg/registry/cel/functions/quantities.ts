@@ -92,15 +92,22 @@ function parseQuantity(text: string): Quantity | CelError {
   const power = /^[eE]([-+]?\d+)$/.exec(suffix)?.[1];
   const scale = power === undefined ? suffixes.get(suffix) : ([10, Number(power)] as const);
   if (scale === undefined) return suffixWrong;
-  const nanos = amount(BigInt(`${whole}${fraction}`), fraction.length, scale);
+  const nanos = amount(whole.replace(/^0+/, ""), fraction, scale);
   return new Quantity(sign === "-" ? -nanos : nanos);
 }
 
-/** `digits`, `decimals` of which stand behind the point, times the scale: in nanos, at most `largest`. */
-function amount(digits: bigint, decimals: number, [base, exponent]: readonly [2 | 10, number]): bigint {
+/** More digits than these say nothing but whether there are more. */
+const maxDigits = 60;
+
+/** `whole.fraction` times the scale: in nanos, at most `largest`. */
+function amount(whole: string, fraction: string, [base, exponent]: readonly [2 | 10, number]): bigint {
+  if (whole.length > maxDigits) return exponent < -maxDigits ? amount("1", "", [base, exponent]) : largest;
+  const more = /[1-9]/.test(fraction.slice(maxDigits)) ? "1" : "";
+  const decimals = `${fraction.slice(0, maxDigits)}${more}`;
+  const digits = BigInt(`${whole}${decimals}` || "0");
   if (digits === 0n) return 0n;
   const doubled = base === 2 ? digits << BigInt(exponent) : digits;
-  const power = (base === 10 ? exponent : 0) - decimals + 9;
+  const power = (base === 10 ? exponent : 0) - decimals.length + 9;
   // Beyond this the power alone decides, and need not be written out.
   if (power > 40) return largest;
   if (power < -(String(doubled).length + 1)) return 1n;

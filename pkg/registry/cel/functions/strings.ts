@@ -1,6 +1,14 @@
 import { bool, dyn, int, listOf, string, type Type } from "../check/type.ts";
 import { ArrayList, itemsOf } from "../values/lists.ts";
-import { CelError, type CelList, codePoints, sizeOf, type Value, type Work } from "../values/value.ts";
+import {
+  CelError,
+  type CelList,
+  charsPerToil,
+  codePoints,
+  sizeOf,
+  type Value,
+  type Work,
+} from "../values/value.ts";
 import { type Cost, charCost, copyFirst, readFirst, traversed } from "./costs.ts";
 import { formatText } from "./format-text.ts";
 import { global, type Library, member, type Overload } from "./overload.ts";
@@ -115,7 +123,7 @@ function text(
 }
 
 function contains([whole, part]: readonly Value[], work: Work): Value {
-  work.toil((whole as string).length);
+  work.toil((whole as string).length / charsPerToil);
   return (whole as string).includes(part as string);
 }
 
@@ -124,8 +132,9 @@ function outOfRange(index: number): CelError {
 }
 
 function charAt(whole: string, at: number): Value {
-  const chars = [...whole];
-  return at < 0 || at > chars.length ? outOfRange(at) : (chars[at] ?? "");
+  if (at < 0 || at > codePoints(whole)) return outOfRange(at);
+  const point = whole.codePointAt(unitAt(whole, at));
+  return point === undefined ? "" : String.fromCodePoint(point);
 }
 
 function indexOf(whole: string, part: string, from: number): Value {
@@ -156,13 +165,13 @@ function unitAt(whole: string, at: number): number {
 
 /** Go's strings.TrimSpace. */
 function trim(whole: string): string {
-  const blank = "[\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
-  const start = new RegExp(`^${blank}+`).exec(whole)?.[0].length ?? 0;
-  let end = whole.length;
-  const isBlank = new RegExp(blank);
-  while (end > start && isBlank.test(whole[end - 1] ?? "")) end--;
+  let [start, end] = [0, whole.length];
+  while (start < end && blank.test(whole[start] ?? "")) start++;
+  while (end > start && blank.test(whole[end - 1] ?? "")) end--;
   return whole.slice(start, end);
 }
+
+const blank = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
 function substring(whole: string, from: number, to?: number): Value {
   const length = codePoints(whole);
@@ -191,7 +200,7 @@ function replace(whole: string, old: string, by: string, count: Value | undefine
   const parts = old === "" ? ["", ...whole, ""] : whole.split(old);
   const places = parts.length - 1;
   const replaced = Math.min(places, limit);
-  work.toil(whole.length + replaced * by.length);
+  work.toil((whole.length + replaced * by.length) / charsPerToil + parts.length);
   if (replaced === places) return parts.join(by);
   const rest = parts.slice(replaced).join(old);
   return replaced === 0 ? whole : [...parts.slice(0, replaced), rest].join(by);
@@ -209,7 +218,7 @@ function join(list: CelList, by: string, work: Work): Value {
   const parts: string[] = [];
   for (const item of itemsOf(list)) {
     if (typeof item !== "string") return new CelError(`join: invalid input: ${item}`);
-    work.toil(item.length + by.length + 1);
+    work.toil((item.length + by.length) / charsPerToil + 1);
     parts.push(item);
   }
   return parts.join(by);

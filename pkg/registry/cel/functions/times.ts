@@ -1,6 +1,6 @@
 import { duration, int, string, timestamp } from "../check/type.ts";
 import type { CelDuration, Timestamp } from "../values/time.ts";
-import { CelError, type Value } from "../values/value.ts";
+import { CelError, type Value, type Work } from "../values/value.ts";
 import { type Library, member, type Overload } from "./overload.ts";
 
 /** The parts of timestamps and durations. A timestamp's are in UTC, or in the zone given: `Europe/Rome`, `-08:00`. */
@@ -31,8 +31,8 @@ type Part = (date: Date, time: Timestamp) => number;
 function parts(id: string, part: Part): readonly Overload[] {
   return [
     member(id, [timestamp], int, ([time]) => partIn(time as Timestamp, 0, part)),
-    member(`${id}_with_tz`, [timestamp, string], int, ([time, zone]) => {
-      const offset = offsetOf(zone as string, time as Timestamp);
+    member(`${id}_with_tz`, [timestamp, string], int, ([time, zone], work) => {
+      const offset = offsetOf(zone as string, time as Timestamp, work);
       return offset instanceof CelError ? offset : partIn(time as Timestamp, offset, part);
     }),
   ];
@@ -53,8 +53,8 @@ function span(unit: string, nanos: bigint): Overload {
 }
 
 /** Seconds east of UTC. */
-function offsetOf(zone: string, time: Timestamp): number | CelError {
-  if (!zone.includes(":")) return offsetOfNamed(zone, time);
+function offsetOf(zone: string, time: Timestamp, work: Work): number | CelError {
+  if (!zone.includes(":")) return offsetOfNamed(zone, time, work);
   const match = /^([-+]?\d+):(\d+)$/.exec(zone);
   if (match === null) return new CelError(`strconv.Atoi: parsing ${JSON.stringify(zone)}: invalid syntax`);
   const [, hours = "0", minutes = "0"] = match;
@@ -62,11 +62,34 @@ function offsetOf(zone: string, time: Timestamp): number | CelError {
   return (Number(hours) * 60 + (zone.startsWith("-") ? -1 : 1) * Number(minutes)) * 60;
 }
 
-function offsetOfNamed(zone: string, time: Timestamp): number | CelError {
+function offsetOfNamed(zone: string, time: Timestamp, work: Work): number | CelError {
   if (zone === "" || zone === "UTC") return 0;
+  const clock = clockOf(zone, work);
+  if (clock === undefined) return new CelError(`unknown time zone ${zone}`);
+  work.toil(readingToil);
   const ms = time.seconds * 1000;
+  const found = new Map(clock.formatToParts(ms).map(({ type, value }) => [type, value]));
+  const number = (type: Intl.DateTimeFormatPartTypes): number => Number(found.get(type));
+  const local = new Date(0);
+  const year = number("year");
+  local.setUTCFullYear(found.get("era") === "BC" ? 1 - year : year, number("month") - 1, number("day"));
+  local.setUTCHours(number("hour"), number("minute"), number("second"));
+  return Math.round((local.getTime() - ms) / 1000);
+}
+
+/** Of reading a clock in a zone, and of making it. */
+const [readingToil, makingToil] = [500, 20_000];
+const clocks = new Map<string, Intl.DateTimeFormat>();
+/** There are some 600 zones, but upper and lower case are the same to Intl. */
+const maxClocks = 1000;
+
+/** Tells the local time of a zone; undefined when there is no such zone. */
+function clockOf(zone: string, work: Work): Intl.DateTimeFormat | undefined {
+  const known = clocks.get(zone);
+  if (known !== undefined) return known;
+  work.toil(makingToil);
   try {
-    const format = new Intl.DateTimeFormat("en-US", {
+    const clock = new Intl.DateTimeFormat("en-US", {
       timeZone: zone,
       hourCycle: "h23",
       era: "short",
@@ -77,15 +100,11 @@ function offsetOfNamed(zone: string, time: Timestamp): number | CelError {
       minute: "numeric",
       second: "numeric",
     });
-    const found = new Map(format.formatToParts(ms).map(({ type, value }) => [type, value]));
-    const number = (type: Intl.DateTimeFormatPartTypes): number => Number(found.get(type));
-    const local = new Date(0);
-    const year = number("year");
-    local.setUTCFullYear(found.get("era") === "BC" ? 1 - year : year, number("month") - 1, number("day"));
-    local.setUTCHours(number("hour"), number("minute"), number("second"));
-    return Math.round((local.getTime() - ms) / 1000);
+    if (clocks.size >= maxClocks) clocks.clear();
+    clocks.set(zone, clock);
+    return clock;
   } catch {
     // Intl knows no such zone.
-    return new CelError(`unknown time zone ${zone}`);
+    return undefined;
   }
 }

@@ -2,7 +2,15 @@ import type { Type } from "../check/type.ts";
 import type { Overload } from "../functions/overload.ts";
 import type { Call, Node } from "../syntax/ast.ts";
 import { CelDuration, Timestamp } from "../values/time.ts";
-import { CelError, CelList, CelMap, noSuchOverload, typeNameOf, type Value } from "../values/value.ts";
+import {
+  CelError,
+  CelList,
+  CelMap,
+  charsPerToil,
+  noSuchOverload,
+  typeNameOf,
+  type Value,
+} from "../values/value.ts";
 import type { Evaluation, Step } from "./evaluation.ts";
 
 /**
@@ -41,9 +49,13 @@ type Choose = (values: readonly Value[]) => Overload | undefined;
 
 function finish(name: string, choose: Choose, values: readonly Value[], run: Evaluation): Value {
   for (const value of values) {
-    if (!(value instanceof CelError) || name === "@not_strictly_false") continue;
-    run.charge(1);
-    return value;
+    if (typeof value === "string") {
+      // Whatever is done with a long text, its length has to be found out.
+      if (value.length > charsPerToil) run.toil(value.length / charsPerToil);
+    } else if (value instanceof CelError && name !== "@not_strictly_false") {
+      run.charge(1);
+      return value;
+    }
   }
   const overload = choose(values);
   if (overload === undefined) {
@@ -63,7 +75,8 @@ function isKnown(type: Type): boolean {
   return type.kind !== "dyn" && type.kind !== "error" && type.kind !== "param" && type.params.every(isKnown);
 }
 
-function fits({ params }: Overload, values: readonly Value[]): boolean {
+function fits({ params, unguarded }: Overload, values: readonly Value[]): boolean {
+  if (unguarded === true) return params.length === values.length;
   return params.length === values.length && params.every((type, i) => hasType(values[i] as Value, type));
 }
 

@@ -4,10 +4,12 @@ import type { Value, Work } from "../values/value.ts";
 export const callLimit = 1_000_000;
 
 /**
- * What one object's rules may do in all beyond their cost, which knows nothing of deep comparisons: characters and
- * items looked at. Far more than a sane rule needs, little enough to be done within a second.
+ * What one object's rules may do in all beyond what their cost stands for, in toil: about ten nanoseconds each. Cost
+ * knows nothing of deep comparisons or of lists glued together. More than a sane rule needs, done within a second.
  */
-export const toilLimit = 20_000_000;
+export const toilLimit = 3_000_000;
+/** How much toil a unit of cost stands for. */
+const toilOfCost = 5;
 
 /** Thrown when an evaluation is given up. */
 export class CostExceeded extends Error {
@@ -34,6 +36,11 @@ export class Evaluation implements Work {
     this.#costLimit = cost;
   }
 
+  /** What was done beyond what the cost stands for. */
+  get excessToil(): number {
+    return Math.max(0, this.toiled - this.cost * toilOfCost);
+  }
+
   charge(cost: number): void {
     this.cost += cost;
     if (this.cost > this.#costLimit) throw new CostExceeded();
@@ -41,7 +48,7 @@ export class Evaluation implements Work {
 
   toil(units: number): void {
     this.toiled += units;
-    if (this.toiled > this.#toilLimit) throw new CostExceeded();
+    if (this.excessToil > this.#toilLimit) throw new CostExceeded();
   }
 }
 

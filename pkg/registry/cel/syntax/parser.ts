@@ -54,8 +54,7 @@ class Parser {
 
   parse(): Node {
     const node = this.#expression();
-    const rest = this.#peek();
-    if (rest.kind !== "end") throw unexpected(rest, "extraneous input", "<EOF>");
+    if (this.#peek().kind !== "end") throw this.#unexpected("<EOF>", ({ kind }) => kind === "end");
     return node;
   }
 
@@ -164,7 +163,7 @@ class Parser {
       case "symbol":
         return this.#symbolic(token);
       default:
-        throw unexpected(token, "mismatched input", expectedOperand);
+        throw this.#noOperand(token);
     }
   }
 
@@ -183,15 +182,15 @@ class Parser {
       case "-": {
         const number = this.#next();
         if (isNumber(number)) return numberOf(number, at, true);
-        throw unexpected(number, "mismatched input", expectedOperand);
+        throw this.#noOperand(number);
       }
       case ".": {
         const name = this.#next();
         if (name.kind === "ident" && !literalWords.has(name.text)) return this.#named(name, ".");
-        throw unexpected(name, "mismatched input", "IDENTIFIER");
+        throw this.#noName(name);
       }
       default:
-        throw unexpected(token, "mismatched input", expectedOperand);
+        throw this.#noOperand(token);
     }
   }
 
@@ -271,7 +270,7 @@ class Parser {
   #fieldName(): Token {
     const token = this.#next();
     if (token.kind === "ident" && !literalWords.has(token.text)) return token;
-    throw unexpected(token, "no viable alternative at input", "IDENTIFIER");
+    throw this.#noName(token);
   }
 
   #nested(parse: () => Node): Node {
@@ -304,15 +303,34 @@ class Parser {
   }
 
   #need(symbol: string): void {
-    if (!this.#take(symbol)) throw unexpected(this.#peek(), "mismatched input", `'${symbol}'`);
+    if (!this.#take(symbol)) throw this.#unexpected(`'${symbol}'`, ({ text }) => text === symbol);
+  }
+
+  /** @param token - the one just taken; the end is never really taken */
+  #noOperand(token: Token): SyntaxIssue {
+    if (token.kind !== "end") this.#pos--;
+    return this.#unexpected(expectedOperand, startsOperand);
+  }
+
+  #noName(token: Token): SyntaxIssue {
+    if (token.kind !== "end") this.#pos--;
+    return this.#unexpected("IDENTIFIER", () => false);
+  }
+
+  /** In ANTLR's words: a token is extraneous when what follows it is as expected. */
+  #unexpected(expected: string, fits: (token: Token) => boolean): SyntaxIssue {
+    const { at, text } = this.#peek();
+    const following = this.#tokens[this.#pos + 1];
+    const what = following !== undefined && fits(following) ? "extraneous" : "mismatched";
+    return new SyntaxIssue(at, `Syntax error: ${what} input '${text}' expecting ${expected}`);
   }
 }
 
 const expectedOperand =
   "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
 
-function unexpected({ at, text }: Token, what: string, expected: string): SyntaxIssue {
-  return new SyntaxIssue(at, `Syntax error: ${what} '${text}' expecting ${expected}`);
+function startsOperand({ kind, text }: Token): boolean {
+  return kind === "symbol" ? ["[", "{", "(", ".", "-", "!"].includes(text) : kind !== "end" && text !== "in";
 }
 
 function call(at: number, name: string, args: readonly Node[], target?: Node): Call {

@@ -4,6 +4,7 @@ import {
   CelError,
   CelList,
   CelMap,
+  charsPerToil,
   noSuchOverload,
   Opaque,
   Optional,
@@ -20,7 +21,7 @@ export function equal(left: Value, right: Value, work: Work): Value {
   if (left === null || right === null) return false;
   if (isNumeric(left)) return isNumeric(right) && compareNumbers(left, right) === 0;
   if (typeof left === "string") {
-    work.toil(left.length);
+    if (typeof right === "string" && left.length === right.length) work.toil(left.length / charsPerToil);
     return false;
   }
   if (typeof left === "boolean") return false;
@@ -77,7 +78,7 @@ function equalMaps(left: CelMap, right: CelMap, work: Work): Value {
 }
 
 function equalBytes(left: Uint8Array, right: Uint8Array, work: Work): boolean {
-  work.toil(left.length);
+  work.toil(left.length / charsPerToil);
   return left.length === right.length && left.every((byte, i) => byte === right[i]);
 }
 

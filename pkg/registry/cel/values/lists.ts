@@ -63,5 +63,9 @@ export class GrowingList extends CelList {
 
 /** The items of any list, lazily: some lists are far longer than what is read of them. */
 export function* itemsOf(list: CelList): Iterable<Value> {
-  for (let i = 0; i < list.size; i++) yield list.get(i);
+  const rest = [list];
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    if (next instanceof ConcatList) rest.push(next.right, next.left);
+    else for (let i = 0; i < next.size; i++) yield next.get(i);
+  }
 }

@@ -4,6 +4,7 @@ import { CelError, CelMap, type Value } from "./value.ts";
 /** A map made by an expression. Numbers that are equal are one key, whatever their types. */
 export class EntryMap extends CelMap {
   readonly #entries = new Map<string, { readonly key: Value; readonly value: Value }>();
+  #keys: readonly Value[] | undefined;
 
   get size(): number {
     return this.#entries.size;
@@ -14,6 +15,7 @@ export class EntryMap extends CelMap {
     const id = keyId(key);
     if (id === undefined || this.#entries.has(id)) return false;
     this.#entries.set(id, { key, value });
+    this.#keys = undefined;
     return true;
   }
 
@@ -23,7 +25,8 @@ export class EntryMap extends CelMap {
   }
 
   keys(): readonly Value[] {
-    return Array.from(this.#entries.values(), ({ key }) => key);
+    this.#keys ??= Array.from(this.#entries.values(), ({ key }) => key);
+    return this.#keys;
   }
 }
 

@@ -1,6 +1,6 @@
 import { compareNumbers, isNumeric } from "./numbers.ts";
 import { CelDuration, Timestamp } from "./time.ts";
-import { CelError, noSuchOverload, type Value, type Work } from "./value.ts";
+import { CelError, charsPerToil, noSuchOverload, type Value, type Work } from "./value.ts";
 
 /** Below 0, 0 or above: how `left` stands to `right`. An error for what has no order. */
 export function compare(left: Value, right: Value, work: Work): number | CelError {
@@ -17,7 +17,7 @@ export function compare(left: Value, right: Value, work: Work): number | CelErro
     return left.nanos < right.nanos ? -1 : left.nanos > right.nanos ? 1 : 0;
   }
   if (left instanceof Uint8Array && right instanceof Uint8Array) {
-    work.toil(Math.min(left.length, right.length));
+    work.toil(Math.min(left.length, right.length) / charsPerToil);
     return Buffer.compare(left, right);
   }
   if (left instanceof CelError) return left;
@@ -28,7 +28,7 @@ export function compare(left: Value, right: Value, work: Work): number | CelErro
 function compareText(left: string, right: string, work: Work): number {
   if (left === right) return 0;
   const length = Math.min(left.length, right.length);
-  work.toil(length);
+  work.toil(length / charsPerToil);
   for (let i = 0; i < length; i++) {
     const [a, b] = [left.charCodeAt(i), right.charCodeAt(i)];
     if (a === b) continue;

@@ -101,8 +101,10 @@ export function parseDuration(text: string): CelDuration | undefined {
     /(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/g,
   )) {
     const scale = unitNanos[unit] ?? 0n;
+    if (whole.length > 20) return undefined;
+    const decimals = fraction.slice(0, 18);
     nanos += BigInt(whole || "0") * scale;
-    nanos += (BigInt(fraction || "0") * scale) / 10n ** BigInt(fraction.length);
+    nanos += (BigInt(decimals || "0") * scale) / 10n ** BigInt(decimals.length);
   }
   const signed = sign === "-" ? -nanos : nanos;
   return BigInt.asIntN(64, signed) === signed ? new CelDuration(signed) : undefined;

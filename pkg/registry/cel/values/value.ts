@@ -74,7 +74,7 @@ export abstract class CelList {
     return undefined;
   }
   /** What `+` gives; undefined: one list after the other. */
-  plus(_other: CelList, _work: Work): CelList | undefined {
+  plus(_other: CelList, _work: Work): CelList | CelError | undefined {
     return undefined;
   }
 }
@@ -90,11 +90,18 @@ export abstract class CelMap {
   }
 }
 
-/** Counts what a single step may do beyond its cost: comparing deep values, matching long texts. */
+/** Counts what a step does beyond its cost: comparing deep values, reading long texts. */
 export interface Work {
-  /** Throws when an evaluation does more than any sane rule needs. */
+  /**
+   * Throws when an evaluation does more than any sane rule needs.
+   *
+   * @param units - about ten nanoseconds each: an item looked at, sixteen characters read
+   */
   toil(units: number): void;
 }
+
+/** Characters that are read at the price of one unit of toil. */
+export const charsPerToil = 16;
 
 /** The name of a value's type at run time. */
 export function typeNameOf(value: Value): string {
