@@ -1,4 +1,5 @@
-import type { FieldError } from "../field-error.ts";
+import { type FieldError, invalid, notSupported, required } from "../field-error.ts";
+import { goJson } from "../go-json.ts";
 import { isObject, type Json, type JsonObject } from "../json.ts";
 import type { Schema } from "../schema/schema.ts";
 import { bool, optionalOf, string, type Type } from "./check/type.ts";
@@ -40,33 +41,41 @@ export interface RuleNode {
 /** A rule that cannot be used. */
 export class RuleError extends Error {
   override readonly name = "RuleError";
-  /** Where in the schema: `properties[spec].x-kubernetes-validations[0].rule`. */
-  readonly path: string;
-  /** What kube-apiserver says of it. */
-  readonly detail: string;
+  /** As kube-apiserver tells it, about a field such as `properties[spec].x-kubernetes-validations[0].rule`. */
+  readonly fault: FieldError;
 
-  constructor(path: string, detail: string, rule: string) {
+  constructor(fault: FieldError, rule: string, detail: string) {
     super(`The rule \`${rule}\` is not valid: ${detail}`);
-    this.path = path;
-    this.detail = detail;
+    this.fault = fault;
   }
+
+  /** Where in the schema. */
+  get path(): string {
+    return this.fault.field;
+  }
+}
+
+export interface CompileRulesOptions {
+  /** Where the schema is; messages name the rules beneath it. */
+  readonly at?: string;
+  /** Told of each rule that cannot be used; throws the first by default. */
+  readonly onError?: (error: RuleError) => void;
 }
 
 /**
  * Compiles all rules of a schema; undefined when it has none.
  *
  * @param declared - the schema as declared, from which `schema` was compiled
- * @param onError - told of each rule that cannot be used; throws the first by default
  */
 export function compileRules(
   declared: Json,
   schema: Schema,
-  onError: (error: RuleError) => void = raise,
+  { at = "", onError = raise }: CompileRulesOptions = {},
 ): RuleNode | undefined {
   if (!isObject(declared) || !declaresRules(declared)) return undefined;
   // Only an object with fields can be a whole one; a schema of something else is compiled alone in tests.
   const isResource = schema.type === "object" && mapValues(schema) === undefined;
-  return compileNode(declared, schema, { path: "", isResource, uncorrelatable: undefined, onError });
+  return compileNode(declared, schema, { path: at, isResource, uncorrelatable: undefined, onError });
 }
 
 interface Place {
@@ -178,13 +187,7 @@ function ownRules(declared: JsonObject, schema: Schema, place: Place): readonly 
   });
 }
 
-const reasons = new Set([
-  "FieldValueDuplicate",
-  "FieldValueForbidden",
-  "FieldValueInvalid",
-  "FieldValueRequired",
-]);
-
+/** @param place - of the entry */
 function compileRule(
   entry: JsonObject,
   schema: Schema,
@@ -192,31 +195,15 @@ function compileRule(
   place: Place,
 ): Rule | undefined {
   const source = text(entry.rule).trim();
-  let sound = true;
-  const refuse = (part: string, detail: string): void => {
-    sound = false;
-    place.onError(new RuleError(`${place.path}.${part}`, detail, source));
-  };
   const [message, messageSource] = [text(entry.message), text(entry.messageExpression)];
-  if (source === "") refuse("rule", "rule is not specified");
-  else if (message !== "" && message.trim() === "") refuse("message", "must be non-empty if specified");
-  else if (message.trim().includes("\n")) refuse("message", "must not contain line breaks");
-  else if (source.includes("\n") && message.trim() === "") {
-    refuse("message", "message must be specified if rule contains line breaks");
-  }
-  if (messageSource !== "" && messageSource.trim() === "") {
-    refuse("messageExpression", "messageExpression must be non-empty if specified");
-  }
-  const reason = text(entry.reason) || "FieldValueInvalid";
-  if (!reasons.has(reason)) {
-    const supported = [...reasons].map((known) => JSON.stringify(known)).join(", ");
-    refuse("reason", `supported values: ${supported}`);
-  }
+  const faults = new Faults(entry, source, place);
   const fieldPath = text(entry.fieldPath);
   const field = fieldPath === "" ? "" : normalizedFieldPath(fieldPath.trim(), schema);
-  if (field === undefined) refuse("fieldPath", "must be a valid path");
-  if (type === undefined) refuse("rule", "failed to convert to declType for CEL validation rules");
-  if (!sound || type === undefined) return undefined;
+  const reason = text(entry.reason) || "FieldValueInvalid";
+  checkShape(faults, source, { message, messageSource, reason });
+  if (field === undefined) faults.invalid("fieldPath", fieldPath, "must be a valid path");
+  if (type === undefined) faults.rule("rule", "failed to convert to declType for CEL validation rules");
+  if (faults.found || type === undefined) return undefined;
 
   const optionalOldSelf = entry.optionalOldSelf === true;
   const variables = new Map([
@@ -224,24 +211,20 @@ function compileRule(
     ["oldSelf", optionalOldSelf ? optionalOf(type) : type],
   ]);
   const expression = compiled(source, variables, bool, "cel expression must evaluate to a bool", (detail) =>
-    refuse("rule", detail),
+    faults.rule("rule", detail),
   );
-  const messageExpression =
-    messageSource === ""
-      ? undefined
-      : compiled(messageSource, variables, string, "messageExpression must evaluate to a string", (detail) =>
-          refuse("messageExpression", detail.replace(/^compilation/, "messageExpression compilation")),
-        );
   if (expression === undefined) return undefined;
+  const messageExpression = compileMessage(messageSource, variables, faults);
   const transition = expression.reads.has("oldSelf");
   if (transition && place.uncorrelatable !== undefined) {
-    const where = place.uncorrelatable;
-    refuse("rule", `oldSelf cannot be used on the uncorrelatable portion of the schema within ${where}`);
+    const why = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${place.uncorrelatable}`;
+    faults.invalid("rule", text(entry.rule), why);
   }
   if (!transition && entry.optionalOldSelf !== undefined) {
-    refuse("optionalOldSelf", "may not be set if oldSelf is not used in rule");
+    const why = "may not be set if oldSelf is not used in rule";
+    faults.invalid("optionalOldSelf", entry.optionalOldSelf, why);
   }
-  if (!sound) return undefined;
+  if (faults.found) return undefined;
   return {
     source,
     expression,
@@ -252,6 +235,86 @@ function compileRule(
     transition,
     optionalOldSelf,
   };
+}
+
+/** What is wrong with one entry, told as it is found. */
+class Faults {
+  found = false;
+  readonly #entry: JsonObject;
+  readonly #source: string;
+  readonly #place: Place;
+
+  constructor(entry: JsonObject, source: string, place: Place) {
+    this.#entry = entry;
+    this.#source = source;
+    this.#place = place;
+  }
+
+  /** About an expression: then the message holds the whole entry. */
+  rule(part: "rule" | "messageExpression", detail: string): void {
+    const { rule, message, messageExpression, reason, fieldPath, optionalOldSelf } = this.#entry;
+    const whole = [
+      ["Rule", text(rule)],
+      ["Message", text(message)],
+      ["MessageExpression", text(messageExpression)],
+      ["Reason", reason ?? null],
+      ["FieldPath", text(fieldPath)],
+      ["OptionalOldSelf", optionalOldSelf ?? null],
+    ] as const;
+    const json = whole.map(([name, value]) => `"${name}":${goJson(value)}`).join(",");
+    const field = `${this.#place.path}.${part}`;
+    this.#add({ reason: "FieldValueInvalid", field, message: `Invalid value: {${json}}: ${detail}` }, detail);
+  }
+
+  invalid(part: string, value: Json, detail: string): void {
+    this.#add(invalid(`${this.#place.path}.${part}`, value, detail), detail);
+  }
+
+  required(part: string, detail: string): void {
+    this.#add(required(`${this.#place.path}.${part}`, detail), detail);
+  }
+
+  notSupported(part: string, value: Json, supported: readonly string[]): void {
+    const fault = notSupported(`${this.#place.path}.${part}`, value, supported);
+    this.#add(fault, fault.message);
+  }
+
+  #add(fault: FieldError, detail: string): void {
+    this.found = true;
+    this.#place.onError(new RuleError(fault, this.#source, detail));
+  }
+}
+
+const reasons = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
+
+function checkShape(
+  faults: Faults,
+  source: string,
+  { message, messageSource, reason }: { message: string; messageSource: string; reason: string },
+): void {
+  if (source === "") faults.required("rule", "rule is not specified");
+  else if (message !== "" && message.trim() === "") {
+    faults.invalid("message", message, "must be non-empty if specified");
+  } else if (message.trim().includes("\n"))
+    faults.invalid("message", message, "must not contain line breaks");
+  else if (source.includes("\n") && message.trim() === "") {
+    faults.required("message", "message must be specified if rule contains line breaks");
+  }
+  if (messageSource !== "" && messageSource.trim() === "") {
+    faults.required("messageExpression", "messageExpression must be non-empty if specified");
+  }
+  if (!reasons.includes(reason)) faults.notSupported("reason", reason, reasons);
+}
+
+function compileMessage(
+  source: string,
+  variables: ReadonlyMap<string, Type>,
+  faults: Faults,
+): Expression | undefined {
+  if (source === "") return undefined;
+  return compiled(source, variables, string, "messageExpression must evaluate to a string", (detail) =>
+    faults.rule("messageExpression", detail.replace(/^compilation/, "messageExpression compilation")),
+  );
 }
 
 function compiled(

@@ -1,9 +1,10 @@
 import { RE2JS } from "re2js";
+import { RuleError } from "../cel/rules.ts";
 import { type FieldError, forbidden, invalid, notSupported, required } from "../field-error.ts";
 import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
 import { validateSchema } from "../schema/check-schema.ts";
 import { normalize } from "../schema/normalize.ts";
-import { compiledSchema, compileSchema } from "../schema/schema.ts";
+import { compiledSchema, compileSchema, ruleFaults } from "../schema/schema.ts";
 import { validateRules } from "../schema/validate.ts";
 
 /**
@@ -31,8 +32,8 @@ export function schemaFaults(
   try {
     compiledSchema(schema);
   } catch (error) {
-    // A rule: everything else that cannot be compiled has been found above.
-    return [invalid(field, "", (error as Error).message)];
+    const { cause, message } = error as Error;
+    return cause instanceof RuleError ? ruleFaults(schema, field) : [invalid(field, "", message)];
   }
   return errors;
 }
@@ -362,7 +363,7 @@ function openApiFaults(schema: JsonObject, place: Place): FieldError[] {
   errors.push(
     ...extensionFaults(schema, field),
     ...listMapFaults(schema, field),
-    ...ruleFaults(schema, field),
+    ...ruleShapeFaults(schema, field),
   );
   return errors;
 }
@@ -486,7 +487,7 @@ function listMapFaults(schema: JsonObject, field: string): FieldError[] {
 
 const reasons = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
 
-function ruleFaults(schema: JsonObject, field: string): FieldError[] {
+function ruleShapeFaults(schema: JsonObject, field: string): FieldError[] {
   const errors: FieldError[] = [];
   for (const [i, rule] of schemasOf(schema["x-kubernetes-validations"])) {
     const at = `${field}.x-kubernetes-validations[${i}]`;

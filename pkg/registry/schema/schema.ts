@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
 import { compileRules, RuleError, type RuleNode } from "../cel/rules.ts";
+import type { FieldError } from "../field-error.ts";
 import { copyJson, deepFreeze, isObject, type Json, type JsonObject } from "../json.ts";
 import { formatCheck } from "./formats.ts";
 
@@ -58,15 +59,35 @@ export interface Schema {
  *
  * @throws Error naming the path of a bad pattern or CEL rule
  */
-export function compileSchema(declared: Json, path = ""): Schema {
+export function compileSchema(declared: Json): Schema {
+  const schema = compileNode(declared, "");
   try {
-    const schema = compile(isObject(declared) ? declared : {}, path);
-    return path === "" ? { ...schema, rules: compileRules(declared, schema) } : schema;
+    return { ...schema, rules: compileRules(declared, schema) };
+  } catch (error) {
+    if (!(error instanceof RuleError)) throw error;
+    throw new SchemaError(`Schema at ${error.path}: ${error.message}`, { cause: error });
+  }
+}
+
+/**
+ * What is wrong with the CEL rules of a schema in which nothing else is wrong, as kube-apiserver tells it.
+ *
+ * @param field - where the schema is
+ */
+export function ruleFaults(declared: Json, field: string): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  compileRules(declared, compileNode(declared, ""), {
+    at: field,
+    onError: (error) => errors.push(error.fault),
+  });
+  return errors;
+}
+
+function compileNode(declared: Json, path: string): Schema {
+  try {
+    return compile(isObject(declared) ? declared : {}, path);
   } catch (error) {
     if (error instanceof SchemaError) throw error;
-    if (error instanceof RuleError) {
-      throw new SchemaError(`Schema at ${error.path}: ${error.message}`, { cause: error });
-    }
     throw new SchemaError(`Schema at ${path || "the root"}: ${(error as Error).message}`, { cause: error });
   }
 }
@@ -91,14 +112,14 @@ function compile(declared: JsonObject, path: string): Schema {
   const properties = new Map<string, Schema>();
   if (isObject(declared.properties)) {
     for (const [key, value] of Object.entries(declared.properties)) {
-      properties.set(key, compileSchema(value, `${path}.${key}`));
+      properties.set(key, compileNode(value, `${path}.${key}`));
     }
   }
   const additionalProperties =
     declared.additionalProperties === undefined || declared.additionalProperties === false
       ? undefined
-      : compileSchema(declared.additionalProperties, `${path}.*`);
-  const items = declared.items === undefined ? undefined : compileSchema(declared.items, `${path}[]`);
+      : compileNode(declared.additionalProperties, `${path}.*`);
+  const items = declared.items === undefined ? undefined : compileNode(declared.items, `${path}[]`);
   const children = [...properties.values(), additionalProperties, items].filter(
     (child) => child !== undefined,
   );
@@ -144,7 +165,7 @@ function compile(declared: JsonObject, path: string): Schema {
     allOf: schemas(declared.allOf, path),
     anyOf: schemas(declared.anyOf, path),
     oneOf: schemas(declared.oneOf, path),
-    not: declared.not === undefined ? undefined : compileSchema(declared.not, path),
+    not: declared.not === undefined ? undefined : compileNode(declared.not, path),
     hasAlternatives: alternatives.some((schemas) => schemas !== undefined),
     hasEmbedded:
       declared["x-kubernetes-embedded-resource"] === true || children.some((child) => child.hasEmbedded),
@@ -163,7 +184,7 @@ function supportedFormat(types: readonly string[], format: string | undefined): 
 }
 
 function schemas(declared: Json | undefined, path: string): readonly Schema[] {
-  return Array.isArray(declared) ? declared.map((schema) => compileSchema(schema, path)) : [];
+  return Array.isArray(declared) ? declared.map((schema) => compileNode(schema, path)) : [];
 }
 
 function text(value: Json | undefined): string | undefined {
