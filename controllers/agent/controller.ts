@@ -6,6 +6,7 @@ import type { Agent, AgentStatus, Project, Review } from "../../pkg/api/generate
 import { type KubeObject, keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { agentId } from "../../pkg/api/names.ts";
 import { isClaimable, phaseOf } from "../../pkg/api/phases.ts";
+import { failureReason } from "../../pkg/api/reasons.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { TerminalError, TransientError, WaitingError } from "../../pkg/runtime/errors.ts";
@@ -100,7 +101,12 @@ function failedPlan(agent: Agent, failure: unknown): Plan {
   return {
     action: { do: "nothing" },
     state: agent.status?.state ?? "Idle",
-    ready: { type: "Ready", status: "False", reason: known ? failure.reason : "InternalError", message },
+    ready: {
+      type: "Ready",
+      status: "False",
+      reason: known ? failureReason(failure.reason) : "InternalError",
+      message,
+    },
     next: settled,
   };
 }

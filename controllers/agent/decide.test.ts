@@ -35,7 +35,7 @@ const ended = (outcome?: Outcome): SessionObservation => ({
 const finished: Outcome = { kind: "Finished", summary: "Done.", evidence: [] };
 const refused: Outcome = { kind: "Paused", reason: "BudgetExceeded", message: "Too little is left." };
 const failed: Outcome = { kind: "Failed", reason: "TurnLimit", message: "200 turns." };
-const hold = (running: Hold["running"], reason = "AgentPaused"): Hold => ({
+const hold = (running: Hold["running"], reason: Hold["reason"] = "AgentPaused"): Hold => ({
   reason,
   message: "Held.",
   running,

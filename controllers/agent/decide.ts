@@ -8,6 +8,7 @@ import {
   phaseOf,
   SETTLED_PHASES,
 } from "../../pkg/api/phases.ts";
+import type { Reason } from "../../pkg/api/reasons.ts";
 import { inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import type { Outcome } from "../../pkg/session/sessions.ts";
 import type { Observation, Work } from "./observe.ts";
@@ -358,7 +359,7 @@ function free({ spec }: Agent): NewCondition {
   return ready("Idle", what);
 }
 
-function start(work: Work, state: AgentState): Plan {
+function start(work: Work, state: "Working" | "Reviewing"): Plan {
   return {
     action: { do: "start", work },
     state,
@@ -367,7 +368,7 @@ function start(work: Work, state: AgentState): Plan {
   };
 }
 
-function atWork(work: Work, state: AgentState): NewCondition {
+function atWork(work: Work, state: "Working" | "Reviewing"): NewCondition {
   return ready(
     state,
     work.kind === "Review"
@@ -376,7 +377,7 @@ function atWork(work: Work, state: AgentState): NewCondition {
   );
 }
 
-function waiting(state: AgentState, reason: string, message: string): Plan {
+function waiting(state: AgentState, reason: Reason, message: string): Plan {
   return { action: { do: "nothing" }, state, ready: notReady(reason, message), next: settled };
 }
 
@@ -388,19 +389,19 @@ function stateOf(agent: Agent): AgentState {
   return agent.status?.state ?? "Idle";
 }
 
-const ready = (reason: string, message: string): NewCondition => ({
+const ready = (reason: Reason, message: string): NewCondition => ({
   type: "Ready",
   status: "True",
   reason,
   message,
 });
-const notReady = (reason: string, message: string): NewCondition => ({
+const notReady = (reason: Reason, message: string): NewCondition => ({
   type: "Ready",
   status: "False",
   reason,
   message,
 });
-const notYet = (reason: string, message: string): NewCondition => ({
+const notYet = (reason: Reason, message: string): NewCondition => ({
   type: "Ready",
   status: "Unknown",
   reason,

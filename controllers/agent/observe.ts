@@ -12,6 +12,7 @@ import type {
 } from "../../pkg/api/generated.ts";
 import { FIXES_BASELINE_LABEL } from "../../pkg/api/names.ts";
 import { isClaimable, pendingSubmission } from "../../pkg/api/phases.ts";
+import type { Reason } from "../../pkg/api/reasons.ts";
 import type { CheckoutState, Seen } from "../../pkg/git/repository.ts";
 import type { SessionObservation } from "../../pkg/session/sessions.ts";
 import { byAge, type Deps, matches, theWorkspace } from "../deps.ts";
@@ -24,7 +25,7 @@ export type Work =
 
 /** Why nothing may be started now, and what becomes of what runs. */
 export interface Hold {
-  reason: string;
+  reason: Reason;
   message: string;
   /** `AfterTurn`, `Now`, or leave it alone. */
   running: "AfterTurn" | "Now" | "GoesOn";
@@ -182,7 +183,7 @@ interface Policies {
 }
 
 function holdOf(agent: Agent, { workspace, pool, budgets, category, latched }: Policies): Hold | undefined {
-  const pause = (reason: string, message: string): Hold => ({ reason, message, running: "AfterTurn" });
+  const pause = (reason: Reason, message: string): Hold => ({ reason, message, running: "AfterTurn" });
   if (workspace === undefined)
     return {
       reason: "NoWorkspace",

@@ -129,7 +129,7 @@ export function escalationController(deps: Deps): Controller {
   }
 
   async function close(escalation: Escalation): Promise<Next> {
-    const action = escalation.spec.resolution?.action ?? "";
+    const action = escalation.spec.resolution?.action ?? "Abandon";
     const written = await writeStatus(client, "Escalation", escalation, {
       ...escalation.status,
       state: "Resolved",

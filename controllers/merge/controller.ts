@@ -3,6 +3,7 @@ import { escalationFor } from "../../pkg/api/escalations.ts";
 import type { Project, ProjectStatus, Workspace } from "../../pkg/api/generated.ts";
 import type { ObjectKey } from "../../pkg/api/meta.ts";
 import { commitIdentity } from "../../pkg/api/names.ts";
+import type { Reason } from "../../pkg/api/reasons.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { TransientError } from "../../pkg/runtime/errors.ts";
@@ -215,7 +216,7 @@ export function mergeController(deps: Deps): Controller {
     project: Project,
     more: Partial<ProjectStatus>,
     status: "True" | "False" | "Unknown",
-    reason: string,
+    reason: Reason,
     message: string,
   ): Promise<void> {
     const next: ProjectStatus = { ...project.status, ...more };

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import type { Project, ProjectPhase, ProjectStatus } from "../../pkg/api/generated.ts";
+import type {
+  Project,
+  ProjectPhase,
+  ProjectResolutionAction,
+  ProjectStatus,
+} from "../../pkg/api/generated.ts";
 import type { ChecksObservation, Finding } from "../../pkg/quality/quality.ts";
 import { aProject, approved, aWorkspace, leaving, rejected, submitted } from "../testing/objects.ts";
 import { decide, type Observation, queue } from "./decide.ts";
@@ -21,7 +26,7 @@ const found = (kind: Finding["kind"]): Finding => ({
   message: "Found.",
 });
 const clean = { is: "clean", tree: "t", commit: "mmmmmmmm", rebased: false } as const;
-const decided = (action: string, commit = "aaaaaaaa"): ProjectStatus => ({
+const decided = (action: ProjectResolutionAction, commit = "aaaaaaaa"): ProjectStatus => ({
   resolutions: [{ escalation: "e", reason: "ProtectedPath", action, commit }],
 });
 

@@ -1,6 +1,7 @@
 /** The merge queue's policy: who is next, and what one look at it amounts to. Pure. */
 import type { EscalationReason, Project, Workspace } from "../../pkg/api/generated.ts";
 import { pendingVerdict, phaseOf } from "../../pkg/api/phases.ts";
+import type { Reason } from "../../pkg/api/reasons.ts";
 import type { MergePlan } from "../../pkg/git/repository.ts";
 import type { ChecksObservation, Finding } from "../../pkg/quality/quality.ts";
 import { byAge, resolutionFor } from "../deps.ts";
@@ -14,10 +15,10 @@ export interface Observation {
 }
 
 export type Step =
-  | { do: "wait"; reason: string; message: string }
+  | { do: "wait"; reason: Reason; message: string }
   | {
       do: "refuse";
-      reason: string;
+      reason: Reason;
       message: string;
       files: readonly string[];
       escalate: EscalationReason | undefined;
@@ -131,7 +132,7 @@ export function decide(
 function refusal(
   project: Project,
   workspace: Workspace,
-  reason: string,
+  reason: Reason,
   message: string,
   files: readonly string[],
 ): Step {

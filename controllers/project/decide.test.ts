@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import type { AgentStatus, ProjectSpec, ProjectStatus } from "../../pkg/api/generated.ts";
+import type {
+  AgentStatus,
+  ProjectResolutionAction,
+  ProjectSpec,
+  ProjectStatus,
+} from "../../pkg/api/generated.ts";
 import { aClaim, anAgent, aProject, aWorkspace, condition, submitted } from "../testing/objects.ts";
 import {
   abandoned,
@@ -116,7 +121,7 @@ for (const { name, history, leftUSD, want } of costs)
   });
 
 test("a person's Abandon gives it up, and a later decision takes it up again", () => {
-  const decided = (action: string) => ({ escalation: "e", reason: "TimedOut", action });
+  const decided = (action: ProjectResolutionAction) => ({ escalation: "e", reason: "TimedOut", action });
   expect(abandoned({})).toBeUndefined();
   expect(abandoned({ resolutions: [decided("Abandon")] })).toMatchObject({
     status: "True",

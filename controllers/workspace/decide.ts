@@ -2,6 +2,7 @@
 import type { NewCondition } from "../../pkg/api/conditions.ts";
 import { getCondition, isTrue } from "../../pkg/api/conditions.ts";
 import type { Budget, Workspace, WorkspaceBaseline } from "../../pkg/api/generated.ts";
+import type { Reason } from "../../pkg/api/reasons.ts";
 import type { Seen } from "../../pkg/git/repository.ts";
 import type { ChecksObservation } from "../../pkg/quality/quality.ts";
 
@@ -119,7 +120,7 @@ export function baseline({ target, checks }: Observation): WorkspaceBaseline | u
 /** The first reason why work does not go on; True when it does. */
 export function ready(workspace: Workspace, seen: Observation): NewCondition {
   const type = "Ready";
-  const no = (reason: string, message: string): NewCondition => ({ type, status: "False", reason, message });
+  const no = (reason: Reason, message: string): NewCondition => ({ type, status: "False", reason, message });
   const { mode } = workspace.spec;
   if (mode === "Stopped" || seen.latched)
     return no("Stopped", "Everything is stopped. `bosun resume` lets work go on.");

@@ -5,7 +5,7 @@ const at = (now: string, generation = 1) => ({ now, generation });
 const noon = "2026-01-01T12:00:00Z";
 const later = "2026-01-01T13:00:00Z";
 const ready = (status: "True" | "False", message = "All is well.") =>
-  ({ type: "Ready", status, reason: "Seen", message }) as const;
+  ({ type: "Ready", status, reason: "Complete", message }) as const;
 
 test("lastTransitionTime moves with the status and with nothing else", () => {
   const first = setCondition(undefined, ready("True"), at(noon));
@@ -41,11 +41,11 @@ test("a message is cut to 1024 characters without halving one", () => {
 });
 
 test("Stalled is there only while the outcome is stalled, with the summary's reason", () => {
-  const outcome = { reason: "InvalidCommand", message: "`test` must not be empty." };
+  const outcome = { reason: "NoTestCommand", message: "`test` must not be empty." } as const;
   const stalled = summarize([], "Ready", { is: "stalled", ...outcome }, at(noon));
   expect(stalled.map(({ type, status, reason }) => [type, status, reason])).toEqual([
-    ["Ready", "False", "InvalidCommand"],
-    ["Stalled", "True", "InvalidCommand"],
+    ["Ready", "False", "NoTestCommand"],
+    ["Stalled", "True", "NoTestCommand"],
   ]);
   const working = summarize(stalled, "Ready", { is: "working", ...outcome }, at(later));
   expect(working.map(({ type, status }) => [type, status])).toEqual([["Ready", "Unknown"]]);

@@ -1,11 +1,12 @@
 /** Status conditions: metav1's rules, and the one condition that sums an object up. */
 import type { Condition } from "./meta.ts";
+import type { Reason } from "./reasons.ts";
 
 /** The API refuses longer messages. */
 const messageLengthMax = 1024;
 
 /** What a writer says; times and bounds are added here. */
-export type NewCondition = Pick<Condition, "type" | "status" | "reason" | "message">;
+export type NewCondition = Pick<Condition, "type" | "status" | "message"> & { reason: Reason };
 
 export interface When {
   /** RFC 3339, for a status that changes now. */
@@ -64,7 +65,7 @@ export function isFalse(conditions: readonly Condition[] | undefined, type: stri
 /** How an object stands. `stalled`: nothing more will happen until the spec changes. */
 export interface Outcome {
   is: "good" | "working" | "bad" | "stalled";
-  reason: string;
+  reason: Reason;
   message: string;
 }
 

@@ -665,14 +665,24 @@ export interface ProjectMerge {
   time?: string;
 }
 
+export const PROJECT_RESOLUTION_ACTIONS = [
+  "Approve",
+  "Rework",
+  "Abandon",
+  "Resolved",
+  "Continue",
+  "Reassign",
+] as const;
+export type ProjectResolutionAction = (typeof PROJECT_RESOLUTION_ACTIONS)[number];
+
 /** One decision. */
 export interface ProjectResolution {
   /** escalation is the name of the Escalation. At most 253 characters. */
   escalation: string;
   /** reason is the Escalation's reason. At most 63 characters. */
   reason: string;
-  /** action is what the person chose. At most 63 characters. */
-  action: string;
+  /** action is what the person chose. */
+  action: ProjectResolutionAction;
   /** commit is the only commit it holds for. At most 64 characters. */
   commit?: string;
   /** note is what the person wrote. At most 4000 characters. */

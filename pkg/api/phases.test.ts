@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Project, ProjectPhase, ProjectStatus } from "./generated.ts";
+import type { Project, ProjectPhase, ProjectResolutionAction, ProjectStatus } from "./generated.ts";
 import type { Condition } from "./meta.ts";
 import { isClaimable, PHASE_EDGES, phaseOf } from "./phases.ts";
 
@@ -30,7 +30,7 @@ const refused: ProjectStatus = {
 };
 const merging: ProjectStatus = { ...approved, merge: { from: "t0", to: "t1", head: "aaa" } };
 const escalated: ProjectStatus = { escalation: "a-stuck-1" };
-const decided = (action: string): ProjectStatus => ({
+const decided = (action: ProjectResolutionAction): ProjectStatus => ({
   resolutions: [{ escalation: "a-stuck-1", reason: "Stuck", action }],
 });
 const merged: ProjectStatus = { conditions: [condition("Merged")] };

@@ -43,7 +43,7 @@ export type MergePlan =
 export type TargetSync =
   | { is: "inSync"; commit: string }
   /** The queue goes on; the user's branch waits. `reason` is CheckoutDirty, Diverged, ... */
-  | { is: "behind"; commit: string; reason: string; message: string }
+  | { is: "behind"; commit: string; reason: "CheckoutDirty" | "Diverged"; message: string }
   /** The user's branch was rewritten: the queue stops. */
   | { is: "rewritten"; message: string };
 

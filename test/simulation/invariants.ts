@@ -5,6 +5,7 @@ import type { Agent, Project, ProjectClaim } from "../../pkg/api/generated.ts";
 import type { Condition, KubeObject } from "../../pkg/api/meta.ts";
 import { AGENTS_MAX } from "../../pkg/api/names.ts";
 import { PHASE_EDGES, phaseOf } from "../../pkg/api/phases.ts";
+import { CONDITIONS, reasonsOf } from "../../pkg/api/reasons.ts";
 import { NANO_PER_USD } from "../../pkg/gateway/money.ts";
 import type { GitClaim } from "../../pkg/git/repository.ts";
 import type { Change } from "./api.ts";
@@ -63,11 +64,17 @@ function wellFormed({ kind, metadata, status }: KubeObject): void {
     observedGeneration <= generation,
     () => `${name} says it saw generation ${observedGeneration} of ${generation}`,
   );
-  for (const condition of conditions)
+  for (const condition of conditions) {
     hold(
       (condition.observedGeneration ?? 0) <= generation,
       () => `${name}: ${condition.type} is of the future`,
     );
+    hold(
+      !(kind in CONDITIONS) || (reasonsOf(kind, condition.type) ?? []).includes(condition.reason),
+      () =>
+        `${name}: ${condition.type} gives the reason ${condition.reason}, which pkg/api/reasons.ts does not list`,
+    );
+  }
   hold(
     !(isTrue(conditions, "Stalled") && (isTrue(conditions, "Ready") || isTrue(conditions, "Succeeded"))),
     () => `${name} is stalled and good at once`,
