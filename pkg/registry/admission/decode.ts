@@ -54,8 +54,8 @@ export function decode(
  *
  * @throws TypeError in Go's words when metadata or a field of a kind of Kubernetes' own has the wrong type
  */
-export function decodePatched(resource: Resource, object: JsonObject): Decoded {
-  return read(resource, object, String(object.kind ?? ""), []);
+export function decodePatched(resource: Resource, object: JsonObject, old?: KubeObject): Decoded {
+  return read(resource, object, String(object.kind ?? ""), [], old as unknown as JsonObject | undefined);
 }
 
 /** Refuses an object of another version than the one addressed. */

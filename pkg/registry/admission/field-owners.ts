@@ -46,9 +46,11 @@ export function ownersOfUpdated(
 
 /** `metadata` with these owners. */
 export function withOwners(metadata: ObjectMeta, managers: Managers): ObjectMeta {
+  if (managers.length > 0) {
+    return metadata.managedFields === managers ? metadata : { ...metadata, managedFields: managers };
+  }
   const { managedFields, ...rest } = metadata;
-  if (managers.length === 0) return managedFields === undefined ? metadata : rest;
-  return managedFields === managers ? metadata : { ...rest, managedFields: managers };
+  return managedFields === undefined ? metadata : rest;
 }
 
 /** Who writes an object of the kind, or a part of it. */

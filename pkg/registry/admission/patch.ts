@@ -40,7 +40,8 @@ export function patch(
   const patched = applyPatch(context, old as unknown as JsonObject, { type, body }, resource.builtin?.type);
   const decoded = readPatched(
     context,
-    () => decodePatched(resource, patched),
+    // What is stored in another version was read by another schema.
+    () => decodePatched(resource, patched, resource.view === undefined ? old : undefined),
     // Of a strategic merge patch the errors show the patch, as Go prints it.
     () =>
       type === "strategic" ? goValue(body) : resultText(resource, patched, old as unknown as JsonObject),

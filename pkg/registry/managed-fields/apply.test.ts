@@ -220,13 +220,12 @@ describe("laws", () => {
 
   test("an update gives its writer what it changed, takes that from the others, and leaves nobody what is gone", () => {
     law((state, object) => {
-      const { added, modified, removed } = compare(type, state.object, object);
+      const { changed, removed } = compare(type, state.object, object);
       const updated = stepped(state, { update: "up", object });
-      const changed = [...paths(union(added, modified))].map(printPath);
-      expect(fieldsOf(updated, "up/")).toEqual(new Set(changed));
+      expect(fieldsOf(updated, "up/")).toEqual(new Set([...paths(changed)].map(printPath)));
       for (const { manager, operation, fieldsV1 } of state.managers) {
         const id = name({ manager, operation });
-        const gone = new Set([...paths(union(union(added, modified), removed))].map(printPath));
+        const gone = new Set([...paths(union(changed, removed))].map(printPath));
         const left = [...paths(fieldsV1)].map(printPath).filter((field) => !gone.has(field));
         expect(fieldsOf(updated, id)).toEqual(new Set(left));
       }
@@ -237,10 +236,10 @@ describe("laws", () => {
     law((state, config) => {
       const failure = failureOf(() => stepped(state, { apply: "one", object: config }));
       const forced = stepped(state, { force: "one", object: config });
-      const { added, modified } = compare(type, state.object, forced.object);
+      const { changed } = compare(type, state.object, forced.object);
       const contested = state.managers
         .filter(({ manager, operation }) => manager !== "one" || operation === "Update")
-        .filter(({ fieldsV1 }) => !isEmpty(intersection(fieldsV1, union(added, modified))));
+        .filter(({ fieldsV1 }) => !isEmpty(intersection(fieldsV1, changed)));
       expect(failure instanceof ApplyConflict).toBe(contested.length > 0);
     });
   });
@@ -261,13 +260,13 @@ describe("laws", () => {
   test("nobody owns a field that is not there", () => {
     law((state, config) => {
       const { object, managers } = stepped(state, { force: "one", object: config });
-      const there = union(fieldsOfValue(type, object), compare(type, {}, object).added);
+      const there = union(fieldsOfValue(type, object), compare(type, {}, object).changed);
       for (const { fieldsV1 } of managers) expect(difference(fieldsV1, there)).toEqual({});
     });
   });
 });
 
-const nothing = { added: {}, modified: {}, removed: {} };
+const nothing = { changed: {}, removed: {} };
 
 /** Without the nulls that a map leaves behind when it loses all: schemas drop them. */
 function meant(object: JsonObject): JsonObject {

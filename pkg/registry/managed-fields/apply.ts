@@ -35,14 +35,13 @@ export function applyConfig(before: Tracked, config: JsonObject, writer: Writer,
   const others = managers.filter((entry) => entry !== last);
   const merged = merge(type, live, config);
   const object = last === undefined ? merged : prune(type, merged, last.fieldsV1, ownedBy(others, said));
-  const changes = compare(type, live, object, ignored);
-  const changed = union(changes.modified, changes.added);
+  const { changed, removed } = compare(type, live, object, ignored);
   const conflicts: Conflict[] = [];
   const owners: ManagedFieldsEntry[] = [];
   for (const entry of others) {
     const contested = intersection(entry.fieldsV1, changed);
     if (!isEmpty(contested)) conflicts.push(...conflictsOf(entry, contested));
-    const fields = difference(difference(entry.fieldsV1, contested), changes.removed);
+    const fields = difference(difference(entry.fieldsV1, contested), removed);
     if (!isEmpty(fields)) owners.push(withFields(entry, fields));
   }
   if (conflicts.length > 0 && !force) throw new ApplyConflict(conflicts);

@@ -1,13 +1,13 @@
 import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
 import { type FieldSet, isEmpty, memberWith, none, union } from "./field-set.ts";
-import { type FieldType, fieldOf, kindOf, type ListType, type MapType } from "./field-type.ts";
+import { type FieldType, kindOf, type ListType, type MapType, stepTo } from "./field-type.ts";
 import { itemElement } from "./list-item.ts";
-import { fieldElement } from "./path-element.ts";
 
-/** What became of each field that differs. No field is in two of the sets. */
+/** What became of the fields that differ. */
 export interface Comparison {
-  readonly added: FieldSet;
-  readonly modified: FieldSet;
+  /** Fields that are new or have another value. */
+  readonly changed: FieldSet;
+  /** Fields that are gone. */
   readonly removed: FieldSet;
 }
 
@@ -23,37 +23,25 @@ export function compare(
   after: JsonObject,
   ignored: readonly string[] = [],
 ): Comparison {
-  const changes: Changes = { added: {}, modified: {}, removed: {} };
-  if (type.map === undefined) return changes;
-  for (const name of Object.keys(after)) {
-    if (before[name] === after[name] || ignored.includes(name)) continue;
-    put(changes, fieldElement(name), compareNodes(fieldOf(type.map, name), before[name], after[name]));
-  }
-  for (const name of Object.keys(before)) {
-    if (after[name] !== undefined || before[name] === undefined || ignored.includes(name)) continue;
-    put(changes, fieldElement(name), compareNodes(fieldOf(type.map, name), before[name], undefined));
-  }
-  return changes;
+  const found = type.map === undefined ? undefined : compareMaps(type.map, before, after, ignored);
+  return { changed: found?.changed ?? none, removed: found?.removed ?? none };
 }
 
 /** Beneath a path: of each set what stands there, undefined where the set has nothing there. */
 interface Node {
-  readonly added?: FieldSet | undefined;
-  readonly modified?: FieldSet | undefined;
-  readonly removed?: FieldSet | undefined;
+  readonly changed: FieldSet | undefined;
+  readonly removed: FieldSet | undefined;
 }
 
-interface Changes {
-  readonly added: Record<string, FieldSet>;
-  readonly modified: Record<string, FieldSet>;
-  readonly removed: Record<string, FieldSet>;
-}
+const changedLeaf: Node = { changed: none, removed: undefined };
+const removedLeaf: Node = { changed: undefined, removed: none };
 
 function compareNodes(type: FieldType, before: Json | undefined, after: Json | undefined): Node | undefined {
   if (before === after) return undefined;
-  if (before === undefined) return { added: fieldsOf(type, after as Json) };
-  if (after === undefined) return { removed: fieldsOf(type, before) };
-  const [was, is] = [kindOf(type, before), kindOf(type, after)];
+  if (before === undefined) return { changed: fieldsOf(type, after as Json), removed: undefined };
+  if (after === undefined) return { changed: undefined, removed: fieldsOf(type, before) };
+  const was = kindOf(type, before);
+  const is = kindOf(type, after);
   if (was === is) return compareAs(is, type, before, after);
   return both(compareAs(was, type, before, after), compareAs(is, type, before, after));
 }
@@ -61,50 +49,60 @@ function compareNodes(type: FieldType, before: Json | undefined, after: Json | u
 /** Compares as values of one kind: to that kind, a value of another is none. */
 function compareAs(
   kind: ReturnType<typeof kindOf>,
-  type: FieldType,
+  { list, map }: FieldType,
   before: Json,
   after: Json,
 ): Node | undefined {
-  if (kind === "list" && type.list !== undefined) {
-    const [was, is] = [listIn(before), listIn(after)];
-    if (type.list.relation === "atomic" || (was.length === 0 && is.length === 0)) return leaf(before, after);
-    return compareLists(type.list, was, is);
+  if (kind === "map" && map !== undefined) {
+    const was = mapIn(before);
+    const is = mapIn(after);
+    if (map.atomic || (isEmptyMap(was) && isEmptyMap(is))) return leaf(before, after);
+    return compareMaps(map, was, is, []);
   }
-  if (kind === "map" && type.map !== undefined) {
-    const [was, is] = [mapIn(before), mapIn(after)];
-    if (type.map.atomic || (isEmptyMap(was) && isEmptyMap(is))) return leaf(before, after);
-    return compareMaps(type.map, was, is);
+  if (kind === "list" && list !== undefined) {
+    const was = listIn(before);
+    const is = listIn(after);
+    if (list.relation === "atomic" || (was.length === 0 && is.length === 0)) return leaf(before, after);
+    return compareLists(list, was, is);
   }
   return leaf(before, after);
 }
 
 function leaf(before: Json, after: Json): Node | undefined {
-  return deepEqual(before, after) ? undefined : { modified: none };
+  return deepEqual(before, after) ? undefined : changedLeaf;
 }
 
-function compareMaps(type: MapType, before: JsonObject, after: JsonObject): Node | undefined {
-  let changes: Changes | undefined;
+function compareMaps(
+  type: MapType,
+  before: JsonObject,
+  after: JsonObject,
+  ignored: readonly string[],
+): Node | undefined {
+  const found = new Found();
   for (const name of Object.keys(after)) {
-    if (before[name] === after[name]) continue;
-    changes = add(changes, fieldElement(name), compareNodes(fieldOf(type, name), before[name], after[name]));
+    if (before[name] === after[name] || ignored.includes(name)) continue;
+    const step = stepTo(type, name);
+    found.add(step.element, compareNodes(step.type, before[name], after[name]));
   }
   for (const name of Object.keys(before)) {
-    if (after[name] !== undefined || before[name] === undefined) continue;
-    changes = add(changes, fieldElement(name), compareNodes(fieldOf(type, name), before[name], undefined));
+    if (after[name] !== undefined || before[name] === undefined || ignored.includes(name)) continue;
+    const step = stepTo(type, name);
+    found.add(step.element, compareNodes(step.type, before[name], undefined));
   }
-  return finished(changes);
+  return found.node();
 }
 
 function compareLists(type: ListType, before: readonly Json[], after: readonly Json[]): Node | undefined {
-  const [was, is] = [grouped(type, before), grouped(type, after)];
-  let changes: Changes | undefined;
+  const was = grouped(type, before);
+  const is = grouped(type, after);
+  const found = new Found();
   for (const [element, items] of is) {
-    changes = add(changes, element, compareItems(type.items, was.get(element) ?? [], items));
+    found.add(element, compareItems(type.items, was.get(element) ?? [], items));
   }
   for (const [element, items] of was) {
-    if (!is.has(element)) changes = add(changes, element, compareItems(type.items, items, []));
+    if (!is.has(element)) found.add(element, compareItems(type.items, items, []));
   }
-  return finished(changes);
+  return found.node();
 }
 
 /** Items of one identity: where there are several, they count as one value, since nothing tells which became which. */
@@ -112,9 +110,9 @@ function compareItems(type: FieldType, before: readonly Json[], after: readonly 
   if (before.length < 2 && after.length < 2) return compareNodes(type, before[0], after[0]);
   if (before.length > 1 && after.length > 1) return leaf(before, after);
   if (before.length > 1) {
-    return both({ removed: none }, after.length === 0 ? undefined : compareNodes(type, undefined, after[0]));
+    return both(removedLeaf, after.length === 0 ? undefined : compareNodes(type, undefined, after[0]));
   }
-  return both({ added: none }, before.length === 0 ? undefined : compareNodes(type, before[0], undefined));
+  return both(changedLeaf, before.length === 0 ? undefined : compareNodes(type, before[0], undefined));
 }
 
 function grouped(type: ListType, list: readonly Json[]): ReadonlyMap<string, readonly Json[]> {
@@ -134,21 +132,23 @@ function fieldsOf(type: FieldType, value: Json): FieldSet {
   if (kind === "list" && type.list !== undefined) {
     const list = listIn(value);
     if (type.list.relation === "atomic" || list.length === 0) return none;
-    const children: Record<string, FieldSet> = {};
+    const fields: Record<string, FieldSet> = { ".": none };
     for (const [element, items] of grouped(type.list, list)) {
-      children[element] = items.length > 1 ? none : fieldsOf(type.list.items, items[0] as Json);
+      fields[element] = items.length > 1 ? none : fieldsOf(type.list.items, items[0] as Json);
     }
-    return memberWith(children);
+    return fields;
   }
   if (kind === "map" && type.map !== undefined) {
     const map = mapIn(value);
     if (type.map.atomic || isEmptyMap(map)) return none;
-    const children: Record<string, FieldSet> = {};
+    const fields: Record<string, FieldSet> = { ".": none };
     for (const name of Object.keys(map)) {
       const item = map[name];
-      if (item !== undefined) children[fieldElement(name)] = fieldsOf(fieldOf(type.map, name), item);
+      if (item === undefined) continue;
+      const step = stepTo(type.map, name);
+      fields[step.element] = fieldsOf(step.type, item);
     }
-    return memberWith(children);
+    return fields;
   }
   return none;
 }
@@ -168,11 +168,7 @@ function isEmptyMap(map: JsonObject): boolean {
 
 function both(a: Node | undefined, b: Node | undefined): Node | undefined {
   if (a === undefined || b === undefined) return a ?? b;
-  return {
-    added: either(a.added, b.added),
-    modified: either(a.modified, b.modified),
-    removed: either(a.removed, b.removed),
-  };
+  return { changed: either(a.changed, b.changed), removed: either(a.removed, b.removed) };
 }
 
 function either(a: FieldSet | undefined, b: FieldSet | undefined): FieldSet | undefined {
@@ -181,25 +177,25 @@ function either(a: FieldSet | undefined, b: FieldSet | undefined): FieldSet | un
   return isEmpty(b) ? memberWith(a) : union(a, b);
 }
 
-function add(changes: Changes | undefined, element: string, node: Node | undefined): Changes | undefined {
-  if (node === undefined) return changes;
-  const into = changes ?? { added: {}, modified: {}, removed: {} };
-  put(into, element, node);
-  return into;
-}
+/** Collects what was found beneath the elements of one value. */
+class Found {
+  #changed: Record<string, FieldSet> | undefined;
+  #removed: Record<string, FieldSet> | undefined;
 
-function put(changes: Changes, element: string, node: Node | undefined): void {
-  if (node?.added !== undefined) changes.added[element] = node.added;
-  if (node?.modified !== undefined) changes.modified[element] = node.modified;
-  if (node?.removed !== undefined) changes.removed[element] = node.removed;
-}
+  add(element: string, node: Node | undefined): void {
+    if (node === undefined) return;
+    if (node.changed !== undefined) {
+      this.#changed ??= {};
+      this.#changed[element] = node.changed;
+    }
+    if (node.removed !== undefined) {
+      this.#removed ??= {};
+      this.#removed[element] = node.removed;
+    }
+  }
 
-function finished(changes: Changes | undefined): Node | undefined {
-  if (changes === undefined) return undefined;
-  const { added, modified, removed } = changes;
-  return {
-    added: isEmpty(added) ? undefined : added,
-    modified: isEmpty(modified) ? undefined : modified,
-    removed: isEmpty(removed) ? undefined : removed,
-  };
+  node(): Node | undefined {
+    if (this.#changed === undefined && this.#removed === undefined) return undefined;
+    return { changed: this.#changed, removed: this.#removed };
+  }
 }

@@ -1,5 +1,6 @@
 import type { Json } from "../json.ts";
 import type { Schema } from "../schema/schema.ts";
+import { fieldElement } from "./path-element.ts";
 
 /**
  * What a value may be, as far as the ownership of its fields goes: which lists and maps are owned as one value, and
@@ -22,9 +23,20 @@ export interface MapType {
   /** Owned as one value. */
   readonly atomic: boolean;
   /** Fields that are known by name. */
-  readonly fields: ReadonlyMap<string, { readonly type: FieldType; readonly default: Json | undefined }>;
+  readonly fields: ReadonlyMap<string, NamedField>;
   /** The type of every other key; undefined: there may be none. */
   readonly others: FieldType | undefined;
+}
+
+/** The step from a map to what it has under a key. */
+export interface Step {
+  /** The key as a path element. */
+  readonly element: string;
+  readonly type: FieldType;
+}
+
+export interface NamedField extends Step {
+  readonly default: Json | undefined;
 }
 
 /** The type of objects of a kind, from the schema of what stands beside apiVersion, kind and metadata. */
@@ -39,9 +51,9 @@ export function objectType(schema: Schema): FieldType {
 
 const objectTypes = new WeakMap<Schema, FieldType>();
 
-/** What a field of a map is, by its name. */
-export function fieldOf(type: MapType, name: string): FieldType {
-  return type.fields.get(name)?.type ?? type.others ?? unknownType;
+/** How to go on from a map to what it has under `name`, be it known or not. */
+export function stepTo(type: MapType, name: string): Step {
+  return type.fields.get(name) ?? { element: fieldElement(name), type: type.others ?? unknownType };
 }
 
 /**
@@ -112,12 +124,12 @@ function listType({ items, listType: relation, listMapKeys }: Schema, keeps: boo
 }
 
 function mapType(schema: Schema, keeps: boolean): MapType {
-  const fields = new Map<string, { type: FieldType; default: Json | undefined }>();
+  const fields = new Map<string, NamedField>();
   for (const [name, property] of schema.properties) {
-    fields.set(name, { type: fieldType(property, keeps), default: property.default });
+    fields.set(name, namedField(name, fieldType(property, keeps), property.default));
   }
   if (schema.embeddedResource)
-    for (const [name, type] of objectFields) fields.set(name, { type, default: undefined });
+    for (const [name, type] of objectFields) fields.set(name, namedField(name, type));
   const open = keeps || fields.size === 0;
   const others =
     schema.additionalProperties === undefined
@@ -128,10 +140,14 @@ function mapType(schema: Schema, keeps: boolean): MapType {
   return { atomic: schema.mapType === "atomic", fields, others };
 }
 
+function namedField(name: string, type: FieldType, byDefault?: Json): NamedField {
+  return { element: fieldElement(name), type, default: byDefault };
+}
+
 function withObjectFields(type: FieldType): FieldType {
   const { atomic, fields, others } = type.map ?? { atomic: false, fields: new Map(), others: unknownType };
   const all = new Map(fields);
-  for (const [name, field] of objectFields) all.set(name, { type: field, default: undefined });
+  for (const [name, field] of objectFields) all.set(name, namedField(name, field));
   return { scalar: undefined, list: undefined, map: { atomic, fields: all, others } };
 }
 
@@ -141,7 +157,7 @@ const numeric: FieldType = { scalar: "numeric", list: undefined, map: undefined 
 const boolean: FieldType = { scalar: "boolean", list: undefined, map: undefined };
 
 function struct(fields: Readonly<Record<string, FieldType>>, atomic = false): FieldType {
-  const entries = Object.entries(fields).map(([name, type]) => [name, { type, default: undefined }] as const);
+  const entries = Object.entries(fields).map(([name, type]) => [name, namedField(name, type)] as const);
   return { scalar: undefined, list: undefined, map: { atomic, fields: new Map(entries), others: undefined } };
 }
 

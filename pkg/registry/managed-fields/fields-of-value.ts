@@ -1,8 +1,7 @@
 import { isObject, type Json, type JsonObject } from "../json.ts";
 import { type FieldSet, isEmpty, memberWith, none } from "./field-set.ts";
-import { type FieldType, fieldOf, kindOf, type ListType, type MapType } from "./field-type.ts";
+import { type FieldType, kindOf, type ListType, type MapType, stepTo } from "./field-type.ts";
 import { itemElement } from "./list-item.ts";
-import { fieldElement } from "./path-element.ts";
 
 /**
  * The fields that `value` says something of: its leaves, its list items, and the keys of its maps. Named fields that
@@ -34,7 +33,7 @@ export function withNamedFields(set: FieldSet, type: FieldType | undefined): Fie
 
 function typeAt(type: FieldType | undefined, element: string): FieldType | undefined {
   if (element.startsWith("f:"))
-    return type?.map === undefined ? undefined : fieldOf(type.map, element.slice(2));
+    return type?.map === undefined ? undefined : stepTo(type.map, element.slice(2)).type;
   return element.startsWith("k:") ? type?.list?.items : undefined;
 }
 
@@ -59,10 +58,11 @@ function fieldsOfMap(type: MapType, map: JsonObject): FieldSet {
   for (const name of Object.keys(map)) {
     const value = map[name];
     if (value === undefined) continue;
-    const beneath = fieldsBeneath(fieldOf(type, name), value);
+    const step = stepTo(type, name);
+    const beneath = fieldsBeneath(step.type, value);
     const isItself = value === null || isEmptyMap(value) || !type.fields.has(name);
     const node = isItself ? memberWith(beneath ?? none) : beneath;
-    if (node !== undefined) fields[fieldElement(name)] = node;
+    if (node !== undefined) fields[step.element] = node;
   }
   return fields;
 }

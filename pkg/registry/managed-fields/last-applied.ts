@@ -25,8 +25,8 @@ export function lastAppliedFields(type: FieldType, live: JsonObject): FieldSet {
     if (!isObject(config) || config.apiVersion !== live.apiVersion) return none;
     checkType(type, live, { duplicates: false });
     checkType(type, config, { duplicates: false });
-    const { added, modified, removed } = compare(type, config, live);
-    return difference(fieldsOfValue(type, config), union(union(modified, added), removed));
+    const { changed, removed } = compare(type, config, live);
+    return difference(fieldsOfValue(type, config), union(changed, removed));
   } catch (error) {
     if (error instanceof FieldTypeError || error instanceof SyntaxError) return none;
     throw error;

@@ -1,5 +1,5 @@
 import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
-import { type FieldType, fieldOf, kindOf, type ListType, type MapType } from "./field-type.ts";
+import { type FieldType, kindOf, type ListType, type MapType, stepTo } from "./field-type.ts";
 import { itemElement } from "./list-item.ts";
 
 /**
@@ -37,7 +37,7 @@ function mergeMaps(type: MapType, live: JsonObject, config: JsonObject): Json {
   for (const name of Object.keys(config)) {
     const value = config[name];
     if (value === undefined) continue;
-    const next = mergeNodes(fieldOf(type, name), live[name], value);
+    const next = mergeNodes(stepTo(type, name).type, live[name], value);
     if (next === live[name]) continue;
     merged ??= { ...live };
     merged[name] = next;

@@ -1,5 +1,5 @@
 import { type FieldSet, isEmpty, isMember, memberWith, none } from "./field-set.ts";
-import { type FieldType, fieldOf } from "./field-type.ts";
+import { type FieldType, stepTo } from "./field-type.ts";
 import { type Managers, withFields } from "./managers.ts";
 
 /**
@@ -41,7 +41,7 @@ function innerType({ map, list }: FieldType, element: string): FieldType | undef
     const name = element.slice(2);
     return map === undefined || (map.others === undefined && !map.fields.has(name))
       ? undefined
-      : fieldOf(map, name);
+      : stepTo(map, name).type;
   }
   return element.startsWith("k:") || element.startsWith("v:") ? list?.items : undefined;
 }

@@ -1,8 +1,7 @@
 import { isObject, type Json, type JsonObject } from "../json.ts";
 import { type FieldSet, hasChildren, isMember } from "./field-set.ts";
-import { type FieldType, fieldOf, kindOf } from "./field-type.ts";
+import { type FieldType, kindOf, stepTo } from "./field-type.ts";
 import { itemElement } from "./list-item.ts";
-import { fieldElement } from "./path-element.ts";
 
 /**
  * `value` without the fields and list items of `fields` and what is in them. Null where a part of it loses all; parts
@@ -31,14 +30,15 @@ function removeBeneath(type: FieldType, value: Json, fields: FieldSet): Json {
     let same = true;
     for (const name of Object.keys(value)) {
       const item = value[name] as Json;
-      const beneath = fields[fieldElement(name)];
+      const step = stepTo(type.map, name);
+      const beneath = fields[step.element];
       if (beneath === undefined) {
         left[name] = item;
         continue;
       }
       same = false;
       if (isMember(beneath)) continue;
-      if (hasChildren(beneath)) left[name] = removeBeneath(fieldOf(type.map, name), item, beneath);
+      if (hasChildren(beneath)) left[name] = removeBeneath(step.type, item, beneath);
     }
     if (same) return value;
     return Object.keys(left).length > 0 ? left : null;

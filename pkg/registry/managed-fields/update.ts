@@ -35,21 +35,25 @@ export function ownersAfterUpdate(before: Tracked, next: JsonObject, writer: Wri
     if (error instanceof FieldTypeError) return managers;
     throw error;
   }
-  const changed = union(changes.modified, changes.added);
+  const { changed, removed } = changes;
   const mine = withoutServerFields(changed);
-  if (isEmpty(changed) && isEmpty(changes.removed) && !managers.some(ownsNothing)) return managers;
+  if (isEmpty(changed) && isEmpty(removed) && !managers.some(ownsNothing)) return managers;
   const owners: ManagedFieldsEntry[] = [];
+  const now = isEmpty(mine) ? "" : secondsOf(nowMs);
+  let last: ManagedFieldsEntry | undefined;
   let own: FieldSet = mine;
   for (const entry of reconcile(type, managers)) {
-    const left = difference(entry.fieldsV1, changes.removed);
+    const left = difference(entry.fieldsV1, removed);
     if (!isEmpty(mine) && isBy(entry, writer)) {
+      last = entry;
       own = union(left, mine);
     } else {
       const fields = difference(left, changed);
       if (!isEmpty(fields)) owners.push(withFields(entry, fields));
     }
   }
-  if (!isEmpty(mine)) owners.push(entryOf(writer, own, secondsOf(nowMs)));
+  if (last !== undefined && last.fieldsV1 === own && last.time === now) owners.push(last);
+  else if (!isEmpty(mine)) owners.push(entryOf(writer, own, now));
   return markFitting(type, inOrder(cap(owners), managers));
 }
 
