@@ -60,10 +60,12 @@ function formatOf(request: IncomingMessage): Format {
 }
 
 function send(response: ServerResponse, code: number, type: string, text: string): void {
+  // Encoded once: a long list is many megabytes.
+  const bytes = Buffer.from(text);
   response.writeHead(code, {
     "content-type": type,
-    "content-length": Buffer.byteLength(text),
+    "content-length": bytes.length,
     "cache-control": "no-cache, private",
   });
-  response.end(text);
+  response.end(bytes);
 }
