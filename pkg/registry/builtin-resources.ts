@@ -3,7 +3,7 @@ import { coreEventResource, eventResource } from "./builtin/event.ts";
 import { leaseResource } from "./builtin/lease.ts";
 import { namespaceResource } from "./builtin/namespace.ts";
 import { reviewResources } from "./builtin/review.ts";
-import type { Resource } from "./resource.ts";
+import { apiVersionOf, type Resource } from "./resource.ts";
 
 /** The kinds of Kubernetes' own that are served beside custom resources: what controllers and kubectl need. */
 export const builtinResources: readonly Resource[] = [
@@ -14,3 +14,10 @@ export const builtinResources: readonly Resource[] = [
   eventResource,
   ...Object.values(reviewResources),
 ];
+
+const kinds = new Set(builtinResources.map((resource) => `${apiVersionOf(resource)}/${resource.kind}`));
+
+/** Whether this is one of them. */
+export function isBuiltin(apiVersion: string, kind: string): boolean {
+  return kinds.has(`${apiVersion}/${kind}`);
+}

@@ -143,7 +143,7 @@ export class Registry implements Admission {
     );
     for (const name of missing) {
       const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
-      await registry.create(namespaceResource.id, "", namespace);
+      await registry.create(namespaceResource.id, "", namespace, { fieldManager: "kube-apiserver" });
     }
     if (missing.length > 0) registry.#state.history.forget();
     return registry;

@@ -1,4 +1,4 @@
-import type { KubeObject } from "../api/meta.ts";
+import type { KubeObject, ObjectMeta } from "../api/meta.ts";
 import type { FieldError } from "./field-error.ts";
 import type { FieldReader } from "./field-selector.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -75,6 +75,8 @@ export interface Builtin {
   readonly body: StructType;
   /** What is wrong with a name; undefined: the rule for all objects holds. */
   readonly nameFaults?: (name: string) => string[];
+  /** What a client sent, or a patch made, with what goes without saying: it counts as said. */
+  readonly defaults?: (sent: Sent) => Sent;
   /** The object as the server completes it, before it is checked; `old` is what it replaces. */
   readonly prepare?: (
     object: KubeObject,
@@ -89,6 +91,11 @@ export interface Builtin {
   /** Whether an object that is being deleted has to stay, whatever its metadata says. */
   readonly held?: (object: KubeObject) => boolean;
   readonly table: Table;
+}
+
+export interface Sent {
+  readonly metadata: ObjectMeta;
+  readonly body: JsonObject;
 }
 
 /** How `kubectl get` shows a kind. */

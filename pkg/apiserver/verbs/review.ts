@@ -6,6 +6,7 @@ import type { JsonObject } from "../../registry/json.ts";
 import { apiVersionOf, type Resource } from "../../registry/resource.ts";
 import { badRequest, invalidObject } from "../../registry/status-errors.ts";
 import { readTyped } from "../../registry/typed/read.ts";
+import { timestamp } from "../../runtime/clock.ts";
 import { isAllowed } from "../auth/authorize.ts";
 import { type User, userCalled } from "../auth/user.ts";
 import type { RequestInfo } from "../request-info.ts";
@@ -35,20 +36,18 @@ export function answerReview(
   if (metadata.namespace !== namespace) {
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
-  const { name, ...rest } = metadata;
-  const shown = (name === "" ? rest : metadata) as KubeObject["metadata"];
   const review = { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata, ...body } as KubeObject;
   const errors = resource.builtin?.validate?.(review, undefined) ?? [];
   if (errors.length > 0) throw invalidObject(resource, "", errors, "");
-  const answer = answers.get(resource)?.(review, user) ?? {};
-  const type = resource.builtin?.body;
-  const answered = { ...body, ...answer } as unknown as JsonObject;
+  const answer = { ...review, ...answers.get(resource)?.(review, user) };
+  const { builtin } = resource;
+  const fields = answer as unknown as JsonObject;
+  const { apiVersion, kind } = review;
   return {
-    apiVersion: review.apiVersion,
-    kind: review.kind,
-    metadata: shown,
-    ...(type === undefined ? answered : readTyped(type, answered)),
-  };
+    apiVersion,
+    kind,
+    ...(builtin === undefined ? fields : readTyped(builtin.type, fields)),
+  } as KubeObject;
 }
 
 interface Asking extends Strictness {
@@ -56,7 +55,8 @@ interface Asking extends Strictness {
   readonly namespace: string | undefined;
 }
 
-type Answer = (review: KubeObject, user: User) => object;
+/** What is to be seen in place of what was posted. */
+type Answer = (review: KubeObject, user: User) => Partial<KubeObject>;
 
 const answers: ReadonlyMap<Resource, Answer> = new Map<Resource, Answer>([
   [reviewResources.selfSubjectAccess, (review, user) => access(review, user)],
@@ -65,11 +65,14 @@ const answers: ReadonlyMap<Resource, Answer> = new Map<Resource, Answer>([
   [reviewResources.selfSubjectRules, (_review, user) => ({ status: rules(user) })],
   [
     reviewResources.selfSubject,
-    (_review, { name, groups }) => ({ status: { userInfo: { username: name, groups } } }),
+    ({ metadata }, { name, groups }) => ({
+      metadata: { ...metadata, creationTimestamp: timestamp(Date.now()) },
+      status: { userInfo: { username: name, groups } },
+    }),
   ],
 ]);
 
-function access(review: KubeObject, user: User): object {
+function access(review: KubeObject, user: User): Partial<KubeObject> {
   return { status: { allowed: isAllowed(user, request(review.spec as AccessSpec)) } };
 }
 

@@ -1,9 +1,10 @@
 import type { KubeObject, ObjectMeta } from "../../api/meta.ts";
 import { writeJson } from "../../encoding/json.ts";
+import { isBuiltin } from "../builtin-resources.ts";
 import { invalid } from "../field-error.ts";
 import { copyJson, isObject, type Json, type JsonObject } from "../json.ts";
 import { readMetadata } from "../metadata.ts";
-import { apiVersionOf, type Resource } from "../resource.ts";
+import { apiVersionOf, type Resource, type Sent } from "../resource.ts";
 import { normalize } from "../schema/normalize.ts";
 import { badRequest, invalidObject } from "../status-errors.ts";
 import { readTyped } from "../typed/read.ts";
@@ -35,7 +36,7 @@ export function decode(
   { strictErrors = [], bodyText }: Partial<Strictness> = {},
   old?: KubeObject,
 ): Decoded {
-  const object = asJson(resource, input, bodyText, old);
+  const object = known(resource, asJson(resource, input, bodyText, old));
   const { kind } = object;
   if (typeof kind !== "string" || kind === "") {
     const shown = bodyText ?? writeJson(object);
@@ -47,6 +48,24 @@ export function decode(
     if (error instanceof TypeError) throw notHandled(resource, object, error.message);
     throw error;
   }
+}
+
+/** Of Kubernetes' own kinds what it is may go unsaid, but it must be one of them. */
+function known(resource: Resource, object: JsonObject): JsonObject {
+  if (resource.builtin === undefined) return object;
+  const said = {
+    ...object,
+    apiVersion: object.apiVersion || apiVersionOf(resource),
+    kind: object.kind || resource.kind,
+  };
+  const { apiVersion, kind } = said;
+  if (isBuiltin(String(apiVersion), String(kind))) return said;
+  const scheme =
+    resource.group === "apiextensions.k8s.io"
+      ? "k8s.io/apiextensions-apiserver/pkg/apiserver/apiserver.go:53"
+      : "pkg/api/legacyscheme/scheme.go:30";
+  const why = `no kind "${kind}" is registered for version "${apiVersion}" in scheme "${scheme}"`;
+  throw notHandled(resource, said, why);
 }
 
 /**
@@ -124,11 +143,36 @@ function read(
 ): Decoded {
   const { apiVersion, kind: _kind, metadata: declared, ...rest } = object;
   const unknown: string[] = [];
-  const metadata = readMetadata(declared, unknown, old?.metadata);
+  const metadata = metadataOf(resource, declared, unknown, old?.metadata);
   const version = typeof apiVersion === "string" ? apiVersion : "";
   const body = readBody(resource, version, kind, rest, unknown, old);
   const errors = [...strictErrors, ...unknown.map((path) => `unknown field "${path}"`)];
-  return { apiVersion: version, kind, metadata, body, strictErrors: errors };
+  const { metadata: complete, body: completeBody } = withDefaults(resource, kind, { metadata, body });
+  return { apiVersion: version, kind, metadata: complete, body: completeBody, strictErrors: errors };
+}
+
+/** Go reads the metadata of its own kinds with the rest, and that of custom resources alone: errors tell the place. */
+function metadataOf(
+  { kind, builtin }: Resource,
+  declared: Json | undefined,
+  unknown: string[],
+  old: Json | undefined,
+): ObjectMeta {
+  try {
+    return readMetadata(declared, unknown, old);
+  } catch (error) {
+    if (!(error instanceof TypeError) || builtin === undefined) throw error;
+    const { message } = error;
+    throw new TypeError(
+      message
+        .replace(/Go struct field (\w+)\./, "Go struct field $1.metadata.")
+        .replace("into Go value of type", `into Go struct field ${kind}.metadata of type`),
+    );
+  }
+}
+
+function withDefaults({ kind, builtin }: Resource, sent: string, read: Sent): Sent {
+  return (sent === kind ? builtin?.defaults?.(read) : undefined) ?? read;
 }
 
 /** An object of another kind stays as it is, one of another version loses everything: nothing is known of either. */

@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../api/meta.ts";
 import type { CustomResourceDefinition, DefinitionStatus } from "../definitions/definition.ts";
 import { definitionFaults } from "../definitions/definition-faults.ts";
+import { isObject, type JsonObject } from "../json.ts";
 import { allVerbs, type Subresource } from "../resource.ts";
 import { customResourceDefinition } from "../typed/kinds/apiextensions.ts";
 import { creationTimestampDescription } from "../typed/kinds/meta.ts";
@@ -18,6 +19,7 @@ export const definitionResource = builtinResource(customResourceDefinition, {
   statusSubresource: true,
   generation: true,
   unconditionalUpdate: false,
+  defaults: ({ metadata, body }) => ({ metadata, body: { ...body, ...defaultSpec(body) } }),
   prepare: (object, old, subresource) =>
     prepareDefinition(
       object as CustomResourceDefinition,
@@ -34,30 +36,38 @@ export const definitionResource = builtinResource(customResourceDefinition, {
 
 const emptyNames = { plural: "", kind: "" };
 
-/** The definition with what it leaves to the server: names, conversion, the versions that have been stored. */
+/** What a definition leaves unsaid of its names and its conversion. */
+function defaultSpec({ spec }: JsonObject): { spec?: JsonObject } {
+  if (!isObject(spec)) return {};
+  const { names, conversion = { strategy: "None" } } = spec;
+  if (!isObject(names)) return { spec: { ...spec, conversion } };
+  const kind = typeof names.kind === "string" ? names.kind : "";
+  return {
+    spec: {
+      ...spec,
+      names: {
+        ...names,
+        singular: names.singular || kind.toLowerCase(),
+        ...(names.listKind || kind === "" ? {} : { listKind: `${kind}List` }),
+      },
+      conversion,
+    },
+  };
+}
+
+/** The definition with what is the server's to say: the versions that have been stored. */
 export function prepareDefinition(
   definition: CustomResourceDefinition,
   old: CustomResourceDefinition | undefined,
   subresource?: Subresource,
 ): CustomResourceDefinition {
   if (subresource === "status") return definition;
-  const { spec } = definition;
-  const { names } = spec;
   const status: DefinitionStatus =
     old === undefined
       ? { conditions: null, acceptedNames: emptyNames, storedVersions: null }
       : definition.status;
   return {
     ...definition,
-    spec: {
-      ...spec,
-      names: {
-        ...names,
-        singular: names.singular || names.kind.toLowerCase(),
-        ...(names.listKind || names.kind === "" ? {} : { listKind: `${names.kind}List` }),
-      },
-      conversion: spec.conversion ?? { strategy: "None" },
-    },
     status: { ...status, storedVersions: storedVersions(definition, status.storedVersions ?? []) },
   };
 }

@@ -31,6 +31,34 @@ describe("a namespace", () => {
     });
   });
 
+  test.each<[object, string]>([
+    [
+      { metadata: { name: 5 } },
+      "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string",
+    ],
+    [
+      { metadata: [] },
+      "json: cannot unmarshal array into Go struct field Namespace.metadata of type v1.ObjectMeta",
+    ],
+    [
+      { kind: "Room" },
+      'no kind "Room" is registered for version "v1" in scheme "pkg/api/legacyscheme/scheme.go:30"',
+    ],
+  ])("is not made of %j", async (object, why) => {
+    const { registry } = await openTestRegistry();
+    await expect(registry.create(namespaces, "", object)).rejects.toMatchObject({
+      code: 400,
+      message: expect.stringContaining(why),
+    });
+  });
+
+  test("need not be said to be one", async () => {
+    const { registry } = await openTestRegistry();
+    expect(await registry.create(namespaces, "", { metadata: { name: "team" } })).toMatchObject({
+      kind: "Namespace",
+    });
+  });
+
   test("keeps finalizers and status from an update, and its name label from a patch", async () => {
     const { registry } = await openTestRegistry();
     await makeNamespace(registry, "team");

@@ -1,4 +1,4 @@
-import type { KubeObject } from "../../api/meta.ts";
+import type { KubeObject, ObjectMeta } from "../../api/meta.ts";
 import { type FieldError, invalid } from "../field-error.ts";
 import { dnsLabelFaults, qualifiedNameFaults } from "../names.ts";
 import { allVerbs, type Subresource } from "../resource.ts";
@@ -38,6 +38,7 @@ export const namespaceResource = builtinResource(namespace, {
     ["status.phase", (object: KubeObject) => (object as Namespace).status.phase ?? ""],
   ]),
   nameFaults: dnsLabelFaults,
+  defaults: ({ metadata, body }) => ({ metadata: withNameLabel(metadata), body }),
   prepare,
   validate,
   held: (object) => ((object as Namespace).spec.finalizers ?? []).length > 0,
@@ -52,7 +53,8 @@ export const namespaceResource = builtinResource(namespace, {
 });
 
 function prepare(object: KubeObject, old: KubeObject | undefined, subresource?: Subresource): KubeObject {
-  const named = withNameLabel(object) as Namespace;
+  // A name may have been made up since it was read.
+  const named = { ...object, metadata: withNameLabel(object.metadata) } as Namespace;
   if (old === undefined) {
     const { finalizers = [] } = named.spec;
     return {
@@ -68,10 +70,9 @@ function prepare(object: KubeObject, old: KubeObject | undefined, subresource?: 
 }
 
 /** Whatever the client said: the label is the name. */
-function withNameLabel(object: KubeObject): KubeObject {
-  const { metadata } = object;
-  if (metadata.name === "" || metadata.labels?.[nameLabel] === metadata.name) return object;
-  return { ...object, metadata: { ...metadata, labels: { ...metadata.labels, [nameLabel]: metadata.name } } };
+function withNameLabel(metadata: ObjectMeta): ObjectMeta {
+  if (metadata.name === "" || metadata.labels?.[nameLabel] === metadata.name) return metadata;
+  return { ...metadata, labels: { ...metadata.labels, [nameLabel]: metadata.name } };
 }
 
 const standardFinalizers: readonly string[] = [contentFinalizer, "orphan", "foregroundDeletion"];

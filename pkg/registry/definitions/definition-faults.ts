@@ -65,11 +65,11 @@ function specFaults(spec: DefinitionSpec): FieldError[] {
     errors.push(...deprecationFaults(version, `spec.versions[${i}].deprecationWarning`));
   }
   if (new Set(versions.map(({ name }) => name)).size < versions.length) {
-    errors.push(invalid("spec.versions", versions, "must contain unique version names"));
+    errors.push(invalid("spec.versions", shownVersions(spec), "must contain unique version names"));
   }
   if (versions.filter(({ storage }) => storage).length !== 1) {
     const why = "must have exactly one version marked as storage version";
-    errors.push(invalid("spec.versions", versions, why));
+    errors.push(invalid("spec.versions", shownVersions(spec), why));
   }
   const [first] = versions;
   // What would be said of the first version too: it stands for all, in older versions of this API.
@@ -93,6 +93,22 @@ function specFaults(spec: DefinitionSpec): FieldError[] {
     errors.push(forbidden("spec.conversion.webhookClientConfig", why));
   }
   return errors;
+}
+
+/** The versions as errors show them: with the names that kube-apiserver's own code has for their fields. */
+function shownVersions({ versions }: DefinitionSpec): unknown {
+  if (versions === null) return null;
+  return versions.map(({ name, served, storage, deprecated = false, deprecationWarning = null }) => ({
+    Name: name,
+    Served: served,
+    Storage: storage,
+    Deprecated: deprecated,
+    DeprecationWarning: deprecationWarning,
+    Schema: null,
+    Subresources: null,
+    AdditionalPrinterColumns: null,
+    SelectableFields: null,
+  }));
 }
 
 function changeFaults(spec: DefinitionSpec, old: CustomResourceDefinition): FieldError[] {
@@ -155,7 +171,7 @@ function storedVersionsFaults(
   versions: readonly DefinitionVersion[],
 ): FieldError[] {
   const field = "status.storedVersions";
-  if (stored.length === 0) return [invalid(field, stored, "must have at least one stored version")];
+  if (stored.length === 0) return [invalid(field, null, "must have at least one stored version")];
   const storage = versions.find((version) => version.storage);
   const errors: FieldError[] = [];
   if (storage !== undefined && !stored.includes(storage.name)) {

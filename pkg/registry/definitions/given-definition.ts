@@ -84,8 +84,9 @@ function readDefinition({ apiVersion, kind, metadata: declared, ...fields }: Jso
     throw new Error("It must be an apiextensions.k8s.io/v1 CustomResourceDefinition.");
   }
   const metadata = readMetadata(declared);
-  const type = definitionResource.builtin?.body;
-  const body = type === undefined ? fields : readTyped(type, fields);
+  const { builtin } = definitionResource;
+  const read = { metadata, body: builtin === undefined ? fields : readTyped(builtin.body, fields) };
+  const { body } = builtin?.defaults?.(read) ?? read;
   const object = { apiVersion, kind, metadata, ...body } as unknown as CustomResourceDefinition;
   const definition = prepareDefinition(object, undefined);
   const errors = [...validateNewMetadata(metadata), ...definitionFaults(definition, undefined)];
