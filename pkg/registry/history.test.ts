@@ -136,3 +136,30 @@ test("what leaves a field selector is DELETED as it last was, at the revision at
     object: { metadata: { resourceVersion: registry.revision }, spec: { color: "red" } },
   });
 });
+
+test("a watch tells all and ends when the definition of its kind changes, not when only its status does", async () => {
+  const { registry, settle } = await openTestRegistry();
+  const events = registry.watch(widgets, { resourceVersion: registry.revision })[Symbol.asyncIterator]();
+  await writes(registry, 2, settle);
+  const definitions = "apiextensions.k8s.io/customresourcedefinitions";
+  const key = { namespace: "", name: "widgets.test.example" };
+  const patch = (body: object, subresource?: "status") =>
+    registry.patch(definitions, key, { type: "merge", body }, { subresource });
+  await patch({ metadata: { labels: { a: "b" } } });
+  await settle();
+  expect((await events.next()).value).toMatchObject({ type: "ADDED" });
+  expect((await events.next()).value).toMatchObject({ type: "MODIFIED" });
+  const waiting = events.next();
+  await patch({ spec: { names: { categories: ["all"] } } });
+  await settle();
+  expect(await waiting).toEqual({ done: true, value: undefined });
+
+  const later = registry.watch(widgets, { resourceVersion: registry.revision })[Symbol.asyncIterator]();
+  await registry.patch(
+    widgets,
+    { namespace: "default", name: "busy" },
+    { type: "merge", body: { spec: { size: 9 } } },
+  );
+  await settle();
+  expect((await later.next()).value).toMatchObject({ type: "MODIFIED", object: { spec: { size: 9 } } });
+});

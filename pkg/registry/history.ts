@@ -52,8 +52,8 @@ interface Log {
   droppedRevision: number;
   /** How many changes, dropped ones included, watchers may see. */
   visible: number;
-  /** Served no longer: nothing more will come. */
-  retired: boolean;
+  /** Shared by the watches of one definition: at how many changes, dropped ones included, they end. */
+  ends: { at: number };
 }
 
 /**
@@ -118,10 +118,15 @@ export class History {
     }
   }
 
-  /** Watches of a resource that is served no longer end once they have seen all. */
-  retire(resource: string): void {
-    this.#log(resource).retired = true;
-    this.#wake();
+  /**
+   * Lets the watches of a resource end once they have told what is known by now: its definition is another, or gone. They
+   * do so when watchers are next told of anything, the change of the definition included.
+   */
+  endWatches(resource: string): void {
+    const log = this.#log(resource);
+    const last = log.ends;
+    log.ends = { at: Number.POSITIVE_INFINITY };
+    last.at = log.dropped + log.changes.length;
   }
 
   /** Every watch that waits, and every later one, throws `error`. */
@@ -137,8 +142,6 @@ export class History {
 
   /** Events after a revision. The iterator throws StatusError Expired when they are no longer all there. */
   watch(subscription: Subscription): Watch {
-    // Whoever asks has found it served, perhaps again.
-    this.#log(subscription.resource).retired = false;
     const bookmark = { wanted: false, wake: () => {} };
     const events = this.#events(subscription, bookmark);
     return {
@@ -175,6 +178,7 @@ export class History {
     const { resource, after, signal } = subscription;
     const log = this.#log(resource);
     let position = log.dropped + firstAfter(log.changes, after);
+    const { ends } = log;
     if (after < log.droppedRevision) throw expired(String(after), log.droppedRevision);
     let wake: () => void = () => {};
     bookmark.wake = () => wake();
@@ -192,8 +196,7 @@ export class History {
           const event = eventFor(change, subscription);
           if (event !== undefined) yield shown(event, subscription);
         }
-        if (signal?.aborted) return;
-        if (log.retired && position === log.dropped + log.changes.length) return;
+        if (signal?.aborted || position >= ends.at) return;
         if (bookmark.wanted) {
           bookmark.wanted = false;
           if (this.#told >= after) yield { type: "BOOKMARK", resourceVersion: String(this.#told) };
@@ -248,7 +251,14 @@ export class History {
   #log(resource: string): Log {
     let log = this.#logs.get(resource);
     if (log === undefined) {
-      log = { changes: [], times: [], dropped: 0, droppedRevision: this.#start, visible: 0, retired: false };
+      log = {
+        changes: [],
+        times: [],
+        dropped: 0,
+        droppedRevision: this.#start,
+        visible: 0,
+        ends: { at: Number.POSITIVE_INFINITY },
+      };
       this.#logs.set(resource, log);
     }
     return log;

@@ -510,12 +510,8 @@ export class Registry implements Admission {
   }
 
   #observe(changes: readonly StagedChange[]): void {
+    for (const store of redefined(changes)) this.#state.history.endWatches(store);
     this.#keeper.observe(changes);
-    for (const { resource, object, previous } of changes) {
-      if (resource !== definitionResource.id || object !== undefined || previous === undefined) continue;
-      const { spec, status } = previous as CustomResourceDefinition;
-      this.#state.history.retire(resourceId(spec.group, status.acceptedNames.plural));
-    }
     this.#collector?.observe(changes);
     this.#emptier?.observe(changes);
   }
@@ -531,6 +527,16 @@ export class Registry implements Admission {
       });
     });
   }
+}
+
+/** Where the objects are stored whose definition is another by these changes, or gone. */
+function redefined(changes: readonly StagedChange[]): readonly string[] {
+  return changes.flatMap(({ resource, object, previous }) => {
+    if (resource !== definitionResource.id || previous === undefined) return [];
+    const { spec } = previous as CustomResourceDefinition;
+    const now = (object as CustomResourceDefinition | undefined)?.spec;
+    return deepEqual(spec, now) ? [] : [resourceId(spec.group, spec.names.plural)];
+  });
 }
 
 /** A change of an earlier life, as watchers may still ask for it. */
