@@ -109,11 +109,11 @@ export function clientFacade(registry: Registry, port: number): Facade {
         return async (response) => send(response, 200, await client.patch(kind, key, patch, of));
       }
       case "DELETE": {
-        const {
-          kind: _kind,
-          apiVersion: _apiVersion,
-          ...asked
-        } = body === "" ? ({} as MergePatch) : (jsonObject(body) ?? {});
+        const given = body === "" ? {} : jsonObject(body);
+        // What is no DeleteOptions the API server has words for.
+        if (given === undefined) return undefined;
+        const { kind: bodyKind = "DeleteOptions", apiVersion: _apiVersion, ...asked }: MergePatch = given;
+        if (bodyKind !== "DeleteOptions") return undefined;
         const known = ["preconditions", "propagationPolicy"];
         if (Object.keys(asked).some((field) => !known.includes(field))) return undefined;
         return async (response) => {
