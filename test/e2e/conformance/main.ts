@@ -2,27 +2,21 @@
  * Starts a server and runs the conformance runner against it, with the runner's own options; all scenarios by default.
  *
  *     npm run conformance -- --filter apply --messages -v
- *     npm run conformance -- --update      writes down which scenarios hold, for the tests
  */
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
-import { writeLevels } from "./levels.ts";
 import { runner, scenarioFolder } from "./play.ts";
 import { startServer } from "./server.ts";
 
 const args = process.argv.slice(2);
-if (args.includes("--update")) {
-  await writeLevels();
-} else {
-  await using server = await startServer();
-  const all = [scenarioFolder("http"), scenarioFolder("kubectl")];
-  const { status } = spawnSync(
-    process.execPath,
-    [runner, "--kubeconfig", server.kubeconfig, ...args, ...(namesScenarios(args) ? [] : all)],
-    { stdio: "inherit" },
-  );
-  process.exitCode = status ?? 1;
-}
+await using server = await startServer();
+const all = [scenarioFolder("http"), scenarioFolder("kubectl")];
+const { status } = spawnSync(
+  process.execPath,
+  [runner, "--kubeconfig", server.kubeconfig, ...args, ...(namesScenarios(args) ? [] : all)],
+  { stdio: "inherit" },
+);
+process.exitCode = status ?? 1;
 
 /** Whether any argument is a file or folder of scenarios, and no option's value. */
 function namesScenarios(given: readonly string[]): boolean {
