@@ -42,7 +42,7 @@ export class Catalog {
    */
   follow(name: string, definition: CustomResourceDefinition | undefined): Resource | undefined {
     const before = this.#custom.get(name);
-    if (definition === undefined || !isTrue(definition, "Established")) {
+    if (definition === undefined || !isServed(definition)) {
       if (before === undefined) return undefined;
       this.#custom.delete(name);
       this.#index();
@@ -67,4 +67,10 @@ export class Catalog {
       this.#definitions.map((resource) => [`${apiVersionOf(resource)}/${resource.kind}`, resource]),
     );
   }
+}
+
+/** A status that was written by hand may say anything. */
+function isServed(definition: CustomResourceDefinition): boolean {
+  const { plural, kind } = definition.status.acceptedNames;
+  return isTrue(definition, "Established") && plural === definition.spec.names.plural && kind !== "";
 }
