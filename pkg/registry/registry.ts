@@ -467,6 +467,7 @@ export class Registry implements Admission {
     const { clock, ids, random } = this.#options;
     return {
       ...{ staging, clock, ids, random, given: this.#given },
+      versionsOf: ({ store }) => this.definitions().filter((resource) => resource.store === store),
       fieldManager: fieldManager || "unknown",
       ...{ dryRun, fieldValidation, strictErrors, bodyText, wholeFloats, warn },
     };

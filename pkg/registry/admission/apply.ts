@@ -4,7 +4,8 @@ import { copyJson, isObject, type Json, type JsonObject } from "../json.ts";
 import { type Applied, applyConfig } from "../managed-fields/apply.ts";
 import { checkType } from "../managed-fields/check.ts";
 import { ApplyConflict, conflictStatus } from "../managed-fields/conflict.ts";
-import { has, isEmpty } from "../managed-fields/field-set.ts";
+import { has, isEmpty, none } from "../managed-fields/field-set.ts";
+import { type FieldType, objectType } from "../managed-fields/field-type.ts";
 import { FieldTypeError } from "../managed-fields/field-type-error.ts";
 import { lastAppliedFields, withLastApplied } from "../managed-fields/last-applied.ts";
 import type { Managers, Writer } from "../managed-fields/managers.ts";
@@ -17,7 +18,7 @@ import { type Decoded, decodePatched } from "./decode.ts";
 import { emptyObject, tracked, writerOf } from "./field-owners.ts";
 import { replacePatched } from "./patch.ts";
 import { scaleOf } from "./scale.ts";
-import { ownersFromScale, scaleVersion, trackedScale } from "./scale-owners.ts";
+import { ownersFromScale, scaleType, scaleVersion, trackedScale } from "./scale-owners.ts";
 import type { Put } from "./update.ts";
 
 /** The manager of fields that were there before anybody applied or was tracked. */
@@ -43,7 +44,7 @@ export function apply(
   const config = readConfig(apiVersionOf(resource), resource.kind, body);
   const live = old === undefined ? emptyObject(resource) : (old as unknown as JsonObject);
   const before = tracked(context, resource, live, old?.metadata.managedFields ?? [], subresource);
-  checkConfig(before, config);
+  checkConfig(objectType(resource.schema), config);
   const owned = { ...before, managers: ownersBefore(resource, before, subresource) };
   const writer = writerOf(resource, context.fieldManager, "Apply", subresource);
   const { object, managers } = applied(owned, config, writer, force);
@@ -75,7 +76,7 @@ export function applyScale(
     const what = `failed to create manager for existing fields: failed to convert live object (/; ${scaleVersion}, Kind=Scale)`;
     throw new StatusError(500, "", `${what} to proper version: ${why}`);
   }
-  checkConfig(before, config);
+  checkConfig(scaleType, config);
   const { fieldManager: manager } = context;
   const writer = { manager, operation: "Apply", apiVersion: scaleVersion, subresource: "scale" } as const;
   const { object, managers } = applied(before, config, writer, force);
@@ -140,7 +141,8 @@ function applyForKubectl(...[before, config, writer, force]: Parameters<typeof a
     return applyConfig(before, config, writer, force);
   } catch (error) {
     if (!(error instanceof ApplyConflict)) throw error;
-    const allowed = lastAppliedFields(before.type, before.live);
+    const type = before.versions.typeIn(writer.apiVersion);
+    const allowed = type === undefined ? none : lastAppliedFields(type, before.live);
     if (isEmpty(allowed)) throw error;
     const left = error.conflicts.filter(({ path }) => !has(allowed, path));
     if (left.length > 0) throw new ApplyConflict(left);
@@ -165,7 +167,7 @@ function readConfig(apiVersion: string, kind: string, body: unknown): JsonObject
   return config;
 }
 
-function checkConfig({ type }: Tracked, config: JsonObject): void {
+function checkConfig(type: FieldType, config: JsonObject): void {
   try {
     checkType(type, config, { duplicates: false });
   } catch (error) {

@@ -27,6 +27,8 @@ export interface Context extends Strictness {
   readonly random: Random;
   /** Names of the definitions that the server was started with. */
   readonly given: ReadonlySet<string>;
+  /** A resource under all versions and groups in which its objects are served. */
+  readonly versionsOf: (resource: Resource) => readonly Resource[];
   /** The writer's name in managedFields. */
   readonly fieldManager: string;
   readonly dryRun: boolean;

@@ -4,6 +4,7 @@ import { deepEqual, type JsonObject } from "../json.ts";
 import { objectType } from "../managed-fields/field-type.ts";
 import { isReset, type Managers, readManagers, type Writer } from "../managed-fields/managers.ts";
 import { ownersAfterUpdate, type Tracked } from "../managed-fields/update.ts";
+import type { Versions } from "../managed-fields/versions.ts";
 import { apiVersionOf, type Resource, type Subresource } from "../resource.ts";
 import type { Context } from "./context.ts";
 
@@ -70,19 +71,45 @@ export function emptyObject(resource: Resource): JsonObject {
 
 /** What a write finds: `live` with its owners, and what it cannot change. */
 export function tracked(
-  { clock }: Context,
+  context: Context,
   resource: Resource,
   live: JsonObject,
   managers: Managers,
   subresource: Subresource | undefined,
 ): Tracked {
   return {
-    type: objectType(resource.schema),
+    versions: versionsOf(context, resource),
     live,
     managers,
     ignored: subresource === "status" ? ["metadata", "spec"] : resource.statusSubresource ? ["status"] : [],
-    nowMs: clock.now(),
+    nowMs: context.clock.now(),
   };
+}
+
+/** The version that is written comes first: most owners wrote that one, and then no other is looked for. */
+function versionsOf(context: Context, resource: Resource): Versions {
+  const own = apiVersionOf(resource);
+  const type = objectType(resource.schema);
+  const served = (apiVersion: string) =>
+    context.versionsOf(resource).find((version) => apiVersionOf(version) === apiVersion);
+  return {
+    typeIn(apiVersion) {
+      if (apiVersion === own) return type;
+      const schema = served(apiVersion)?.schema;
+      return schema === undefined ? undefined : objectType(schema);
+    },
+    convert(object, apiVersion) {
+      if (object.apiVersion === apiVersion) return object;
+      const from = served(String(object.apiVersion));
+      const to = served(apiVersion);
+      const stored = from?.view?.write(asObject(object)) ?? asObject(object);
+      return asJson(to?.view?.read(stored) ?? stored);
+    },
+  };
+}
+
+function asObject(object: JsonObject): KubeObject {
+  return object as unknown as KubeObject;
 }
 
 function managersSent(sent: KubeObject, before: Managers): Managers {

@@ -13,7 +13,7 @@ import type { Context } from "./context.ts";
 
 /** The version of Scales. */
 export const scaleVersion = "autoscaling/v1";
-const scaleType = objectType(compileSchema(openApiSchema(scale)));
+export const scaleType = objectType(compileSchema(openApiSchema(scale)));
 const inScale = ["f:spec", "f:replicas"];
 
 /** What a write of the Scale `live` of `old` finds: the owners of the replicas alone. */
@@ -27,7 +27,7 @@ export function trackedScale(
   const owners = (old.metadata.managedFields ?? []).filter(({ fieldsV1 }) => has(fieldsV1, path));
   const managers = owners.map((entry) => entryOf(asWriter(entry, scaleVersion), single(inScale), entry.time));
   return {
-    type: scaleType,
+    versions: { typeIn: () => scaleType, convert: (object) => object },
     live: live as unknown as JsonObject,
     managers: inOrder(managers, []),
     ignored: [],

@@ -16,6 +16,7 @@ import type { Managers, Writer } from "./managers.ts";
 import { merge } from "./merge.ts";
 import { printPath } from "./path-element.ts";
 import { ownersAfterUpdate } from "./update.ts";
+import type { Versions } from "./versions.ts";
 
 interface Step {
   readonly apply?: string;
@@ -38,6 +39,7 @@ const { schema, cases } = parse(readFileSync(new URL("testdata/cases.yaml", impo
   cases: readonly Case[];
 };
 const type = objectType(compileSchema(schema));
+const versions: Versions = { typeIn: () => type, convert: (object) => object };
 
 interface State {
   readonly object: JsonObject;
@@ -46,7 +48,7 @@ interface State {
 
 /** The state after a step that is not refused. */
 function stepped(state: State, { apply, force, update, object }: Step, nowMs = 0): State {
-  const before = { type, live: state.object, managers: state.managers, ignored: [], nowMs };
+  const before = { versions, live: state.object, managers: state.managers, ignored: [], nowMs };
   if (update !== undefined) {
     return { object, managers: ownersAfterUpdate(before, object, writer(update, "Update")) };
   }

@@ -1,20 +1,29 @@
 import { type FieldSet, isEmpty, isMember, memberWith, none } from "./field-set.ts";
 import { type FieldType, stepTo } from "./field-type.ts";
 import { type Managers, withFields } from "./managers.ts";
+import type { Versions } from "./versions.ts";
 
 /**
  * The owners by today's schema: who owned a part of what has since become one value owns that value. The other way needs
  * nothing: who owns a whole keeps it. The same list where all is known to fit.
  */
-export function reconcile(type: FieldType, managers: Managers): Managers {
-  if (managers.every(({ fieldsV1 }) => fitting.get(fieldsV1) === type)) return managers;
-  const result = managers.map((entry) => withFields(entry, reconcileBeneath(type, entry.fieldsV1)));
-  return markFitting(type, result);
+export function reconcile(versions: Versions, managers: Managers): Managers {
+  if (managers.every(({ apiVersion, fieldsV1 }) => fitting.get(fieldsV1) === versions.typeIn(apiVersion))) {
+    return managers;
+  }
+  const result = managers.map((entry) => {
+    const type = versions.typeIn(entry.apiVersion);
+    return type === undefined ? entry : withFields(entry, reconcileBeneath(type, entry.fieldsV1));
+  });
+  return markFitting(versions, result);
 }
 
-/** Says that the sets of `managers` come from values of `type`. */
-export function markFitting(type: FieldType, managers: Managers): Managers {
-  for (const { fieldsV1 } of managers) if (fitting.get(fieldsV1) !== type) fitting.set(fieldsV1, type);
+/** Says that the sets of `managers` come from values of the types of their versions. */
+export function markFitting(versions: Versions, managers: Managers): Managers {
+  for (const { apiVersion, fieldsV1 } of managers) {
+    const type = versions.typeIn(apiVersion);
+    if (type !== undefined && fitting.get(fieldsV1) !== type) fitting.set(fieldsV1, type);
+  }
   return managers;
 }
 
