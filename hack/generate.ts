@@ -1,6 +1,6 @@
 /**
- * Writes what is generated: types and editors' JSON Schemas from crds/*.yaml, diagrams from the tables of phases and
- * states. With `--check` it writes nothing and fails where a file differs.
+ * Writes what is generated: types, editors' JSON Schemas and reference pages from crds/*.yaml, diagrams from the tables
+ * of phases and states. With `--check` it writes nothing and fails where a file differs.
  *
  *     npm run generate
  *     npm run generate -- --check
@@ -9,12 +9,13 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:f
 import path from "node:path";
 import { readCrds } from "./generate/crds.ts";
 import { editorSchemas } from "./generate/editor-schemas.ts";
+import { referencePages } from "./generate/reference.ts";
 import { statesPage } from "./generate/states.ts";
 import { typesOf } from "./generate/types.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 /** Where nothing but generated files may lie: a kind that is gone takes its files with it. */
-const wholeFolders = ["schemas/*"];
+const wholeFolders = ["schemas/*", "docs/reference/*"];
 const check = process.argv.includes("--check");
 const crds = readCrds(path.join(root, "crds")).map(({ crd }) => crd);
 if (crds.length === 0) throw new Error("crds/ holds no definition: nothing would be left of the types.");
@@ -22,6 +23,7 @@ if (crds.length === 0) throw new Error("crds/ holds no definition: nothing would
 const outputs = [
   { file: "pkg/api/generated.ts", text: typesOf(crds), source: "crds/" },
   { file: "docs/states.md", text: statesPage(), source: "pkg/api" },
+  ...referencePages(crds).map((each) => ({ ...each, source: "crds/ with hack/generate/reference/" })),
   ...editorSchemas(crds).map((each) => ({ ...each, source: "crds/" })),
 ];
 for (const { file, text, source } of outputs) {
