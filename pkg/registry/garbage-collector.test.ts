@@ -116,6 +116,18 @@ describe("foreground deletion", () => {
     expect((await registry.get(gizmos, key("tail"))).metadata.deletionTimestamp).toBeDefined();
   });
 
+  test("a dependent that does not block is deleted even when another finalizer keeps its owner", async () => {
+    const { registry, settle } = await openTestRegistry();
+    const draft = widget("a");
+    const metadata = { ...draft.metadata, finalizers: ["test.example/hold"] };
+    const owner = await registry.create(widgets, "default", { ...draft, metadata });
+    await registry.create(gizmos, "default", gizmo("owned", [ownerOf(owner)]));
+    await settle();
+    await registry.delete(widgets, key("a"), { propagationPolicy: "Foreground" });
+    await settle();
+    expect(await names(registry)).toEqual(["a"]);
+  });
+
   test("a dependent with another owner stays, and the one that goes is not held by it", async () => {
     const { registry, settle } = await openTestRegistry();
     const one = await registry.create(widgets, "default", widget("one"));

@@ -200,17 +200,18 @@ export class GarbageCollector {
     await Promise.all([...forgotten, this.#removeFinalizer(place, owner, orphanFinalizer)]);
   }
 
-  /** Lets an owner go when nothing that blocks it is left; what is, is asked to go. */
+  /** Lets an owner go when nothing that blocks it is left; what does not block it is deleted before. */
   async #letGoWithoutDependents(place: Place, owner: KubeObject): Promise<void> {
     const { uid } = owner.metadata;
-    const blocking = this.#dependentsOf(owner).filter(({ resource, key }) =>
-      this.#registry
-        .newest(resource, key)
-        ?.metadata.ownerReferences?.some(
-          (reference) => reference.uid === uid && reference.blockOwnerDeletion,
-        ),
-    );
-    if (blocking.length === 0) await this.#removeFinalizer(place, owner, foregroundFinalizer);
+    const others: Place[] = [];
+    for (const dependent of this.#dependentsOf(owner)) {
+      const metadata = this.#registry.newest(dependent.resource, dependent.key)?.metadata;
+      if (metadata?.ownerReferences?.some((each) => each.uid === uid && each.blockOwnerDeletion)) return;
+      if (metadata?.deletionTimestamp === undefined) others.push(dependent);
+    }
+    // While their owner still shows that it takes them along: another finalizer may keep it for long.
+    const examined = others.map((other) => this.#examine(other));
+    await Promise.all([...examined, this.#removeFinalizer(place, owner, foregroundFinalizer)]);
   }
 
   /** Whether a dependent of an object that is about to wait for its dependents waits itself. */
