@@ -84,6 +84,11 @@ export function projectController(deps: Deps): Controller {
       ...released,
       conditions: withConditions(released.conditions, whenOf(clock, project), given),
     };
+    const known = withConditions(
+      decided.conditions,
+      whenOf(clock, project),
+      isClaimable(object) ? affordable(seen) : undefined,
+    );
     const recorded = phaseOf({ ...object, status: decided });
     // Several facts may have been recorded since the last look: people see each phase on the way.
     const phase = stepAlong(PHASE_EDGES, { from: before.phase ?? recorded, to: recorded });
@@ -96,10 +101,9 @@ export function projectController(deps: Deps): Controller {
       completionTime: settledNow ? (released.completionTime ?? timestamp(clock.now())) : undefined,
       observedGeneration: project.metadata.generation,
       conditions: withConditions(
-        decided.conditions,
+        known,
         whenOf(clock, project),
-        succeeded({ ...object, status: decided }, phase),
-        isClaimable(object) ? affordable(seen) : undefined,
+        succeeded({ ...object, status: { ...decided, conditions: known } }, phase),
       ),
     };
     const since = clock.now() - Date.parse(status.completionTime ?? "");

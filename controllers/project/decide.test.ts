@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type {
   AgentStatus,
+  ProjectPhase,
   ProjectResolutionAction,
   ProjectSpec,
   ProjectStatus,
@@ -145,4 +146,26 @@ test("the summary is True when merged, False when given up, and Unknown on the w
     status: "Unknown",
     message: "agent-1 works on it.",
   });
+});
+
+test.each<[string, ProjectPhase, ProjectStatus, Partial<ProjectSpec>, string]>([
+  ["no agent is free", "Queued", {}, {}, "It waits for an agent."],
+  ["it is one agent's", "Queued", {}, { assignedAgent: "agent-2" }, "It waits for agent-2."],
+  ["too little is left", "Queued", { conditions: [condition("Affordable", "False", "Dear")] }, {}, "Dear"],
+  [
+    "nobody may review it",
+    "InReview",
+    { conditions: [condition("ReviewerAvailable", "False", "Nobody")] },
+    {},
+    "Nobody",
+  ],
+  [
+    "the merge queue waits",
+    "Approved",
+    { conditions: [condition("Merged", "Unknown", "No command")] },
+    {},
+    "No command",
+  ],
+])("where %s the summary says so", (_, phase, status, spec, want) => {
+  expect(succeeded(aProject(status, spec), phase).message).toBe(want);
 });

@@ -1,5 +1,5 @@
 /** A Project's limits, progress and summary. Pure. */
-import type { NewCondition } from "../../pkg/api/conditions.ts";
+import { getCondition, type NewCondition } from "../../pkg/api/conditions.ts";
 import type {
   Agent,
   EscalationReason,
@@ -148,7 +148,7 @@ export function abandoned(status: ProjectStatus): NewCondition | undefined {
   return given ? { type: "Abandoned", status: "False", reason: decided.action, message } : undefined;
 }
 
-/** The one condition that sums it up, tied to the phase. */
+/** The one condition that sums it up, tied to the phase; where it stands still, the message says for what. */
 export function succeeded(project: Project, phase: ProjectPhase): NewCondition {
   const status = project.status ?? {};
   const say = (is: NewCondition["status"], message: string): NewCondition => ({
@@ -174,21 +174,40 @@ export function succeeded(project: Project, phase: ProjectPhase): NewCondition {
     case "Working":
       return say("Unknown", `${status.claim?.agent ?? "An agent"} works on it.`);
     case "InReview":
-      return say("Unknown", `Commit ${short(status.submission?.head)} is in review.`);
+      return say(
+        "Unknown",
+        messageOf(status, "ReviewerAvailable", "False") ??
+          `Commit ${short(status.submission?.head)} is in review.`,
+      );
     case "ChangesRequested":
       return say("Unknown", "Changes were asked for.");
     case "Approved":
       return say(
         "Unknown",
-        `Commit ${short(status.submission?.head)} is approved and waits for the merge queue.`,
+        messageOf(status, "Merged", "Unknown") ??
+          `Commit ${short(status.submission?.head)} is approved and waits for the merge queue.`,
       );
     case "Merging":
       return say("Unknown", "It is being merged.");
     case "Proposed":
       return say("Unknown", "It was proposed and waits for its review.");
     case "Queued":
-      return say("Unknown", "It waits for an agent.");
+      return say(
+        "Unknown",
+        messageOf(status, "Affordable", "False") ??
+          `It waits for ${project.spec.assignedAgent ?? "an agent"}.`,
+      );
   }
+}
+
+/** What the condition `type` says while its status is `is`. */
+function messageOf(
+  { conditions }: ProjectStatus,
+  type: string,
+  is: NewCondition["status"],
+): string | undefined {
+  const condition = getCondition(conditions, type);
+  return condition?.status === is ? condition.message : undefined;
 }
 
 const short = (commit: string | undefined): string => commit?.slice(0, 9) ?? "nothing";
