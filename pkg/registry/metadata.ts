@@ -1,7 +1,16 @@
-import type { ObjectMeta, OwnerReference } from "../api/meta.ts";
+import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from "../api/meta.ts";
 import { writeJson } from "../encoding/json.ts";
-import { type FieldError, forbidden, invalid, invalidShown, quote, required } from "./field-error.ts";
+import {
+  type FieldError,
+  forbidden,
+  invalid,
+  invalidShown,
+  quote,
+  required,
+  tooLong,
+} from "./field-error.ts";
 import { deepEqual, isObject, type Json } from "./json.ts";
+import { managerNameFaults } from "./managed-fields/manager-name.ts";
 import { labelValueFaults, nameFaults, qualifiedNameFaults } from "./names.ts";
 import { objectMeta } from "./typed/kinds/meta.ts";
 import { readTyped } from "./typed/read.ts";
@@ -13,6 +22,8 @@ export const orphanFinalizer = "orphan";
 
 const standardFinalizers: readonly string[] = [foregroundFinalizer, orphanFinalizer, "kubernetes"];
 
+/** The name of a subresource in managedFields. */
+const maxSubresourceBytes = 256;
 /** All annotations of an object together. */
 const maxAnnotationBytes = 256 * 1024;
 
@@ -70,6 +81,7 @@ export function validateNewMetadata(
   checkAnnotations(metadata.annotations ?? {}, errors);
   checkOwners(metadata.ownerReferences ?? [], errors);
   checkFinalizers(metadata.finalizers ?? [], errors);
+  checkManagers(metadata.managedFields ?? [], errors);
   return errors;
 }
 
@@ -89,6 +101,7 @@ export function validateChangedMetadata(
   if (!deepEqual(metadata.annotations, old.annotations)) checkAnnotations(metadata.annotations ?? {}, anew);
   if (!deepEqual(metadata.ownerReferences, old.ownerReferences))
     checkOwners(metadata.ownerReferences ?? [], anew);
+  if (metadata.managedFields !== old.managedFields) checkManagers(metadata.managedFields ?? [], anew);
   const finalizers: FieldError[] = [];
   if (!deepEqual(metadata.finalizers, old.finalizers)) checkFinalizers(metadata.finalizers ?? [], finalizers);
   const own = [...checkChange(metadata, old, declared), ...anew];
@@ -130,6 +143,17 @@ function checkName(metadata: ObjectMeta, faultsOf: (name: string) => string[], e
   }
   if (name === "") errors.push(required("metadata.name", "name or generateName is required"));
   else errors.push(...faultsOf(name).map((fault) => invalid("metadata.name", name, fault)));
+}
+
+/** The server's own entries pass; those that a client wrote may have any name. */
+function checkManagers(managers: readonly ManagedFieldsEntry[], errors: FieldError[]): void {
+  for (const [i, { manager, subresource = "" }] of managers.entries()) {
+    const field = `metadata.managedFields[${i}]`;
+    errors.push(...managerNameFaults(manager, `${field}.manager`));
+    if (Buffer.byteLength(subresource) > maxSubresourceBytes) {
+      errors.push(tooLong(`${field}.subresource`, maxSubresourceBytes));
+    }
+  }
 }
 
 function checkLabels(labels: Record<string, string>, errors: FieldError[]): void {

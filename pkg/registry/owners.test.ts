@@ -167,6 +167,18 @@ describe("a client that sets managedFields itself", () => {
     });
   });
 
+  test("may not give an owner a name that no writer can have", async () => {
+    const refused = replaceOwners([{ ...entry, manager: "x".repeat(129) }]);
+    await expect(refused).rejects.toMatchObject({
+      code: 422,
+      details: {
+        causes: expect.arrayContaining([
+          expect.objectContaining({ field: "metadata.managedFields[0].manager" }),
+        ]),
+      },
+    });
+  });
+
   test("with one empty entry has all forgotten, and nothing is tracked from then on", async () => {
     const registry = await withWidget({});
     const operations = [{ op: "replace", path: "/metadata/managedFields", value: [{}] }];

@@ -46,7 +46,10 @@ export function writeQuery({ query, request, response }: Call, kind: string, app
   return {
     dryRun: dryRun.length > 0,
     fieldValidation: fieldValidation === "" ? "Warn" : (fieldValidation as FieldValidation),
-    fieldManager: fieldManager || managerOfUserAgent(request.headers["user-agent"] ?? ""),
+    // Node reads a header's bytes one by one; clients mean UTF-8.
+    fieldManager:
+      fieldManager ||
+      managerOfUserAgent(Buffer.from(request.headers["user-agent"] ?? "", "latin1").toString()),
     force: isSet(query.get("force")),
     warn: warningsOf(response).add,
   };

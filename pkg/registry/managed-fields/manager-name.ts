@@ -2,9 +2,12 @@ import { type FieldError, invalid, tooLong } from "../field-error.ts";
 
 /** How many bytes the name of a field manager may have. */
 const maxNameBytes = 128;
+/** What nearly all names are: at most as many characters, all of ASCII. */
+const plainName = /^[\x20-\x7e]{0,128}$/;
 
 /** What is wrong with `name` as a writer's name at `field`; empty when nothing is. */
 export function managerNameFaults(name: string, field: string): readonly FieldError[] {
+  if (plainName.test(name)) return [];
   const faults: FieldError[] = [];
   if (Buffer.byteLength(name) > maxNameBytes) faults.push(tooLong(field, maxNameBytes));
   let position = 0;
