@@ -24,6 +24,22 @@ describe("a definition that the server was started with", () => {
     expect(again.registry.revision).toBe(registry.revision);
   });
 
+  test("becomes what the next start is given", async () => {
+    const storage = new MemoryStorage();
+    const before = boat();
+    const annotated = { ...before, metadata: { ...before.metadata, annotations: { "a.example/b": "c" } } };
+    const first = await openTestRegistry({ storage, crds: [annotated] });
+    await first.registry.create(boats, "default", boatObject("a"));
+    const second = await openTestRegistry({
+      storage,
+      crds: [boat({ mast: { type: "string", default: "oak" } })],
+    });
+    const seen = await get(second.registry, "boats.port.example");
+    expect(seen.metadata).toMatchObject({ generation: 2 });
+    expect(seen.metadata.annotations).toBeUndefined();
+    expect((await second.registry.list(boats)).items).toMatchObject([{ spec: { mast: "oak" } }]);
+  });
+
   test("may not be deleted", async () => {
     const { registry } = await openTestRegistry();
     await expect(registry.delete(definitions, at("widgets.test.example"))).rejects.toMatchObject({

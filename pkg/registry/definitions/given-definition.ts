@@ -1,6 +1,6 @@
 import type { ObjectMeta } from "../../api/meta.ts";
 import { definitionResource, prepareDefinition } from "../builtin/definition.ts";
-import { copyJson, deepFreeze, isObject, type JsonObject } from "../json.ts";
+import { copyJson, deepEqual, deepFreeze, isObject, type JsonObject } from "../json.ts";
 import { readMetadata, validateNewMetadata } from "../metadata.ts";
 import { readTyped } from "../typed/read.ts";
 import { type CustomResourceDefinition, type DefinitionSpec, withCondition } from "./definition.ts";
@@ -32,7 +32,10 @@ export function givenDefinition(definition: unknown): GivenDefinition {
   return given;
 }
 
-/** The definition as an object that is served from the start: its names are accepted unseen. */
+/**
+ * The definition as an object that is served from the start: its names are accepted unseen. Labels and annotations are
+ * as given: what an earlier start was given is not told from what somebody added.
+ */
 export function established(
   { name, metadata, spec }: GivenDefinition,
   old: CustomResourceDefinition | undefined,
@@ -49,6 +52,9 @@ export function established(
       storedVersions: null,
     },
   };
+  const { labels: _labels, annotations: _annotations, ...serverSet } = bare.metadata;
+  const { generation = 1 } = serverSet;
+  const changed = old !== undefined && !deepEqual(old.spec, spec);
   const { status } = prepareDefinition(bare, bare);
   const accepted = withCondition(
     { ...status, acceptedNames: spec.names },
@@ -58,7 +64,7 @@ export function established(
   const message = "the initial names have been accepted";
   return {
     ...bare,
-    metadata: { ...bare.metadata, ...metadata },
+    metadata: { ...serverSet, ...(changed ? { generation: generation + 1 } : {}), ...metadata },
     status: withCondition(
       accepted,
       { type: "Established", status: "True", reason: "InitialNamesAccepted", message },
