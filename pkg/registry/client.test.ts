@@ -36,3 +36,27 @@ test("a kind that is not served is the caller's mistake, and is named", async ()
     "The registry serves no kind Project. Is its CRD loaded?",
   );
 });
+
+test("a client of one namespace lists and watches nothing of others", async () => {
+  const { registry, settle } = await openTestRegistry();
+  const client = registryClient(registry, "tests", { namespace: "default" });
+  const { metadata } = await client.list("Event");
+  const seen: string[] = [];
+  const controller = new AbortController();
+  const done = (async () => {
+    for await (const event of client.watch("Event", { ...metadata, signal: controller.signal })) {
+      if (event.type !== "BOOKMARK") seen.push(event.object.metadata.namespace ?? "");
+    }
+  })();
+  for (const namespace of ["kube-public", "default"]) {
+    const involvedObject = { apiVersion: "v1", kind: "Namespace", name: namespace, namespace };
+    const event = { apiVersion: "v1", kind: "Event", metadata: { name: "e", namespace }, involvedObject };
+    await client.create("Event", event as never);
+  }
+  await settle();
+  controller.abort();
+  await done;
+  expect(seen).toEqual(["default"]);
+  expect((await client.list("Event")).items).toHaveLength(1);
+  expect((await client.list("Event", { namespace: "kube-public" })).items).toHaveLength(1);
+});

@@ -9,8 +9,14 @@ import type { Registry } from "./registry.ts";
  * A Client that calls the registry in its own process.
  *
  * @param fieldManager - the client's name, as owner of the fields that it writes
+ * @param scope.namespace - the one that lists and watches see which name none; absent: all
  */
-export function registryClient(registry: Registry, fieldManager: string): Client {
+export function registryClient(
+  registry: Registry,
+  fieldManager: string,
+  { namespace }: { namespace?: string } = {},
+): Client {
+  const scope = namespace === undefined ? {} : { namespace };
   const resources = new Map<string, string>();
   const of = (kind: string): string => {
     let id = resources.get(kind);
@@ -31,11 +37,11 @@ export function registryClient(registry: Registry, fieldManager: string): Client
       }
     },
     async list<K extends Kind>(kind: K, options = {}) {
-      const { metadata, items } = await registry.list(of(kind), options);
+      const { metadata, items } = await registry.list(of(kind), { ...scope, ...options });
       return { metadata, items: items as readonly KubeObject[] as readonly Kinds[K][] };
     },
     watch<K extends Kind>(kind: K, options: Parameters<Client["watch"]>[1]) {
-      return registry.watch(of(kind), options) as AsyncIterable<WatchEvent<Kinds[K]>>;
+      return registry.watch(of(kind), { ...scope, ...options }) as AsyncIterable<WatchEvent<Kinds[K]>>;
     },
     async create(kind, object) {
       const { namespace } = keyOf(object as unknown as KubeObject);

@@ -229,6 +229,22 @@ describe("transactions of a person's file", () => {
   });
 });
 
+test("an edit of a file is of the default namespace, and no other", async () => {
+  const { registry } = await openTestRegistry();
+  const elsewhere = { ...widget("a"), metadata: { name: "a", namespace: "kube-public" } };
+  const result = await registry.transact([{ verb: "create", object: elsewhere }], []);
+  expect(result).toMatchObject({
+    admitted: false,
+    errors: [
+      {
+        error: {
+          message: "the namespace of the provided object does not match the namespace sent on the request",
+        },
+      },
+    ],
+  });
+});
+
 test("two definitions of one resource are refused", async () => {
   await expect(openTestRegistry({ crds: [testCrds[0], testCrds[0]] })).rejects.toThrow(
     "Two definitions name the resource test.example/widgets.",

@@ -421,7 +421,8 @@ export class Registry implements Admission {
   #admit(context: Context, edit: Edit): void {
     if (edit.verb === "create") {
       const of = this.#resourceOf(edit.object);
-      create(context, of, edit.object.metadata.namespace ?? defaultNamespace, edit.object);
+      // Files are of one namespace: an object that says another is refused.
+      create(context, of, defaultNamespace, edit.object);
       return;
     }
     const of = this.#use(edit.resource);

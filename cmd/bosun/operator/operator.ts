@@ -36,6 +36,7 @@ import { processMetrics } from "../../../pkg/system/process-metrics.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { systemClock, systemDefer, systemIds, systemRandom } from "../../../pkg/system/system.ts";
 import { refreshSchemaCopy } from "../editor/schema-copy.ts";
+import { NAMESPACE } from "../objects.ts";
 import { packageRoot } from "../package-root.ts";
 import { listenAtKeptPort } from "../serving/listen.ts";
 import { serve } from "../serving/serve.ts";
@@ -237,7 +238,8 @@ async function openRegistry(
   served.resolve(api);
   undo.push(() => api.drain());
 
-  const client = registryClient(registry, "bosun");
+  // Whatever people keep in other namespaces is none of Bosun's business.
+  const client = registryClient(registry, "bosun", { namespace: NAMESPACE });
   const events = eventRecorder({ client, clock, ids: systemIds, logger, component: "bosun-files" });
   const files = await openFiles({ folder, registry, client, stored, clock, logger, events, note });
   undo.push(() => files.close());
