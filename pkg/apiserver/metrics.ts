@@ -51,7 +51,7 @@ export function requestMetrics(metrics: Metrics, registry: Registry): RequestMet
   return {
     follow(info, dryRun, response) {
       const startMs = performance.now();
-      const labels = labelsOf(info);
+      const labels = labelsOf(info, registry);
       const kind = { request_kind: isMutating(info.verb) ? "mutating" : "readOnly" };
       const isWatch = info.verb === "watch";
       if (isWatch) watches.add(labels, 1);
@@ -68,17 +68,37 @@ export function requestMetrics(metrics: Metrics, registry: Registry): RequestMet
   };
 }
 
-function labelsOf({ verb, path, resource }: RequestInfo) {
+/**
+ * Where nothing is served the labels stay empty: anybody may ask for whatever they can think of, and each new label is
+ * memory that is never given back.
+ */
+function labelsOf({ verb, path, resource }: RequestInfo, registry: Registry) {
+  const labels = {
+    group: "",
+    version: "",
+    resource: "",
+    subresource: "",
+    scope: "",
+    verb: verb.toUpperCase(),
+  };
+  if (!knownVerbs.has(verb)) labels.verb = "";
   if (resource === undefined) {
-    // What nobody serves has no end of paths.
     const [root = ""] = path.split("/").filter((part) => part !== "");
-    const subresource = knownRoots.has(root) ? `/${root}` : "";
-    return { group: "", version: "", resource: "", subresource, scope: "", verb: verb.toUpperCase() };
+    return { ...labels, subresource: knownRoots.has(root) ? `/${root}` : "" };
   }
   const { group, version, subresource, namespace, name } = resource;
+  if (registry.resourceFor({ group, version, plural: resource.resource }) === undefined) return labels;
   const scope = name !== "" ? "resource" : namespace !== "" ? "namespace" : "cluster";
-  return { group, version, resource: resource.resource, subresource, scope, verb: verb.toUpperCase() };
+  const known = knownSubresources.has(subresource) ? subresource : "";
+  return { ...labels, group, version, resource: resource.resource, subresource: known, scope };
 }
+
+const knownVerbs: ReadonlySet<string> = new Set([
+  ...["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"],
+  ...["head", "post", "put"],
+]);
+
+const knownSubresources: ReadonlySet<string> = new Set(["finalize", "scale", "status"]);
 
 const knownRoots: ReadonlySet<string> = new Set([
   "api",

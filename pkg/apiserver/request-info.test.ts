@@ -16,6 +16,13 @@ const cases: readonly [request: string, want: string][] = [
   ["GET /api/v1/namespaces/n", "get /v1 namespaces in n named n"],
   ["PUT /api/v1/namespaces/n/finalize", "update /v1 namespaces/finalize in n named n"],
   ["GET //apis//a.example/v1/widgets/", "list a.example/v1 widgets"],
+  ["GET /api/v1/watch/events", "watch /v1 events"],
+  [
+    "GET /apis/a.example/v1/watch/namespaces/default/widgets/w",
+    "watch a.example/v1 widgets in default named w",
+  ],
+  ["DELETE /apis/a.example/v1/watch/gadgets/g", "delete a.example/v1 gadgets named g"],
+  ["GET /api/v1/watch", "list /v1 watch"],
   ["TRACE /api/v1/namespaces", " /v1 namespaces"],
   ["GET /apis/a.example/v1", "get path"],
   ["GET /api/v1", "get path"],

@@ -31,7 +31,10 @@ export function requestInfo(method: string, { pathname, searchParams }: URL): Re
   const path = pathname;
   const { resource, watch } = requested(path);
   if (resource === undefined) return { method, verb: method.toLowerCase(), path, resource };
-  return { method, verb: watch ? "watch" : verbOf(method, resource.name, searchParams), path, resource };
+  const verb = verbOf(method, resource.name, searchParams);
+  // Only where it reads: a write under such a path is a write, and asked for as one.
+  const reads = verb === "get" || verb === "list";
+  return { method, verb: watch && reads ? "watch" : verb, path, resource };
 }
 
 /** The resource of a path, and whether it is one of the old paths of a watch. */

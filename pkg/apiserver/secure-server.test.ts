@@ -10,6 +10,7 @@ import { createSecureServer, endServer } from "./secure-server.ts";
 import { type Api, createApi } from "./server.ts";
 
 const collection = "/apis/test.example/v1/namespaces/default/widgets";
+const watchPath = "/apis/test.example/v1/watch/namespaces/default/widgets";
 const widget = { apiVersion: "test.example/v1", kind: "Widget", metadata: { name: "a" } };
 const authority = await makeAuthority(Date.now());
 const certified: Certified = await makeServerCertificate(authority, ["127.0.0.1"], Date.now());
@@ -77,6 +78,16 @@ describe("who may do what", () => {
     ["the token writes", { method: "POST", path: collection, token: "s3cret", body: widget }, 201],
     ["the read-only token reads", { path: collection, token: "l00k" }, 200],
     ["the read-only token writes", { method: "POST", path: collection, token: "l00k", body: widget }, 403],
+    [
+      "the read-only token deletes by an old path of watches",
+      { method: "DELETE", path: `${watchPath}/a`, token: "l00k" },
+      403,
+    ],
+    [
+      "the token deletes by an old path of watches",
+      { method: "DELETE", path: `${watchPath}/a`, token: "s3cret" },
+      405,
+    ],
     ["the read-only token collects figures", { path: "/metrics", token: "l00k" }, 200],
     [
       "a web page that knows the token reads",
@@ -134,6 +145,22 @@ test("figures tell of requests, refused ones too, and of events sent to watches"
     ]),
   );
   watch.destroy();
+});
+
+test("what nobody serves leaves no figure of its own, whoever asks for it", async () => {
+  for (const path of [
+    "/apis/made.up/v7/things/x",
+    `${collection}/a/odd`,
+    "/made/up",
+    "/a:b",
+    "/http://localhost/api",
+  ])
+    expect((await send({ path, method: "GET", token: "s3cret" })).code).toBe(404);
+  await send({ path: "/apis/made.up/v8/things" });
+  await send({ path: "/made/up", method: "PROPFIND" });
+  const { text } = await send({ path: "/metrics", token: "s3cret" });
+  expect(text).not.toMatch(/made|things|odd|a:b|propfind/i);
+  expect(text).toContain('code="404"');
 });
 
 test("a server that ends is not ready, ends watches in good order and takes no more", async () => {

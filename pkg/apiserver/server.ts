@@ -74,8 +74,8 @@ export function createApi(options: ApiOptions): Api {
     response: ServerResponse,
     identify: (request: IncomingMessage) => User,
   ): Promise<void> {
-    // Leading slashes off: `//` would begin a host's name.
-    const url = new URL((request.url ?? "").replace(/^\/+/, ""), "http://localhost/");
+    // Leading slashes off: `//` would begin a host's name. What is left is a path, even if it looks like a URL.
+    const url = new URL(`http://localhost/${(request.url ?? "").replace(/^\/+/, "")}`);
     const info = requestInfo(request.method ?? "GET", url);
     counted.follow(info, url.searchParams.has("dryRun"), response);
     const user = identify(request);

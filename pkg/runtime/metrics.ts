@@ -147,5 +147,7 @@ function renderDistribution(
 }
 
 function escaped(value: string): string {
+  // Nearly always: this is asked of every request.
+  if (!/[\\"\n]/.test(value)) return value;
   return value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
 }

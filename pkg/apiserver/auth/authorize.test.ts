@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { requestInfo } from "../request-info.ts";
 import { isAllowed, refusal } from "./authorize.ts";
@@ -46,6 +47,32 @@ describe("what each may do", () => {
     expect(allowed.filter((request) => !isAllowed(user, ask(request)))).toEqual([]);
     expect(denied.filter((request) => isAllowed(user, ask(request)))).toEqual([]);
   });
+});
+
+test("whatever the path, readers are allowed no method that may change something", () => {
+  const words = [
+    "api",
+    "apis",
+    "v1",
+    "a.example",
+    "watch",
+    "namespaces",
+    "default",
+    "widgets",
+    "w",
+    "status",
+    "",
+  ];
+  const paths = fc.array(fc.constantFrom(...words), { maxLength: 9 }).map((parts) => `/${parts.join("/")}`);
+  const queries = fc.constantFrom("", "?watch=true", "?dryRun=All");
+  const methods = fc.constantFrom("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get", "");
+  fc.assert(
+    fc.property(methods, paths, queries, (method, path, query) => {
+      const info = requestInfo(method, new URL(`http://localhost/${path.replace(/^\/+/, "")}${query}`));
+      // `get` in lower case is another method, which nobody serves.
+      return (method === "get" && info.resource === undefined) || !isAllowed(reader, info);
+    }),
+  );
 });
 
 describe("refusals say it as kube-apiserver does", () => {

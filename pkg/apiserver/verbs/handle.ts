@@ -14,6 +14,7 @@ export async function handle(call: Call): Promise<void> {
   const { name, subresource, resource } = call.target;
   if (resource.deprecation !== undefined) warningsOf(call.response).add(resource.deprecation);
   if (subresource === "finalize" && method !== "PUT") throw noSuchVerb();
+  if (call.target.watch && method !== "GET" && method !== "HEAD") throw noSuchVerb();
   const known = subresource !== undefined || resource.verbs.includes(verbOf(call, method));
   // Of a custom resource that is being deleted discovery tells less than may still be asked.
   if (!known && resource.builtin !== undefined) throw noSuchVerb();
