@@ -145,3 +145,120 @@ describe("checking against a schema", () => {
     expect(errors.map(({ field }) => field)).toEqual(["count"]);
   });
 });
+
+describe("as the tests of apiextensions-apiserver have it", () => {
+  const intOrString = { nullable: true, "x-kubernetes-int-or-string": true };
+  const either = { anyOf: [{ type: "integer" }, { type: "string" }] };
+  const notEither = '<nil>: Invalid value: "": "field" must validate at least one schema (anyOf)';
+  const notAll = '<nil>: Invalid value: "": "field" must validate all the schemas (allOf). None validated';
+  const noInteger =
+    '<nil>: Invalid value: "": Checked value must be of type integer (default format) in field';
+  const not = (types: string, found: string) =>
+    `field: Invalid value: "${found}": field in body must be of type ${types}: "${found}"`;
+
+  test.each<{ name: string; schema: Json; valid?: Json[]; invalid?: [value: Json, ...want: string[]][] }>([
+    {
+      name: "an object",
+      schema: { type: "object" },
+      valid: [{}],
+      invalid: [
+        ["foo", not("object", "string")],
+        [42, not("object", "integer")],
+        [true, not("object", "boolean")],
+        [1.2, not("object", "number")],
+        [[], not("object", "array")],
+        [null, not("object", "null")],
+      ],
+    },
+    { name: "nullable without a type", schema: { nullable: true }, valid: [null, 1, "a", [], {}, true] },
+    {
+      name: "an integer or a string",
+      schema: { "x-kubernetes-int-or-string": true },
+      valid: [42, "foo"],
+      invalid: [
+        [null, not("integer,string", "null")],
+        [1.2, not("integer,string", "number")],
+      ],
+    },
+    {
+      name: "an integer or a string, said again",
+      schema: { ...intOrString, ...either },
+      valid: [null, 42, "foo"],
+      invalid: [
+        [true, notEither, not("integer,string", "boolean"), not("integer", "boolean")],
+        [1.2, notEither, not("integer,string", "number"), not("integer", "number"), noInteger],
+        [{}, notEither, not("integer,string", "object"), not("integer", "object")],
+      ],
+    },
+    {
+      name: "an integer or a string, said again in an allOf",
+      schema: { ...intOrString, allOf: [either] },
+      valid: [null, 42, "foo"],
+      invalid: [
+        [true, notAll, notEither, not("integer,string", "boolean"), not("integer", "boolean")],
+        [1.2, notAll, notEither, not("integer,string", "number"), not("integer", "number"), noInteger],
+      ],
+    },
+    {
+      name: "what is required",
+      schema: { type: "object", required: ["nested"], properties: { nested: {} } },
+      invalid: [[{}, "field.nested: Required value"]],
+    },
+    {
+      name: "an enum of integers",
+      schema: { type: "integer", enum: [1, 2] },
+      invalid: [["x", not("integer", "string"), 'field: Unsupported value: "x": supported values: "1", "2"']],
+    },
+    {
+      name: "an enum of strings",
+      schema: { type: "string", enum: ["a", "b"] },
+      invalid: [
+        [true, not("string", "boolean"), 'field: Unsupported value: true: supported values: "a", "b"'],
+      ],
+    },
+    {
+      name: "too many properties",
+      schema: { type: "object", additionalProperties: { type: "boolean" }, maxProperties: 2 },
+      invalid: [[{ a: true, b: true, c: true }, "field: Too many: 3: must have at most 2 items"]],
+    },
+    {
+      name: "numbers of a size",
+      schema: {
+        type: "object",
+        properties: {
+          int32: { type: "integer", format: "int32" },
+          int64: { type: "integer", format: "int64" },
+          float: { type: "number", format: "float" },
+          double: { type: "number", format: "double" },
+        },
+      },
+      valid: [
+        { int32: -(2 ** 31), int64: -(2n ** 63n) as never, float: -3.4028234663852886e38, double: -1.7e308 },
+        { int32: 2 ** 31 - 1, int64: (2n ** 63n - 1n) as never, float: 3.4028234663852886e38 },
+      ],
+      invalid: [
+        [
+          { int32: 2 ** 31 },
+          '<nil>: Invalid value: "": Checked value must be of type integer with format int32 in field.int32',
+        ],
+        [
+          { int64: 2 ** 63 * 1.1 },
+          '<nil>: Invalid value: "": Checked value must be of type integer with format int64 in field.int64',
+          'field.int64: Invalid value: "float64": field.int64 in body must be of type int64: "float64"',
+        ],
+        [
+          { float: 3.5e38 },
+          '<nil>: Invalid value: "": Checked value must be of type number with format float in field.float',
+        ],
+      ],
+    },
+  ])("$name", ({ schema, valid = [], invalid = [] }) => {
+    const compiled = compileSchema({ type: "object", properties: { field: schema } });
+    const faults = (field: Json) =>
+      validateSchema(compiled, { field }, undefined)
+        .map((error) => `${error.field}: ${error.message}`)
+        .sort();
+    for (const value of valid) expect(faults(value)).toEqual([]);
+    for (const [value, ...want] of invalid) expect(faults(value)).toEqual(want.sort());
+  });
+});
