@@ -16,6 +16,15 @@ describe("checking against a schema", () => {
       when: { type: "string", format: "date-time" },
       port: { "x-kubernetes-int-or-string": true },
       tags: { type: "array", maxItems: 2, "x-kubernetes-list-type": "set", items: { type: "string" } },
+      pairs: {
+        type: "array",
+        "x-kubernetes-list-type": "set",
+        items: {
+          type: "object",
+          "x-kubernetes-map-type": "atomic",
+          additionalProperties: { type: "integer" },
+        },
+      },
       parts: {
         type: "array",
         "x-kubernetes-list-type": "map",
@@ -105,6 +114,17 @@ describe("checking against a schema", () => {
       want: ['port: Invalid value: "boolean": port in body must be of type integer,string: "boolean"'],
     },
     { name: "a set with a duplicate", input: { tags: ["a", "a"] }, want: ['tags[1]: Duplicate value: "a"'] },
+    {
+      name: "a set with an object twice, its keys in another order",
+      input: {
+        pairs: [
+          { a: 1, b: 2 },
+          { b: 2, a: 1 },
+          { b: 2, a: 1 },
+        ],
+      },
+      want: ['pairs[1]: Duplicate value: {"a":1,"b":2}'],
+    },
     {
       name: "too many items",
       input: { tags: ["a", "b", "c"] },

@@ -1,5 +1,5 @@
-import { writeJson } from "../../encoding/json.ts";
 import { duplicate, type FieldError, invalid } from "../field-error.ts";
+import { goJson } from "../go-json.ts";
 import { isObject, type Json } from "../json.ts";
 import { identityOf } from "./correlate.ts";
 import type { Schema } from "./schema.ts";
@@ -53,7 +53,7 @@ function repeated(values: readonly Json[]): readonly [index: number, value: Json
   const times = new Map<string, number>();
   const found: [number, Json][] = [];
   for (const [i, value] of values.entries()) {
-    const text = writeJson(value);
+    const text = goJson(value);
     const before = times.get(text) ?? 0;
     if (before === 1) found.push([i, value]);
     times.set(text, before + 1);
