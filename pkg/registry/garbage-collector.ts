@@ -3,6 +3,7 @@ import { StatusError } from "../api/status-error.ts";
 import type { DeleteOptions } from "../runtime/client.ts";
 import { foregroundFinalizer, orphanFinalizer } from "./metadata.ts";
 import type { Resource } from "./resource.ts";
+import { controllersManager } from "./server-managers.ts";
 import type { StagedChange } from "./staging.ts";
 
 /** What the collector needs of the registry. A write is admitted in the turn in which it is asked for. */
@@ -11,7 +12,12 @@ export interface Collectable {
   /** The resource that serves a kind, whatever the version. */
   resourceByKind(group: string, kind: string): Resource | undefined;
   newest(resource: string, key: ObjectKey): KubeObject | undefined;
-  patch(resource: string, key: ObjectKey, patch: { type: "merge"; body: unknown }): Promise<KubeObject>;
+  patch(
+    resource: string,
+    key: ObjectKey,
+    patch: { type: "merge"; body: unknown },
+    options: { fieldManager: string },
+  ): Promise<KubeObject>;
   delete(resource: string, key: ObjectKey, options: DeleteOptions): Promise<unknown>;
 }
 
@@ -242,7 +248,7 @@ export class GarbageCollector {
 
   async #patch({ resource, key }: Place, { metadata }: KubeObject, change: object): Promise<void> {
     const body = { metadata: { resourceVersion: metadata.resourceVersion, ...change } };
-    await this.#registry.patch(resource, key, { type: "merge", body });
+    await this.#registry.patch(resource, key, { type: "merge", body }, { fieldManager: controllersManager });
   }
 
   async #delete(

@@ -10,6 +10,7 @@ import {
 } from "./builtin/namespace.ts";
 import { deepEqual } from "./json.ts";
 import type { Resource, Subresource } from "./resource.ts";
+import { controllersManager } from "./server-managers.ts";
 import type { StagedChange } from "./staging.ts";
 import { qualified } from "./status-errors.ts";
 
@@ -22,7 +23,7 @@ export interface Emptiable {
     resource: string,
     key: ObjectKey,
     object: unknown,
-    options: { subresource: Subresource },
+    options: { subresource: Subresource; fieldManager: string },
   ): Promise<KubeObject>;
   delete(resource: string, key: ObjectKey, options: DeleteOptions): Promise<unknown>;
 }
@@ -97,12 +98,18 @@ export class NamespaceEmptier {
     if (remaining.length > 0) {
       const conditions = this.#conditions(remaining, newest.status.conditions ?? []);
       const object = { ...newest, status: { ...newest.status, conditions } };
-      await this.#registry.update(namespaceResource.id, key, object, { subresource: "status" });
+      await this.#registry.update(namespaceResource.id, key, object, {
+        subresource: "status",
+        fieldManager: controllersManager,
+      });
       return;
     }
     const left = (newest.spec.finalizers ?? []).filter((finalizer) => finalizer !== contentFinalizer);
     const object = { ...newest, spec: { finalizers: left } };
-    await this.#registry.update(namespaceResource.id, key, object, { subresource: "finalize" });
+    await this.#registry.update(namespaceResource.id, key, object, {
+      subresource: "finalize",
+      fieldManager: controllersManager,
+    });
   }
 
   #remaining(namespace: string): readonly Remainder[] {

@@ -28,6 +28,7 @@ import { deepEqual, deepFreeze } from "./json.ts";
 import { type ListOptions, list, type ObjectList, type Selection, selectorOf } from "./list.ts";
 import { NamespaceEmptier } from "./namespace-emptier.ts";
 import { apiVersionOf, type Resource, resourceId, type Subresource } from "./resource.ts";
+import { apiServerManager, controllersManager } from "./server-managers.ts";
 import { type StagedChange, type Staging, withRevision } from "./staging.ts";
 import { badRequest, notFound } from "./status-errors.ts";
 
@@ -143,7 +144,7 @@ export class Registry implements Admission {
     );
     for (const name of missing) {
       const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
-      await registry.create(namespaceResource.id, "", namespace, { fieldManager: "kube-apiserver" });
+      await registry.create(namespaceResource.id, "", namespace, { fieldManager: apiServerManager });
     }
     if (missing.length > 0) registry.#state.history.forget();
     return registry;
@@ -523,7 +524,8 @@ export class Registry implements Admission {
     defer(() => {
       const said = { id: ids.uuid().slice(0, 13), now: timestamp(clock.now()) };
       const event = foreignOwnerEvent(dependent, owner, said);
-      this.create("events", event.metadata.namespace ?? "", event).catch((error: unknown) => {
+      const options = { fieldManager: controllersManager };
+      this.create("events", event.metadata.namespace ?? "", event, options).catch((error: unknown) => {
         // The namespace is being emptied, or the storage failed and that is known: nobody would read it.
         if (!(error instanceof StatusError)) throw error;
       });

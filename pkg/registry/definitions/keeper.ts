@@ -5,6 +5,7 @@ import { type Clock, timestamp } from "../../runtime/clock.ts";
 import { definitionResource } from "../builtin/definition.ts";
 import { deepEqual } from "../json.ts";
 import { resourceId, type Subresource } from "../resource.ts";
+import { apiServerManager } from "../server-managers.ts";
 import type { StagedChange } from "../staging.ts";
 import { acceptNames, establish } from "./accept-names.ts";
 import {
@@ -23,7 +24,7 @@ export interface Kept {
     resource: string,
     key: ObjectKey,
     object: unknown,
-    options: { subresource?: Subresource },
+    options: { subresource?: Subresource; fieldManager: string },
   ): Promise<KubeObject>;
   delete(resource: string, key: ObjectKey, options: DeleteOptions): Promise<unknown>;
 }
@@ -121,7 +122,9 @@ export class DefinitionKeeper {
     const last = (await this.#say(definition, said)) as CustomResourceDefinition;
     const finalizers = last.metadata.finalizers?.filter((finalizer) => finalizer !== cleanupFinalizer) ?? [];
     const freed = { ...last, metadata: { ...last.metadata, finalizers } };
-    await this.#registry.update(definitionResource.id, keyOf(definition), freed, {});
+    await this.#registry.update(definitionResource.id, keyOf(definition), freed, {
+      fieldManager: apiServerManager,
+    });
   }
 
   async #delete(store: string, { metadata }: KubeObject): Promise<void> {
@@ -136,7 +139,10 @@ export class DefinitionKeeper {
 
   #say(definition: CustomResourceDefinition, status: DefinitionStatus): Promise<KubeObject> {
     const object = { ...definition, status };
-    return this.#registry.update(definitionResource.id, keyOf(definition), object, { subresource: "status" });
+    return this.#registry.update(definitionResource.id, keyOf(definition), object, {
+      subresource: "status",
+      fieldManager: apiServerManager,
+    });
   }
 
   #definition(name: string): CustomResourceDefinition | undefined {
