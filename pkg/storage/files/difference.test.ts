@@ -42,6 +42,12 @@ test.each([
     want: undefined,
   },
   {
+    name: "the last label goes, and the metadata stays (found by fuzzing: the edit was refused)",
+    from: { metadata: { name: "a", labels: { x: "1" } } },
+    to: { metadata: { name: "a" } },
+    want: { metadata: { labels: null } },
+  },
+  {
     name: "of metadata labels and annotations alone",
     from: { metadata: { name: "a", labels: { x: "1" } } },
     to: { metadata: { name: "a", labels: { x: "2" }, annotations: { y: "3" }, finalizers: ["z"], uid: "7" } },

@@ -51,7 +51,8 @@ export function declared({ apiVersion: _a, kind: _k, status: _s, metadata, ...bo
     const value = valueAt(metadata, [field]);
     if (value !== undefined && value !== null) kept[field] = value;
   }
-  return { ...body, ...(Object.keys(kept).length === 0 ? {} : { metadata: kept }) };
+  // Also when it holds nothing: where the last label goes, the labels go, and not all of the metadata.
+  return { ...body, metadata: kept };
 }
 
 function mapPatch(from: JsonMap, to: JsonMap, path: Path, isOurs: (leaf: Leaf) => boolean): JsonMap {
