@@ -1,5 +1,6 @@
 /**
- * Fuzzes the API server as a process: mutations of the recorded conformance requests.
+ * Fuzzes the API server as a process, by mutations of the recorded conformance requests, and then what follows people's
+ * files, by mutations of what `bosun init` writes: one edit for each hundred requests.
  *
  *     npm run fuzz:apiserver -- --requests 200000 --seed 7
  *
@@ -14,6 +15,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { fuzzApiServer } from "./campaign.ts";
+import { fuzzPeopleFiles } from "./people-files.ts";
 import { replay, requestLine } from "./replay.ts";
 
 const { values } = parseArgs({
@@ -38,6 +40,7 @@ async function fuzz(): Promise<void> {
     concurrency: Number(values.concurrency),
     onProgress: (sent, count) => console.log(`${sent} requests, ${count} findings, ${seconds()} s`),
   });
+  await fuzzPeopleFiles({ edits: Math.ceil(numbers.requests / 100), seed: numbers.seed, findings });
   for (const { kind, what, example, times } of findings.all())
     console.log(`\n${kind} (${times} times): ${what.slice(0, 600)}\n  ${example.slice(0, 1_500)}`);
   console.log(`\n${JSON.stringify({ ...numbers, findings: findings.count, seconds: Number(seconds()) })}`);

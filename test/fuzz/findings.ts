@@ -1,7 +1,7 @@
 /** What was found, the same thing once. */
 import type { FuzzRequest } from "./request.ts";
 
-export type FindingKind = "crash" | "hang" | "answer" | "log" | "state";
+export type FindingKind = "crash" | "hang" | "answer" | "log" | "state" | "files";
 
 export interface Finding {
   kind: FindingKind;

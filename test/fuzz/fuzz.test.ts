@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { fuzzApiServer } from "./campaign.ts";
 import { corpus } from "./corpus.ts";
+import { Findings } from "./findings.ts";
+import { fuzzPeopleFiles } from "./people-files.ts";
 
 test("the corpus has the requests of every scenario", () => {
   expect(corpus().length).toBeGreaterThan(700);
@@ -16,3 +18,10 @@ test("mutated requests neither break the API server nor what it holds", async ()
   expect(report.statuses["200"]).toBeGreaterThan(200);
   expect(report.objects).toBeGreaterThan(10);
 }, 120_000);
+
+test("mutated edits of people's files neither break what follows them nor stay behind", async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const findings = new Findings();
+  await fuzzPeopleFiles({ edits: 200, seed, findings });
+  expect(findings.all(), `seed ${seed}`).toEqual([]);
+});
