@@ -63,7 +63,9 @@ test("get lists a kind by plural, singular or short name, in the columns that th
 test("get gives one object as YAML or JSON, and selects by label", async () => {
   await using operator = await startOperator(fleet);
   const json = await operator.run("get", "project", "retry-uploads", "-o", "json");
-  expect(JSON.parse(json.out.join("\n"))).toMatchObject({ kind: "Project", status: { number: 101 } });
+  const project = JSON.parse(json.out.join("\n"));
+  expect(project).toMatchObject({ kind: "Project", status: { number: 101 } });
+  expect(project.metadata).not.toHaveProperty("managedFields");
   const yaml = await operator.run("get", "project", "retry-uploads", "-o", "yaml");
   expect(yaml.out).toContain("  title: Retry uploads");
   const selected = await operator.run("get", "projects", "-l", "team=blue", "-o", "name");

@@ -96,9 +96,10 @@ export async function render(
   objects: readonly KubeObject[],
   options: RenderOptions,
 ): Promise<string[]> {
-  const [first] = objects;
+  const shown = objects.map(withoutOwners);
+  const [first] = shown;
   const whole =
-    options.single && first !== undefined ? first : { apiVersion: "v1", kind: "List", items: objects };
+    options.single && first !== undefined ? first : { apiVersion: "v1", kind: "List", items: shown };
   switch (options.output) {
     case "json":
       return [JSON.stringify(whole, null, 2)];
@@ -117,6 +118,12 @@ export async function render(
       ]);
     }
   }
+}
+
+/** Without who owns which field: long, and of interest to few. kubectl leaves it out too. */
+function withoutOwners(object: KubeObject): KubeObject {
+  const { managedFields: _managedFields, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 function qualify(kind: Kind, [name = "", ...cells]: readonly string[]): string[] {

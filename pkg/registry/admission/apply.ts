@@ -48,7 +48,7 @@ export function apply(
   const owned = { ...before, managers: ownersBefore(resource, before, subresource) };
   const writer = writerOf(resource, context.fieldManager, "Apply", subresource);
   const { object, managers } = applied(owned, config, writer, force);
-  const decoded = decodeApplied(resource, object, config);
+  const decoded = decodeApplied(resource, object, config, old);
   if (old !== undefined) {
     const replacing = { subresource, owners: managers };
     return { object: replacePatched(context, resource, key, old, decoded, replacing), created: false };
@@ -87,9 +87,15 @@ export function applyScale(
   return { object: scaleOf(resource, stored), created: false };
 }
 
-function decodeApplied(resource: Resource, object: JsonObject, config: JsonObject): Decoded {
+function decodeApplied(
+  resource: Resource,
+  object: JsonObject,
+  config: JsonObject,
+  old: KubeObject | undefined,
+): Decoded {
   try {
-    return decodePatched(resource, object);
+    // What is stored in another version was read by another schema.
+    return decodePatched(resource, object, resource.view === undefined ? old : undefined);
   } catch (error) {
     throw error instanceof TypeError ? notConverted(config, error.message) : error;
   }
