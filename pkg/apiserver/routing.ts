@@ -1,9 +1,12 @@
+import { isBuiltinGroup } from "../registry/builtin-resources.ts";
 import type { Registry } from "../registry/registry.ts";
-import type { Resource, Subresource } from "../registry/resource.ts";
+import { hasSubresource, type Resource, type Subresource } from "../registry/resource.ts";
 
 /** What a path means. */
 export type Route =
   | { readonly to: "root" | "version" | "metrics" | "nothing" }
+  /** Within a group of Kubernetes' own, where kube-apiserver tells in JSON that nothing is there. */
+  | { readonly to: "unknown" }
   /** `readyz`, or one check beneath it: `readyz/ping`. */
   | { readonly to: "health"; readonly path: string }
   /** `/api`, `/apis`, `/apis/GROUP`, `/apis/GROUP/VERSION` or `/api/v1`. */
@@ -80,10 +83,14 @@ function beneath(registry: Registry, group: string, parts: readonly string[]): R
   const inNamespace = rest[0] === "namespaces" && rest.length > 2 && !isSubresource(rest[2]);
   const namespace = inNamespace ? rest[1] : undefined;
   const [plural, name, subresource, ...more] = inNamespace ? rest.slice(2) : rest;
+  const missing: Route = isBuiltinGroup(legacy ? version : `${group}/${version}`)
+    ? { to: "unknown" }
+    : nothing;
   const resource = registry.resourceFor({ group, version, plural: plural ?? "" });
-  if (resource === undefined || more.length > 0) return nothing;
-  if (resource.namespaced !== inNamespace && (inNamespace || name !== undefined)) return nothing;
-  if (subresource !== undefined && !isSubresource(subresource)) return nothing;
-  if (watch && subresource !== undefined) return nothing;
+  if (resource === undefined || more.length > 0) return missing;
+  if (resource.namespaced !== inNamespace && (inNamespace || name !== undefined)) return missing;
+  if (subresource !== undefined && !isSubresource(subresource)) return missing;
+  if (resource.builtin !== undefined && !hasSubresource(resource, subresource)) return missing;
+  if (watch && subresource !== undefined) return missing;
   return { to: "resource", resource, namespace, name, subresource, watch };
 }

@@ -90,6 +90,8 @@ export function createApi(options: ApiOptions): Api {
       }
       case "nothing":
         return sendNothing(response);
+      case "unknown":
+        throw new StatusError(404, "NotFound", "the server could not find the requested resource", {});
       case "root":
         return sendJson(response, 200, rootPaths(registry.definitions()), negotiate(request));
       case "version":

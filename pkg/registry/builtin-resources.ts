@@ -17,6 +17,13 @@ export const builtinResources: readonly Resource[] = [
 
 const kinds = new Set(builtinResources.map((resource) => `${apiVersionOf(resource)}/${resource.kind}`));
 
+const groups = new Set(builtinResources.map(apiVersionOf));
+
+/** Whether there are kinds of Kubernetes' own in a group and version: `coordination.k8s.io/v1`. */
+export function isBuiltinGroup(groupVersion: string): boolean {
+  return groups.has(groupVersion);
+}
+
 /** Whether this is one of them. */
 export function isBuiltin(apiVersion: string, kind: string): boolean {
   return kinds.has(`${apiVersion}/${kind}`);

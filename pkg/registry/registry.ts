@@ -27,7 +27,7 @@ import type { Watch } from "./history.ts";
 import { deepEqual, deepFreeze } from "./json.ts";
 import { type ListOptions, list, type ObjectList, type Selection, selectorOf } from "./list.ts";
 import { NamespaceEmptier } from "./namespace-emptier.ts";
-import { apiVersionOf, type Resource, resourceId, type Subresource } from "./resource.ts";
+import { apiVersionOf, hasSubresource, type Resource, resourceId, type Subresource } from "./resource.ts";
 import { apiServerManager, controllersManager } from "./server-managers.ts";
 import { type StagedChange, type Staging, withRevision } from "./staging.ts";
 import { badRequest, notFound } from "./status-errors.ts";
@@ -549,19 +549,6 @@ function restored(change: RecentChange): StagedChange {
   // Only what existed can have been deleted.
   const told = object ?? deepFreeze(withRevision(previous as KubeObject, change.revision));
   return { ...change, object, previous, told };
-}
-
-function hasSubresource(resource: Resource, subresource: Subresource | undefined): boolean {
-  switch (subresource) {
-    case undefined:
-      return true;
-    case "status":
-      return resource.statusSubresource;
-    case "scale":
-      return resource.scale !== undefined;
-    case "finalize":
-      return resource === namespaceResource;
-  }
 }
 
 /** Where the object is stored: an object of the whole cluster has no namespace. */

@@ -149,3 +149,17 @@ export function apiVersionOf(resource: Resource): string {
 export function resourceId(group: string, plural: string): string {
   return group === "" ? plural : `${group}/${plural}`;
 }
+
+/** Whether the part of objects can be written apart; undefined, the object itself, always can. */
+export function hasSubresource(resource: Resource, subresource: Subresource | undefined): boolean {
+  switch (subresource) {
+    case undefined:
+      return true;
+    case "status":
+      return resource.statusSubresource;
+    case "scale":
+      return resource.scale !== undefined;
+    case "finalize":
+      return resource.builtin?.held !== undefined;
+  }
+}

@@ -113,3 +113,36 @@ describe("bodies of built-in kinds", () => {
     expect((await send("POST", widgets, protobuf, Buffer.from("6b387300", "hex"))).code).toBe(415);
   });
 });
+
+describe("paths of built-in kinds", () => {
+  let server: TestServer;
+  beforeEach(async () => {
+    server = await startTestServer();
+  });
+  afterEach(() => server.close());
+  const missing = "the server could not find the requested resource";
+  const refused = "the server does not allow this method on the requested resource";
+
+  test.each([
+    ["GET", "/api/v1/pods", 404, missing],
+    ["GET", `${leases}/l/status`, 404, missing],
+    ["GET", `${leases}/l/more`, 404, missing],
+    ["POST", `${leases}/l`, 405, refused],
+    ["PUT", leases, 405, refused],
+    ["HEAD", leases, 405, undefined],
+    ["POST", "/apis/coordination.k8s.io/v1/leases", 405, refused],
+    ["DELETE", "/api/v1/namespaces", 405, refused],
+    ["DELETE", "/api/v1/namespaces/default/status", 405, refused],
+    ["GET", "/api/v1/namespaces/default/finalize", 405, refused],
+    ["GET", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", 405, refused],
+  ])("%s %s is answered %i, as where there is no route", async (method, path, code, message) => {
+    const answer = await call(server.socketPath, { method, path });
+    expect(answer.code).toBe(code);
+    if (message !== undefined) expect(JSON.parse(answer.text)).toMatchObject({ message, details: {} });
+  });
+
+  test("an unknown kind of a custom group is no JSON", async () => {
+    const answer = await call(server.socketPath, { path: "/apis/test.example/v1/boats" });
+    expect([answer.code, answer.text]).toEqual([404, "404 page not found\n"]);
+  });
+});

@@ -13,11 +13,8 @@ export async function handle(call: Call): Promise<void> {
   const { method = "GET" } = call.request;
   const { name, subresource, resource } = call.target;
   if (resource.deprecation !== undefined) warningsOf(call.response).add(resource.deprecation);
-  if (subresource === "finalize" && method !== "PUT") throw noSuchVerb();
   if (call.target.watch && method !== "GET" && method !== "HEAD") throw noSuchVerb();
-  const known = subresource !== undefined || resource.verbs.includes(verbOf(call, method));
-  // Of a custom resource that is being deleted discovery tells less than may still be asked.
-  if (!known && resource.builtin !== undefined) throw noSuchVerb();
+  if (resource.builtin !== undefined && !hasRoute(call, method)) throw noSuchVerb();
   switch (method) {
     case "GET":
     case "HEAD":
@@ -41,10 +38,23 @@ export async function handle(call: Call): Promise<void> {
   throw notAllowed(call, method);
 }
 
+/**
+ * Whether kube-apiserver has a route for a method on a kind of its own. It has one for each verb, where for custom
+ * resources one handler sees to all.
+ */
+function hasRoute(call: Call, method: string): boolean {
+  const { resource, namespace, name, subresource } = call.target;
+  if (subresource === "finalize") return method === "PUT";
+  if (subresource !== undefined) return ["GET", "PUT", "PATCH"].includes(method);
+  const everywhere = resource.namespaced && namespace === undefined;
+  const methods =
+    name !== undefined ? ["GET", "PUT", "PATCH", "DELETE"] : everywhere ? ["GET"] : ["GET", "POST", "DELETE"];
+  return methods.includes(method) && resource.verbs.includes(verbOf(call, method));
+}
+
 function verbOf({ target: { name }, query }: Call, method: string): string {
   switch (method) {
     case "GET":
-    case "HEAD":
       return name !== undefined ? "get" : isSet(query.get("watch")) ? "watch" : "list";
     case "DELETE":
       return name !== undefined ? "delete" : "deletecollection";
