@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { KubeObject } from "../api/meta.ts";
@@ -351,6 +352,70 @@ describe("an apply to a scale", () => {
       m: { "f:spec": { "f:replicas": {} } },
       "s scale": { "f:spec": { "f:replicas": {} } },
     });
+  });
+});
+
+describe("whatever a client sends", () => {
+  const anything = fc.jsonValue({ maxDepth: 4 });
+  const words = fc.constantFrom("text", "size", "box", "map", "replicas", "width", "constructor", "a");
+  const specs = fc.dictionary(words, fc.oneof(anything, fc.dictionary(words, anything)));
+
+  test("an apply is admitted or refused, and never an accident", async () => {
+    const { apply } = await open();
+    await fc.assert(
+      fc.asyncProperty(specs, anything, fc.boolean(), async (spec, metadata, force) => {
+        const rest = { metadata: fc.stringify(metadata).length % 3 === 0 ? metadata : { name: "a" } };
+        await apply(spec, "m", { rest, force }).catch((error: unknown) => {
+          expect(error).toBeInstanceOf(StatusError);
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("as managedFields is taken or passed over", async () => {
+    const { registry, apply } = await open();
+    await apply({ text: "x" }, "m");
+    const elements = fc.constantFrom(
+      "f:spec",
+      "f:",
+      "k:{}",
+      'k:{"a":{"b":[1]}}',
+      "v:[1,null]",
+      "v:",
+      "i:-1",
+      "i:x",
+      ".",
+      "z:",
+    );
+    const fields = fc.letrec<{ fields: unknown }>((tie) => ({
+      fields: fc.oneof({ maxDepth: 3 }, fc.constant({}), fc.dictionary(elements, tie("fields")), anything),
+    })).fields;
+    const entries = fc.record(
+      {
+        manager: fc.oneof(fc.string(), anything),
+        operation: fc.constantFrom("Apply", "Update", "Delete"),
+        apiVersion: fc.constantFrom("test.example/v1", "test.example/v2", "test.example/v0", ""),
+        fieldsType: fc.constantFrom("FieldsV1", ""),
+        fieldsV1: fields,
+        subresource: fc.constantFrom("", "status", "scale"),
+        time: fc.constantFrom("2026-01-02T03:04:05Z", "soon"),
+      },
+      { requiredKeys: ["operation", "apiVersion", "fieldsType"] },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(entries, { maxLength: 3 }), fc.integer(), async (value, size) => {
+        const body = [
+          { op: "add", path: "/metadata/managedFields", value },
+          { op: "add", path: "/spec/size", value: size },
+        ];
+        await registry.patch(things, key, { type: "json", body }).catch((error: unknown) => {
+          expect(error).toBeInstanceOf(StatusError);
+        });
+        await apply({ text: "x", size }, "m", { force: true });
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 

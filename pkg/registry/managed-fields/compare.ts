@@ -80,16 +80,22 @@ function compareMaps(
 ): Node | undefined {
   const found = new Found();
   for (const name of Object.keys(after)) {
-    if (before[name] === after[name] || ignored.includes(name)) continue;
+    const was = own(before, name);
+    if (was === after[name] || ignored.includes(name)) continue;
     const step = stepTo(type, name);
-    found.add(step.element, compareNodes(step.type, before[name], after[name]));
+    found.add(step.element, compareNodes(step.type, was, after[name]));
   }
   for (const name of Object.keys(before)) {
-    if (after[name] !== undefined || before[name] === undefined || ignored.includes(name)) continue;
+    if (own(after, name) !== undefined || before[name] === undefined || ignored.includes(name)) continue;
     const step = stepTo(type, name);
     found.add(step.element, compareNodes(step.type, before[name], undefined));
   }
   return found.node();
+}
+
+/** A key may be `constructor`, which every object inherits. */
+function own(map: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(map, name) ? map[name] : undefined;
 }
 
 function compareLists(type: ListType, before: readonly Json[], after: readonly Json[]): Node | undefined {

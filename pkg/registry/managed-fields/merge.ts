@@ -37,8 +37,10 @@ function mergeMaps(type: MapType, live: JsonObject, config: JsonObject): Json {
   for (const name of Object.keys(config)) {
     const value = config[name];
     if (value === undefined) continue;
-    const next = mergeNodes(stepTo(type, name).type, live[name], value);
-    if (next === live[name]) continue;
+    // A key may be `constructor`, which every object inherits.
+    const was = Object.hasOwn(live, name) ? live[name] : undefined;
+    const next = mergeNodes(stepTo(type, name).type, was, value);
+    if (next === was) continue;
     merged ??= { ...live };
     merged[name] = next;
   }
