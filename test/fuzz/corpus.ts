@@ -1,7 +1,8 @@
-/** The requests that fuzzing starts from: the recorded conformance scenarios, and Bosun's own samples. */
+/** The requests that fuzzing starts from: the recorded conformance scenarios, Bosun's samples, Kubernetes' own kinds. */
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse, parseAllDocuments } from "yaml";
+import { builtinCorpus } from "./builtin-corpus.ts";
 import type { FuzzRequest } from "./request.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -46,7 +47,7 @@ interface Step {
 }
 
 /**
- * Every request of the scenarios, then writes of each sample and definition. What a scenario takes from an earlier
+ * Every request of the scenarios, then writes of each sample, definition and some of Kubernetes' own kinds. What a scenario takes from an earlier
  * answer stands as `$(NAME)`: the sender puts in what it saw last under that name, so that a resourceVersion is a real
  * one.
  */
@@ -59,6 +60,7 @@ export function corpus(): FuzzRequest[] {
     ...steps.filter((step) => step.path !== undefined).map(requestOf),
     ...documents("manifests/samples/*.yaml").flatMap(writesOf),
     ...[...documents("test/conformance/crds/*.yaml"), ...documents("crds/*.yaml")].flatMap(definitionWrites),
+    ...builtinCorpus(),
     ...plainReads,
   ];
 }
