@@ -1,3 +1,5 @@
+import { request } from "node:http";
+import { json } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { runIn, startOperator, until } from "../testing/operator.ts";
 
@@ -59,6 +61,42 @@ test("get lists a kind by plural, singular or short name, in the columns that th
     );
   }
 });
+
+test.each(["projects", "agents", "agentpools", "workspaces", "escalations", "categories"])(
+  "get %s shows the very table that kubectl shows",
+  async (plural) => {
+    await using operator = await startOperator(fleet);
+    const { out } = await operator.run("get", plural, "-o", "wide");
+    const table = await tableOf(operator.folder.socket, plural);
+    const shown = [
+      table.columnDefinitions.map(({ name }) => name.toUpperCase()),
+      ...table.rows.map(({ cells }) => cells.map((cell) => String(cell ?? ""))),
+    ];
+    // Ages move on between the two; the blanks between columns are each one's own.
+    const words = (line: string) =>
+      line
+        .replaceAll(/\b\d+s\b/g, "AGE")
+        .split(/\s+/)
+        .filter(Boolean);
+    expect(out.map(words)).toEqual(shown.map((cells) => words(cells.join(" "))));
+  },
+);
+
+interface Table {
+  columnDefinitions: { name: string }[];
+  rows: { cells: unknown[] }[];
+}
+
+/** What kubectl asks for. */
+async function tableOf(socketPath: string, plural: string): Promise<Table> {
+  const path = `/apis/bosun.dev/v1alpha1/namespaces/default/${plural}`;
+  const headers = { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" };
+  return await new Promise((resolve, reject) => {
+    request({ socketPath, path, headers }, (response) => resolve(json(response) as Promise<Table>))
+      .on("error", reject)
+      .end();
+  });
+}
 
 test("get gives one object as YAML or JSON, and selects by label", async () => {
   await using operator = await startOperator(fleet);
