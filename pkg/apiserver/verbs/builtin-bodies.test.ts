@@ -98,6 +98,29 @@ describe("bodies of built-in kinds", () => {
     expect(list.code).toBe(400);
   });
 
+  test.each([
+    [{ leaseDurationSeconds: "x" }, "map[spec:map[leaseDurationSeconds:x]]", "unrecognized type: int32"],
+    [
+      { leaseDurationSeconds: 1.5 },
+      "map[spec:map[leaseDurationSeconds:1.5]]",
+      "cannot convert float64 to int32",
+    ],
+    [{ holderIdentity: 1 }, "map[spec:map[holderIdentity:1]]", "cannot convert int64 to string"],
+    [[], "map[spec:[]]", "cannot restore struct from: slice"],
+    [
+      { renewTime: "soon" },
+      "map[spec:map[renewTime:soon]]",
+      'parsing time "soon" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "soon" as "2006"',
+    ],
+  ])("that merge %j into a Lease are told with the patch", async (spec, patch, why) => {
+    await send("POST", leases, "application/json", JSON.stringify(newLease));
+    const answer = await send("PATCH", `${leases}/l`, strategic, JSON.stringify({ spec }));
+    expect([answer.code, JSON.parse(answer.text).message]).toEqual([
+      422,
+      ` "" is invalid: patch: Invalid value: "${patch}": ${why}`,
+    ]);
+  });
+
   test("are not taken for custom resources", async () => {
     await send(
       "POST",

@@ -19,6 +19,7 @@ import {
 import { inGoOrder } from "../typed/go-order.ts";
 import { objectMeta } from "../typed/kinds/meta.ts";
 import type { StructType } from "../typed/types.ts";
+import { conversionFault } from "../typed/unstructured.ts";
 import { type Context, checkAddress, strictMessage, warnStrictly } from "./context.ts";
 import { type Decoded, decodePatched } from "./decode.ts";
 import { warnOfDuplicateOwners } from "./owners.ts";
@@ -40,8 +41,13 @@ export function patch(
   const patched = applyPatch(context, old as unknown as JsonObject, { type, body }, resource.builtin?.type);
   const decoded = readPatched(
     context,
-    // What is stored in another version was read by another schema.
-    () => decodePatched(resource, patched, resource.view === undefined ? old : undefined),
+    () => {
+      const fields = type === "strategic" ? resource.builtin?.type : undefined;
+      const fault = fields === undefined ? undefined : conversionFault(fields, patched);
+      if (fault !== undefined) throw new TypeError(fault);
+      // What is stored in another version was read by another schema.
+      return decodePatched(resource, patched, resource.view === undefined ? old : undefined);
+    },
     // Of a strategic merge patch the errors show the patch, as Go prints it.
     () =>
       type === "strategic" ? goValue(body) : resultText(resource, patched, old as unknown as JsonObject),
