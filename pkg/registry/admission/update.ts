@@ -38,6 +38,8 @@ export function update(
   warnOfDuplicateOwners(context, duplicates);
   if (old === undefined) {
     if (!resource.builtin?.createOnUpdate || subresource !== undefined) throw notFound(resource, key.name);
+    // Whoever names a uid means an object that there was.
+    checkUid(resource, metadata, { metadata: { ...key, uid: "" } });
     const fresh = { ...decoded, metadata: anew(metadata) };
     return { object: createDecoded(context, resource, key.namespace, fresh), created: true };
   }
@@ -49,7 +51,7 @@ export function update(
 
 /** A PUT may say the revision of an object that is gone: the one it makes has nothing to do with it. */
 function anew(metadata: ObjectMeta): ObjectMeta {
-  const { resourceVersion: _revision, uid: _uid, ...declared } = metadata;
+  const { resourceVersion: _revision, ...declared } = metadata;
   return declared;
 }
 
@@ -174,10 +176,12 @@ function bodyOf(object: KubeObject): JsonObject {
 }
 
 /** Refuses a uid that is not the object's, in the words of etcd's client: with the key of the object in the store. */
-export function checkUid(resource: Resource, metadata: ObjectMeta, old: KubeObject): void {
+export function checkUid(resource: Resource, metadata: ObjectMeta, old: Pick<KubeObject, "metadata">): void {
   if (metadata.uid === undefined || metadata.uid === old.metadata.uid) return;
   const { namespace = "", name, uid } = old.metadata;
-  const key = ["/registry", resource.group, resource.plural, namespace, name].filter((part) => part !== "");
+  // The oldest groups of Kubernetes' own have no place in a key.
+  const group = resource.builtin === undefined || resource.generation ? resource.group : "";
+  const key = ["/registry", group, resource.plural, namespace, name].filter((part) => part !== "");
   const why = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${uid}`;
   throw conflict(
     resource,

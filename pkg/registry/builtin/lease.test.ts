@@ -13,6 +13,18 @@ describe("a Lease", () => {
     expect(await registry.update(leases, key, object)).toMatchObject({ spec: { holderIdentity: "me" } });
   });
 
+  test("is not made by a PUT that names the uid of one that is gone", async () => {
+    const { registry } = await openTestRegistry();
+    const gone = lease({ holderIdentity: "me" });
+    const named = { ...gone, metadata: { ...gone.metadata, uid: "u" } };
+    await expect(registry.update(leases, key, named)).rejects.toMatchObject({
+      code: 409,
+      message: expect.stringContaining(
+        "Key: /registry/leases/default/l, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: u, UID in object meta: ",
+      ),
+    });
+  });
+
   test("is renewed only by one who has seen it", async () => {
     const { registry } = await openTestRegistry();
     await registry.create(leases, "default", lease({ holderIdentity: "me" }));
