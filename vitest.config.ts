@@ -1,10 +1,15 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-/** Whole demos: seconds of work for every core there is, so they come last and one at a time. */
+/** Whole demos: seconds of work for every core there is, so they come last. */
 const wholeDemos = "test/e2e/*.test.ts";
 /** The operator as a process, on small repositories: a process for every core there is, so they come after the parts. */
 const operators = "test/e2e/operator/*.test.ts";
+/** A thousand seeds: every core for minutes, so it comes when nothing is measured by the clock. */
+const seeds = "test/simulation/simulation.test.ts";
 const never = ["test/bench/**", "node_modules/**", "hack/demo/library/**"];
+/** Files at once. What starts processes of its own waits for them most of the time. */
+const maxWorkers = Math.max(2, availableParallelism());
 
 export default defineConfig({
   test: {
@@ -13,9 +18,19 @@ export default defineConfig({
         test: {
           name: "parts",
           include: ["{cmd,controllers,pkg,hack,test}/**/*.test.ts"],
-          exclude: [...never, wholeDemos, operators],
+          exclude: [...never, wholeDemos, operators, seeds],
+          maxWorkers,
           testTimeout: 30_000,
           hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "seeds",
+          include: [seeds],
+          exclude: never,
+          maxWorkers,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -25,7 +40,8 @@ export default defineConfig({
           exclude: never,
           testTimeout: 180_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 1 },
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -35,8 +51,8 @@ export default defineConfig({
           exclude: never,
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -39,9 +39,11 @@ export function projectFactsIn(phases: readonly ProjectPhase[]): (object: KubeOb
 
 /** All about a Project that the merge queue has to do with, and whether its phase says so yet. */
 export function queueStanding(object: KubeObject): unknown {
+  const { status } = object as Project;
   const phase = phaseOf(object as Project);
-  if (phase !== "Approved" && phase !== "Merging") return false;
-  return [projectFacts(object), (object as Project).status?.phase === phase];
+  // An announced merge is finished first, whatever else was recorded meanwhile.
+  if (phase !== "Approved" && status?.merge === undefined) return false;
+  return [projectFacts(object), status?.phase === phase];
 }
 
 /** Which phase a Project is in, and whether it is going away. */

@@ -74,7 +74,8 @@ export function agentController(deps: Deps): Controller {
           plan,
           deps,
         );
-        return plan.next;
+        // One that has come to its end already is news that nobody else brings.
+        return started === undefined || started.is === "present" ? plan.next : inSeconds(0);
       }
       // A lost race is no news; anything else is said before the runtime decides on the retry.
       if (!(failure instanceof TransientError && failure.reason === "Conflict"))

@@ -15,14 +15,17 @@ const hour = 60 * minute;
 /** After the faults everything has to be settled within this. */
 const calmHours = 48;
 const roughShare = 5 / 8;
-const stepsPerDayMax = 50_000;
+/** More than this is a loop, or work that is done again and again. */
+export const stepsPerDayMax = 50_000;
 
 export interface Outcome {
   seed: number;
   hash: string;
   steps: number;
-  /** Steps of the rough phase as they would add up to in a day. */
+  /** What its steps would add up to in a virtual day, people, faults and crashes included. */
   stepsPerDay: number;
+  /** The same of its rough hours alone: at their pace ten agents never rest, and the operator dies forty times a day. */
+  roughStepsPerDay: number;
   hours: number;
   merged: number;
   projects: number;
@@ -153,14 +156,15 @@ async function run(
   const left = unsettled(world);
   if (left.length > 0) throw new Broken(`The run ended by ${ended} and this is stuck:\n${left.join("\n\n")}`);
   atTheEnd();
-  const stepsPerDay = Math.round((roughSteps / (hours * roughShare)) * 24);
+  const runHours = scheduler.elapsedMs / hour;
   const projects = world.api.objects("Project");
   return {
     seed,
     hash: scheduler.trace.hash,
     steps: scheduler.trace.steps,
-    stepsPerDay,
-    hours: scheduler.elapsedMs / hour,
+    stepsPerDay: Math.round((scheduler.trace.steps / runHours) * 24),
+    roughStepsPerDay: Math.round((roughSteps / (hours * roughShare)) * 24),
+    hours: runHours,
     merged: projects.filter(({ status }) => status?.phase === "Done").length,
     projects: projects.length,
     lives: lives + 1,
