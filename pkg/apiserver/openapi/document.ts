@@ -13,6 +13,7 @@ export function openApiDocument(resources: readonly [Resource, ...Resource[]]): 
       ...["ObjectMeta", "ListMeta", "DeleteOptions", "Status", "Patch"].map((name) => `${metaPrefix}${name}`),
       ...(builtin === undefined ? [] : [`${metaPrefix}WatchEvent`]),
       ...(resources.some(({ scale }) => scale !== undefined) ? [scaleName] : []),
+      ...(builtin === undefined ? [] : resources.map((resource) => schemaName(resource, resource.kind))),
     ],
     { group, version },
   );

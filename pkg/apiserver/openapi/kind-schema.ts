@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from "../../registry/json.ts";
 import type { Resource } from "../../registry/resource.ts";
-import { kindsExtension, metaPrefix, reference } from "./definitions.ts";
+import { kindsExtension, knownDefinitions, metaPrefix, reference } from "./definitions.ts";
 
 /** The name of a kind's schema in documents: the group backwards, `dev.bosun.v1alpha1.Project`. */
 export function schemaName({ group, version, builtin }: Resource, kind: string): string {
@@ -11,9 +11,14 @@ export function schemaName({ group, version, builtin }: Resource, kind: string):
   return `io.k8s.api.${group === "" ? "core" : group.replace(/\..*$/, "")}.${version}.${kind}`;
 }
 
-/** The schema of a kind as documents publish it: what its definition declares, with the metadata that all objects have. */
+/**
+ * The schema of a kind as documents publish it: Kubernetes' own of a kind of its own, else what the definition declares
+ * with the metadata that all objects have.
+ */
 export function kindSchema(resource: Resource): JsonObject {
-  const { group, version, kind, declaredSchema } = resource;
+  const { group, version, kind, builtin, declaredSchema } = resource;
+  const known = builtin === undefined ? undefined : knownDefinitions[schemaName(resource, kind)];
+  if (known !== undefined) return { ...known, ...kindsExtension([{ group, version, kind }]) };
   const own = published(declaredSchema);
   return {
     ...own,
@@ -30,7 +35,9 @@ export function kindSchema(resource: Resource): JsonObject {
 
 /** The schema of a list of a kind. */
 export function listSchema(resource: Resource): JsonObject {
-  const { group, version, kind, listKind, plural } = resource;
+  const { group, version, kind, listKind, plural, builtin } = resource;
+  const known = builtin === undefined ? undefined : knownDefinitions[schemaName(resource, listKind)];
+  if (known !== undefined) return { ...known, ...kindsExtension([{ group, version, kind: listKind }]) };
   return {
     description: `${listKind} is a list of ${kind}`,
     type: "object",

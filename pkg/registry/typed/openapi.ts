@@ -2,8 +2,8 @@ import type { JsonObject } from "../json.ts";
 import type { Field, GoType, StructType } from "./types.ts";
 
 /**
- * The OpenAPI v3 schema of a struct, whole: structs within it are written out. One that has itself in it ends at the
- * second level, as an object whose fields are free.
+ * The OpenAPI v3 schema of a struct, without texts, whole: structs within it are written out. One that has itself in
+ * it ends at the second level, as an object whose fields are free.
  */
 export function openApiSchema(type: StructType): JsonObject {
   return schemaOf(type, []) as JsonObject;
@@ -47,11 +47,8 @@ function schemaOf(type: GoType, within: readonly GoType[]): JsonObject {
   }
 }
 
-function property({ type, description }: Field, within: readonly GoType[]): JsonObject {
-  const schema: Mutable = {
-    ...(description === undefined ? {} : { description }),
-    ...schemaOf(type, within),
-  };
+function property({ type }: Field, within: readonly GoType[]): JsonObject {
+  const schema: Mutable = { ...schemaOf(type, within) };
   if (type.is !== "list") return schema;
   if (type.mergeKey !== undefined) schema["x-kubernetes-patch-strategy"] = "merge";
   if (type.mergeKey) schema["x-kubernetes-patch-merge-key"] = type.mergeKey;

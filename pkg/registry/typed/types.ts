@@ -1,6 +1,6 @@
 /**
  * How Kubernetes' own kinds are made, field by field. One table of a kind drives how its JSON is read, its protobuf
- * decoded, its strategic merge patches applied, and the schema that OpenAPI shows.
+ * decoded, its strategic merge patches and server-side apply merged.
  */
 
 /** A type of Go's, as far as its JSON and its protobuf go. */
@@ -51,8 +51,6 @@ export interface Field {
   readonly number: number;
   readonly type: GoType;
   readonly presence: Presence;
-  /** Said in OpenAPI, and above a column that shows the field. */
-  readonly description: string | undefined;
 }
 
 export const string: GoType = { is: "string" };
@@ -65,16 +63,16 @@ export const time: GoType = { is: "time", micro: false };
 export const microTime: GoType = { is: "time", micro: true };
 export const json: GoType = { is: "json" };
 
-export function pointer(number: number, type: GoType, description?: string): Field {
-  return { number, type, presence: "pointer", description };
+export function pointer(number: number, type: GoType): Field {
+  return { number, type, presence: "pointer" };
 }
 
-export function omitempty(number: number, type: GoType, description?: string): Field {
-  return { number, type, presence: "omitempty", description };
+export function omitempty(number: number, type: GoType): Field {
+  return { number, type, presence: "omitempty" };
 }
 
-export function always(number: number, type: GoType, description?: string): Field {
-  return { number, type, presence: "always", description };
+export function always(number: number, type: GoType): Field {
+  return { number, type, presence: "always" };
 }
 
 export function struct(

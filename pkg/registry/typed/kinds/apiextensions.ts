@@ -23,7 +23,7 @@ import {
 } from "../types.ts";
 import { objectMeta } from "./meta.ts";
 
-const value = (type: GoType, description?: string): Field => omitempty(0, type, description);
+const value = (type: GoType): Field => omitempty(0, type);
 const maybe = (type: GoType): Field => pointer(0, type);
 const shown = (type: GoType): Field => always(0, type);
 

@@ -2,7 +2,7 @@
 import { always, int32, microTime, omitempty, pointer, string, struct } from "../types.ts";
 import { objectMeta } from "./meta.ts";
 
-/** Said of the holder also above the column that shows it. */
+/** Said above the column that shows the holder. */
 export const holderIdentityDescription =
   "holderIdentity contains the identity of the holder of a current lease. If Coordinated Leader Election is used, the holder identity must be equal to the elected LeaseCandidate.metadata.name field.";
 
@@ -11,7 +11,7 @@ export const lease = struct("Lease", {
   spec: omitempty(
     2,
     struct("LeaseSpec", {
-      holderIdentity: pointer(1, string, holderIdentityDescription),
+      holderIdentity: pointer(1, string),
       leaseDurationSeconds: pointer(2, int32),
       acquireTime: pointer(3, microTime),
       renewTime: pointer(4, microTime),

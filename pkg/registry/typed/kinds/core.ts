@@ -16,7 +16,7 @@ export const namespace = struct("Namespace", {
   status: omitempty(
     3,
     struct("NamespaceStatus", {
-      phase: omitempty(1, string, "The status of the namespace"),
+      phase: omitempty(1, string),
       conditions: omitempty(2, keyed(namespaceCondition, "type")),
     }),
   ),

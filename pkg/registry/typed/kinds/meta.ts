@@ -46,14 +46,14 @@ export const creationTimestampDescription =
   "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
 
 export const objectMeta = struct("ObjectMeta", {
-  name: omitempty(1, string, nameDescription),
+  name: omitempty(1, string),
   generateName: omitempty(2, string),
   namespace: omitempty(3, string),
   selfLink: omitempty(4, string),
   uid: omitempty(5, string),
   resourceVersion: omitempty(6, string),
   generation: omitempty(7, int64),
-  creationTimestamp: pointer(8, time, creationTimestampDescription),
+  creationTimestamp: pointer(8, time),
   deletionTimestamp: pointer(9, time),
   deletionGracePeriodSeconds: pointer(10, int64),
   labels: omitempty(11, map(string)),
