@@ -3,8 +3,11 @@ import { defineConfig } from "vitest/config";
 
 /** Whole demos: seconds of work for every core there is, so they come last. */
 const wholeDemos = "test/e2e/*.test.ts";
-/** The operator as a process, on small repositories: a process for every core there is, so they come after the parts. */
-const operators = "test/e2e/operator/*.test.ts";
+/**
+ * The operator or the API server as a process, on small repositories or under fuzzing: a process for every core there is,
+ * so they come after the parts.
+ */
+const operators = ["test/e2e/operator/*.test.ts", "test/fuzz/*.test.ts"];
 /** A thousand seeds: every core for minutes, so it comes when nothing is measured by the clock. */
 const seeds = "test/simulation/simulation.test.ts";
 const never = ["test/bench/**", "node_modules/**", "hack/demo/library/**"];
@@ -18,7 +21,7 @@ export default defineConfig({
         test: {
           name: "parts",
           include: ["{cmd,controllers,pkg,hack,test}/**/*.test.ts"],
-          exclude: [...never, wholeDemos, operators, seeds],
+          exclude: [...never, wholeDemos, ...operators, seeds],
           maxWorkers,
           testTimeout: 30_000,
           hookTimeout: 30_000,
@@ -36,7 +39,7 @@ export default defineConfig({
       {
         test: {
           name: "operators",
-          include: [operators],
+          include: operators,
           exclude: never,
           testTimeout: 180_000,
           hookTimeout: 60_000,

@@ -33,7 +33,7 @@ export interface Report {
   findings: Findings;
 }
 
-/** An answer that takes longer, alone and twice, is a hang; in milliseconds. */
+/** An answer that takes longer, alone and three times in a row, is a hang; in milliseconds. */
 const hangMs = 1_000;
 /** After so many requests what was slow is tried alone, the objects are counted and most are removed. */
 const roundRequests = 4_000;
@@ -125,14 +125,19 @@ export async function fuzzApiServer(options: CampaignOptions): Promise<Report> {
 
   /** What was slow among others may have waited for one of them. */
   async function tryAlone(request: FuzzRequest): Promise<void> {
-    for (let attempt = 0; attempt < 2; attempt += 1) {
+    for (let attempt = 0; attempt < 3; attempt += 1) {
       if (server.hasEnded()) return;
       const outcome = await sender.send(request);
       const tookMs =
         outcome.is === "answered" ? outcome.answer.tookMs : outcome.is === "silent" ? Infinity : 0;
       if (tookMs <= hangMs) return;
     }
-    findings.add("hang", `No answer in ${hangMs} ms, alone and twice.`, describeRequest(request), request);
+    findings.add(
+      "hang",
+      `No answer in ${hangMs} ms, alone and three times.`,
+      describeRequest(request),
+      request,
+    );
   }
 
   async function compareOverRestarts(isLast: boolean): Promise<void> {

@@ -11,11 +11,11 @@ test("the corpus has the requests of every scenario", () => {
 // A few seconds of what `npm run fuzz:apiserver` does for minutes.
 test("mutated requests neither break the API server nor what it holds", async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
-  console.log(`npm run fuzz:apiserver -- --requests 4000 --seed ${seed}`);
-  const report = await fuzzApiServer({ requests: 4000, seed, concurrency: 8, onProgress: () => {} });
+  console.log(`npm run fuzz:apiserver -- --requests 2500 --seed ${seed}`);
+  const report = await fuzzApiServer({ requests: 2500, seed, concurrency: 8, onProgress: () => {} });
   expect(report.findings.all(), `seed ${seed}`).toEqual([]);
   // What is refused all the time finds nothing.
-  expect(report.statuses["200"]).toBeGreaterThan(200);
+  expect(report.statuses["200"]).toBeGreaterThan(100);
   expect(report.objects).toBeGreaterThan(10);
 }, 120_000);
 
