@@ -118,7 +118,11 @@ function compile(declared: JsonObject, path: string): Schema {
   const additionalProperties =
     declared.additionalProperties === undefined || declared.additionalProperties === false
       ? undefined
-      : compileNode(declared.additionalProperties, `${path}.*`);
+      : // Of `true` nothing is known of the values, and so anything allowed, nulls too.
+        compileNode(
+          declared.additionalProperties === true ? { nullable: true } : declared.additionalProperties,
+          `${path}.*`,
+        );
   const items = declared.items === undefined ? undefined : compileNode(declared.items, `${path}[]`);
   const children = [...properties.values(), additionalProperties, items].filter(
     (child) => child !== undefined,
