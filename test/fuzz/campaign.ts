@@ -1,4 +1,5 @@
 /** One run of fuzzing against a server: what is sent, what is wrong with the answers, and whether the state is whole. */
+import { rmSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { prng } from "../simulation/kernel/prng.ts";
@@ -47,11 +48,15 @@ const restAttempts = 30;
 const nowMs = (): number => performance.now();
 
 /**
- * Sends mutations of the corpus, each decided by `seed`; what answers and when they come in decides the rest
- * (resourceVersions, which of two writers wins), so a finding keeps the bytes that were sent.
+ * Sends mutations of the corpus, each decided by `seed`; what comes back and when decides the rest (resourceVersions,
+ * which of two writers wins), so a finding keeps the requests as they were sent.
  */
 export async function fuzzApiServer(options: CampaignOptions): Promise<Report> {
-  const random = prng(options.seed, "requests");
+  // Each connection draws from a stream of its own: what one sends does not depend on when another is answered.
+  const streams = Array.from({ length: options.concurrency }, (_, index) => {
+    const random = prng(options.seed, `connection ${index}`);
+    return { random, next: random.below(10_000) };
+  });
   const all = corpus();
   const findings = new Findings();
   const known = new Placeholders();
@@ -83,19 +88,18 @@ export async function fuzzApiServer(options: CampaignOptions): Promise<Report> {
   } finally {
     sender.close();
     await server.end("SIGKILL");
+    rmSync(data, { recursive: true, force: true });
   }
 
   async function sendRound(count: number): Promise<void> {
     const suspects: FuzzRequest[] = [];
-    let left = count;
-    const worker = async (): Promise<void> => {
-      let next = random.below(all.length);
-      while (left > 0 && !server.hasEnded()) {
-        left -= 1;
+    const work = async (stream: (typeof streams)[number], share: number): Promise<void> => {
+      const { random } = stream;
+      for (let left = share; left > 0 && !server.hasEnded(); left -= 1) {
         sent += 1;
         // Mostly in the order of the scenarios: what is patched was created before, unless that went wrong.
-        next = random.chance(0.05) ? random.below(all.length) : (next + 1) % all.length;
-        const made = mutate(all[next] ?? pick(all, random), all, random);
+        stream.next = random.chance(0.05) ? random.below(all.length) : (stream.next + 1) % all.length;
+        const made = mutate(all[stream.next] ?? pick(all, random), all, random);
         const raw = random.chance(0.02) ? mutateBytes(rawRequest(made, server), random) : undefined;
         if (raw !== undefined) {
           await sender.sendRaw(raw);
@@ -106,7 +110,8 @@ export async function fuzzApiServer(options: CampaignOptions): Promise<Report> {
         if (judged(request, outcome)) suspects.push(request);
       }
     };
-    await Promise.all(Array.from({ length: options.concurrency }, worker));
+    const share = Math.ceil(count / streams.length);
+    await Promise.all(streams.map((stream) => work(stream, share)));
     for (const request of suspects.slice(0, 20)) await tryAlone(request);
   }
 

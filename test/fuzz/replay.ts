@@ -1,5 +1,5 @@
 /** Requests that showed something, kept to be sent again. */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { describeRequest, type FuzzRequest } from "./request.ts";
 import { openSender } from "./sender.ts";
@@ -12,7 +12,8 @@ export function requestLine(request: FuzzRequest): string {
 
 /** Sends each request of `file` to a new server and tells what came back. */
 export async function replay(file: string, print: (line: string) => void): Promise<void> {
-  const server = await startServer(newDataFolder());
+  const data = newDataFolder();
+  const server = await startServer(data);
   const sender = openSender(server, 1, () => performance.now());
   try {
     for (const line of readFileSync(file, "utf8").split("\n").filter(Boolean)) {
@@ -29,5 +30,6 @@ export async function replay(file: string, print: (line: string) => void): Promi
   } finally {
     sender.close();
     await server.end("SIGTERM");
+    rmSync(data, { recursive: true, force: true });
   }
 }
