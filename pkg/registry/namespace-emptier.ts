@@ -113,12 +113,12 @@ export class NamespaceEmptier {
   }
 
   #remaining(namespace: string): readonly Remainder[] {
-    return this.#registry
-      .definitions()
-      .filter(
-        (resource) => resource.namespaced && resource.view === undefined && resource.verbs.includes("delete"),
-      )
-      .map((resource) => ({ resource, objects: this.#registry.newestIn(resource.id, namespace) }))
+    const stores = new Map<string, Resource>();
+    for (const resource of this.#registry.definitions()) {
+      if (resource.namespaced && resource.verbs.includes("delete")) stores.set(resource.store, resource);
+    }
+    return [...stores.values()]
+      .map((resource) => ({ resource, objects: this.#registry.newestIn(resource.store, namespace) }))
       .filter(({ objects }) => objects.length > 0);
   }
 
@@ -127,7 +127,7 @@ export class NamespaceEmptier {
       .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
       .map(({ metadata: { namespace = "", name, uid } }) =>
         this.#registry.delete(
-          resource.id,
+          resource.store,
           { namespace, name },
           uid === undefined ? {} : { preconditions: { uid } },
         ),

@@ -200,6 +200,24 @@ describe("several versions", () => {
     expect((await registry.list(v1?.id ?? "")).items).toEqual([seen]);
   });
 
+  test("go with their namespace, even when none is served as it is stored", async () => {
+    const { registry, settle } = await openTestRegistry();
+    const definition = twoVersions();
+    for (const version of definition.spec.versions) version.served = version.name === "v1beta1";
+    await define(registry, definition);
+    await settle();
+    const [served] = registry.definitions().filter(({ group }) => group === "port.example");
+    await registry.create("namespaces", "", { metadata: { name: "team" } });
+    await registry.create(served?.id ?? "", "team", {
+      ...boatObject("a"),
+      apiVersion: "port.example/v1beta1",
+    });
+    await registry.delete("namespaces", at("team"));
+    await settle();
+    await expect(registry.get("namespaces", at("team"))).rejects.toMatchObject({ code: 404 });
+    expect((await registry.list(served?.id ?? "")).items).toEqual([]);
+  });
+
   test("may change which of them is stored, and remember which was", async () => {
     const { registry, settle } = await openTestRegistry();
     await define(registry, twoVersions());
