@@ -14,9 +14,13 @@ import { findWorkspace } from "../workspace-folder.ts";
  */
 export async function kubectl({ cwd, env }: Context, args: readonly string[]): Promise<void> {
   const folder = findWorkspace(cwd);
-  if (!(await isOperatorListening(folder)) || !existsSync(folder.kubeconfig))
+  if (!(await isOperatorListening(folder)))
     throw new UserError(
       `No operator is running in ${folder.repository}, so kubectl has nothing to talk to. Start one with \`bosun up\`.`,
+    );
+  if (!existsSync(folder.kubeconfig))
+    throw new UserError(
+      "The operator is still starting: it has not served kubectl yet. Try again in a moment.",
     );
   const ended = await run("kubectl", args, { ...env, KUBECONFIG: folder.kubeconfig });
   if (typeof ended === "number") {
@@ -33,12 +37,13 @@ function run(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<number | NodeJS.Signals> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, stdio: "inherit" });
     // A terminal's Ctrl-C reaches kubectl by itself, and kubectl decides what it means.
     const wait = (): void => {};
     const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+    // Before kubectl starts, or a signal in between would end this process and leave kubectl behind.
     process.on("SIGINT", wait);
     for (const signal of passed) process.on(signal, pass);
+    const child = spawn(program, args, { env, stdio: "inherit" });
     const release = (): void => {
       process.off("SIGINT", wait);
       for (const signal of passed) process.off(signal, pass);

@@ -1,6 +1,7 @@
 import type { Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { tokenAuthenticator } from "../../../pkg/apiserver/auth/authenticate.ts";
 import { kubeconfig } from "../../../pkg/apiserver/kubeconfig.ts";
 import { createSecureServer, endServer } from "../../../pkg/apiserver/secure-server.ts";
@@ -40,20 +41,27 @@ const renewalMs = 86_400_000;
 /** Serves the Kubernetes API over HTTPS and writes how to reach it. */
 export async function serve({ api, folder, host, clock, ...options }: ServeOptions): Promise<Serving> {
   let credentials = await keepCredentials(folder, host, clock.now());
-  const authenticate = tokenAuthenticator(credentials.tokens);
-  const server = createSecureServer({ api, certified: credentials.server, authenticate, host });
+  let authenticate = tokenAuthenticator(credentials.tokens);
+  const server = createSecureServer({
+    api,
+    certified: credentials.server,
+    authenticate: (authorization) => authenticate(authorization),
+    host,
+  });
   await options.listen(server);
   const { port } = server.address() as AddressInfo;
   const url = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
   await writeKubeconfigs(credentials);
   const ended = new AbortController();
-  void renew();
+  const renewing = renew();
   return {
     url,
     async close() {
       ended.abort();
       api.drain();
       await endServer(server, graceMs);
+      // Whoever closes may take the folder away.
+      await renewing;
     },
   };
 
@@ -66,21 +74,20 @@ export async function serve({ api, folder, host, clock, ...options }: ServeOptio
 
   /** A server may run for longer than its certificate. */
   async function renew(): Promise<void> {
-    for (;;) {
+    while (!ended.signal.aborted) {
       // The only rejection is the abort.
       await clock.sleep(renewalMs, ended.signal).catch(() => {});
-      if (ended.signal.aborted) return;
-      await renewCertificate().catch(options.onError);
+      if (!ended.signal.aborted) await takeRenewed().catch(options.onError);
     }
   }
 
-  async function renewCertificate(): Promise<void> {
-    const before = credentials;
-    credentials = await keepCredentials(folder, host, clock.now());
-    const { certificate, key } = credentials.server;
-    if (certificate !== before.server.certificate) server.setSecureContext({ cert: certificate, key });
-    if (credentials.authority.certificate !== before.authority.certificate)
-      await writeKubeconfigs(credentials);
+  async function takeRenewed(): Promise<void> {
+    const next = await keepCredentials(folder, host, clock.now());
+    if (isDeepStrictEqual(next, credentials)) return;
+    credentials = next;
+    authenticate = tokenAuthenticator(next.tokens);
+    server.setSecureContext({ cert: next.server.certificate, key: next.server.key });
+    await writeKubeconfigs(next);
   }
 }
 

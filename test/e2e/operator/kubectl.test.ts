@@ -30,7 +30,7 @@ function run(
     EDITOR: editor,
   };
   return new Promise((resolve) => {
-    const options = { cwd: here.repository, env, encoding: "utf8", timeout: 60_000 } as const;
+    const options = { cwd: here.repository, env, encoding: "utf8", timeout: 130_000 } as const;
     execFile(kubectl?.path ?? "kubectl", args.split(" "), options, (error, out, err) =>
       resolve({ code: error === null ? 0 : Number(error.code), out, err }),
     );
@@ -162,8 +162,12 @@ test.skipIf(kubectl === undefined)(
     expect((await run(here, `diff -f ${manifest}`)).out).toContain("+    title: The end");
     expect((await run(here, `apply -f ${manifest}`)).out).toBe("project.bosun.dev/told configured\n");
     await here.until("the change in its file", () => here.read("projects/told.yaml").includes("The end"));
+    expect(await run(here, `apply --server-side -f ${manifest}`)).toMatchObject({
+      code: 0,
+      out: "project.bosun.dev/told serverside-applied\n",
+    });
 
-    expect(await run(here, "wait --for=condition=Succeeded project/told --timeout=60s")).toMatchObject({
+    expect(await run(here, "wait --for=condition=Succeeded project/told --timeout=120s")).toMatchObject({
       code: 0,
       out: "project.bosun.dev/told condition met\n",
     });
