@@ -49,11 +49,13 @@ function checkResource({ apiVersion, kind, metadata }: JsonObject, path: string,
   if (metadata === undefined) return;
   const { name, namespace, ...rest } = metadata as unknown as ObjectMeta;
   const checked = validateNewMetadata({ ...rest, name: name || "fakename" }, pathSegmentFaults);
-  errors.push(...checked.map((error) => ({ ...error, field: at(error.field) })));
-  if (namespace !== undefined) {
-    const faults = dnsLabelFaults(namespace);
-    errors.push(...faults.map((fault) => invalid(at("metadata.namespace"), namespace, fault)));
-  }
+  const ofNamespace = namespace === undefined ? [] : dnsLabelFaults(namespace);
+  const all = [
+    ...checked.filter(({ field }) => field === "metadata.name"),
+    ...ofNamespace.map((fault) => invalid("metadata.namespace", namespace, fault)),
+    ...checked.filter(({ field }) => field !== "metadata.name"),
+  ];
+  errors.push(...all.map((error) => ({ ...error, field: at(error.field) })));
 }
 
 const kindRule =
