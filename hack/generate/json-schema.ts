@@ -1,6 +1,7 @@
 /** JSON Schema for editors out of a structural schema: what a person may write, and what an editor says about it. */
 import type { Schema, ValidationRule } from "./crds.ts";
 import { type JsonSchema, ruleSchema } from "./rule-schema.ts";
+import { needsQuotes } from "./yaml-words.ts";
 
 /** Keywords that mean the same in both. */
 const shared = [
@@ -102,14 +103,11 @@ function membersOf(schema: Schema, notes: ReadonlyMap<string, readonly string[]>
   return out;
 }
 
-/** What YAML 1.1, as kubectl reads it, takes for a boolean. */
-const booleanWord = /^(y|n|yes|no|on|off|true|false)$/i;
-
 function describe(schema: Schema, notes: readonly string[]): string {
   const sentences = [schema.description?.trim() ?? ""];
   const keys = schema["x-kubernetes-list-map-keys"];
   if (keys !== undefined) sentences.push(`No two items have the same ${keys.join(" and ")}.`);
-  const words = schema.enum?.filter((value) => booleanWord.test(value)) ?? [];
+  const words = schema.enum?.filter(needsQuotes) ?? [];
   if (words.length > 0)
     sentences.push(`Write ${words.map((word) => JSON.stringify(word)).join(" and ")} with the quotes.`);
   return [...sentences, ...notes].filter((sentence) => sentence !== "").join(" ");

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { type Crd, type PrinterColumn, type Schema, storageVersion, type ValidationRule } from "./crds.ts";
+import { needsQuotes } from "./yaml-words.ts";
 
 /** The hand-written parts. In each, `{{spec}}` and `{{status}}` stand for the tables of fields. */
 const parts = path.join(import.meta.dirname, "reference");
@@ -109,7 +110,7 @@ function isEmpty(value: unknown): boolean {
 
 /** What may stand there, in a few words: `string, 1 to 200 characters`. */
 function valueText(schema: Schema): string {
-  if (schema.enum !== undefined) return schema.enum.map(code).join(", ");
+  if (schema.enum !== undefined) return schema.enum.map(asWritten).map(code).join(", ");
   switch (schema.type) {
     case "array":
       return `list of ${schema.items?.type === "object" ? "maps" : `${schema.items?.type ?? "value"}s`}${most(schema.maxItems)}`;
@@ -123,6 +124,10 @@ function valueText(schema: Schema): string {
     default:
       return schema.type ?? "any";
   }
+}
+
+function asWritten(word: string): string {
+  return needsQuotes(word) ? JSON.stringify(word) : word;
 }
 
 function most(max: number | undefined): string {

@@ -8,6 +8,7 @@ import { realContext } from "../../cmd/bosun/real-context.ts";
 import { columnsOf, headerOf } from "../../cmd/bosun/tables/columns.ts";
 import { createAll, openRegistry } from "../../cmd/bosun/testing/operator.ts";
 import { readCrds, storageVersion } from "../../hack/generate/crds.ts";
+import { ACTIONS } from "../../pkg/api/escalations.ts";
 import type { Condition } from "../../pkg/api/meta.ts";
 import { CONDITIONS } from "../../pkg/api/reasons.ts";
 
@@ -96,4 +97,11 @@ test.each(pages)("commands and field selectors on the page of $kind are real", (
   );
   const selected = [...text.matchAll(/--field-selector ([\w.]+)=/g)].map((match) => match[1] ?? "");
   expect(selected.filter((field) => !selectable.includes(field))).toEqual([]);
+});
+
+test("the page of Escalation has the actions that each reason takes", () => {
+  const page = pages.find(({ kind }) => kind === "Escalation")?.text ?? "";
+  const rows = [...page.matchAll(/^\| `(\w+)` \| [^|]* \| (`\w+`(?:, `\w+`)*) \|$/gm)];
+  const told = rows.map(([, reason = "", actions = ""]) => [reason, actions.replaceAll("`", "").split(", ")]);
+  expect(Object.fromEntries(told)).toEqual(ACTIONS);
 });
