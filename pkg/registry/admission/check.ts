@@ -35,7 +35,8 @@ export function checkNew(context: Context, resource: Resource, object: KubeObjec
  * Refuses what metadata, schema or rules find wrong with `object`, which takes the place of `old`.
  *
  * @param options.declared - the metadata that the client said
- * @param options.unchanged - whether both are equal, so that only what the client said can be wrong
+ * @param options.unchanged - whether both are equal. A schema may have come to refuse that, and a rule about the change
+ *   may refuse that there is none
  */
 export function checkChanged(
   context: Context,
@@ -47,8 +48,8 @@ export function checkChanged(
   const { wholeFloats } = context;
   const { schema, builtin } = resource;
   const { common, own } = validateChangedMetadata(object.metadata, old.metadata, declared);
-  if (unchanged && common.length === 0) return;
   if (builtin !== undefined) {
+    if (unchanged && common.length === 0) return;
     refuse(resource, object, [...common, ...own, ...(builtin.validate?.(object, old) ?? [])]);
     return;
   }

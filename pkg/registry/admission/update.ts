@@ -104,7 +104,7 @@ export function replace(
   const unchanged = sameButTimes(owners, old.metadata.managedFields ?? []) && deepEqual(unowned, old);
   const next = unchanged ? old : { ...unowned, metadata: withOwners(unowned.metadata, owners) };
   if (!ofStatus) checkChanged(context, resource, next, old, { declared: decoded.metadata, unchanged });
-  else if (!unchanged) checkStatus(context, resource, next, old);
+  else if (!unchanged || resource.builtin === undefined) checkStatus(context, resource, next, old);
   if (unchanged) return old;
   if (!ofStatus && resource.builtin === undefined) {
     const warnings = finalizerWarnings(next.metadata.finalizers, old.metadata.finalizers);

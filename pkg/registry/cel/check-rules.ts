@@ -1,7 +1,7 @@
 import { type FieldError, invalid, quote, required } from "../field-error.ts";
 import { isObject, type Json, type JsonObject } from "../json.ts";
+import { correlated, isUnchanged, isWhole } from "../schema/correlate.ts";
 import type { Schema } from "../schema/schema.ts";
-import { formerItem, isUnchanged } from "./correlation.ts";
 import { isError } from "./expression.ts";
 import { toilLimit } from "./plan/evaluation.ts";
 import type { Rule, RuleNode } from "./rules.ts";
@@ -37,13 +37,9 @@ export function checkRules(
 ): RuleFindings {
   const checker = new Checker();
   if (rules !== undefined) {
-    const unchanged = lazily(() => isUnchanged(rules.schema, value, old));
-    checker.check(
-      rules,
-      value,
-      { value: old ?? undefined, unchanged, parentUnchanged: never, isRoot: true },
-      path,
-    );
+    const unchanged = isWhole(value) ? never : lazily(() => isUnchanged(rules.schema, value, old));
+    const before = { value: old ?? undefined, unchanged, parentUnchanged: never, isRoot: true };
+    checker.check(rules, value, before, path);
   }
   return checker;
 }
@@ -54,6 +50,8 @@ interface Before {
   /** Whether it is still the same; for a value that nothing corresponds to, whether what it is a part of is. */
   readonly unchanged: () => boolean;
   readonly parentUnchanged: () => boolean;
+  /** Whether all beneath is taken for unchanged where this is. */
+  readonly isAsOne?: boolean;
   readonly isRoot?: boolean;
 }
 
@@ -81,8 +79,8 @@ class Checker implements RuleFindings {
     }
     const [count, budget] = [this.errors.length + this.warnings.length, this.#budget];
     this.#checkRules(node, value, before, path);
-    // As upstream, a part of an allOf is let be only where all around the value is the same.
-    const around = { ...before, unchanged: before.parentUnchanged };
+    // As upstream, what a part of an allOf speaks of is let be only where all around it is the same.
+    const around = { ...before, unchanged: before.parentUnchanged, isAsOne: true };
     for (const part of node.allOf) this.check(part, value, around, path);
     if (Array.isArray(value)) this.#checkItems(node, value, before, path);
     else if (isObject(value)) this.#checkFields(node, value, before, path);
@@ -92,7 +90,7 @@ class Checker implements RuleFindings {
 
   #checkItems(node: RuleNode, list: readonly Json[], before: Before, path: string): void {
     if (node.items === undefined) return;
-    const former = formerItem(node.schema, before.value);
+    const former = correlated(node.schema, before.value);
     for (const [i, item] of list.entries()) {
       this.check(node.items, item, beneath(before, node.items.schema, item, former(item)), `${path}[${i}]`);
     }
@@ -262,8 +260,10 @@ function typeOf({ schema }: RuleNode): string {
 
 /** @param old - what `value` was before; undefined: nothing tells */
 function beneath(parent: Before, schema: Schema, value: Json, old: Json | undefined): Before {
-  const { unchanged } = parent;
-  if (old === undefined) return { value: undefined, unchanged, parentUnchanged: unchanged };
+  const { unchanged, isAsOne } = parent;
+  if (isAsOne || old === undefined) {
+    return { value: old ?? undefined, unchanged, parentUnchanged: unchanged, isAsOne: true };
+  }
   return {
     value: old ?? undefined,
     unchanged: lazily(() => isUnchanged(schema, value, old)),

@@ -276,6 +276,7 @@ describe("what did not change", () => {
         items: { type: "object", properties: { k: { type: "string" }, n: { type: "integer" } }, ...never },
       },
       broken: { type: "integer", "x-kubernetes-validations": [{ rule: "1 / self > 0" }] },
+      free: { type: "object", "x-kubernetes-preserve-unknown-fields": true, ...never },
       change: { type: "string", "x-kubernetes-validations": [{ rule: "self != oldSelf" }] },
       parts: { type: "object", properties: { a: { type: "string" } }, allOf: [{ properties: { a: never } }] },
     },
@@ -334,11 +335,37 @@ describe("what did not change", () => {
       name: "in a part of an allOf is told by what is around it",
       value: { parts: { a: "x" }, field: "b" },
       old: { parts: { a: "x" }, field: "a" },
-      errors: ["field"],
+      errors: ["parts.a", "field"],
+    },
+    {
+      name: "in a part of an allOf is let be where all around it is the same",
+      value: { parts: { a: "x" } },
+      old: { parts: { a: "x" } },
       warnings: ["parts.a"],
+    },
+    {
+      name: "in an object with fields that nothing describes counts",
+      value: { free: { a: 1 } },
+      old: { free: { a: 1 } },
+      errors: ["free"],
+    },
+    {
+      name: "in an object without them does not",
+      value: { free: {} },
+      old: { free: {} },
+      warnings: ["free"],
     },
   ])("$name", ({ value, old, errors = [], warnings = [] }) => {
     expect(found(value, old)).toEqual({ errors, warnings });
+  });
+
+  test("counts for a whole object, whose metadata is another with each write", () => {
+    const declared = { type: "object", properties: { metadata: { type: "object" } }, ...never };
+    const whole = { metadata: { name: "a" } };
+    expect(checkRules(compileSchema(declared).rules, whole, whole)).toMatchObject({
+      errors: [{ field: "<nil>" }],
+      warnings: [],
+    });
   });
 
   test("frozen values that rules held for are not judged again, and cost the same", () => {

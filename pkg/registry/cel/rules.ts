@@ -112,7 +112,6 @@ function declaresRules(declared: JsonObject): boolean {
 /** @param declared - where the rules are: the node itself, or the part of an allOf that speaks of it */
 function compileNode(declared: JsonObject, schema: Schema, place: Place): RuleNode | undefined {
   if (!declaresRules(declared)) return undefined;
-  const rules = ownRules(declared, schema, place);
   const { items: declaredItems, additionalProperties: declaredValues } = declared;
   const items =
     isObject(declaredItems) && schema.items !== undefined
@@ -133,6 +132,8 @@ function compileNode(declared: JsonObject, schema: Schema, place: Place): RuleNo
     return node === undefined ? [] : [node];
   });
   const parts = [items, additionalProperties, ...properties.values(), ...allOf];
+  // Last, as kube-apiserver tells what is wrong with them.
+  const rules = ownRules(declared, schema, place);
   return {
     schema,
     isResource: place.isResource,

@@ -1,6 +1,6 @@
 import { type FieldError, invalid, notSupported, quote, required, tooLong, tooMany } from "../field-error.ts";
 import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
-import { correlated } from "./correlate.ts";
+import { correlated, isUnchanged, isWhole } from "./correlate.ts";
 import { checkNumber, isGoInteger, isJsonInteger, plainError } from "./numbers.ts";
 import { Result } from "./result.ts";
 import type { Schema } from "./schema.ts";
@@ -17,7 +17,7 @@ export interface CheckOptions {
  * quirks: every check runs, whatever the others found.
  *
  * Ratcheting: a part that equals its old part is not checked again, so that tightening a schema does not lock
- * objects that were valid before.
+ * objects that were valid before. A whole object never does, for its metadata says of each write that it is another.
  */
 export function validateSchema(
   schema: Schema,
@@ -26,11 +26,35 @@ export function validateSchema(
   { root = "", wholeFloats = none }: CheckOptions = {},
 ): readonly FieldError[] {
   const out = new Result();
-  new Checker(root, wholeFloats).check(schema, value, old, "", out);
+  const former = old === undefined ? undefined : { schema, value: old };
+  new Checker(root, wholeFloats).check(schema, value, former, "", out);
   return out.errors;
 }
 
 const none: ReadonlySet<string> = new Set();
+
+/** What a value was before. */
+interface Former {
+  readonly value: Json;
+  /** What tells the parts of both from each other: the schema of the field itself, and of none of its alternatives. */
+  readonly schema: Schema;
+}
+
+function formerField(former: Former | undefined, key: string): Former | undefined {
+  if (former === undefined || !isObject(former.value) || !Object.hasOwn(former.value, key)) return undefined;
+  const schema = former.schema.properties.get(key) ?? former.schema.additionalProperties;
+  return schema === undefined ? undefined : { schema, value: former.value[key] as Json };
+}
+
+function formerItems({ schema, value }: Former): (item: Json) => Former | undefined {
+  const { items } = schema;
+  if (items === undefined) return () => undefined;
+  const formerItem = correlated(schema, value);
+  return (item) => {
+    const before = formerItem(item);
+    return before === undefined ? undefined : { schema: items, value: before };
+  };
+}
 
 class Checker {
   readonly #root: string;
@@ -41,21 +65,21 @@ class Checker {
     this.#wholeFloats = wholeFloats;
   }
 
-  check(schema: Schema, value: Json, old: Json | undefined, path: string, out: Result): void {
-    if (old !== undefined && deepEqual(value, old)) return;
+  check(schema: Schema, value: Json, former: Former | undefined, path: string, out: Result): void {
+    if (former !== undefined && this.#isUnchanged(value, former, path)) return;
     const kind = this.#kindOf(value, path);
     this.#checkType(schema, kind, value, path, out);
     if (value === null) {
       this.#checkEnum(schema, value, path, out);
       return;
     }
-    if (schema.hasAlternatives) this.#checkAlternatives(schema, value, old, path, out);
+    if (schema.hasAlternatives) this.#checkAlternatives(schema, value, former, path, out);
     if (typeof value === "string") this.#checkString(schema, value, path, out);
     else if (typeof value === "number" || typeof value === "bigint") {
       const place = { path, field: this.#field(path), root: this.#root };
       checkNumber(schema, value, kind === "integer", place, out);
-    } else if (Array.isArray(value)) this.#checkList(schema, value, old, path, out);
-    else if (isObject(value)) this.#checkObject(schema, value, old, path, out);
+    } else if (Array.isArray(value)) this.#checkList(schema, value, former, path, out);
+    else if (isObject(value)) this.#checkObject(schema, value, former, path, out);
     this.#checkEnum(schema, value, path, out);
     out.matches++;
   }
@@ -102,12 +126,18 @@ class Checker {
       out.add(this.#typeError(path, schema.format ?? "", value, value));
   }
 
-  #checkList(schema: Schema, list: readonly Json[], old: Json | undefined, path: string, out: Result): void {
+  #checkList(
+    schema: Schema,
+    list: readonly Json[],
+    former: Former | undefined,
+    path: string,
+    out: Result,
+  ): void {
     const { items, minItems, maxItems } = schema;
     if (items !== undefined) {
-      const before = correlated(schema, old);
+      const formerItem = former === undefined ? () => undefined : formerItems(former);
       list.forEach((item, i) => {
-        this.check(items, item, before(item), `${path}[${i}]`, out);
+        this.check(items, item, formerItem(item), `${path}[${i}]`, out);
       });
     }
     const field = this.#field(path);
@@ -118,7 +148,13 @@ class Checker {
     out.matches++;
   }
 
-  #checkObject(schema: Schema, object: JsonObject, old: Json | undefined, path: string, out: Result): void {
+  #checkObject(
+    schema: Schema,
+    object: JsonObject,
+    former: Former | undefined,
+    path: string,
+    out: Result,
+  ): void {
     const { minProperties, maxProperties } = schema;
     const keys = Object.keys(object);
     if (minProperties !== undefined && keys.length < minProperties) {
@@ -128,11 +164,10 @@ class Checker {
     if (maxProperties !== undefined && keys.length > maxProperties) {
       out.add(tooMany(this.#field(path), keys.length, maxProperties));
     }
-    const before = isObject(old) ? old : undefined;
     for (const key of keys) {
       const property = schema.properties.get(key) ?? schema.additionalProperties;
       if (property !== undefined) {
-        this.check(property, object[key] as Json, before?.[key], join(path, key), out);
+        this.check(property, object[key] as Json, formerField(former, key), join(path, key), out);
       }
     }
     for (const key of schema.required) {
@@ -140,11 +175,17 @@ class Checker {
     }
   }
 
-  #checkAlternatives(schema: Schema, value: Json, old: Json | undefined, path: string, out: Result): void {
+  #checkAlternatives(
+    schema: Schema,
+    value: Json,
+    former: Former | undefined,
+    path: string,
+    out: Result,
+  ): void {
     const result = new Result();
     const say = (text: string): void => result.add(plainError(this.#root, `"${path}" must ${text}`));
     const results = (schemas: readonly Schema[]) =>
-      schemas.map((part) => this.#resultOf(part, value, old, path));
+      schemas.map((part) => this.#resultOf(part, value, former, path));
     if (schema.anyOf.length > 0) {
       const tried = results(schema.anyOf);
       const passed = tried.find((each) => each.isValid);
@@ -168,17 +209,22 @@ class Checker {
       if (failed.length === tried.length) say("validate all the schemas (allOf). None validated");
       else if (failed.length > 0) say("validate all the schemas (allOf)");
     }
-    if (schema.not !== undefined && this.#resultOf(schema.not, value, old, path).isValid) {
+    if (schema.not !== undefined && this.#resultOf(schema.not, value, former, path).isValid) {
       say("not validate the schema (not)");
     }
     result.matches++;
     out.merge(result);
   }
 
-  #resultOf(schema: Schema, value: Json, old: Json | undefined, path: string): Result {
+  #resultOf(schema: Schema, value: Json, former: Former | undefined, path: string): Result {
     const result = new Result();
-    this.check(schema, value, old, path, result);
+    this.check(schema, value, former, path, result);
     return result;
+  }
+
+  #isUnchanged(value: Json, former: Former, path: string): boolean {
+    if (path === "" && this.#root === "" && isWhole(value)) return false;
+    return isUnchanged(former.schema, value, former.value);
   }
 
   /** The path as causes name it. */

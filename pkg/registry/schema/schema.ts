@@ -48,6 +48,8 @@ export interface Schema {
   readonly hasAlternatives: boolean;
   /** Whether there are objects within the object here or beneath. */
   readonly hasEmbedded: boolean;
+  /** Whether values hold nothing that the schema does not describe. */
+  readonly isClosed: boolean;
   /** Whether there are sets or maps among the lists here and beneath. */
   readonly hasListTypes: boolean;
   /** All CEL rules of the whole schema; only at its root, and undefined where there are none. */
@@ -171,6 +173,11 @@ function compile(declared: JsonObject, path: string): Schema {
     oneOf: schemas(declared.oneOf, path),
     not: declared.not === undefined ? undefined : compileNode(declared.not, path),
     hasAlternatives: alternatives.some((schemas) => schemas !== undefined),
+    isClosed:
+      declared["x-kubernetes-preserve-unknown-fields"] !== true &&
+      declared["x-kubernetes-embedded-resource"] !== true &&
+      declared.additionalProperties !== true &&
+      children.every((child) => child.isClosed),
     hasEmbedded:
       declared["x-kubernetes-embedded-resource"] === true || children.some((child) => child.hasEmbedded),
     hasListTypes: listType !== "atomic" || children.some((child) => child.hasListTypes),
