@@ -1,4 +1,4 @@
-import { type FieldError, invalid, notSupported, required } from "../field-error.ts";
+import { type FieldError, invalid } from "../field-error.ts";
 import { goJson } from "../go-json.ts";
 import { isObject, type Json, type JsonObject } from "../json.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -6,6 +6,7 @@ import { bool, optionalOf, string, type Type } from "./check/type.ts";
 import { declaredType } from "./declared-type.ts";
 import { compileExpression, type Expression } from "./expression.ts";
 import { normalizedFieldPath } from "./field-path.ts";
+import { ruleShapeFaults } from "./rule-shape.ts";
 import { SourceError } from "./syntax/source-error.ts";
 import { mapValues } from "./value-schema.ts";
 
@@ -200,8 +201,7 @@ function compileRule(
   const faults = new Faults(entry, source, place);
   const fieldPath = text(entry.fieldPath);
   const field = fieldPath === "" ? "" : normalizedFieldPath(fieldPath.trim(), schema);
-  const reason = text(entry.reason) || "FieldValueInvalid";
-  checkShape(faults, source, { message, messageSource, reason });
+  for (const fault of ruleShapeFaults(entry, place.path)) faults.add(fault);
   if (field === undefined) faults.invalid("fieldPath", fieldPath, "must be a valid path");
   if (type === undefined) faults.rule("rule", "failed to convert to declType for CEL validation rules");
   if (faults.found || type === undefined) return undefined;
@@ -231,7 +231,7 @@ function compileRule(
     expression,
     messageExpression,
     message: message.trim(),
-    reason: reason as FieldError["reason"],
+    reason: (text(entry.reason) || "FieldValueInvalid") as FieldError["reason"],
     fieldPath: field ?? "",
     transition,
     optionalOldSelf,
@@ -264,47 +264,17 @@ class Faults {
     ] as const;
     const json = whole.map(([name, value]) => `"${name}":${goJson(value)}`).join(",");
     const field = `${this.#place.path}.${part}`;
-    this.#add({ reason: "FieldValueInvalid", field, message: `Invalid value: {${json}}: ${detail}` }, detail);
+    this.add({ reason: "FieldValueInvalid", field, message: `Invalid value: {${json}}: ${detail}` }, detail);
   }
 
   invalid(part: string, value: Json, detail: string): void {
-    this.#add(invalid(`${this.#place.path}.${part}`, value, detail), detail);
+    this.add(invalid(`${this.#place.path}.${part}`, value, detail), detail);
   }
 
-  required(part: string, detail: string): void {
-    this.#add(required(`${this.#place.path}.${part}`, detail), detail);
-  }
-
-  notSupported(part: string, value: Json, supported: readonly string[]): void {
-    const fault = notSupported(`${this.#place.path}.${part}`, value, supported);
-    this.#add(fault, fault.message);
-  }
-
-  #add(fault: FieldError, detail: string): void {
+  add(fault: FieldError, detail = fault.message): void {
     this.found = true;
     this.#place.onError(new RuleError(fault, this.#source, detail));
   }
-}
-
-const reasons = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
-
-function checkShape(
-  faults: Faults,
-  source: string,
-  { message, messageSource, reason }: { message: string; messageSource: string; reason: string },
-): void {
-  if (source === "") faults.required("rule", "rule is not specified");
-  else if (message !== "" && message.trim() === "") {
-    faults.invalid("message", message, "must be non-empty if specified");
-  } else if (message.trim().includes("\n"))
-    faults.invalid("message", message, "must not contain line breaks");
-  else if (source.includes("\n") && message.trim() === "") {
-    faults.required("message", "message must be specified if rule contains line breaks");
-  }
-  if (messageSource !== "" && messageSource.trim() === "") {
-    faults.required("messageExpression", "messageExpression must be non-empty if specified");
-  }
-  if (!reasons.includes(reason)) faults.notSupported("reason", reason, reasons);
 }
 
 function compileMessage(

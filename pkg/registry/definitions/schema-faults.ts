@@ -1,4 +1,5 @@
 import { RE2JS } from "re2js";
+import { ruleShapeFaults } from "../cel/rule-shape.ts";
 import { RuleError } from "../cel/rules.ts";
 import { type FieldError, forbidden, invalid, notSupported, required } from "../field-error.ts";
 import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
@@ -363,7 +364,9 @@ function openApiFaults(schema: JsonObject, place: Place): FieldError[] {
   errors.push(
     ...extensionFaults(schema, field),
     ...listMapFaults(schema, field),
-    ...ruleShapeFaults(schema, field),
+    ...schemasOf(schema["x-kubernetes-validations"]).flatMap(([i, rule]) =>
+      ruleShapeFaults(rule, `${field}.x-kubernetes-validations[${i}]`),
+    ),
   );
   return errors;
 }
@@ -483,45 +486,6 @@ function listMapFaults(schema: JsonObject, field: string): FieldError[] {
     if (keys.indexOf(key) < i) errors.push(invalid(keysField, keys, "must not contain duplicate entries"));
   }
   return errors;
-}
-
-const reasons = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
-
-function ruleShapeFaults(schema: JsonObject, field: string): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const [i, rule] of schemasOf(schema["x-kubernetes-validations"])) {
-    const at = `${field}.x-kubernetes-validations[${i}]`;
-    const [body, message] = [text(rule.rule), text(rule.message)];
-    if (body.trim() === "") {
-      errors.push(required(`${at}.rule`, "rule is not specified"));
-    } else if (message !== "" && message.trim() === "") {
-      errors.push(invalid(`${at}.message`, message, "must be non-empty if specified"));
-    } else if (hasLineBreak(message.trim())) {
-      errors.push(invalid(`${at}.message`, message, "must not contain line breaks"));
-    } else if (hasLineBreak(body.trim()) && message.trim() === "") {
-      errors.push(required(`${at}.message`, "message must be specified if rule contains line breaks"));
-    }
-    const expression = text(rule.messageExpression);
-    if (expression !== "" && expression.trim() === "") {
-      const why = "messageExpression must be non-empty if specified";
-      errors.push(required(`${at}.messageExpression`, why));
-    }
-    if (rule.reason !== undefined && !reasons.includes(text(rule.reason))) {
-      errors.push(notSupported(`${at}.reason`, rule.reason, reasons));
-    }
-    const fieldPath = text(rule.fieldPath);
-    if (fieldPath !== "" && fieldPath.trim() === "") {
-      errors.push(invalid(`${at}.fieldPath`, fieldPath, "must be non-empty if specified"));
-    }
-    if (hasLineBreak(fieldPath)) {
-      errors.push(invalid(`${at}.fieldPath`, fieldPath, "must not contain line breaks"));
-    }
-  }
-  return errors;
-}
-
-function hasLineBreak(value: string): boolean {
-  return /[\n\r]/.test(value);
 }
 
 function patternFault(pattern: string): string | undefined {
