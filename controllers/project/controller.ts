@@ -180,9 +180,9 @@ const tellAfterSeconds = 600;
  */
 function isNews(before: ProjectStatus, next: ProjectStatus): boolean {
   if (before.phase !== "Working" || next.phase !== "Working") return !sameJson(before, next);
-  const { elapsedSeconds: from = 0, currentTask: _before, ...told } = before;
-  const { elapsedSeconds: to = 0, currentTask: _next, ...now } = next;
-  return Math.abs(to - from) >= tellAfterSeconds || !sameJson(told, now);
+  const { elapsedSeconds, currentTask } = before;
+  if (Math.abs((next.elapsedSeconds ?? 0) - (elapsedSeconds ?? 0)) >= tellAfterSeconds) return true;
+  return !sameJson(before, { ...next, elapsedSeconds, currentTask });
 }
 
 /** Whoever decides the phase says so, and why, in an Event of its own. */
