@@ -313,7 +313,7 @@ for (const { name, agent = anAgent(), seen, wantDo, wantState, wantReason, wantM
       work: undefined,
       session: undefined,
       due: true,
-      dueInMs: 300_000,
+      dueInMs: 600_000,
       checkout: undefined,
       hold: undefined,
       budgetMark: "mark",

@@ -32,19 +32,19 @@ const rows: readonly {
   {
     name: "a host that is new is looked at at once",
     known: { pid: 6, lastLookTime: at(NOW) },
-    want: { due: true, nextMs: 450_000 },
+    want: { due: true, nextMs: 600_000 },
   },
-  { name: "one that was just looked at is not", want: { due: false, nextMs: 390_000 } },
+  { name: "one that was just looked at is not", want: { due: false, nextMs: 540_000 } },
   {
     name: "one that was looked at long ago is",
-    known: { pid: 7, liveSeconds: 100, lastLookTime: at(NOW - 450_000) },
-    session: present(550),
-    want: { due: true, nextMs: 450_000 },
+    known: { pid: 7, liveSeconds: 100, lastLookTime: at(NOW - 600_000) },
+    session: present(700),
+    want: { due: true, nextMs: 600_000 },
   },
   {
     name: "a clock that was set back makes nothing wait",
     known: { pid: 7, liveSeconds: 100, lastLookTime: at(NOW + 1000) },
-    want: { due: true, nextMs: 450_000 },
+    want: { due: true, nextMs: 600_000 },
   },
   {
     name: "the moment in which the time of the Project is over is met",
@@ -56,7 +56,7 @@ const rows: readonly {
     name: "time that is over already is no reason to look without a pause",
     known: { pid: 7, liveSeconds: 100, lastLookTime: at(NOW) },
     project: { workedSeconds: 28_800 },
-    want: { due: false, nextMs: 450_000 },
+    want: { due: false, nextMs: 600_000 },
   },
   {
     name: "the moment in which it has stood still for too long is met",
@@ -67,7 +67,7 @@ const rows: readonly {
     name: "where less stillness is allowed the looks are closer",
     known: { pid: 7, liveSeconds: 100, lastLookTime: at(NOW) },
     limits: { stuckSeconds: 60 },
-    want: { due: false, nextMs: 15_000 },
+    want: { due: false, nextMs: 20_000 },
   },
 ];
 

@@ -3,9 +3,9 @@ import type { Agent, Workspace } from "../../pkg/api/generated.ts";
 import type { SessionObservation } from "../../pkg/session/sessions.ts";
 import type { Work } from "./observe.ts";
 
-/** So often for people, in milliseconds; four times within the time that a session may stand still, if that is less. */
-const periodMsMax = 450_000;
-const looksWhileStill = 4;
+/** So often for people, in milliseconds; three times within the time that a session may stand still, if that is less. */
+const periodMsMax = 600_000;
+const looksWhileStill = 3;
 
 export interface Look {
   due: boolean;

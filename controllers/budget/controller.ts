@@ -14,10 +14,10 @@ import { exceeded, isNews, newAlerts, windowStatus } from "./decide.ts";
 const lookAgainSeconds = 600;
 /**
  * An account changes with every request. It is looked at at most so often, in milliseconds; where a look brought no
- * news the next waits twice as long, up to four times.
+ * news the next waits twice as long, up to eight times.
  */
 const lookAtMostMs = 30_000;
-const lookAtMostMsMax = 4 * lookAtMostMs;
+const lookAtMostMsMax = 8 * lookAtMostMs;
 
 export function budgetController(deps: Deps): Controller {
   const { client, clock, namespace, money, events } = deps;

@@ -171,8 +171,8 @@ export function projectController(deps: Deps): Controller {
 
 /** How long the last requests may take until they are settled, in milliseconds. */
 const settlesMs = 300_000;
-/** How far a session goes before the running numbers are told again, in seconds. */
-const tellAfterSeconds = 600;
+/** How far a session goes before the running numbers are told without anything else, in seconds. */
+const tellAfterSeconds = 1800;
 
 /**
  * Whether there is anything to write. While a session works its running numbers are told now and then, and with the
