@@ -18,6 +18,8 @@ import { decide, type Glance, type Observation, type Plan, type Step, waiting } 
 
 /** How soon a review whose time may be over is looked at again, in seconds. */
 const lookAgainSeconds = 60;
+/** And how soon a session that could not be seen. */
+const unknownAgainSeconds = 10;
 
 export function reviewController(deps: Deps): Controller {
   const { client, clock, namespace, quality, sessions, failpoints, events } = deps;
@@ -47,12 +49,7 @@ export function reviewController(deps: Deps): Controller {
       const workspace = await theWorkspace(deps);
       if (workspace === undefined || workspace.spec.mode === "Stopped") return settled;
 
-      const glance = await glanceAt(project, { workspace, submission });
-      // Who waits for a reviewer is woken when one takes it.
-      const next =
-        glance.review?.status?.state === "Pending"
-          ? settled
-          : inSeconds(Math.max(lookAgainSeconds, workspace.spec.limits.reviewSeconds - glance.liveSeconds));
+      const { glance, next } = await glanceAt(project, { workspace, submission });
       const wait = waiting(project, glance);
       if (wait !== undefined) {
         await report(project, wait, {});
@@ -80,7 +77,7 @@ export function reviewController(deps: Deps): Controller {
   async function glanceAt(
     project: Project,
     given: Pick<Glance, "workspace" | "submission">,
-  ): Promise<Glance> {
+  ): Promise<{ glance: Glance; next: Next }> {
     const { submission } = given;
     const review = await client.get("Review", { namespace, name: reviewName(project) });
     const { items: pools } = await client.list("AgentPool", { namespace });
@@ -93,13 +90,11 @@ export function reviewController(deps: Deps): Controller {
         spec.role === "Review" && open.has(spec.pool) && !spec.paused && metadata.name !== submission.agent,
     );
     const reviewer = agents.find(({ metadata }) => metadata.uid === review?.status?.claim?.agentUID);
+    const reviewSecondsMax = given.workspace.spec.limits.reviewSeconds;
+    const { next, ...seen } = await progress(review, { reviewer, reviewSecondsMax });
     return {
-      ...given,
-      review,
-      reviewers,
-      pools,
-      ...(await progress(review, { reviewer, reviewSecondsMax: given.workspace.spec.limits.reviewSeconds })),
-      reviewerLives: reviewer !== undefined,
+      glance: { ...given, review, reviewers, pools, ...seen, reviewerLives: reviewer !== undefined },
+      next,
     };
   }
 
@@ -110,14 +105,26 @@ export function reviewController(deps: Deps): Controller {
   async function progress(
     review: Review | undefined,
     { reviewer, reviewSecondsMax }: { reviewer: Agent | undefined; reviewSecondsMax: number },
-  ): Promise<Pick<Glance, "judgement" | "liveSeconds">> {
-    const { claim, verdict } = review?.status ?? {};
-    if (claim === undefined || verdict !== undefined) return { judgement: undefined, liveSeconds: 0 };
+  ): Promise<Pick<Glance, "judgement" | "liveSeconds"> & { next: Next }> {
+    const { claim, verdict, state } = review?.status ?? {};
+    // Who waits for a reviewer is woken when one takes it.
+    if (claim === undefined || verdict !== undefined)
+      return {
+        judgement: undefined,
+        liveSeconds: 0,
+        next: state === "Pending" ? settled : inSeconds(lookAgainSeconds),
+      };
     const { session, conditions } = reviewer?.status ?? {};
     if (session?.id === claim.session && getCondition(conditions, "Ready")?.reason === "Reviewing") {
       const sinceMs = Math.max(0, clock.now() - Date.parse(session.lastLookTime ?? claim.time ?? ""));
       const liveSeconds = (session.liveSeconds ?? 0) + Math.ceil(sinceMs / 1000);
-      if (liveSeconds < reviewSecondsMax) return { judgement: undefined, liveSeconds };
+      const leftSeconds = reviewSecondsMax - liveSeconds;
+      if (leftSeconds > 0)
+        return {
+          judgement: undefined,
+          liveSeconds,
+          next: inSeconds(Math.max(lookAgainSeconds, leftSeconds)),
+        };
     }
     const seen = await sessions.find(claim.session);
     const report = seen.is === "unknown" ? undefined : seen.report;
@@ -125,6 +132,8 @@ export function reviewController(deps: Deps): Controller {
     return {
       judgement: outcome?.kind === "Judged" ? outcome.judgement : undefined,
       liveSeconds: report?.liveSeconds ?? 0,
+      // Nobody says when a session can be seen again.
+      next: inSeconds(seen.is === "unknown" ? unknownAgainSeconds : lookAgainSeconds),
     };
   }
 

@@ -22,6 +22,8 @@ import { watchedTarget } from "./target.ts";
 const isStopped = (agent: KubeObject): unknown => (agent as Agent).status?.activity === "stopped";
 /** How often the stop latch is looked at when nothing wakes us, in seconds: it is a file that anybody may touch. */
 const lookAgainSeconds = 300;
+/** How soon a target that could not be seen is looked for again, in seconds. */
+const unknownAgainSeconds = 30;
 
 export function workspaceController(deps: Deps): Controller {
   const { client, clock, namespace, latch, events, upstream } = deps;
@@ -62,7 +64,7 @@ export function workspaceController(deps: Deps): Controller {
 
       const seen = await observe(workspace, latched && workspace.spec.mode === "Stopped");
       await report(workspace, status(workspace, seen));
-      return inSeconds(lookAgainSeconds);
+      return inSeconds(seen.target.is === "unknown" ? unknownAgainSeconds : lookAgainSeconds);
     },
   };
 

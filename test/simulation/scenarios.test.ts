@@ -264,6 +264,25 @@ describe("a person's decision is acted on", () => {
   });
 });
 
+test("a judgement that can't be seen when its agent tells of it is taken in seconds later", async () => {
+  const story = await tell();
+  const { sessions } = story.world;
+  const find = sessions.find.bind(sessions);
+  let looks = 0;
+  // As the real one answers while a host that has judged is ending.
+  sessions.find = async (id) => {
+    const seen = await find(id);
+    if (seen.is !== "absent" || seen.report?.outcome?.kind !== "Judged") return seen;
+    looks += 1;
+    return looks > 1 && looks < 6 ? { is: "unknown", why: "The host is ending." } : seen;
+  };
+  story.operator.crash();
+  story.operator.start();
+  await story.projects("retry");
+  await story.until("a reviewer has judged", () => looks > 0);
+  await story.until("the verdict is recorded", () => story.the("Project", "retry").status?.verdict, 0.1);
+});
+
 test("a secret is escalated, and after Rework merged only without it", async () => {
   const story = await tell({ temper: { offends: 1, offence: "Secret" } });
   await story.projects("a");
