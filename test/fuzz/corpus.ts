@@ -7,6 +7,9 @@ import type { FuzzRequest } from "./request.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
+const fuzzGroup = "fuzz.bosun.dev";
+const ownGroups = /(?<=["./])(?:conf\.)?bosun\.dev(?=["/])/g;
+
 /** As the conformance runner has them. */
 const variables: Readonly<Record<string, string>> = {
   group: "conf.bosun.dev",
@@ -56,10 +59,21 @@ export function corpus(): FuzzRequest[] {
   const steps = scenarios.flatMap(
     (file) => (parse(readFileSync(path.join(root, file), "utf8")) as { steps: Step[] }).steps,
   );
+  const recorded = steps.filter((step) => step.path !== undefined).map(requestOf);
+  const samples = documents("manifests/samples/*.yaml").flatMap(writesOf);
+  const definitions = [...documents("test/conformance/crds/*.yaml"), ...documents("crds/*.yaml")].map(
+    definitionWrites,
+  );
   return [
-    ...steps.filter((step) => step.path !== undefined).map(requestOf),
-    ...documents("manifests/samples/*.yaml").flatMap(writesOf),
-    ...[...documents("test/conformance/crds/*.yaml"), ...documents("crds/*.yaml")].flatMap(definitionWrites),
+    ...recorded,
+    ...samples,
+    ...definitions.flatMap(({ made }) => made),
+    // By definitions that were made worse: objects are judged by their patterns and rules.
+    ...[...recorded, ...samples]
+      .filter(isCreation)
+      .filter((_, index) => index % 4 === 0)
+      .map(ofFuzzGroup),
+    ...definitions.map(({ removed }) => removed),
     ...builtinCorpus(),
     ...plainReads,
   ];
@@ -178,13 +192,26 @@ function writesOf(document: Document): FuzzRequest[] {
   ];
 }
 
+function isCreation({ method, path }: FuzzRequest): boolean {
+  return method === "POST" && /\/apis\/(conf\.)?bosun\.dev\//.test(path);
+}
+
+function ofFuzzGroup(request: FuzzRequest): FuzzRequest {
+  const text = request.body?.toString("utf8").replaceAll(ownGroups, fuzzGroup);
+  return {
+    ...request,
+    path: request.path.replace(ownGroups, fuzzGroup),
+    body: text === undefined ? undefined : Buffer.from(text),
+  };
+}
+
 /** A definition under a name of its own, so that the kinds which the rest is about stay. */
-function definitionWrites(document: Document): FuzzRequest[] {
-  const text = JSON.stringify(document).replaceAll(/(?<=[".])(?:conf\.)?bosun\.dev(?=")/g, "fuzz.bosun.dev");
+function definitionWrites(document: Document): { made: FuzzRequest[]; removed: FuzzRequest } {
+  const text = JSON.stringify(document).replaceAll(ownGroups, fuzzGroup);
   const crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
   const name = (JSON.parse(text) as Document).metadata.name;
   const headers = { accept: "application/json", "content-type": "application/json" };
-  return [
+  const made: FuzzRequest[] = [
     { method: "POST", path: crds, query: [], headers, body: Buffer.from(text) },
     {
       method: "PATCH",
@@ -193,6 +220,9 @@ function definitionWrites(document: Document): FuzzRequest[] {
       headers: { ...headers, "content-type": "application/apply-patch+yaml" },
       body: Buffer.from(text),
     },
-    { method: "DELETE", path: `${crds}/${name}`, query: [], headers, body: undefined },
   ];
+  return {
+    made,
+    removed: { method: "DELETE", path: `${crds}/${name}`, query: [], headers, body: undefined },
+  };
 }

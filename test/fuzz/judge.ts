@@ -9,6 +9,8 @@ const knownErrors: readonly RegExp[] = [
   /resourceVersion should not be set on objects to be created/,
   /strconv\.ParseUint: parsing .*: (?:invalid syntax|value out of range)/,
   /content is not a list/,
+  /The order in patch list:/,
+  /expected a .*, but received a /,
   /failed to create typed patch object/,
   /failed to convert new object .* to proper version/,
 ];
