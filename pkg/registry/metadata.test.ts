@@ -178,6 +178,10 @@ describe("metadata that is no metadata", () => {
       declared: { finalizers: [1] },
       message: "json: cannot unmarshal number into Go struct field ObjectMeta.finalizers of type string",
     },
+    {
+      declared: { uid: 5 },
+      message: "json: cannot unmarshal number into Go struct field ObjectMeta.uid of type types.UID",
+    },
   ])("$declared", ({ declared, message }) => {
     expect(() => readMetadata(declared)).toThrow(message);
   });

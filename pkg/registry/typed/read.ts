@@ -178,6 +178,8 @@ function goName(type: GoType): string {
       return `v1.${type.name}`;
     case "bytes":
       return "[]uint8";
+    case "string":
+      return type.name ?? type.is;
     default:
       return type.is;
   }

@@ -5,7 +5,9 @@
 
 /** A type of Go's, as far as its JSON and its protobuf go. */
 export type GoType =
-  | { readonly is: "string" | "int32" | "int64" | "float64" | "bool" | "bytes" }
+  | { readonly is: "int32" | "int64" | "float64" | "bool" | "bytes" }
+  /** `name` where it is a type of its own, `types.UID`, which errors name. */
+  | { readonly is: "string"; readonly name?: string }
   /** RFC 3339 in UTC; `micro` with six digits of a second, else with none. */
   | { readonly is: "time"; readonly micro: boolean }
   /** Any JSON, kept as it is. */
@@ -54,6 +56,7 @@ export interface Field {
 }
 
 export const string: GoType = { is: "string" };
+export const uid: GoType = { is: "string", name: "types.UID" };
 export const int32: GoType = { is: "int32" };
 export const int64: GoType = { is: "int64" };
 export const float64: GoType = { is: "float64" };
@@ -62,6 +65,11 @@ export const bytes: GoType = { is: "bytes" };
 export const time: GoType = { is: "time", micro: false };
 export const microTime: GoType = { is: "time", micro: true };
 export const json: GoType = { is: "json" };
+
+/** A type of texts. */
+export function texts(name: string): GoType {
+  return { is: "string", name };
+}
 
 export function pointer(number: number, type: GoType): Field {
   return { number, type, presence: "pointer" };

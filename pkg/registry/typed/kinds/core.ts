@@ -1,10 +1,23 @@
 /** `core/v1`: Namespace and Event. */
-import { always, int32, keyed, list, microTime, omitempty, pointer, string, struct, time } from "../types.ts";
+import {
+  always,
+  int32,
+  keyed,
+  list,
+  microTime,
+  omitempty,
+  pointer,
+  string,
+  struct,
+  texts,
+  time,
+  uid,
+} from "../types.ts";
 import { objectMeta } from "./meta.ts";
 
 const namespaceCondition = struct("NamespaceCondition", {
-  type: always(1, string),
-  status: always(2, string),
+  type: always(1, texts("v1.NamespaceConditionType")),
+  status: always(2, texts("v1.ConditionStatus")),
   lastTransitionTime: omitempty(4, time),
   reason: omitempty(5, string),
   message: omitempty(6, string),
@@ -12,11 +25,11 @@ const namespaceCondition = struct("NamespaceCondition", {
 
 export const namespace = struct("Namespace", {
   metadata: always(1, objectMeta),
-  spec: omitempty(2, struct("NamespaceSpec", { finalizers: omitempty(1, list(string)) })),
+  spec: omitempty(2, struct("NamespaceSpec", { finalizers: omitempty(1, list(texts("v1.FinalizerName"))) })),
   status: omitempty(
     3,
     struct("NamespaceStatus", {
-      phase: omitempty(1, string),
+      phase: omitempty(1, texts("v1.NamespacePhase")),
       conditions: omitempty(2, keyed(namespaceCondition, "type")),
     }),
   ),
@@ -28,7 +41,7 @@ export const objectReference = struct(
     kind: omitempty(1, string),
     namespace: omitempty(2, string),
     name: omitempty(3, string),
-    uid: omitempty(4, string),
+    uid: omitempty(4, uid),
     apiVersion: omitempty(5, string),
     resourceVersion: omitempty(6, string),
     fieldPath: omitempty(7, string),

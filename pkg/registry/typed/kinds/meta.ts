@@ -12,7 +12,9 @@ import {
   set,
   string,
   struct,
+  texts,
   time,
+  uid,
 } from "../types.ts";
 
 const ownerReference = struct(
@@ -21,7 +23,7 @@ const ownerReference = struct(
     apiVersion: always(5, string),
     kind: always(1, string),
     name: always(3, string),
-    uid: always(4, string),
+    uid: always(4, uid),
     controller: pointer(6, bool),
     blockOwnerDeletion: pointer(7, bool),
   },
@@ -30,7 +32,7 @@ const ownerReference = struct(
 
 const managedFieldsEntry = struct("ManagedFieldsEntry", {
   manager: omitempty(1, string),
-  operation: omitempty(2, string),
+  operation: omitempty(2, texts("v1.ManagedFieldsOperationType")),
   apiVersion: omitempty(3, string),
   time: pointer(4, time),
   fieldsType: omitempty(6, string),
@@ -50,7 +52,7 @@ export const objectMeta = struct("ObjectMeta", {
   generateName: omitempty(2, string),
   namespace: omitempty(3, string),
   selfLink: omitempty(4, string),
-  uid: omitempty(5, string),
+  uid: omitempty(5, uid),
   resourceVersion: omitempty(6, string),
   generation: omitempty(7, int64),
   creationTimestamp: pointer(8, time),
@@ -64,7 +66,7 @@ export const objectMeta = struct("ObjectMeta", {
 });
 
 const preconditions = struct("Preconditions", {
-  uid: pointer(1, string),
+  uid: pointer(1, uid),
   resourceVersion: pointer(2, string),
 });
 
@@ -72,7 +74,7 @@ export const deleteOptions = struct("DeleteOptions", {
   gracePeriodSeconds: pointer(1, int64),
   preconditions: pointer(2, preconditions),
   orphanDependents: pointer(3, bool),
-  propagationPolicy: pointer(4, string),
+  propagationPolicy: pointer(4, texts("v1.DeletionPropagation")),
   dryRun: omitempty(5, list(string)),
   ignoreStoreReadErrorWithClusterBreakingPotential: pointer(6, bool),
 });
@@ -80,6 +82,6 @@ export const deleteOptions = struct("DeleteOptions", {
 /** A requirement of a label or field selector. */
 export const selectorRequirement = struct("LabelSelectorRequirement", {
   key: always(1, string),
-  operator: always(2, string),
+  operator: always(2, texts("v1.LabelSelectorOperator")),
   values: omitempty(3, list(string)),
 });
