@@ -7,6 +7,8 @@ export type Route =
   | { readonly to: "root" | "version" | "metrics" | "nothing" }
   /** Within a group of Kubernetes' own, where kube-apiserver tells in JSON that nothing is there. */
   | { readonly to: "unknown" }
+  /** A subresource that no custom resource has. */
+  | { readonly to: "none beneath"; readonly resource: Resource; readonly name: string }
   /** `readyz`, or one check beneath it: `readyz/ping`. */
   | { readonly to: "health"; readonly path: string }
   /** `/api`, `/apis`, `/apis/GROUP`, `/apis/GROUP/VERSION` or `/api/v1`. */
@@ -87,9 +89,11 @@ function beneath(registry: Registry, group: string, parts: readonly string[]): R
     ? { to: "unknown" }
     : nothing;
   const resource = registry.resourceFor({ group, version, plural: plural ?? "" });
-  if (resource === undefined || more.length > 0) return missing;
+  if (resource === undefined || (resource.builtin !== undefined && more.length > 0)) return missing;
   if (resource.namespaced !== inNamespace && (inNamespace || name !== undefined)) return missing;
-  if (subresource !== undefined && !isSubresource(subresource)) return missing;
+  if (subresource !== undefined && !isSubresource(subresource)) {
+    return resource.builtin === undefined ? { to: "none beneath", resource, name: name ?? "" } : missing;
+  }
   if (resource.builtin !== undefined && !hasSubresource(resource, subresource)) return missing;
   if (watch && subresource !== undefined) return missing;
   return { to: "resource", resource, namespace, name, subresource, watch };

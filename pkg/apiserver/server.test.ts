@@ -109,11 +109,18 @@ describe("the API server", () => {
       "/apis/none.example",
       "/apis/test.example/v9",
       `${collection.replace("widgets", "doodads")}`,
-      `${collection}/a/none`,
       "/%zz",
     ])("%s is a plain 404", async (path) => {
       expect(await send({ path })).toMatchObject({ code: 404, text: "404 page not found\n" });
     });
+
+    test.each([`${collection}/a/none`, `${collection}/a/none/more`])(
+      "%s has no such object",
+      async (path) => {
+        const { code, text } = await send({ path });
+        expect([code, JSON.parse(text).message]).toEqual([404, 'widgets.test.example "a" not found']);
+      },
+    );
 
     test("health and version answer without a resource", async () => {
       expect(await send({ path: "/healthz" })).toMatchObject({ code: 200, text: "ok" });

@@ -7,7 +7,7 @@ import {
 } from "node:http";
 import { StatusError } from "../api/status-error.ts";
 import type { Registry } from "../registry/registry.ts";
-import { internalError } from "../registry/status-errors.ts";
+import { internalError, notFound } from "../registry/status-errors.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { Metrics } from "../runtime/metrics.ts";
 import { isAllowed, refusal } from "./auth/authorize.ts";
@@ -92,6 +92,8 @@ export function createApi(options: ApiOptions): Api {
         return sendNothing(response);
       case "unknown":
         throw new StatusError(404, "NotFound", "the server could not find the requested resource", {});
+      case "none beneath":
+        throw notFound(found.resource, found.name);
       case "root":
         return sendJson(response, 200, rootPaths(registry.definitions()), negotiate(request));
       case "version":
