@@ -1,7 +1,7 @@
-import { parseJson } from "../../encoding/json.ts";
+import { typeFault } from "../../registry/admission/decode.ts";
 import type { DeleteOptions } from "../../registry/admission/delete.ts";
 import type { FieldError } from "../../registry/field-error.ts";
-import { isObject, type JsonObject } from "../../registry/json.ts";
+import { copyJson, isObject } from "../../registry/json.ts";
 import { badRequest, invalidObject } from "../../registry/status-errors.ts";
 import { deleteOptions } from "../../registry/typed/kinds/meta.ts";
 import { readTyped } from "../../registry/typed/read.ts";
@@ -89,14 +89,16 @@ function queryOptions(query: URLSearchParams): Given {
 
 function bodyOptions(bytes: Buffer, contentType: string | undefined): Given {
   try {
-    const { value } = parserOf(contentType, deleteOptions)(bytes);
-    const body = isObject(value) ? value : (parseJson("{}").value as JsonObject);
-    // kubectl's dynamic client leaves the kind out.
-    const { apiVersion = "meta.k8s.io/v1", kind = "DeleteOptions", ...options } = body;
-    if (kind !== "DeleteOptions" || !["v1", "meta.k8s.io/v1"].includes(String(apiVersion))) {
+    const value = copyJson(parserOf(contentType, deleteOptions)(bytes).value);
+    const fault = typeFault(value);
+    if (fault !== undefined) throw badRequest(fault);
+    const { apiVersion, kind, ...options } = isObject(value) ? value : {};
+    // Clients send the version of what they delete, or none.
+    if (kind && kind !== "DeleteOptions") {
       const scheme = "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go";
+      const version = JSON.stringify(apiVersion || "meta.k8s.io/v1");
       throw badRequest(
-        `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "${scheme}"`,
+        `no kind ${JSON.stringify(kind)} is registered for version ${version} in scheme "${scheme}"`,
       );
     }
     return readTyped(deleteOptions, options) as Given;

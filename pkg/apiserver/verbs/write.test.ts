@@ -327,6 +327,17 @@ describe("deleting", () => {
     expect((await send({ ...request, headers: yaml, body: "propagationPolicy: Background" })).code).toBe(200);
   });
 
+  test.each(["v1", "meta.k8s.io/v1", "test.example/v1", "apps/v1", ""])(
+    "options may be of version '%s': typed clients send that of the kind",
+    async (apiVersion) => {
+      await post(`{${head},"metadata":{"name":"a"}}`);
+      const body = JSON.stringify({ kind: "DeleteOptions", apiVersion, propagationPolicy: "Orphan" });
+      const headers = { "content-type": "application/json" };
+      const answer = await send({ method: "DELETE", path: `${collection}/a`, headers, body });
+      expect(JSON.parse(answer.text).metadata.finalizers).toEqual(["orphan"]);
+    },
+  );
+
   test("who asks in the old way hears that it is not over", async () => {
     await post(`{${head},"metadata":{"name":"a","finalizers":["e.x/f"]}}`);
     const answer = await send({ method: "DELETE", path: `${collection}/a?orphanDependents=false` });
@@ -339,9 +350,10 @@ describe("deleting", () => {
       "json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds of type int64",
     ],
     [
-      '{"kind":"DeleteOptions","apiVersion":"apps/v1"}',
-      /^no kind "DeleteOptions" is registered for version "apps\/v1"/,
+      '{"kind":"Widget","apiVersion":"test.example/v1"}',
+      /^no kind "Widget" is registered for version "test.example\/v1"/,
     ],
+    ["[]", /^couldn't get version\/kind; json parse error: json: cannot unmarshal array into Go value/],
     ["{", "couldn't get version/kind; json parse error: unexpected end of JSON input"],
   ])("a body of %s is refused", async (body, message) => {
     const headers = { "content-type": "application/json" };

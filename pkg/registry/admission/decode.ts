@@ -215,13 +215,16 @@ function asJson(
   } catch (error) {
     throw badRequest(`the object provided is not JSON: ${(error as Error).message}`);
   }
-  // Go reads the two fields that say what it is before the rest.
-  const problem = isObject(json) ? fieldProblem(json) : json === null ? undefined : mismatch(json);
-  if (problem !== undefined) {
-    const why = `couldn't get version/kind; json parse error: json: cannot unmarshal ${problem}`;
-    throw unrecognized(resource, `${why} (${summary(bodyText ?? writeJson(json))})`);
-  }
+  const why = typeFault(json);
+  if (why !== undefined) throw unrecognized(resource, `${why} (${summary(bodyText ?? writeJson(json))})`);
   return isObject(json) ? json : {};
+}
+
+/** Why a body does not tell what it is, which Go reads before the rest. */
+export function typeFault(json: Json): string | undefined {
+  const problem = isObject(json) ? fieldProblem(json) : json === null ? undefined : mismatch(json);
+  if (problem === undefined) return undefined;
+  return `couldn't get version/kind; json parse error: json: cannot unmarshal ${problem}`;
 }
 
 function mismatch(json: Json): string {
