@@ -39,7 +39,9 @@ function addRunning(root: Command, context: Context): void {
   root.commandsGroup("Running:");
   root
     .command("init")
-    .description("write a commented .claude-sessions/ for this repository; never overwrites")
+    .description(
+      "write a commented .claude-sessions/ for this repository and set up the editor for it; never overwrites",
+    )
     .option("--budget <usd>", "daily limit in US dollars, instead of asking")
     .option("--vscode", "add to .vscode/settings.json also where git tracks it")
     .option("--no-vscode", "leave .vscode/settings.json alone")
