@@ -1,5 +1,5 @@
 /** The reference pages against what they tell of: the API, the reasons, the columns, the commands. */
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
@@ -11,6 +11,7 @@ import { readCrds, storageVersion } from "../../hack/generate/crds.ts";
 import { ACTIONS } from "../../pkg/api/escalations.ts";
 import type { Condition } from "../../pkg/api/meta.ts";
 import { CONDITIONS } from "../../pkg/api/reasons.ts";
+import { reportReasons } from "../../pkg/storage/files/report.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
@@ -98,6 +99,32 @@ test.each(pages)("commands and field selectors on the page of $kind are real", (
   const selected = [...text.matchAll(/--field-selector ([\w.]+)=/g)].map((match) => match[1] ?? "");
   expect(selected.filter((field) => !selectable.includes(field))).toEqual([]);
 });
+
+test("the page of Events has every reason that no condition has", () => {
+  const files = globSync("{controllers,cmd/bosun/operator}/**/*.ts", { cwd: root }).filter(
+    (file) => !isTest(file),
+  );
+  const code = files.map((file) => readFileSync(path.join(root, file), "utf8")).join("\n");
+  const given = [...code.matchAll(/\.event\(\s*\w+,\s*"(?:Normal|Warning)",\s*"(\w+)"/g)].map(
+    (match) => match[1] ?? "",
+  );
+  const ofConditions = Object.values(CONDITIONS).flatMap((kind) =>
+    Object.values<readonly string[]>(kind).flat(),
+  );
+  const want = new Set(
+    [...given, ...Object.values(reportReasons)].filter((reason) => !ofConditions.includes(reason)),
+  );
+  const page = readFileSync(path.join(root, "docs/reference/events.md"), "utf8");
+  expect(
+    reasonRows(page)
+      .map(([reason]) => reason)
+      .sort(),
+  ).toEqual([...want].sort());
+});
+
+function isTest(file: string): boolean {
+  return /\.test\.ts$|\/testing\//.test(file);
+}
 
 test("the page of Escalation has the actions that each reason takes", () => {
   const page = pages.find(({ kind }) => kind === "Escalation")?.text ?? "";
