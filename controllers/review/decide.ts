@@ -277,7 +277,7 @@ function reviewerAvailable({ reviewers, pools }: Glance): NewCondition {
       type,
       status: "True",
       reason: "Available",
-      message: `${reviewers.length} review agents can take it.`,
+      message: "A review agent can take it.",
     };
   const pool = pools.find(({ spec }) => spec.role === "Review");
   const fix =

@@ -15,8 +15,12 @@ const hour = 60 * minute;
 /** After the faults everything has to be settled within this. */
 const calmHours = 48;
 const roughShare = 5 / 8;
-/** More than this is a loop, or work that is done again and again. */
+/** More than this is a loop, work that is done again and again, or a day in which twice the usual is merged. */
 export const stepsPerDayMax = 50_000;
+/** For a start of the operator, when ten agents and dozens of projects are looked at for the first time. */
+export const stepsPerStartMax = 300;
+/** How long a start takes, in virtual milliseconds. */
+const startMs = 20_000;
 
 export interface Outcome {
   seed: number;
@@ -24,6 +28,10 @@ export interface Outcome {
   steps: number;
   /** What its steps would add up to in a virtual day, people, faults and crashes included. */
   stepsPerDay: number;
+  /** The same without the first seconds of each of the operator's lives. */
+  steadyStepsPerDay: number;
+  /** Steps of the first seconds of a life, on the average: lists, and the first look at everything. */
+  stepsPerStart: number;
   /** The same of its rough hours alone: at their pace ten agents never rest, and the operator dies forty times a day. */
   roughStepsPerDay: number;
   hours: number;
@@ -100,9 +108,12 @@ async function run(
   const persons = await people(world);
   const chaos = world.prng("chaos");
   let lives = 0;
+  let startedMs = 0;
+  let startSteps = 0;
   const restart = (afterMs: number): void => {
     void scheduler.world.clock.sleep(afterMs).then(() => {
       lives += 1;
+      startedMs = scheduler.elapsedMs;
       op.start();
     });
   };
@@ -132,6 +143,7 @@ async function run(
   let looked = 0;
   const afterEachStep = (): boolean => {
     if (broken.error !== undefined) throw broken.error;
+    if (scheduler.elapsedMs - startedMs <= startMs) startSteps += 1;
     onStep?.(scheduler.trace.last.at(-1)?.label ?? "");
     // Most crashes come by steps, not by time: in the middle of something.
     if (!calm && rough && op.lives && chaos.chance(0.0003)) {
@@ -157,13 +169,16 @@ async function run(
   if (left.length > 0) throw new Broken(`The run ended by ${ended} and this is stuck:\n${left.join("\n\n")}`);
   atTheEnd();
   const runHours = scheduler.elapsedMs / hour;
+  const perDay = (steps: number, inHours = runHours): number => Math.round((steps / inHours) * 24);
   const projects = world.api.objects("Project");
   return {
     seed,
     hash: scheduler.trace.hash,
     steps: scheduler.trace.steps,
-    stepsPerDay: Math.round((scheduler.trace.steps / runHours) * 24),
-    roughStepsPerDay: Math.round((roughSteps / (hours * roughShare)) * 24),
+    stepsPerDay: perDay(scheduler.trace.steps),
+    steadyStepsPerDay: perDay(scheduler.trace.steps - startSteps),
+    stepsPerStart: Math.round(startSteps / (lives + 1)),
+    roughStepsPerDay: perDay(roughSteps, hours * roughShare),
     hours: runHours,
     merged: projects.filter(({ status }) => status?.phase === "Done").length,
     projects: projects.length,
