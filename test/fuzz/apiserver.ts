@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { fuzzApiServer } from "./campaign.ts";
+import type { Findings } from "./findings.ts";
 import { fuzzPeopleFiles } from "./people-files.ts";
 import { replay, requestLine } from "./replay.ts";
 
@@ -32,17 +33,25 @@ else await fuzz();
 
 async function fuzz(): Promise<void> {
   const startMs = performance.now();
+  let told = 0;
+  const tellNew = (findings: Findings): void => {
+    for (const { kind, what, example } of findings.all().slice(told))
+      console.log(`\n${kind}: ${what.slice(0, 600)}\n  ${example.slice(0, 1_500)}\n`);
+    told = findings.count;
+  };
   const seconds = (): string => ((performance.now() - startMs) / 1000).toFixed(0);
   console.log(`seed ${values.seed}`);
   const { findings, ...numbers } = await fuzzApiServer({
     requests: Number(values.requests),
     seed: Number(values.seed),
     concurrency: Number(values.concurrency),
-    onProgress: (sent, count) => console.log(`${sent} requests, ${count} findings, ${seconds()} s`),
+    onProgress: (sent, soFar) => {
+      console.log(`${sent} requests, ${soFar.count} findings, ${seconds()} s`);
+      tellNew(soFar);
+    },
   });
   await fuzzPeopleFiles({ edits: Math.ceil(numbers.requests / 100), seed: numbers.seed, findings });
-  for (const { kind, what, example, times } of findings.all())
-    console.log(`\n${kind} (${times} times): ${what.slice(0, 600)}\n  ${example.slice(0, 1_500)}`);
+  tellNew(findings);
   console.log(`\n${JSON.stringify({ ...numbers, findings: findings.count, seconds: Number(seconds()) })}`);
   if (findings.count === 0) return;
   process.exitCode = 1;

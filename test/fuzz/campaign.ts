@@ -20,7 +20,7 @@ export interface CampaignOptions {
   /** Requests in flight at once. */
   concurrency: number;
   /** Told how far it is, from time to time. */
-  onProgress(sent: number, findings: number): void;
+  onProgress(sent: number, findings: Findings): void;
 }
 
 export interface Report {
@@ -81,7 +81,7 @@ export async function fuzzApiServer(options: CampaignOptions): Promise<Report> {
       }
       if (round % killRounds === 0 || isLast) await compareOverRestarts(isLast);
       findings.addLog(server.log());
-      options.onProgress(sent, findings.count);
+      options.onProgress(sent, findings);
       if (!isLast) await tidyUp(sender);
     }
     return { seed: options.seed, requests: sent, statuses, objects, slowestMs, findings };
