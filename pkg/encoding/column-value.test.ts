@@ -25,6 +25,8 @@ test.each<{ path: string; type: string; want: unknown }>([
   { path: ".half", type: "string", want: "2.5" },
   { path: ".tiny", type: "string", want: "1e-05" },
   { path: ".wide", type: "string", want: "9007199254740993" },
+  { path: ".wide", type: "integer", want: 9007199254740993n },
+  { path: ".wide", type: "number", want: 9007199254740992 },
   { path: ".yes", type: "string", want: "true" },
   { path: ".list", type: "string", want: '["x",{"a":"\\u003c\\u0026\\u003e","b":1}]' },
   { path: ".map", type: "string", want: '{"y":[2],"z":1}' },

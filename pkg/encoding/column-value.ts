@@ -21,9 +21,11 @@ export function columnValue(
     case "string":
       return asText(value);
     case "integer":
-      return typeof value === "number" ? Math.trunc(value) : wide(value);
+      if (typeof value === "bigint") return value;
+      return typeof value === "number" ? Math.trunc(value) : null;
     case "number":
-      return typeof value === "number" ? value : wide(value);
+      if (typeof value === "bigint") return Number(value);
+      return typeof value === "number" ? value : null;
     case "boolean":
       return typeof value === "boolean" ? value : null;
     case "date":
@@ -42,10 +44,6 @@ function foundBy(find: JsonPath, object: unknown): readonly unknown[] | undefine
     if (error instanceof RangeError) return undefined;
     throw error;
   }
-}
-
-function wide(value: unknown): unknown {
-  return typeof value === "bigint" ? JSON.parse(String(value)) : null;
 }
 
 function dateCell(value: string, age: (time: string) => string): string {

@@ -1,4 +1,5 @@
 import type { KubeObject, ListMeta } from "../../api/meta.ts";
+import { writeJson } from "../../encoding/json.ts";
 import { badRequest } from "../../registry/status-errors.ts";
 import { metadataText, objectText } from "./object-text.ts";
 import type { TableLayout } from "./table-layout.ts";
@@ -34,7 +35,7 @@ export function tableText(
   { now, columns = true }: { now: number; columns?: boolean },
 ): string {
   const rows = objects.map((object) => {
-    const cells = JSON.stringify(layout.cells(object, now));
+    const cells = writeJson(layout.cells(object, now));
     return `{"cells":${cells},"object":${rowObject(object, version, include)}}`;
   });
   const definitions = columns ? layout.columnsText : "null";

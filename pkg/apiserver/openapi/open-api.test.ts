@@ -62,6 +62,39 @@ describe("OpenAPI v2", () => {
   });
 });
 
+test("a definition may hold integers beyond what a number holds", async () => {
+  const server = await startTestServer();
+  try {
+    const wide = 2n ** 53n + 1n;
+    const headers = { "content-type": "application/json" };
+    const post = (path: string, body: string) =>
+      call(server.socketPath, { method: "POST", path, headers, body });
+    const made = await post(
+      "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+      `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"bigs.big.example"},
+        "spec":{"group":"big.example","scope":"Namespaced","names":{"plural":"bigs","kind":"Big"},
+        "versions":[{"name":"v1","served":true,"storage":true,
+          "additionalPrinterColumns":[{"name":"N","type":"integer","jsonPath":".spec.n"}],
+          "schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","properties":{
+            "n":{"type":"integer","format":"int64","maximum":${wide + 10n},"default":${wide}}}}}}}}]}}`,
+    );
+    expect(made.code).toBe(201);
+    const collection = "/apis/big.example/v1/namespaces/default/bigs";
+    const object = '{"apiVersion":"big.example/v1","kind":"Big","metadata":{"name":"a"},"spec":{}}';
+    expect((await post(collection, object)).text).toContain(`"n":${wide}`);
+    const accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+    const table = await call(server.socketPath, { path: collection, headers: { accept } });
+    expect(table.text).toContain(`"cells":["a",${wide}]`);
+    const v3 = await call(server.socketPath, { path: "/openapi/v3/apis/big.example/v1" });
+    expect(v3.text).toContain(`"default":${wide}`);
+    const protobuf = { accept: "application/com.github.proto-openapi.spec.v2@v1.0+protobuf" };
+    const v2 = await call(server.socketPath, { path: "/openapi/v2", headers: protobuf });
+    expect([v2.code, v2.text.includes(String(wide))]).toEqual([200, true]);
+  } finally {
+    await server.close();
+  }
+});
+
 describe("OpenAPI v3", () => {
   let server: TestServer;
   beforeEach(async () => {

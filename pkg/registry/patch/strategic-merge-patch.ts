@@ -1,3 +1,4 @@
+import { writeJson } from "../../encoding/json.ts";
 import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
 import type { Field, GoType, ListType, StructType } from "../typed/types.ts";
 
@@ -113,7 +114,7 @@ function checkOrder(patch: readonly Json[], order: readonly Json[], key: string)
     while (at < order.length && !sameItem(item, order[at] as Json, key)) at++;
     if (at++ >= order.length) {
       throw new StrategicPatchError(
-        `The order in patch list:\n${JSON.stringify(patch)}\n doesn't match $setElementOrder list:\n${JSON.stringify(order)}\n`,
+        `The order in patch list:\n${writeJson(patch)}\n doesn't match $setElementOrder list:\n${writeJson(order)}\n`,
       );
     }
   }

@@ -5,7 +5,7 @@ import { customResourceDefinition } from "./kinds/apiextensions.ts";
 import { event } from "./kinds/core.ts";
 import { readTyped } from "./read.ts";
 import { parseTime } from "./time.ts";
-import { bool, int32, list, map, microTime, omitempty, pointer, string, struct } from "./types.ts";
+import { bool, float64, int32, list, map, microTime, omitempty, pointer, string, struct } from "./types.ts";
 
 const inner = struct("Inner", { text: omitempty(1, string), at: pointer(2, microTime) });
 const outer = struct("Outer", {
@@ -17,6 +17,7 @@ const outer = struct("Outer", {
   words: omitempty(6, list(string)),
   labels: omitempty(7, map(string)),
   inners: omitempty(8, list(inner)),
+  ratio: pointer(9, float64),
 });
 
 describe("reading", () => {
@@ -29,6 +30,7 @@ describe("reading", () => {
       { words: ["a", null], inners: [null] },
       { inner: {}, words: ["a", ""], inners: [{}] },
     ],
+    ["a float takes any number", { ratio: 2n ** 53n + 1n }, { inner: {}, ratio: 2 ** 53 }],
     ["unknown fields go", { other: 1, inner: { text: "a", more: 2 } }, { inner: { text: "a" } }],
   ])("%s", (_name, given, wanted) => {
     expect(readTyped(outer, given)).toEqual(wanted);

@@ -120,6 +120,7 @@ function read(type: GoType, value: Json, at: At): Json {
       }
       return value;
     case "float64":
+      if (typeof value === "bigint") return Number(value);
       if (typeof value !== "number") throw mismatch(value, at, type.is);
       return value;
     case "bool":

@@ -1,5 +1,7 @@
 /** The objects that a person's file declares. */
+
 import type { ObjectKey } from "../../api/meta.ts";
+import { writeJson } from "../../encoding/json.ts";
 import { parseYaml, type YamlProblem } from "../../encoding/yaml.ts";
 import type { ResourceInfo } from "../admission.ts";
 import { isJsonMap, type JsonMap, type Path } from "./json.ts";
@@ -75,5 +77,5 @@ export function objectId(resource: string, name: string): string {
 }
 
 function say(value: unknown): string {
-  return typeof value === "string" ? value : (JSON.stringify(value) ?? "(none)");
+  return typeof value === "string" ? value : (writeJson(value) ?? "(none)");
 }

@@ -1,4 +1,5 @@
 /** From files to objects: a person's edit of one file, as one transaction. */
+import { writeJson } from "../../encoding/json.ts";
 import type { FileObject } from "./file-objects.ts";
 import type { FilesState } from "./files-state.ts";
 import { type JsonMap, pathString } from "./json.ts";
@@ -64,7 +65,7 @@ export async function takeEdit(
       type: "Warning",
       reason: reportReasons.editOverrode,
       message:
-        `${path}:${object.line(field)}: your edit of ${pathString(field)} replaced ${JSON.stringify(value ?? null)}, ` +
+        `${path}:${object.line(field)}: your edit of ${pathString(field)} replaced ${writeJson(value ?? null)}, ` +
         "which was set through the API after the file was last written.",
     });
   }

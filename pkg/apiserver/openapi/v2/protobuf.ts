@@ -3,6 +3,7 @@
  *
  * @see github.com/google/gnostic, openapiv2/OpenAPIv2.proto, for the messages and their numbers
  */
+import { writeJson } from "../../../encoding/json.ts";
 import { isObject, type Json, type JsonObject } from "../../../registry/json.ts";
 
 /** The message `openapi.v2.Document`. */
@@ -99,7 +100,7 @@ function extensions(number: number, of: JsonObject): Buffer {
 }
 
 function any(value: Json): Buffer {
-  return text(2, `${JSON.stringify(value)}\n`);
+  return text(2, `${writeJson(value)}\n`);
 }
 
 function optional(number: number, value: Json | undefined, encode: (value: JsonObject) => Buffer): Buffer {
