@@ -9,10 +9,18 @@ const knownErrors: readonly RegExp[] = [
   /resourceVersion should not be set on objects to be created/,
   /strconv\.ParseUint: parsing .*: (?:invalid syntax|value out of range)/,
   /content is not a list/,
-  /The order in patch list:/,
-  /expected a .*, but received a /,
+  // Server-side apply.
   /failed to create typed patch object/,
   /failed to convert new object .* to proper version/,
+  // Strategic merge patches.
+  /The order in patch list:/,
+  /expected a .*, but received a /,
+  /unknown patch type: /,
+  /lists of lists are not supported/,
+  /list element types are not identical/,
+  /merging lists cannot yet be specified in the patch/,
+  /does not contain declared merge key: /,
+  /unable to find api field in struct for the json field /,
 ];
 
 /** Undefined for an answer that an API server may give. */
