@@ -77,14 +77,32 @@ export function tracked(
   managers: Managers,
   subresource: Subresource | undefined,
 ): Tracked {
+  const { resourceVersion, managedFields } = (live.metadata ?? {}) as unknown as Partial<ObjectMeta>;
   return {
     versions: versionsOf(context, resource),
     live,
     managers,
+    // Every write since the definition is this one made them fit.
+    fitting: managers === managedFields && Number(resourceVersion) > sinceOf(context, resource),
     ignored: subresource === "status" ? ["metadata", "spec"] : resource.statusSubresource ? ["status"] : [],
     nowMs: context.clock.now(),
   };
 }
+
+/**
+ * The revision at which the first write of a resource as it is defined was admitted: older owners may be of a former
+ * definition.
+ */
+function sinceOf({ staging }: Context, resource: Resource): number {
+  let since = firstRevisions.get(resource);
+  if (since === undefined) {
+    since = staging.revision;
+    firstRevisions.set(resource, since);
+  }
+  return since;
+}
+
+const firstRevisions = new WeakMap<Resource, number>();
 
 /** The version that is written comes first: most owners wrote that one, and then no other is looked for. */
 function versionsOf(context: Context, resource: Resource): Versions {

@@ -30,6 +30,7 @@ export function trackedScale(
     versions: { typeIn: () => scaleType, convert: (object) => object },
     live: live as unknown as JsonObject,
     managers: inOrder(managers, []),
+    fitting: true,
     ignored: [],
     nowMs: context.clock.now(),
   };

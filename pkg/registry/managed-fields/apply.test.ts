@@ -48,7 +48,14 @@ interface State {
 
 /** The state after a step that is not refused. */
 function stepped(state: State, { apply, force, update, object }: Step, nowMs = 0): State {
-  const before = { versions, live: state.object, managers: state.managers, ignored: [], nowMs };
+  const before = {
+    versions,
+    live: state.object,
+    managers: state.managers,
+    fitting: false,
+    ignored: [],
+    nowMs,
+  };
   if (update !== undefined) {
     return { object, managers: ownersAfterUpdate(before, object, writer(update, "Update")) };
   }

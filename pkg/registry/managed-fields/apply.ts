@@ -7,7 +7,7 @@ import { fieldsOfValue, withNamedFields } from "./fields-of-value.ts";
 import { inOrder, isBy, type Managers, secondsOf, type Writer, withFields } from "./managers.ts";
 import { merge } from "./merge.ts";
 import { fieldElement } from "./path-element.ts";
-import { markFitting, reconcile } from "./reconcile.ts";
+import { reconcile } from "./reconcile.ts";
 import { remove } from "./remove.ts";
 import { withoutServerFields } from "./server-fields.ts";
 import { ownEntry, type Tracked } from "./update.ts";
@@ -28,10 +28,10 @@ export interface Applied {
  * @throws FieldTypeError for a list item that cannot be told from others
  */
 export function applyConfig(before: Tracked, config: JsonObject, writer: Writer, force: boolean): Applied {
-  const { versions, live, ignored, nowMs } = before;
+  const { versions, live, fitting, ignored, nowMs } = before;
   const type = typeOf(versions, writer.apiVersion);
   const said = without(fieldsOfValue(type, config), ignored);
-  const managers = reconcile(versions, before.managers);
+  const managers = reconcile(versions, before.managers, fitting ? writer.apiVersion : undefined);
   const last = managers.find((entry) => isBy(entry, writer));
   const others = managers.filter((entry) => entry !== last);
   const merged = merge(type, live, config);
@@ -55,7 +55,7 @@ export function applyConfig(before: Tracked, config: JsonObject, writer: Writer,
   if (!isEmpty(own)) owners.push(ownEntry(last, writer, own, isSame ? last?.time : secondsOf(nowMs)));
   return {
     object: isSame ? live : object,
-    managers: markFitting(versions, inOrder(owners, before.managers)),
+    managers: inOrder(owners, before.managers),
   };
 }
 

@@ -5,30 +5,18 @@ import type { Versions } from "./versions.ts";
 
 /**
  * The owners by today's schema: who owned a part of what has since become one value owns that value. The other way needs
- * nothing: who owns a whole keeps it. The same list where all is known to fit.
+ * nothing: who owns a whole keeps it. The same list where nothing changes.
+ *
+ * @param fitting - the version of which all fields are known to fit; undefined: none
  */
-export function reconcile(versions: Versions, managers: Managers): Managers {
-  if (managers.every(({ apiVersion, fieldsV1 }) => fitting.get(fieldsV1) === versions.typeIn(apiVersion))) {
-    return managers;
-  }
+export function reconcile(versions: Versions, managers: Managers, fitting: string | undefined): Managers {
+  if (managers.every(({ apiVersion }) => apiVersion === fitting)) return managers;
   const result = managers.map((entry) => {
-    const type = versions.typeIn(entry.apiVersion);
+    const type = entry.apiVersion === fitting ? undefined : versions.typeIn(entry.apiVersion);
     return type === undefined ? entry : withFields(entry, reconcileBeneath(type, entry.fieldsV1));
   });
-  return markFitting(versions, result);
+  return result.every((entry, i) => entry === managers[i]) ? managers : result;
 }
-
-/** Says that the sets of `managers` come from values of the types of their versions. */
-export function markFitting(versions: Versions, managers: Managers): Managers {
-  for (const { apiVersion, fieldsV1 } of managers) {
-    const type = versions.typeIn(apiVersion);
-    if (type !== undefined && fitting.get(fieldsV1) !== type) fitting.set(fieldsV1, type);
-  }
-  return managers;
-}
-
-/** Sets that fit, and what. */
-const fitting = new WeakMap<FieldSet, FieldType>();
 
 function reconcileBeneath(type: FieldType, fields: FieldSet): FieldSet {
   let result: Record<string, FieldSet> | undefined;

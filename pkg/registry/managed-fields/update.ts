@@ -5,7 +5,7 @@ import type { Comparison } from "./compare.ts";
 import { difference, type FieldSet, isEmpty, none, union } from "./field-set.ts";
 import { FieldTypeError } from "./field-type-error.ts";
 import { entryOf, inOrder, isBy, type Managers, secondsOf, type Writer, withFields } from "./managers.ts";
-import { markFitting, reconcile } from "./reconcile.ts";
+import { reconcile } from "./reconcile.ts";
 import { withoutServerFields } from "./server-fields.ts";
 import { comparisons, type Versions } from "./versions.ts";
 
@@ -15,6 +15,8 @@ export interface Tracked {
   readonly live: JsonObject;
   /** The owners before. */
   readonly managers: Managers;
+  /** Whether the owners of the version of the write are known to own fields of its type as it is today. */
+  readonly fitting: boolean;
   /** Fields of the object that this write cannot change, by name. */
   readonly ignored: readonly string[];
   /** Milliseconds since the Unix epoch. */
@@ -26,7 +28,7 @@ export interface Tracked {
  * together with others where it changed nothing, and nobody owns what is gone. The same list when no owner changes.
  */
 export function ownersAfterUpdate(before: Tracked, next: JsonObject, writer: Writer): Managers {
-  const { versions, live, managers, ignored, nowMs } = before;
+  const { versions, live, managers, fitting, ignored, nowMs } = before;
   const changesIn = comparisons(versions, live, next, ignored);
   try {
     const { changed, removed } = changesIn(writer.apiVersion) ?? nothing;
@@ -34,7 +36,7 @@ export function ownersAfterUpdate(before: Tracked, next: JsonObject, writer: Wri
     const mine = withoutServerFields(changed);
     const own: { fields: FieldSet; last?: ManagedFieldsEntry } = { fields: mine };
     const owners: ManagedFieldsEntry[] = [];
-    for (const entry of reconcile(versions, managers)) {
+    for (const entry of reconcile(versions, managers, fitting ? writer.apiVersion : undefined)) {
       const changes = changesIn(entry.apiVersion);
       // Of a version that is not served any more nothing can be said.
       if (changes === undefined) continue;
@@ -48,7 +50,7 @@ export function ownersAfterUpdate(before: Tracked, next: JsonObject, writer: Wri
       }
     }
     if (!isEmpty(mine)) owners.push(ownEntry(own.last, writer, own.fields, secondsOf(nowMs)));
-    return markFitting(versions, inOrder(cap(owners), managers));
+    return inOrder(cap(owners), managers);
   } catch (error) {
     // An object that does not fit its type is refused later, or has lists of which nothing can be said.
     if (error instanceof FieldTypeError) return managers;
