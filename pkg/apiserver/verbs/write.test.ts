@@ -205,6 +205,19 @@ describe("creating", () => {
     expect(names.size).toBe(20);
   });
 
+  test("what a name was made of may be changed and taken off", async () => {
+    await post(`{${head},"metadata":{"name":"a","generateName":"w-"}}`);
+    const made = async (generateName: string | null) => {
+      const body = JSON.stringify({ metadata: { generateName } });
+      const headers = { "content-type": "application/merge-patch+json" };
+      const answer = await send({ method: "PATCH", path: `${collection}/a`, headers, body });
+      const { metadata } = JSON.parse(answer.text);
+      return [metadata.generateName, JSON.stringify(metadata.managedFields).includes("f:generateName")];
+    };
+    expect(await made("x-")).toEqual(["x-", true]);
+    expect(await made(null)).toEqual([undefined, false]);
+  });
+
   test("a name that cannot be made is told so", async () => {
     const constant = await startTestServer({ random: { next: () => 0 } });
     const request = { method: "POST", path: collection, headers: { "content-type": "application/json" } };

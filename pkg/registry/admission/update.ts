@@ -141,7 +141,10 @@ function withSpec(resource: Resource, old: KubeObject, { metadata: declared, bod
   return assemble(resource, nextMetadata(resource, old.metadata, declared, changed), merged);
 }
 
-/** Labels, annotations, finalizers and owners are the client's; everything else stays as the server set it. */
+/**
+ * Labels, annotations, finalizers, owners and what names were made of are the client's; everything else stays as the
+ * server set it.
+ */
 function nextMetadata(
   resource: Resource,
   old: ObjectMeta,
@@ -149,15 +152,17 @@ function nextMetadata(
   changed: boolean,
 ): ObjectMeta {
   const {
+    generateName: _generateName,
     labels: _labels,
     annotations: _annotations,
     finalizers: _finalizers,
     ownerReferences: _owners,
     ...serverSet
   } = old;
-  const { labels, annotations, finalizers, ownerReferences } = declared;
+  const { generateName, labels, annotations, finalizers, ownerReferences } = declared;
   return {
     ...serverSet,
+    ...(generateName === undefined ? {} : { generateName }),
     ...(resource.generation && changed ? { generation: (old.generation ?? 1) + 1 } : {}),
     ...(labels === undefined ? {} : { labels }),
     ...(annotations === undefined ? {} : { annotations }),
