@@ -209,6 +209,11 @@ describe("the API server", () => {
         },
       },
       {
+        name: "a time that is no number, though a list takes none",
+        request: { path: `${collection}?timeoutSeconds=x` },
+        want: { code: 400, reason: "BadRequest", message: 'strconv.ParseInt: parsing "x": invalid syntax' },
+      },
+      {
         name: "a field that cannot be selected by",
         request: { path: `${collection}?fieldSelector=spec.note%3Dred` },
         want: { code: 400, reason: "BadRequest", message: "field label not supported: spec.note" },

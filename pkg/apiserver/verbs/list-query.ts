@@ -9,6 +9,8 @@ import type { Call } from "./call.ts";
 export function listQuery({ query, target }: Call): ListOptions {
   const match = query.get("resourceVersionMatch") ?? "";
   const resourceVersion = query.get("resourceVersion") ?? "";
+  // Only a watch ends by it, but it is read for a list too.
+  wholeNumber(query.get("timeoutSeconds"));
   const limit = wholeNumber(query.get("limit"));
   const errors: FieldError[] = [];
   if (match !== "") {
