@@ -33,6 +33,8 @@ export interface Resource extends Named {
   readonly namespaced: boolean;
   /** Of the whole object; `apiVersion`, `kind` and `metadata` are the registry's own business. */
   readonly schema: Schema;
+  /** The schema of any version of the kind, served or not, by its apiVersion. */
+  readonly schemaIn?: (apiVersion: string) => Schema | undefined;
   /** The JSON schema that `schema` was compiled from, as declared: what OpenAPI documents publish. */
   readonly declaredSchema: JsonObject;
   /** What stands in an object that says nothing: kinds that are structs of Go's have some fields always. */

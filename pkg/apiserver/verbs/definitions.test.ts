@@ -59,6 +59,35 @@ test("a kind that is defined is found, warned of where it is deprecated, and gon
   expect((await send("GET", `${definitions}/boats.port.example`)).code).toBe(404);
 });
 
+test("an object of another version is read as that version has it before it is refused", async () => {
+  const definition = {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "boats.port.example" },
+    spec: {
+      group: "port.example",
+      scope: "Cluster",
+      names: { plural: "boats", kind: "Boat" },
+      versions: [
+        { name: "v1", served: true, storage: true, schema },
+        { name: "v0", served: false, storage: false, schema },
+      ],
+    },
+  };
+  await send("POST", definitions, definition);
+  const post = async (version: string): Promise<unknown[]> => {
+    const boat = { apiVersion: `port.example/${version}`, kind: "Boat", metadata: { name: "a" }, spec: {} };
+    const { code, headers } = await send("POST", "/apis/port.example/v1/boats", { ...boat, bogus: 1 });
+    return [code, headers.warning];
+  };
+  await expect.poll(() => post("v1")).toEqual([201, '299 - "unknown field \\"bogus\\""']);
+  expect(await post("v0")).toEqual([400, '299 - "unknown field \\"bogus\\""']);
+  expect(await post("v9")).toEqual([
+    400,
+    '299 - "unknown field \\"bogus\\"", 299 - "unknown field \\"spec\\""',
+  ]);
+});
+
 test("a definition that is wrong is refused with each fault", async () => {
   const answer = await send("POST", definitions, {
     apiVersion: "apiextensions.k8s.io/v1",

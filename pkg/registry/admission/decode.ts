@@ -175,7 +175,10 @@ function withDefaults({ kind, builtin }: Resource, sent: string, read: Sent): Se
   return (sent === kind ? builtin?.defaults?.(read) : undefined) ?? read;
 }
 
-/** An object of another kind stays as it is, one of another version loses everything: nothing is known of either. */
+/**
+ * An object of another kind stays as it is. One of another version is read as that version has it, and loses everything
+ * where there is no such version.
+ */
 function readBody(
   resource: Resource,
   apiVersion: string,
@@ -186,7 +189,9 @@ function readBody(
 ): JsonObject {
   const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
   if (kind !== resource.kind || group !== resource.group) return body;
-  if (apiVersion !== apiVersionOf(resource)) {
+  const same = apiVersion === apiVersionOf(resource);
+  const schema = same ? resource.schema : resource.schemaIn?.(apiVersion);
+  if (schema === undefined) {
     unknown.push(...Object.keys(body).sort());
     return {};
   }
@@ -198,7 +203,7 @@ function readBody(
     return typed;
   }
   const embedded: string[] = [];
-  const normalized = normalize(resource.schema, body, "", { dropped, embedded }, old) as JsonObject;
+  const normalized = normalize(schema, body, "", { dropped, embedded }, same ? old : undefined) as JsonObject;
   unknown.push(...dropped.sort(), ...embedded.sort());
   return normalized;
 }

@@ -65,7 +65,7 @@ function resourceOf(
   const names = status.acceptedNames;
   const { group } = spec;
   const id = resourceId(group, names.plural);
-  const declaredSchema = version.schema?.openAPIV3Schema ?? {};
+  const declaredSchema = declaredIn(version);
   const terminating = metadata.deletionTimestamp !== undefined || isTrue(definition, "Terminating");
   const resource: Resource = {
     id: stored === undefined ? id : `${id}/${version.name}`,
@@ -85,6 +85,10 @@ function resourceOf(
     categories: names.categories ?? [],
     namespaced: spec.scope !== "Cluster",
     schema: compiledSchema(declaredSchema),
+    schemaIn: (apiVersion) => {
+      const named = spec.versions?.find(({ name }) => `${group}/${name}` === apiVersion);
+      return named && compiledSchema(declaredIn(named));
+    },
     declaredSchema,
     emptyBody: {},
     statusSubresource: version.subresources?.status !== undefined,
@@ -98,6 +102,10 @@ function resourceOf(
     annotations: metadata.annotations ?? {},
   };
   return stored === undefined ? resource : { ...resource, view: viewOf(resource, stored) };
+}
+
+function declaredIn({ schema }: DefinitionVersion): JsonObject {
+  return schema?.openAPIV3Schema ?? {};
 }
 
 /** Objects of one version seen as another: without conversion only the schema differs. Each is made once. */
