@@ -257,19 +257,28 @@ function ended(agent: Agent, seen: Observation): Plan | undefined {
       recovered: true,
       next: settled,
     };
-  if (hold !== undefined)
-    return waiting(outcome?.kind === "Paused" ? "Paused" : state, hold.reason, hold.message);
-  if (outcome?.kind === "Paused" && outcome.reason !== "Requested") {
+  const refusal =
+    outcome?.kind === "Paused" && outcome.reason !== "Requested"
+      ? { reason: outcome.reason, message: outcome.message }
+      : undefined;
+  if (hold !== undefined) {
+    const wait = waiting(outcome?.kind === "Paused" ? "Paused" : state, hold.reason, hold.message);
+    // Remembered now: once the hold is over, other windows and limits are in force than those that refused it.
+    return refusal !== undefined && agent.status?.budgetMark === undefined
+      ? { ...wait, refused: true }
+      : wait;
+  }
+  if (refusal !== undefined) {
     const mark = agent.status?.budgetMark;
     if (mark === undefined)
       return {
         action: { do: "nothing" },
         state: "Paused",
-        ready: notReady(outcome.reason, outcome.message),
+        ready: notReady(refusal.reason, refusal.message),
         refused: true,
         next: settled,
       };
-    if (mark === budgetMark) return waiting("Paused", outcome.reason, outcome.message);
+    if (mark === budgetMark) return waiting("Paused", refusal.reason, refusal.message);
     return start(work, state);
   }
   if (outcome?.kind === "Paused") return start(work, state);

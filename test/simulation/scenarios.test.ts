@@ -391,6 +391,20 @@ test("a project that would cost more than is left is passed over until there is 
   await story.until("it is merged", merged(story, "d"));
 });
 
+test("sessions that were refused one after the other all go on once the limit is raised", async () => {
+  const story = await tell({ builders: 3, usd: 2, temper: { script: endless("execute") } });
+  const names = ["one", "two", "three"];
+  await story.projects(...names);
+  const agents = () => story.world.api.objects("Agent").filter(({ spec }) => spec.role === "Execution");
+  await story.until(
+    "all are out of budget",
+    () => agents().every(({ status }) => status?.state === "Paused"),
+    4,
+  );
+  await story.patch("Budget", "all", { daily: { usd: 10_000 } });
+  await story.until("all are at work again", () => names.every((name) => working(story, name)()), 0.2);
+});
+
 test("a used up budget pauses what runs without a failure, and a raised one lets it go on", async () => {
   const story = await tell({ usd: 1, temper: { script: endless("execute") } });
   await story.projects("retry");
