@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { deepFreeze, isObject, type Json } from "../json.ts";
+import { deepFreeze, isObject, type Json, type JsonObject } from "../json.ts";
 import { compileSchema, ruleFaults } from "../schema/schema.ts";
 import { validateRules } from "../schema/validate.ts";
 import { checkRules } from "./check-rules.ts";
@@ -258,6 +258,35 @@ describe("rules of a change", () => {
       "x-kubernetes-validations": [{ rule: "true", optionalOldSelf: true }],
     };
     expect(() => compileSchema(declared)).toThrow("may not be set if oldSelf is not used in rule");
+  });
+});
+
+describe("items that may be null", () => {
+  const nullable = (items: JsonObject): JsonObject => ({
+    type: "array",
+    items: { ...items, nullable: true },
+  });
+  const schema = {
+    type: "object",
+    properties: {
+      times: nullable({ type: "string", format: "date-time" }),
+      texts: nullable({ type: "string" }),
+      lists: nullable({ type: "array", items: { type: "integer" } }),
+    },
+  };
+  const value = { times: [null], texts: ["a", null], lists: [null] };
+
+  test.each([
+    ["self.times.all(time, time.getHours() == 0)", "no such overload: getHours(null_type)"],
+    ["self.texts.all(text, text.size() > 0)", "no such overload: size"],
+    ["self.texts.isSorted()", "no such overload"],
+    ["self.texts.max() == 'a'", "no such overload"],
+    ["self.texts.join() == 'a'", "join: invalid input: 0"],
+    ["self.lists.all(list, list.sum() == 0)", "no such overload"],
+  ])("%s", (rule, why) => {
+    const { rules } = compileSchema({ ...schema, "x-kubernetes-validations": [{ rule }] });
+    const { errors } = checkRules(rules, value, undefined);
+    expect(errors.map(({ message }) => message)).toEqual([expect.stringContaining(why)]);
   });
 });
 

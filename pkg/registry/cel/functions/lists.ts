@@ -18,7 +18,7 @@ import { equal } from "../values/equality.ts";
 import { ArrayList, itemsOf } from "../values/lists.ts";
 import type { EntryMap } from "../values/maps.ts";
 import { arithmetic, int as intOf } from "../values/numbers.ts";
-import { compare } from "../values/order.ts";
+import { compare, hasOrder } from "../values/order.ts";
 import { CelDuration } from "../values/time.ts";
 import { Uint } from "../values/uint.ts";
 import {
@@ -125,6 +125,7 @@ function selfComparison(list: CelList): number {
 function isSorted([list]: readonly Value[], work: Work): Value {
   let previous: Value | undefined;
   for (const item of itemsOf(list as CelList)) {
+    if (!hasOrder(item)) return noSuchOverload;
     if (previous !== undefined) {
       const order = compare(previous, item, work);
       if (typeof order === "number" && order > 0) return false;
@@ -162,6 +163,7 @@ function extreme(name: string, sign: 1 | -1): Call {
   return ([list], work) => {
     let best: Value | undefined;
     for (const item of itemsOf(list as CelList)) {
+      if (!hasOrder(item)) return noSuchOverload;
       if (best === undefined) {
         best = item;
         continue;
@@ -235,6 +237,8 @@ function sorted(list: Value | undefined, keys: Value | undefined, work: Work): V
     return new CelError(why);
   }
   const pairs = Array.from({ length: values.size }, (_, i) => [values.get(i), by.get(i)] as const);
+  const [first] = pairs;
+  if (first !== undefined && !hasOrder(first[1])) return new CelError("list elements must be comparable");
   const types = new Set(pairs.map(([, key]) => typeNameOf(key)));
   if (types.size > 1) return new CelError("list elements must have the same type");
   let error: CelError | undefined;
@@ -244,7 +248,6 @@ function sorted(list: Value | undefined, keys: Value | undefined, work: Work): V
     error ??= order;
     return 0;
   });
-  if (error === noSuchOverload) return new CelError("list elements must be comparable");
   return error ?? new ArrayList(pairs.map(([value]) => value));
 }
 

@@ -1,5 +1,6 @@
 import { bool, dyn, int, listOf, string, type Type } from "../check/type.ts";
 import { ArrayList, itemsOf } from "../values/lists.ts";
+import { shown } from "../values/shown.ts";
 import {
   CelError,
   type CelList,
@@ -217,7 +218,7 @@ function split(whole: string, by: string, count: number): Value {
 function join(list: CelList, by: string, work: Work): Value {
   const parts: string[] = [];
   for (const item of itemsOf(list)) {
-    if (typeof item !== "string") return new CelError(`join: invalid input: ${item}`);
+    if (typeof item !== "string") return new CelError(`join: invalid input: ${shown(item)}`);
     work.toil((item.length + by.length) / charsPerToil + 1);
     parts.push(item);
   }

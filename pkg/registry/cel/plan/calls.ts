@@ -24,7 +24,8 @@ export function planCall(node: Call, args: readonly Node[], steps: readonly Step
   const known = args.every(({ type }) => type !== undefined && isKnown(type));
   const choose: Choose =
     overloads.length === 1 && only !== undefined && known
-      ? () => only
+      ? // A type that is known still allows null: of items that may be, and of what is no basic type.
+        (values) => (values.includes(null) && !fits(only, values) ? undefined : only)
       : (values) => overloads.find((overload) => fits(overload, values));
   const [first, second] = steps;
   if (steps.length === 1 && first !== undefined) {

@@ -1,4 +1,5 @@
 import { isNumeric } from "../values/numbers.ts";
+import { shown } from "../values/shown.ts";
 import { Uint } from "../values/uint.ts";
 import { CelError, CelList, CelMap, none, Optional, typeNameOf, type Value } from "../values/value.ts";
 import type { Step } from "./evaluation.ts";
@@ -95,8 +96,4 @@ function indexOf(key: Value): number | CelError {
   if (key instanceof Uint) return Number(key.value);
   if (isNumeric(key)) return new CelError(`unsupported index value ${shown(key)} in list`);
   return new CelError(`unsupported index type '${typeNameOf(key)}' in list`);
-}
-
-function shown(key: Value): string {
-  return key instanceof Uint ? String(key.value) : String(key);
 }

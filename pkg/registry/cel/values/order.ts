@@ -24,6 +24,18 @@ export function compare(left: Value, right: Value, work: Work): number | CelErro
   return right instanceof CelError ? right : noSuchOverload;
 }
 
+/** Whether values of its type can be put in order at all. */
+export function hasOrder(value: Value): boolean {
+  return (
+    typeof value === "string" ||
+    typeof value === "boolean" ||
+    isNumeric(value) ||
+    value instanceof Timestamp ||
+    value instanceof CelDuration ||
+    value instanceof Uint8Array
+  );
+}
+
 /** By code points, as UTF-8 sorts. JavaScript would put characters beyond 16 bits before some within. */
 function compareText(left: string, right: string, work: Work): number {
   if (left === right) return 0;
