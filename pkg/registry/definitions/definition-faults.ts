@@ -9,6 +9,7 @@ import {
 } from "../field-error.ts";
 import { deepEqual, type JsonObject } from "../json.ts";
 import { dns1035LabelFaults, nameFaults } from "../names.ts";
+import { approvalFaults } from "./api-approval.ts";
 import {
   type CustomResourceDefinition,
   type DefinitionColumn,
@@ -40,7 +41,7 @@ export function definitionFaults(
       "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
     errors.push(invalid("spec.preserveUnknownFields", true, why));
   }
-  return errors;
+  return [...errors, ...approvalFaults(definition, old)];
 }
 
 function specFaults(spec: DefinitionSpec): FieldError[] {

@@ -62,7 +62,7 @@ export interface DefinitionStatus {
 }
 
 export interface DefinitionCondition {
-  readonly type: "NamesAccepted" | "Established" | "Terminating";
+  readonly type: "NamesAccepted" | "Established" | "Terminating" | "KubernetesAPIApprovalPolicyConformant";
   readonly status: "True" | "False" | "Unknown";
   readonly lastTransitionTime?: string | null;
   readonly reason: string;

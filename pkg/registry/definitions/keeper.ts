@@ -8,6 +8,7 @@ import { resourceId, type Subresource } from "../resource.ts";
 import { apiServerManager } from "../server-managers.ts";
 import type { StagedChange } from "../staging.ts";
 import { acceptNames, establish } from "./accept-names.ts";
+import { tellApproval } from "./api-approval.ts";
 import {
   type CustomResourceDefinition,
   cleanupFinalizer,
@@ -31,7 +32,8 @@ export interface Kept {
 
 /**
  * Does for CustomResourceDefinitions what Kubernetes' controllers do: accepts their names where no other has them,
- * establishes them, and deletes the objects of one that is being deleted before it goes.
+ * establishes them, tells of their approval where one is needed, and deletes the objects of one that is being deleted
+ * before it goes.
  */
 export class DefinitionKeeper {
   readonly #registry: Kept;
@@ -94,7 +96,8 @@ export class DefinitionKeeper {
     const others = this.#definitions().filter(
       (other) => other.spec.group === definition.spec.group && other.metadata.name !== name,
     );
-    const status = acceptNames(definition, others, now) ?? establish(definition, now);
+    const status =
+      acceptNames(definition, others, now) ?? establish(definition, now) ?? tellApproval(definition, now);
     if (status !== undefined) await this.#say(definition, status);
   }
 
