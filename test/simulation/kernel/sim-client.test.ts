@@ -52,10 +52,11 @@ test("only writes with a precondition meet a conflict", async () => {
 test("on some seeds the watch tells of a write before its answer comes, on others after", async () => {
   const orders = new Set<string>();
   for (let seed = 1; seed <= 40; seed += 1) {
-    const { scheduler, client, life } = await world({}, seed);
+    const { api, scheduler, client, life } = await world({}, seed);
+    const { resourceVersion } = (await api.list("Project")).metadata;
     const order: string[] = [];
     void (async () => {
-      for await (const event of client.watch("Project", { resourceVersion: "0" })) order.push(event.type);
+      for await (const event of client.watch("Project", { resourceVersion })) order.push(event.type);
     })();
     void client.create("Project", project).then(() => order.push("answer"));
     await scheduler.run({ untilMs: 1000 });
@@ -67,10 +68,11 @@ test("on some seeds the watch tells of a write before its answer comes, on other
 
 test("a watch expires with 410 and ends when aborted", async () => {
   const { api, client, answer } = await world({ expired: 1 });
+  const { resourceVersion } = (await api.list("Project")).metadata;
   await api.create("Project", project);
   const collect = async (signal?: AbortSignal): Promise<WatchEvent<unknown>[]> => {
     const options = signal === undefined ? {} : { signal };
-    return Array.fromAsync(client.watch("Project", { resourceVersion: "0", ...options }));
+    return Array.fromAsync(client.watch("Project", { resourceVersion, ...options }));
   };
   expect(await answer(collect())).toBe("Expired");
   expect(await answer(collect(AbortSignal.abort()))).toEqual([]);
