@@ -2,6 +2,7 @@ import { isMap, isScalar, LineCounter, type Node, parseAllDocuments, visit } fro
 import { parseJson } from "./json.ts";
 import { cyclicAlias } from "./yaml-cycle.ts";
 import { yamlDialect } from "./yaml-dialect.ts";
+import { yamlExcess } from "./yaml-limits.ts";
 
 export interface ParsedYamlBody {
   /** The first document, as JSON. */
@@ -45,6 +46,8 @@ function parsedAsJson(text: string): ParsedYamlBody | undefined {
 }
 
 function parsedAsYaml(text: string): ParsedYamlBody {
+  const excess = yamlExcess(text);
+  if (excess !== undefined) throw new SyntaxError(`yaml: ${excess}`);
   const lines = new LineCounter();
   const parsed = parsing(() =>
     parseAllDocuments(text, { ...yamlDialect({ lossy: true }), lineCounter: lines, keepSourceTokens: false }),

@@ -18,6 +18,7 @@ import {
 } from "yaml";
 import { cyclicAlias } from "./yaml-cycle.ts";
 import { yamlDialect } from "./yaml-dialect.ts";
+import { yamlExcess } from "./yaml-limits.ts";
 
 export interface YamlProblem {
   /** From 1. */
@@ -44,6 +45,12 @@ export type ParsedYaml =
 
 /** The documents of `text` in order; those that hold nothing but comments are left out. */
 export function parseYaml(text: string): ParsedYaml {
+  const excess = yamlExcess(text);
+  if (excess !== undefined)
+    return {
+      valid: false,
+      problems: [{ line: 1, column: 1, message: `The text can't be read: ${excess}.` }],
+    };
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, { ...strictDialect, lineCounter: lines, keepSourceTokens: true });
   const all = Array.isArray(parsed) ? parsed : [];
