@@ -1,7 +1,7 @@
 /** `bosun apiserver` as a process, over real HTTPS. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { type RequestOptions, request } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -118,4 +118,21 @@ test.each([
   const refused = start(...args);
   expect(await once(refused.child, "close")).toEqual([code, null]);
   expect(refused.output()).toContain(message);
+});
+
+test.each([
+  [
+    "that is wrong",
+    "kind: CustomResourceDefinition\napiVersion: apiextensions.k8s.io/v1\nspec: {}\n",
+    "CustomResourceDefinition",
+  ],
+  ["that is no YAML", "kind: [CustomResourceDefinition\n", "Flow sequence"],
+])("a definition %s is named with its file, as a person's mistake and no bug", async (_, text, words) => {
+  writeFileSync(path.join(folder, "crds/bad.yaml"), text);
+  const started = start();
+  await once(started.child, "close");
+  expect(started.child.exitCode).toBe(2);
+  expect(started.output()).toContain(`${path.join(folder, "crds/bad.yaml")}: `);
+  expect(started.output()).toContain(words);
+  expect(started.output()).not.toContain("bug");
 });

@@ -6,6 +6,7 @@ import path from "node:path";
 import { parseAllDocuments } from "yaml";
 import { admin } from "../../../pkg/apiserver/auth/user.ts";
 import { type Api, createApi } from "../../../pkg/apiserver/server.ts";
+import { givenDefinition } from "../../../pkg/registry/definitions/given-definition.ts";
 import { Registry } from "../../../pkg/registry/registry.ts";
 import { Metrics } from "../../../pkg/runtime/metrics.ts";
 import { openLog } from "../../../pkg/storage/log/log.ts";
@@ -100,14 +101,28 @@ function parseAddress(listen: string): Address {
   return { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) };
 }
 
-/** Every CustomResourceDefinition in the YAML files of a folder. */
+/** Every CustomResourceDefinition in the YAML files of a folder. Throws UserError naming the file of a bad one. */
 function definitions(folder: string): unknown[] {
   return filesIn(folder)
     .filter((name) => /\.ya?ml$/.test(name))
     .sort()
-    .flatMap((name) => parseAllDocuments(readFileSync(path.join(folder, name), "utf8")))
-    .map((document) => document.toJS() as { kind?: string } | null)
-    .filter((object) => object?.kind === "CustomResourceDefinition");
+    .flatMap((name) => definitionsIn(path.join(folder, name)));
+}
+
+function definitionsIn(file: string): unknown[] {
+  try {
+    const found = parseAllDocuments(readFileSync(file, "utf8")).map((document) => {
+      const [fault] = document.errors;
+      if (fault !== undefined) throw fault;
+      return document.toJS() as { kind?: string } | null;
+    });
+    const wanted = found.filter((object) => object?.kind === "CustomResourceDefinition");
+    // Read once more, and from memory, when they are served: here it is known whose file is wrong.
+    for (const definition of wanted) givenDefinition(definition);
+    return wanted;
+  } catch (cause) {
+    throw new UserError(`${file}: ${(cause as Error).message}`, { exitCode: 2, cause });
+  }
 }
 
 function filesIn(folder: string): string[] {
