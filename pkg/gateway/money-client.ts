@@ -161,8 +161,11 @@ class MoneyClient implements GatewayHandle {
   /** Kills the gateway of this workspace if one lives. What was in flight is settled by the rules at the next start. */
   async #end(): Promise<void> {
     await this.#reaching?.catch(() => {});
-    const gateway = this.#hello ?? (await readProcessRecord(this.#config.stateDirectory));
+    if (!this.#isStopped()) return;
+    const known = this.#hello;
+    // Before anything is awaited: a gateway that is reached meanwhile must not be forgotten.
     this.#hello = undefined;
+    const gateway = known ?? (await readProcessRecord(this.#config.stateDirectory));
     if (gateway !== undefined && (await isAlive(gateway))) await killProcess(gateway, this.#clock);
   }
 
@@ -232,21 +235,24 @@ class MoneyClient implements GatewayHandle {
     this.#closing.signal.throwIfAborted();
     const { socketPath } = this.#config;
     try {
-      return await callControl(socketPath, name, body);
+      // One that answers is not enough: who stops it has to know which process it is.
+      if (this.#hello !== undefined) return await callControl(socketPath, name, body);
     } catch (error) {
       if (error instanceof ControlError) throw error;
-      try {
-        await this.reach();
-        return await callControl(socketPath, name, body);
-      } catch (cause) {
-        if (cause instanceof TerminalError || cause instanceof ControlError) throw cause;
-        if (cause instanceof TransientError && cause.reason === "Stopped") throw cause;
-        throw new TransientError(
-          "GatewayUnreachable",
-          `The gateway can't be asked: ${(cause as Error).message}`,
-          { cause },
-        );
-      }
+      // Closed while it was asked: whoever comes after has a gateway of its own to see to.
+      this.#closing.signal.throwIfAborted();
+    }
+    try {
+      await this.reach();
+      return await callControl(socketPath, name, body);
+    } catch (cause) {
+      if (cause instanceof TerminalError || cause instanceof ControlError) throw cause;
+      if (cause instanceof TransientError && cause.reason === "Stopped") throw cause;
+      throw new TransientError(
+        "GatewayUnreachable",
+        `The gateway can't be asked: ${(cause as Error).message}`,
+        { cause },
+      );
     }
   }
 }

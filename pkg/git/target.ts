@@ -70,7 +70,7 @@ export class Target {
       return { is: "rewritten", message: rewritten(targetBranch, { seen, source, queue: refs.queue }) };
     }
     const taken = await this.#takeIn(queue.value, source, seen);
-    return taken.is === "taken" ? this.#follow(taken.commit) : taken;
+    return taken.is === "taken" ? this.#follow(taken.commit, source) : taken;
   }
 
   /** Makes the user's new commits part of the queue. */
@@ -122,11 +122,14 @@ export class Target {
     return { is: "clean", commit };
   }
 
-  /** Lets the followed branch catch up with `commit`, if git finds that safe. */
-  async #follow(commit: string): Promise<TargetSync> {
+  /** Lets the followed branch catch up with `commit`, if git finds that safe; the user's was last seen at `source`. */
+  async #follow(commit: string, source: string): Promise<TargetSync> {
     const { git, repository, refs, temporary } = this.#o;
     const branch = refs.followed.replace("refs/heads/", "");
     const before = await readRef(git, repository, refs.followed);
+    // A person moved it since: back perhaps, and then a fast-forward would undo that.
+    if (refs.followed === refs.source && before !== source)
+      throw new TransientError("BranchMoved", `${branch} moved while it was to follow the queue.`);
     if (before === commit) return this.#inSync(commit);
     if (before !== undefined && !(await this.#contains(commit, before))) {
       const message = `${branch} has commits that the queue does not have. Merge or remove them.`;
