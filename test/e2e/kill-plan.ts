@@ -1,5 +1,6 @@
 /** Which runs of the operator are killed, and when. */
 import type { Failpoint } from "../../pkg/runtime/failpoints.ts";
+import { uniform } from "../support/uniform.ts";
 import type { Fate } from "./demo-harness.ts";
 
 /** In the order in which a demo first comes by them. */
@@ -40,15 +41,4 @@ export function tell({ killAfterMs, withEverything, failpoint }: Fate): string {
   return killAfterMs === undefined
     ? "never"
     : `after ${(killAfterMs / 1000).toFixed(1)} s${withEverything ? " with everything" : ""}`;
-}
-
-/** Numbers from 0 up to 1. Mulberry32, by Tommy Ettinger. */
-function uniform(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

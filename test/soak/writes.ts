@@ -10,6 +10,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { crdFile } from "../bench/apiserver/probe.ts";
+import { uniform } from "../support/uniform.ts";
 import { startClients } from "./clients.ts";
 import { startEditor } from "./editor.ts";
 import { violations } from "./history.ts";
@@ -72,17 +73,6 @@ export async function soakWrites({ kills, seed, whole = false }: SoakOptions): P
     edits: editor?.edits ?? 0,
     relists: watchers.flat().filter(({ is }) => is === "list").length - watchers.length,
     violations: [...violations(clients.history), ...(editor?.lost ?? [])],
-  };
-}
-
-/** Numbers from 0 up to 1. Mulberry32, by Tommy Ettinger. */
-function uniform(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 
