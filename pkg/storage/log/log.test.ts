@@ -219,6 +219,25 @@ describe("a log on a real disk", () => {
     expect(Object.keys((await reopened()).objects)).toEqual(["a", "b"]);
   });
 
+  test("an owner that slept while its successors took snapshots acknowledges nothing, whatever files are gone", async () => {
+    for (const segmentBytes of [4_000_000, 1]) {
+      const stale = openLog({ directory, fs, segmentBytes });
+      const { revision } = await stale.open();
+      const own = (await readdir(directory)).filter((name) => name.startsWith("segment-")).sort();
+      for (let run = 1; run <= 40; run += 1) await written({ changes: [put(revision + run, "a")] });
+      // With the next number free, only what else lies there tells that somebody went by.
+      expect(await readdir(directory)).not.toContain(own.at(-1));
+
+      await expect(stale.commit({ changes: [put(revision + 1, "stale")] })).rejects.toThrow(
+        /Another operator took over/,
+      );
+      await stale.close();
+      const state = await reopened();
+      expect(state.revision).toBe(revision + 40);
+      expect(Object.keys(state.objects)).toEqual(["a"]);
+    }
+  });
+
   test("records of a lower epoch behind those of a higher one refuse to start", async () => {
     const { encodeFrame } = await import("./frame.ts");
     await written({ changes: [put(1, "a")] });

@@ -112,7 +112,8 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
     }
     const { [sequence]: _own, ...seals } = recovered.unsealed;
     await startSegment(seals);
-    await removeLeftovers();
+    await removeTemporary();
+    await removeSuperseded();
     return recovered.recent;
   }
 
@@ -150,15 +151,18 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
   }
 
   /**
-   * A new owner creates the next segment before it reads this one. So if the segment isn't there after the sync, the
-   * new owner will read what was synced; if it is there, nobody may be told that the write counts.
+   * A new owner creates a segment of a higher number before it reads this one. So if there is none after the sync, the
+   * new owner will read what was synced; if there is one, nobody may be told that the write counts. Asked is for any
+   * higher number, since an owner that slept for long finds the next segments gone, behind a snapshot of their states.
    */
   async function checkOwnership(): Promise<void> {
-    const next = join(directory, segmentName(sequence + 1));
-    if ((await fs.stat(next)) === undefined) return;
+    const { segments, snapshots } = logFiles((await fs.list(directory)) ?? []);
+    const newest = Math.max(0, ...segments, ...snapshots);
+    if (newest === sequence && segments.includes(sequence)) return;
+    const found = newest > sequence ? segmentName(newest) : "nothing of this one's";
     throw new TerminalError(
       "StorageTakenOver",
-      `Another operator took over the log: it wrote ${next}. This one must end.`,
+      `Another operator took over the log: ${directory} holds ${found}. This one must end.`,
     );
   }
 
@@ -199,21 +203,28 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
 
   async function takeSnapshot(snapshot: Parameters<typeof writeSnapshot>[2]): Promise<void> {
     snapshotSize = await writeSnapshot(fs, directory, snapshot);
-    await removeLeftovers();
+    await removeSuperseded();
   }
 
-  /** Temporary files of a crash, and what the newest snapshot stands for. */
-  async function removeLeftovers(): Promise<void> {
-    const entries = (await fs.list(directory)) ?? [];
-    const { segments, snapshots } = logFiles(entries);
+  /** What a crash left, and what an owner before this one may still be writing: its rename then fails. */
+  async function removeTemporary(): Promise<void> {
+    const names = ((await fs.list(directory)) ?? []).map(({ name }) => name);
+    await removeAll(names.filter((name) => name.startsWith(temporaryPrefix)));
+  }
+
+  /** What the newest snapshot stands for. */
+  async function removeSuperseded(): Promise<void> {
+    const { segments, snapshots } = logFiles((await fs.list(directory)) ?? []);
     const newest = snapshots.at(-1) ?? 0;
-    const old = [
+    await removeAll([
       ...snapshots.filter((sequence) => sequence < newest).map(snapshotName),
       ...segments.filter((sequence) => sequence < newest).map(segmentName),
-      ...entries.map(({ name }) => name).filter((name) => name.startsWith(temporaryPrefix)),
-    ];
-    for (const name of old) await fs.remove(join(directory, name));
-    if (old.length > 0) await fs.syncDirectory(directory);
+    ]);
+  }
+
+  async function removeAll(names: readonly string[]): Promise<void> {
+    for (const name of names) await fs.remove(join(directory, name));
+    if (names.length > 0) await fs.syncDirectory(directory);
   }
 
   function fail(error: unknown): void {
