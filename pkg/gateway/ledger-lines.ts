@@ -15,10 +15,22 @@ export interface Payer {
   labels: Readonly<Record<string, string>>;
 }
 
+/** Which turn of its session a request asks for, as the session's host says. */
+export interface AskedTurn {
+  /** Complete turns before it in the session's conversation, and one. */
+  turn: number;
+  /** The host that asks: another one after each start. */
+  host: string;
+}
+
 /** Before anything else of a request: its bound is taken out of the windows that `at` lies in. */
-export interface Reserved extends Payer {
+export interface Reserved extends Payer, Partial<AskedTurn> {
   step: "reserved";
   id: string;
+  /** The turn is paid again after a crash: the request by which an earlier host of the session asked for it. */
+  resume?: string;
+  /** The turn is paid again: the request by which the same host asked for it and got no whole answer. */
+  again?: string;
   /** Under which grants. */
   grants: readonly string[];
   model: string;

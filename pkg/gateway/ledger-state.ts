@@ -1,6 +1,13 @@
 /** What the lines of a ledger add up to. Pure: the same lines always give the same sums. */
 import { selects } from "./grants.ts";
-import { type Granted, LedgerError, type Line, type Payer, type Reserved } from "./ledger-lines.ts";
+import {
+  type AskedTurn,
+  type Granted,
+  LedgerError,
+  type Line,
+  type Payer,
+  type Reserved,
+} from "./ledger-lines.ts";
 import type { CostQuery, NanoUSD } from "./money.ts";
 
 export type RequestState = "reserved" | "sent" | "settled" | "unsettled" | "released";
@@ -18,6 +25,16 @@ export interface RequestRecord {
   cost: NanoUSD;
   tokens: number;
   bound: { cost: NanoUSD; tokens: number; maxTokens: number; inputTokens: number };
+  /** As the ledger's line has them. */
+  resume?: string;
+  again?: string;
+}
+
+/** How a session's newest turn was asked for so far. */
+interface TurnRecord {
+  run: number;
+  turn: number;
+  asked: { request: RequestRecord; host: string }[];
 }
 
 /** Sums over the requests that one question is about. */
@@ -47,6 +64,7 @@ export class LedgerState {
   #unsettledInRow = 0;
   readonly #requests = new Map<string, RequestRecord>();
   readonly #payers = new Map<string, Payer>();
+  readonly #turns = new Map<string, TurnRecord>();
   readonly #violated = new Set<string>();
   readonly #grants = new Map<string, Granted>();
   readonly #sums = new Map<string, { question: Question; sums: Sums }>();
@@ -82,6 +100,21 @@ export class LedgerState {
 
   requests(): IterableIterator<Readonly<RequestRecord>> {
     return this.#requests.values();
+  }
+
+  /**
+   * What a request for `turn` of a session's run repeats: the newest one for the same turn that was charged, or may
+   * be yet; undefined when the turn was not paid for.
+   */
+  repeated(
+    { session, run }: Pick<Payer, "session" | "run">,
+    { turn, host }: AskedTurn,
+  ): Pick<Reserved, "resume" | "again"> {
+    const known = this.#turns.get(session);
+    if (known?.run !== run || known.turn !== turn) return {};
+    const paid = known.asked.findLast(({ request }) => mayBePaid(request));
+    if (paid === undefined) return {};
+    return paid.host === host ? { again: paid.request.id } : { resume: paid.request.id };
   }
 
   grant(id: string): Readonly<Granted> | undefined {
@@ -174,9 +207,21 @@ export class LedgerState {
       payer: this.#payerOf(line),
       state: "reserved",
       bound: { cost, tokens, maxTokens: line.maxTokens, inputTokens: line.inputTokens },
+      ...(line.resume === undefined ? {} : { resume: line.resume }),
+      ...(line.again === undefined ? {} : { again: line.again }),
     };
+    this.#keepTurn(line, request);
     this.#requests.set(id, request);
     this.#count(request, 1);
+  }
+
+  /** Only the newest turn of a session can be asked for again. */
+  #keepTurn({ session, run, turn, host }: Reserved, request: RequestRecord): void {
+    if (turn === undefined || host === undefined) return;
+    const known = this.#turns.get(session);
+    const same = known?.run === run && known.turn === turn;
+    const asked = [...(same ? known.asked : []), { request, host }];
+    this.#turns.set(session, { run, turn, asked });
   }
 
   /** One object for all requests of a payer: a month of them is kept in memory. */
@@ -207,6 +252,10 @@ export class LedgerState {
     for (const { question, sums } of this.#sums.values())
       if (matches(question, request)) add(sums, request, sign);
   }
+}
+
+function mayBePaid({ state, cost }: RequestRecord): boolean {
+  return state !== "released" && cost > 0;
 }
 
 function matches(question: Question, { at, payer }: RequestRecord): boolean {

@@ -5,6 +5,13 @@ import type { Purpose } from "../session/sessions.ts";
 export type NanoUSD = number;
 export const NANO_PER_USD = 1_000_000_000;
 
+/**
+ * By these a session's host says which turn it asks for (from 1, over all runs of the session), and which host it is:
+ * what is paid for again after a crash is told by them. The gateway keeps them to itself.
+ */
+export const TURN_HEADER = "x-bosun-turn";
+export const HOST_HEADER = "x-bosun-host";
+
 export interface WindowLimit {
   usd?: number;
   tokens?: number;

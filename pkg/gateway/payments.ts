@@ -6,7 +6,7 @@ import { type Bound, boundsOf } from "./bound.ts";
 import { decide } from "./budgets.ts";
 import { type Grant, selects, wholeLimits } from "./grants.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Payer, Step } from "./ledger-lines.ts";
+import type { AskedTurn, Payer, Step } from "./ledger-lines.ts";
 import type { MessagesRequest } from "./messages-request.ts";
 import type { BudgetPolicy, SessionGrant } from "./money.ts";
 import type { Price } from "./prices.ts";
@@ -98,14 +98,12 @@ export class Payments {
   }
 
   /**
-   * Reserves the bound of `request` for `session`, waiting in line where others hold what it needs.
+   * Reserves the bound of `request` for `session`, waiting in line where others hold what it needs. A turn that was
+   * paid for already is marked so in the ledger.
    *
    * @throws `signal.reason` when aborted while in line; nothing is reserved then
    */
-  async reserve(
-    request: MessagesRequest,
-    { session, price, signal }: { session: SessionGrant; price: Price; signal: AbortSignal },
-  ): Promise<Reserving> {
+  async reserve(request: MessagesRequest, { session, price, asked, signal }: Asking): Promise<Reserving> {
     const bounds = boundsOf(request, {
       price,
       bases: this.#bases.of(session.session),
@@ -138,7 +136,7 @@ export class Payments {
         this.#lookIn(Math.min(...grants.map(({ window }) => window.endMs)) - nowMs);
         return { is: "wait", blocks: grants.map(({ budget }) => budgetOf(budget)) };
       }
-      return served(this.#reserveNow(request, { session, price, bound: decision.bound, grants }));
+      return served(this.#reserveNow(request, { session, price, asked, bound: decision.bound, grants }));
     };
     const wants = [
       EVERYTHING,
@@ -187,9 +185,10 @@ export class Payments {
     {
       session,
       price,
+      asked,
       bound,
       grants,
-    }: { session: SessionGrant; price: Price; bound: Bound; grants: readonly Grant[] },
+    }: Omit<Asking, "signal"> & { bound: Bound; grants: readonly Grant[] },
   ): Reserved {
     const { ledger, rateLimits, ids } = this.#deps;
     for (const grant of grants) this.#recordGrant(grant);
@@ -198,6 +197,7 @@ export class Payments {
       step: "reserved",
       id,
       ...payerOf(session),
+      ...(asked === undefined ? {} : { ...asked, ...ledger.state.repeated(session, asked) }),
       grants: grants.map((grant) => grant.id),
       model: request.model,
       maxTokens: bound.outputTokens,
@@ -311,6 +311,15 @@ export class Payments {
     this.#nextLookMs = Number.NEGATIVE_INFINITY;
     this.#alarm?.abort();
   }
+}
+
+/** Who asks, and what for. */
+interface Asking {
+  session: SessionGrant;
+  price: Price;
+  /** Undefined where the session's runner does not count turns. */
+  asked?: AskedTurn | undefined;
+  signal: AbortSignal;
 }
 
 /** What one payment is about. */

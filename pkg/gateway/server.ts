@@ -7,8 +7,9 @@ import type { Failpoints } from "../runtime/failpoints.ts";
 import { type AdmittedField, admit } from "./admission.ts";
 import { type ApiError, type ApiErrorType, answerError } from "./api-errors.ts";
 import { type Forwarding, forward } from "./forward.ts";
+import type { AskedTurn } from "./ledger-lines.ts";
 import { thinkingBudget } from "./messages-request.ts";
-import type { SessionGrant } from "./money.ts";
+import { HOST_HEADER, type SessionGrant, TURN_HEADER } from "./money.ts";
 import type { Payments, Reserving } from "./payments.ts";
 import { priceOf } from "./prices.ts";
 import type { Tokens } from "./tokens.ts";
@@ -106,6 +107,7 @@ async function handle(
   }
   const { session, form } = authenticate(request, deps.tokens);
   refuseBetas(request, deps.admitted());
+  const asked = askedTurn(request);
   const body = await readBody(request).catch((error) => {
     throw request.readableAborted ? new ClientLeftError("The client left.", { cause: error }) : error;
   });
@@ -138,7 +140,7 @@ async function handle(
   if (counting) return forward(forwarding, undefined, deps);
 
   const signal = AbortSignal.any([leaving, stopped]);
-  const reserving = await deps.payments.reserve(admission.request, { session, price, signal });
+  const reserving = await deps.payments.reserve(admission.request, { session, price, asked, signal });
   if (reserving.is !== "reserved") throw refusalOf(reserving);
   const { payment } = reserving;
   return forward(
@@ -172,6 +174,20 @@ function authenticate(
     if (session !== undefined) return { session, form };
   }
   throw new Refusal("authentication_error", "The token names no session that may spend.");
+}
+
+/** Which turn the session's host says it asks for. The headers go no further: the upstream is sent a list of its own. */
+function askedTurn({ headers }: IncomingMessage): AskedTurn | undefined {
+  const turn = headers[TURN_HEADER];
+  const host = headers[HOST_HEADER];
+  if (turn === undefined && host === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(String(turn ?? "")) || !/^[\w-]{1,64}$/.test(String(host ?? ""))) {
+    throw new Refusal(
+      "invalid_request_error",
+      `${TURN_HEADER} must be a turn's number from 1, and ${HOST_HEADER} the name of the session's host.`,
+    );
+  }
+  return { turn: Number(turn), host: String(host) };
 }
 
 function refuseBetas(request: IncomingMessage, admitted: readonly AdmittedField[]): void {

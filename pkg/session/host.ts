@@ -87,6 +87,7 @@ export async function runHost(options: HostOptions): Promise<void> {
       transcript,
       model: sdkModel({
         access: () => required(folder.readAccess(), "access.json", folder),
+        host: launch.attempt,
         clock,
         onAsked: () => reporter.asked(),
         onActivity: () => reporter.active(),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RequestRecord } from "../../pkg/rehearsal/request-log.ts";
-import { discrepancies, intrusions, type LedgerRequest } from "./accounts.ts";
+import { discrepancies, intrusions, type LedgerRequest, repeats } from "./accounts.ts";
 
 /** The check itself: what it takes for right, and that it finds each kind of wrong. */
 
@@ -67,4 +67,35 @@ test("a session may take work over, and the one before must not come back to it"
     sessions.map((session) => inLedger(session, { session }));
   expect(intrusions({ ledger: by("a", "a", "b", "b", "c") })).toEqual([]);
   expect(intrusions({ ledger: by("a", "b", "a") })).toHaveLength(1);
+});
+
+const turn = (id: string, changes: Partial<LedgerRequest>): LedgerRequest =>
+  inLedger(undefined, { id, turn: 1, host: "a", ...changes });
+
+test.each<[string, LedgerRequest[]]>([
+  ["turns one after the other", [turn("1", {}), turn("2", { turn: 2 })]],
+  ["a turn paid again by the next host", [turn("1", {}), turn("2", { host: "b", resume: "1" })]],
+  ["a turn paid again after a lost answer", [turn("1", {}), turn("2", { again: "1" })]],
+  ["a turn asked again that had cost nothing", [turn("1", { cost: 0 }), turn("2", { host: "b" })]],
+])("%s is as it must be", (_name, ledger) => {
+  expect(repeats({ ledger })).toEqual([]);
+});
+
+test.each<[string, LedgerRequest[], RegExp]>([
+  ["without a turn", [inLedger("1")], /does not say which turn/],
+  ["paid again without a word", [turn("1", {}), turn("2", { host: "b" })], /again and does not say so/],
+  ["that repeats what never was", [turn("2", { resume: "1" })], /repeats 1, which did not ask/],
+  ["with the wrong reason", [turn("1", {}), turn("2", { host: "b", again: "1" })], /the wrong reason/],
+  [
+    "resumed by a host that was past that",
+    [
+      turn("1", {}),
+      turn("2", { turn: 2 }),
+      turn("3", { host: "b", resume: "1" }),
+      turn("4", { turn: 2, host: "b", resume: "2" }),
+    ],
+    /Host b resumes turn 2 of s after turn 1/,
+  ],
+])("a request %s is told", (_name, ledger, says) => {
+  expect(repeats({ ledger }).join("\n")).toMatch(says);
 });

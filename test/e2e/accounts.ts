@@ -20,6 +20,12 @@ export interface LedgerRequest {
   upstreamId?: string;
   /** Reserved, then charged. */
   cost: NanoUSD;
+  /** Which turn of the session, and which of its hosts asked for it. */
+  turn?: number;
+  host?: string;
+  /** The requests that it says it pays for again. */
+  resume?: string;
+  again?: string;
 }
 
 export interface Accounts {
@@ -84,6 +90,36 @@ export function intrusions({ ledger }: Pick<Accounts, "ledger">): string[] {
 }
 
 /**
+ * Turns that were paid for again where no crash explains it, a sentence each: every repeated payment names the one
+ * that it repeats, and each host of a session resumes one turn at most, the first that it asks for.
+ */
+export function repeats({ ledger }: Pick<Accounts, "ledger">): string[] {
+  const wrong: string[] = [];
+  const asked = new Map<string, LedgerRequest[]>();
+  const hosts = new Map<string, number>();
+  for (const request of ledger) {
+    const { id, session, turn, host, resume, again } = request;
+    if (turn === undefined) wrong.push(`Request ${id} does not say which turn it asks for.`);
+    const key = `turn ${turn} of ${session}`;
+    const before = asked.get(key) ?? [];
+    asked.set(key, [...before, request]);
+    const named = before.find((one) => one.id === (resume ?? again));
+    const isPaidAgain = request.cost > 0 && before.some(({ cost }) => cost > 0);
+    if ((resume ?? again) !== undefined && named === undefined)
+      wrong.push(`Request ${id} says that it repeats ${resume ?? again}, which did not ask for ${key}.`);
+    if (isPaidAgain && named === undefined)
+      wrong.push(`Request ${id} pays for ${key} again and does not say so.`);
+    if (named !== undefined && (named.host === host) !== (resume === undefined))
+      wrong.push(`Request ${id} repeats ${named.id} and says the wrong reason.`);
+    const first = hosts.get(`${host}`);
+    hosts.set(`${host}`, first ?? turn ?? 0);
+    if (resume !== undefined && first !== undefined && first !== turn)
+      wrong.push(`Host ${host} resumes ${key} after turn ${first}.`);
+  }
+  return wrong;
+}
+
+/**
  * Each of the upstream's records with its request in the ledger. A request that was cut before its status came has no
  * name there: it is found by model and time, each at most once, always the one that ended first (which finds a
  * partner for every record if there is any way to).
@@ -115,8 +151,9 @@ function ledgerRequests(lines: readonly Line[]): LedgerRequest[] {
     requests.set(line.id, request);
     request.steps.push(line.step);
     if (line.step === "reserved") {
-      const { purpose, project, session, model, cost } = line;
-      Object.assign(request, { work: `${purpose} of ${project}`, session, model, cost });
+      const { purpose, project, session, model, cost, turn, host, resume, again } = line;
+      const work = `${purpose} of ${project}`;
+      Object.assign(request, { work, session, model, cost, turn, host, resume, again });
     }
     if (line.step === "sent") request.sentMs = line.at;
     if (waysToEnd.includes(line.step)) request.endMs = line.at;

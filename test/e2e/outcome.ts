@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { lastKnown } from "../../cmd/bosun/operator-client/last-known.ts";
 import { type Objects, readObjects } from "../../cmd/bosun/view/objects.ts";
-import { type Accounts, accountsOf, discrepancies, intrusions } from "./accounts.ts";
+import { type Accounts, accountsOf, discrepancies, intrusions, repeats } from "./accounts.ts";
 import { type Checkout, checkoutOf } from "./checkout.ts";
 import type { PreparedDemo } from "./demo-harness.ts";
 import { type Merge, mergesOn, untraceable } from "./merges.ts";
@@ -61,6 +61,7 @@ export function violations(
   if (merged.join() !== wanted.sort().join())
     wrong.push(`Merged into ${target} are ${merged.join(", ") || "none"}.`);
   wrong.push(...untraceable(merges, objects), ...discrepancies(accounts), ...intrusions(accounts));
+  wrong.push(...repeats(accounts));
   wrong.push(...left.map(({ pid, command }) => `Process ${pid} is left: ${command}`));
   wrong.push(...debris.map((entry) => `${entry} is left.`));
   for (const part of ["head", "branches", "status", "files"] as const)

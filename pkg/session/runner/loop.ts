@@ -173,6 +173,7 @@ async function answered(options: LoopOptions): Promise<Outcome | (TurnAnswer & {
   for (let failures = 1; ; failures++) {
     const answer = await progress.during(requestLimitMs, () =>
       model.ask({
+        turn: turnsOf(transcript.entries) + 1,
         model: spec.model,
         maxTokens: spec.maxOutputTokens,
         system: spec.system,

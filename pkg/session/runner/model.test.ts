@@ -17,12 +17,14 @@ async function ask(turn: Turn) {
 function askAt(url: string) {
   const model = sdkModel({
     access: () => ({ url, token: "token" }),
+    host: "host-1",
     clock: systemClock,
     onAsked: () => undefined,
     onActivity: () => undefined,
     silenceTimeoutSeconds: 0.2,
   });
   return model.ask({
+    turn: 1,
     model: "claude-sonnet-5-5",
     maxTokens: 4000,
     system: "You are an agent.",

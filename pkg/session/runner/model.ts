@@ -1,4 +1,5 @@
 import Anthropic from "@anthropic-ai/sdk";
+import { HOST_HEADER, TURN_HEADER } from "../../gateway/money.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Access } from "../session-folder.ts";
 import { type ContentBlock, type MessageParam, toolCalls } from "./blocks.ts";
@@ -7,6 +8,8 @@ import type { ErrorAnswer } from "./retry.ts";
 
 /** One turn to ask for. */
 export interface TurnRequest {
+  /** Which turn of the session it is, from 1, over all runs. Asked again it keeps its number. */
+  turn: number;
   model: string;
   /** Upper bound of what it may print, in tokens. */
   maxTokens: number;
@@ -38,6 +41,8 @@ const answerTimeoutSeconds = 900;
 export interface ModelOptions {
   /** Read for each request: a gateway that came back may be elsewhere. */
   access(): Access;
+  /** Name of this host, another one after each start: tells the gateway what is asked for again after a crash. */
+  host: string;
   clock: Clock;
   /** Called before each request. */
   onAsked(): void;
@@ -67,7 +72,10 @@ export function sdkModel(options: ModelOptions): Model {
         logLevel: "off",
       });
       try {
-        const stream = client.messages.stream(parameters(request), { signal: watchdog.signal });
+        const stream = client.messages.stream(parameters(request), {
+          signal: watchdog.signal,
+          headers: { [TURN_HEADER]: String(request.turn), [HOST_HEADER]: options.host },
+        });
         return turnOf(await stream.finalMessage());
       } catch (error) {
         return failureOf(error, watchdog.signal.aborted, limitMs);
