@@ -13,10 +13,10 @@ import { openLog } from "../../../pkg/storage/log/log.ts";
 import { meteredStorage } from "../../../pkg/storage/metered.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
 import { processMetrics } from "../../../pkg/system/process-metrics.ts";
-import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { systemClock, systemDefer, systemIds, systemRandom } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
-import { type HolderWords, takeLock } from "../operator/lock.ts";
+import { takeLock } from "../operator/lock.ts";
+import type { HolderWords } from "../operator/lock-holder.ts";
 import { type Address, listenAt } from "../serving/listen.ts";
 import { serve } from "../serving/serve.ts";
 import { UserError } from "../user-error.ts";
@@ -30,7 +30,7 @@ export interface ApiServerOptions {
   garbageCollector: "on" | "off";
 }
 
-const holder: HolderWords = {
+const words: HolderWords = {
   name: "An API server",
   place: "this folder of data",
   advice: "Give another --data-dir, or stop it with Ctrl-C where it runs.",
@@ -52,9 +52,9 @@ export async function apiserver(context: Context, options: ApiServerOptions): Pr
   const local = createServer(
     (request, response) => void opened.promise.then((api) => api.listener(() => admin)(request, response)),
   );
-  const socket = socketPath(path.join(directory, "server.sock"));
-  const lock = await takeLock({ folder: directory, socket, server: local, clock: systemClock, holder }, () =>
-    failed.reject(new UserError("Another API server has taken this folder of data; this one ends.")),
+  const lock = await takeLock(
+    { folder: directory, socket: "server.sock", server: local, clock: systemClock, words },
+    () => failed.reject(new UserError("Another API server has taken this folder of data; this one ends.")),
   );
   try {
     const metrics = new Metrics();

@@ -5,6 +5,7 @@ import { SETTLED_PHASES } from "../../../pkg/api/phases.ts";
 import { inspectRepository } from "../../../pkg/git/inspect.ts";
 import type { Context } from "../context.ts";
 import { type Operator, startOperator } from "../operator/operator.ts";
+import { report } from "../report.ts";
 import { UserError } from "../user-error.ts";
 import { liveView } from "../view/live.ts";
 import { type Objects, readObjects } from "../view/objects.ts";
@@ -26,7 +27,6 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   const interrupts = followInterrupts();
   const view = liveView(process.stdout, context.now);
   const print = (line: string): void => view.print([line]);
-  const fatal = Promise.withResolvers<never>();
   let isStarting = true;
   // A start that hangs has nothing to save yet. The exit code is a shell's for an interrupted process.
   void interrupts.second.then(() => isStarting && process.exit(130));
@@ -36,19 +36,19 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
     rehearse: options.rehearse === true,
     scenarios: (options.scenarios ?? []).map((entry) => path.resolve(context.cwd, entry)),
     note: print,
-    onFatal: (error) => fatal.reject(error),
+    // At once, since nothing it would still do is its own to do. Sessions go on; the next operator finds them.
+    onFatal: (error) => process.exit(report(error, context)),
   });
-  const operator = await Promise.race([starting, fatal.promise]);
+  const operator = await starting;
   isStarting = false;
   print(
     `The operator runs (process ${process.pid}). Ctrl-C lets running turns finish and saves; a second Ctrl-C stops now.`,
   );
 
-  const ended = Promise.race([interrupts.first, fatal.promise]);
-  const objects = await show(operator, view.show, ended, options.untilSettled === true);
+  const objects = await show(operator, view.show, interrupts.first, options.untilSettled === true);
   if (objects === undefined) print("Running turns finish and are saved. Ctrl-C again stops them now.");
   const draining = operator.drain();
-  await Promise.race([draining, interrupts.second.then(() => operator.stop()), fatal.promise]);
+  await Promise.race([draining, interrupts.second.then(() => operator.stop())]);
   print("Stopped. All state is kept; `bosun up` goes on where it was.");
 }
 

@@ -1,137 +1,142 @@
 /**
- * One operator a workspace. The lock is the unix socket in `.bosun/`: who connects finds the holder. Beside it stands
- * `operator.json`, whose heartbeat holds the lock across kernels and containers that share the folder.
+ * One operator a workspace. Who takes the lock takes the next number of its folder, which the file system gives to one
+ * alone; the greatest number holds. The socket in `.bosun/` leads to the holder, and `operator.json` names its process.
  */
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
-import { connect } from "node:net";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
+import { pidSpace } from "../../../pkg/system/pid-space.ts";
 import { startTimeOf } from "../../../pkg/system/process-identity.ts";
-import { UserError } from "../user-error.ts";
-
-/** A heartbeat younger than this holds, in milliseconds. */
-const heldMs = 30_000;
-const beatMs = 5_000;
-
-interface Holder {
-  pid: number;
-  startTime: string;
-  /** Of the kernel that the pid belongs to. */
-  boot: string;
-  heartbeatMs: number;
-}
-
-/** How a person calls who holds the lock, and what they can do about it. */
-export interface HolderWords {
-  /** Begins a sentence. */
-  readonly name: string;
-  readonly place: string;
-  readonly advice: string;
-}
+import { socketPath } from "../../../pkg/system/socket-path.ts";
+import { beatMs, type HolderWords, refuseHeld } from "./lock-holder.ts";
+import { type Holder, lockTerms } from "./lock-terms.ts";
 
 export interface LockOptions {
   folder: string;
+  /** Name in `folder` of the socket that clients look for. */
   socket: string;
   server: Server;
   clock: Clock;
   /** An operator by default. */
-  holder?: HolderWords;
+  words?: HolderWords;
 }
 
 const operator: HolderWords = {
   name: "An operator",
   place: "this workspace",
-  advice: "`bosun status` shows what it does; stop it with Ctrl-C where it runs.",
+  advice: "`bosun status` shows what it does; stop it with Ctrl-C where it runs, or with `bosun stop`.",
 };
 
 export interface Lock {
+  /** Grows with each holder, and is never given twice: what tells a stale one elsewhere. */
+  readonly term: number;
+  /** Whether nobody has taken it since. Costs a look at a folder. */
+  isHeld(): boolean;
   release(): void;
 }
 
 /**
- * Takes the lock of `folder` by listening on `socket`.
+ * Takes the lock of `folder`. From then on `socket` leads to `server`.
  *
- * @param onLost - told when another operator has taken it: nothing may be written any more
- * @throws UserError when another operator holds it
+ * @param onLost - told once when another has taken it: nothing may be written any more
+ * @throws UserError when another holds it
  */
 export async function takeLock(
-  { folder, socket, server, clock, holder = operator }: LockOptions,
+  { folder, socket, server, clock, words = operator }: LockOptions,
   onLost: () => void,
 ): Promise<Lock> {
-  const path = join(folder, "operator.json");
-  await refuseHeld(path, socket, clock, holder);
-  const me: Holder = {
-    pid: process.pid,
-    startTime: (await startTimeOf(process.pid)) ?? "",
-    boot: await bootId(),
-    heartbeatMs: clock.now(),
-  };
-  beat(path, me);
-  rmSync(socket, { force: true });
-  await listen(server, socket);
-  const inode = statSync(socket).ino;
+  const terms = lockTerms(join(folder, "lock"));
+  const known = join(folder, socket);
+  const record = join(folder, "operator.json");
+  const { number, me } = await take();
+  terms.removeBefore(number);
+  const own = join("lock", `${number}.sock`);
+  await listen(server, socketPath(join(folder, own)));
+  show();
   const stopped = new AbortController();
   void keep();
   return {
+    term: me.term,
+    isHeld,
     release() {
       stopped.abort();
       server.close();
       server.closeAllConnections();
-      if (inodeOf(socket) === inode) rmSync(socket, { force: true });
-      if (holderIn(path)?.pid === me.pid) rmSync(path, { force: true });
+      rmSync(join(folder, own), { force: true });
+      if (!isHeld()) return;
+      if (linkIn(known) === own) rmSync(known, { force: true });
+      if (namesMe()) rmSync(record, { force: true });
+      // Last, since another may take it from here on. The file stays, so that the next number is greater.
+      terms.write(number, { ...me, heartbeatMs: clock.now(), isReleased: true });
     },
   };
 
+  async function take(): Promise<{ number: number; me: Holder }> {
+    const pid = process.pid;
+    const startTime = (await startTimeOf(pid)) ?? "";
+    for (;;) {
+      const last = await refuseHeld({ terms, socket: socketPath(known), clock }, words);
+      const heartbeatMs = clock.now();
+      const term = Math.max((terms.holder(last)?.term ?? 0) + 1, Math.floor(heartbeatMs / 1000));
+      const me: Holder = { pid, startTime, place: pidSpace(), term, heartbeatMs };
+      if (!terms.take(last + 1, me)) continue;
+      if (terms.newest() === last + 1) return { number: last + 1, me };
+      // It was free because somebody quicker had taken it, another the next, and put it away.
+      terms.remove(last + 1);
+    }
+  }
+
+  function isHeld(): boolean {
+    return terms.newest() === number;
+  }
+
   async function keep(): Promise<void> {
-    try {
-      for (;;) {
-        await clock.sleep(beatMs, stopped.signal);
-        // Two that started at once: the later one has replaced the socket and the file.
-        const holder = holderIn(path);
-        if (inodeOf(socket) !== inode || (holder !== undefined && holder.startTime !== me.startTime))
-          return onLost();
-        beat(path, { ...me, heartbeatMs: clock.now() });
+    while (!stopped.signal.aborted) {
+      await clock.sleep(beatMs, stopped.signal).catch(() => undefined); // Released: the loop sees it.
+      if (stopped.signal.aborted) return;
+      if (!isHeld()) return onLost();
+      try {
+        terms.write(number, { ...me, heartbeatMs: clock.now() });
+        show();
+      } catch {
+        // A full disk, perhaps: the next beat tries again, and whoever takes the lock meanwhile is seen.
       }
+    }
+  }
+
+  /** Also puts right what a stale holder, or a person, made of them. */
+  function show(): void {
+    if (linkIn(known) !== own) {
+      rmSync(join(folder, `${own}.link`), { force: true });
+      symlinkSync(own, join(folder, `${own}.link`));
+      renameSync(join(folder, `${own}.link`), known);
+    }
+    if (!namesMe()) {
+      const { pid, startTime } = me;
+      writeFileSync(join(folder, `${own}.json`), JSON.stringify({ pid, startTime }), { mode: 0o600 });
+      renameSync(join(folder, `${own}.json`), record);
+    }
+  }
+
+  function namesMe(): boolean {
+    try {
+      const { pid, startTime } = JSON.parse(readFileSync(record, "utf8")) as Partial<Holder>;
+      return pid === me.pid && startTime === me.startTime;
     } catch {
-      // Released.
+      // Absent, or torn: it names nobody.
+      return false;
     }
   }
 }
 
-async function refuseHeld(
-  path: string,
-  socket: string,
-  clock: Clock,
-  { name, place, advice }: HolderWords,
-): Promise<void> {
-  const holder = holderIn(path);
-  if (await answers(socket))
-    throw new UserError(
-      `${name} already runs here${holder === undefined ? "" : ` (process ${holder.pid})`}. ${advice}`,
-    );
-  if (holder === undefined || clock.now() - holder.heartbeatMs >= heldMs) return;
-  const here = holder.boot === (await bootId());
-  if (here && (await startTimeOf(holder.pid)) !== holder.startTime) return;
-  const waitSeconds = Math.ceil((heldMs - (clock.now() - holder.heartbeatMs)) / 1000);
-  throw new UserError(
-    here
-      ? `${name} (process ${holder.pid}) holds ${place} but does not answer. End it, then try again.`
-      : `${name} on another machine or in another container held ${place} a moment ago. Stop it, or wait ${waitSeconds} s.`,
-  );
-}
-
-function answers(socket: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const connection = connect(socket);
-    connection.once("connect", () => {
-      connection.destroy();
-      resolve(true);
-    });
-    connection.once("error", () => resolve(false));
-  });
+function linkIn(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // Not there, or no link: it leads nowhere that counts.
+    return undefined;
+  }
 }
 
 function listen(server: Server, socket: string): Promise<void> {
@@ -145,33 +150,4 @@ function listen(server: Server, socket: string): Promise<void> {
     });
     process.umask(before);
   });
-}
-
-function beat(path: string, holder: Holder): void {
-  writeFileSync(`${path}.new`, JSON.stringify(holder), { mode: 0o600 });
-  renameSync(`${path}.new`, path);
-}
-
-function holderIn(path: string): Holder | undefined {
-  try {
-    return JSON.parse(readFileSync(path, "utf8")) as Holder;
-  } catch {
-    // Absent, or torn by a power loss, which ended its holder too.
-    return undefined;
-  }
-}
-
-function inodeOf(socket: string): number | undefined {
-  return statSync(socket, { throwIfNoEntry: false })?.ino;
-}
-
-/** Names the running kernel and its pid namespace: a pid means something only within both. */
-async function bootId(): Promise<string> {
-  try {
-    const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
-    return `${boot} ${statSync("/proc/self/ns/pid").ino}`;
-  } catch {
-    // Not Linux: the name has to do.
-    return hostname();
-  }
 }

@@ -44,12 +44,13 @@ import { UserError } from "../user-error.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import { ownDefinitions } from "./definitions.ts";
 import { pruneEvents } from "./events.ts";
-import { takeLock } from "./lock.ts";
+import { type Lock, takeLock } from "./lock.ts";
 import { notifyPerson } from "./notify.ts";
 import { openFiles } from "./people-files.ts";
 import { writeSessionFiles } from "./session-files.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { type ChosenUpstream, realUpstream, rehearsalUpstream } from "./upstream.ts";
+import { whileHeld } from "./while-held.ts";
 import { type WorkspaceSettings, workspaceSettings } from "./workspace-settings.ts";
 
 export interface OperatorOptions {
@@ -97,7 +98,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    const { client, api } = await openRegistry(options, { clock, logger, undo });
+    const { client, api, lock } = await openRegistry(options, { clock, logger, undo });
     const workspace = await requireWorkspace(client, folder);
     refuseToSwitch(workspace, options.rehearse);
     const sandbox = await chooseSandbox(workspace, options.rehearse, clock, note);
@@ -110,7 +111,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     await serveKubernetes(api, workspace.metadata.name, options, { clock, logger, undo });
     const settings = workspaceSettings(workspace);
     const around = { settings, state, upstream, sandbox, clock, failpoints, undo };
-    const world = await openWorld(options, around);
+    const world = await openWorld(options, around, () => assertHeld(lock, options));
 
     const manager = new Manager({
       client,
@@ -196,15 +197,15 @@ interface Parts {
 async function openRegistry(
   { folder, note, onFatal }: OperatorOptions,
   { clock, logger, undo }: Parts,
-): Promise<{ client: Client; api: Api }> {
+): Promise<{ client: Client; api: Api; lock: Lock }> {
   // The socket is the lock, so it listens before there is anything to serve: early callers wait.
   const served = Promise.withResolvers<Api>();
   const server = createServer(
     (request, response) => void served.promise.then((api) => api.listener(() => admin)(request, response)),
   );
   const lock = await takeLock(
-    { folder: folder.operator, socket: socketPath(folder.socket), server, clock },
-    () => onFatal(new UserError("Another operator has taken this workspace; this one ends.")),
+    { folder: folder.operator, socket: path.basename(folder.socket), server, clock },
+    () => onFatal(takenOver()),
   );
   undo.push(() => lock.release());
 
@@ -243,7 +244,22 @@ async function openRegistry(
   const events = eventRecorder({ client, clock, ids: systemIds, logger, component: "bosun-files" });
   const files = await openFiles({ folder, registry, client, stored, clock, logger, events, note });
   undo.push(() => files.close());
-  return { client, api };
+  return { client, api, lock };
+}
+
+/** Ends an operator that finds out that it is none any more. */
+function assertHeld(lock: Lock, { onFatal }: OperatorOptions): void {
+  if (lock.isHeld()) return;
+  const error = takenOver();
+  onFatal(error);
+  throw error;
+}
+
+function takenOver(): UserError {
+  return new UserError(
+    "Another operator has taken over this workspace, as happens when one was suspended. This one ends, and has changed " +
+      "nothing since. `bosun status` shows what the other does.",
+  );
 }
 
 /** The same API for kubectl and any other client of Kubernetes, at a port of this workspace's own. */
@@ -315,7 +331,11 @@ interface Surroundings {
   undo: (() => void | Promise<void>)[];
 }
 
-async function openWorld({ folder, rehearse }: OperatorOptions, around: Surroundings) {
+async function openWorld(
+  { folder, rehearse }: OperatorOptions,
+  around: Surroundings,
+  assertHeld: () => void,
+) {
   const { settings, state, upstream, sandbox, clock, failpoints, undo } = around;
   const { spec } = settings;
   const repositoryPath = path.resolve(folder.repository, spec.repository.path);
@@ -372,7 +392,12 @@ async function openWorld({ folder, rehearse }: OperatorOptions, around: Surround
     ids: systemIds,
     failpoints,
   });
-  return { repository, quality, gateway, sessions };
+  return {
+    repository: whileHeld(repository, assertHeld),
+    quality: whileHeld(quality, assertHeld),
+    gateway: whileHeld(gateway, assertHeld),
+    sessions: whileHeld(sessions, assertHeld),
+  };
 }
 
 /** Lets commands that need no operator (stop, settle) find the gateway from the workspace's own folder. */

@@ -1,0 +1,179 @@
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request } from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { Clock } from "../../../pkg/runtime/clock.ts";
+import { type Lock, takeLock } from "./lock.ts";
+import type { Holder } from "./lock-terms.ts";
+
+/** A folder with a lock, and hands for what other machines do to it. */
+function folderOfALock() {
+  const folder = mkdtempSync(path.join(tmpdir(), "bosun-lock-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = (number: number) => path.join(folder, "lock", `${number}.json`);
+  const holder = (number: number): Holder => JSON.parse(readFileSync(file(number), "utf8"));
+  return {
+    folder,
+    holder,
+    change: (number: number, more: Partial<Holder>) =>
+      writeFileSync(file(number), JSON.stringify({ ...holder(number), ...more })),
+    /** Its holder is now one that can't be seen or reached from here, silent for `silentMs`. */
+    moveElsewhere(number: number, silentMs: number) {
+      renameSync(path.join(folder, "operator.sock"), path.join(folder, "unreachable.sock"));
+      this.change(number, { place: "another kernel", heartbeatMs: holder(number).heartbeatMs - silentMs });
+    },
+  };
+}
+
+/** A clock whose sleepers wake when the test says so. */
+function steppedClock() {
+  let nowMs = 1_764_000_000_000;
+  let sleepers: { untilMs: number; wake: () => void }[] = [];
+  const clock: Clock = {
+    now: () => nowMs,
+    elapsed: () => nowMs,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        sleepers.push({ untilMs: nowMs + ms, wake: resolve });
+        signal?.addEventListener("abort", () => reject(signal.reason));
+      }),
+  };
+  return {
+    clock,
+    async pass(ms: number) {
+      nowMs += ms;
+      const due = sleepers.filter(({ untilMs }) => untilMs <= nowMs);
+      sleepers = sleepers.filter(({ untilMs }) => untilMs > nowMs);
+      for (const { wake } of due) wake();
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+    /** Lets time pass, a second at a time, until `work` has ended. */
+    async passUntil<T>(work: Promise<T>, each: () => void = () => {}): Promise<T> {
+      let isOver = false;
+      const over = () => {
+        isOver = true;
+      };
+      work.then(over, over);
+      while (!isOver) {
+        each();
+        await this.pass(1_000);
+      }
+      return work;
+    },
+  };
+}
+
+async function taken(folder: string, clock: Clock, lost: () => void = () => {}): Promise<Lock> {
+  const server = createServer((_, response) => response.end(folder));
+  const lock = await takeLock({ folder, socket: "operator.sock", server, clock }, lost);
+  onTestFinished(() => lock.release());
+  return lock;
+}
+
+test("of many that start at once one holds, and the others say who", async () => {
+  const { folder } = folderOfALock();
+  const { clock } = steppedClock();
+  for (let round = 0; round < 20; round += 1) {
+    const tries = await Promise.allSettled(Array.from({ length: 8 }, () => taken(folder, clock)));
+    const held = tries.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    expect(held.map((lock) => lock.isHeld())).toEqual([true]);
+    for (const one of tries)
+      if (one.status === "rejected")
+        expect(one.reason.message).toContain(`An operator already runs here (process ${process.pid}). `);
+    held[0]?.release();
+  }
+});
+
+test("the term grows with each holder, also when the folder of the lock was taken away", async () => {
+  const { folder } = folderOfALock();
+  const { clock, pass } = steppedClock();
+  const first = await taken(folder, clock);
+  first.release();
+  const second = await taken(folder, clock);
+  expect(second.term).toBeGreaterThan(first.term);
+  rmSync(path.join(folder, "lock"), { recursive: true });
+  expect(second.isHeld()).toBe(false);
+  await pass(4_000);
+  const third = await taken(folder, clock);
+  expect(third.term).toBeGreaterThan(second.term);
+  expect(second.isHeld()).toBe(false);
+});
+
+test("a holder that lives on this machine holds, however old its heartbeat is", async () => {
+  const here = folderOfALock();
+  const { clock } = steppedClock();
+  await taken(here.folder, clock);
+  here.change(1, { heartbeatMs: clock.now() - 3_600_000 });
+  await expect(taken(here.folder, clock)).rejects.toThrow(
+    `An operator (process ${process.pid}) holds this workspace and has not moved for 3600 s. \`kill -9 ${process.pid}\` ends it`,
+  );
+});
+
+test("one that can't be seen holds by its socket, or by a heartbeat younger than 30 s", async () => {
+  const here = folderOfALock();
+  const { clock } = steppedClock();
+  await taken(here.folder, clock);
+  here.change(1, { place: "another container", heartbeatMs: 0 });
+  await expect(taken(here.folder, clock)).rejects.toThrow("in another container on this folder");
+  here.change(1, { heartbeatMs: clock.now() });
+  here.moveElsewhere(1, 12_000);
+  await expect(taken(here.folder, clock)).rejects.toThrow(
+    "held this workspace a moment ago. Stop it, or wait 18 s.",
+  );
+});
+
+test("one that can't be seen and beats under a clock that is behind holds", async () => {
+  const here = folderOfALock();
+  await taken(here.folder, steppedClock().clock);
+  here.moveElsewhere(1, 600_000);
+  const awake = steppedClock();
+  const beat = () => here.change(1, { heartbeatMs: here.holder(1).heartbeatMs + 1_000 });
+  await expect(awake.passUntil(taken(here.folder, awake.clock), beat)).rejects.toThrow(
+    /its clock is \d+ s behind the one here/,
+  );
+});
+
+test("one that can't be seen and has long been silent is replaced; when it wakes it is told, and changes nothing of its successor's", async () => {
+  const here = folderOfALock();
+  const suspended = steppedClock();
+  let lost = 0;
+  const stale = await taken(here.folder, suspended.clock, () => {
+    lost += 1;
+  });
+  here.moveElsewhere(1, 60_000);
+  const awake = steppedClock();
+  const next = await awake.passUntil(taken(here.folder, awake.clock));
+  expect([stale.isHeld(), next.isHeld()]).toEqual([false, true]);
+  expect(next.term).toBeGreaterThan(stale.term);
+
+  await suspended.pass(3_600_000);
+  expect(lost).toBe(1);
+  stale.release();
+  expect(await answerOf(path.join(here.folder, "operator.sock"))).toBe(here.folder);
+  expect(next.isHeld()).toBe(true);
+});
+
+test("a socket or a record that a stale holder put in place of the holder's is put right by the next beat", async () => {
+  const { folder } = folderOfALock();
+  const { clock, pass } = steppedClock();
+  await taken(folder, clock);
+  rmSync(path.join(folder, "operator.sock"));
+  writeFileSync(path.join(folder, "operator.sock"), "no socket");
+  writeFileSync(path.join(folder, "operator.json"), '{"pid":1,"startTime":"stale"}');
+  await pass(5_000);
+  expect(await answerOf(path.join(folder, "operator.sock"))).toBe(folder);
+  expect(JSON.parse(readFileSync(path.join(folder, "operator.json"), "utf8"))).toMatchObject({
+    pid: process.pid,
+  });
+});
+
+function answerOf(socketPath: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path: "/" }, (response) => {
+      response.setEncoding("utf8").on("data", resolve);
+    })
+      .on("error", reject)
+      .end();
+  });
+}
