@@ -49,7 +49,10 @@ export function getCondition(
   conditions: readonly Condition[] | undefined,
   type: string,
 ): Condition | undefined {
-  return conditions?.find((condition) => condition.type === type);
+  // Asked of every object at every look: a loop makes nothing that has to be collected.
+  if (conditions !== undefined)
+    for (const condition of conditions) if (condition.type === type) return condition;
+  return undefined;
 }
 
 /** Whether the condition is there and `True`. */

@@ -46,6 +46,12 @@ export function cachingClient(options: CachingClientOptions): CachingClient {
     return known;
   };
 
+  /** The kind's cache when it holds all that was written: the usual case, in which nothing has to be waited for. */
+  function caughtUpNow<K extends Kind>(kind: K): Informer<K> | undefined {
+    const cache = informer(kind);
+    return cache?.hasSynced && writtenTo(kind).isIn(cache) ? cache : undefined;
+  }
+
   /** The kind's cache once it holds all that was written before this call; undefined: read the API. */
   async function caughtUp<K extends Kind>(kind: K): Promise<Informer<K> | undefined> {
     const cache = informer(kind);
@@ -82,11 +88,11 @@ export function cachingClient(options: CachingClientOptions): CachingClient {
   return {
     fresh: client,
     async get(kind, key) {
-      const cache = await caughtUp(kind);
+      const cache = caughtUpNow(kind) ?? (await caughtUp(kind));
       return cache === undefined ? client.get(kind, key) : cache.get(key);
     },
     async list(kind, options) {
-      const cache = await caughtUp(kind);
+      const cache = caughtUpNow(kind) ?? (await caughtUp(kind));
       return cache === undefined ? client.list(kind, options) : cache.list(options);
     },
     watch: (kind, options) => client.watch(kind, options),
@@ -144,18 +150,25 @@ class Written {
     this.#deletions = [...this.#deletions, { key, uid, final: false }];
   }
 
+  /** Whether `cache` shows all that has been written. */
+  isIn(cache: Cache): boolean {
+    return this.#isIn(cache, this.#revision, this.#deletions);
+  }
+
   /** Whether `cache` shows all that has been written until now; later writes do not move the goal. */
   snapshot(cache: Cache): () => boolean {
     const revision = this.#revision;
     const deletions = this.#deletions;
-    return () => {
-      if (!cache.current || compareResourceVersions(cache.lastRevision, revision) < 0) return false;
-      if (!deletions.every((deletion) => shows(cache, deletion))) return false;
-      this.lagging = false;
-      if (deletions.length > 0)
-        this.#deletions = this.#deletions.filter((deletion) => !deletions.includes(deletion));
-      return true;
-    };
+    return () => this.#isIn(cache, revision, deletions);
+  }
+
+  #isIn(cache: Cache, revision: string, deletions: readonly Deletion[]): boolean {
+    if (!cache.current || compareResourceVersions(cache.lastRevision, revision) < 0) return false;
+    if (!deletions.every((deletion) => shows(cache, deletion))) return false;
+    this.lagging = false;
+    if (deletions.length > 0)
+      this.#deletions = this.#deletions.filter((deletion) => !deletions.includes(deletion));
+    return true;
   }
 }
 

@@ -2,7 +2,7 @@
  * A local copy of all objects of one kind, kept by list and watch. (Constants and order as in client-go's reflector.)
  */
 import type { Kinds } from "../api/generated.ts";
-import type { KubeObject, ObjectKey } from "../api/meta.ts";
+import type { ObjectKey } from "../api/meta.ts";
 import { compareResourceVersions, keyOf, keyString } from "../api/meta.ts";
 import { isExpired } from "../api/status-error.ts";
 import type { Client, Kind, List, ListOptions, WatchEvent } from "./client.ts";
@@ -14,6 +14,9 @@ const backoffBaseMs = 800;
 const backoffMsMax = 30_000;
 const backoffResetMs = 120_000;
 const resyncMsDefault = 36_000_000;
+
+/** Why a watch ends; one for all, since making a DOMException each time would cost more than the end. */
+const over = new Error("The watch is over");
 
 export interface InformerOptions<K extends Kind> {
   kind: K;
@@ -38,7 +41,10 @@ export class Informer<K extends Kind> {
   readonly #objects = new Map<string, Kinds[K]>();
   readonly #listeners: ((delta: Delta<Kinds[K]>) => void)[] = [];
   readonly #progress = new Set<() => void>();
-  #sorted: readonly Kinds[K][] | undefined;
+  /** The keys of all objects in order; undefined when some came or went. */
+  #keys: readonly string[] | undefined;
+  /** What `list` gives without a selector, by namespace; emptied with each change. */
+  readonly #lists = new Map<string | undefined, readonly Kinds[K][]>();
   #lastRevision = "0";
   #listed = false;
   /** Relists asked for, and how many of them the cache's list was asked for after. */
@@ -73,12 +79,21 @@ export class Informer<K extends Kind> {
 
   /** Cached objects by namespace and name, as the API lists them. */
   list({ namespace, labelSelector: selector }: ListOptions = {}): List<Kinds[K]> {
-    this.#sorted ??= [...this.#objects].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
-    const selected = selector === undefined ? undefined : labelSelector(selector);
-    const wanted = (object: KubeObject): boolean =>
-      (namespace === undefined || object.metadata.namespace === namespace) &&
-      (selected === undefined || selected(object));
-    return { metadata: { resourceVersion: this.#lastRevision }, items: this.#sorted.filter(wanted) };
+    const all = this.#lists.get(namespace) ?? this.#listOf(namespace);
+    const items = selector === undefined ? all : all.filter(labelSelector(selector));
+    return { metadata: { resourceVersion: this.#lastRevision }, items };
+  }
+
+  #listOf(namespace: string | undefined): readonly Kinds[K][] {
+    this.#keys ??= [...this.#objects.keys()].sort();
+    const items: Kinds[K][] = [];
+    for (const key of this.#keys) {
+      const object = this.#objects.get(key);
+      if (object !== undefined && (namespace === undefined || object.metadata.namespace === namespace))
+        items.push(object);
+    }
+    this.#lists.set(namespace, items);
+    return items;
   }
 
   /** Calls `listener` with each change after the cache shows it. Add listeners before `run`. */
@@ -94,7 +109,7 @@ export class Informer<K extends Kind> {
   /** Lists again now: somebody knows that the cache may have missed a change and cannot name its revision. */
   relist(): void {
     this.#wanted += 1;
-    this.#watch?.abort();
+    this.#watch?.abort(over);
   }
 
   /** Lists and watches until `signal` aborts, through any error, with back-off. */
@@ -132,7 +147,7 @@ export class Informer<K extends Kind> {
   async #follow(signal: AbortSignal): Promise<void> {
     const watch = new AbortController();
     this.#watch = watch;
-    const end = (): void => watch.abort();
+    const end = (): void => watch.abort(over);
     signal.addEventListener("abort", end, { once: true });
     try {
       if (!this.current) return;
@@ -152,7 +167,7 @@ export class Informer<K extends Kind> {
     } finally {
       signal.removeEventListener("abort", end);
       this.#watch = undefined;
-      watch.abort();
+      watch.abort(over);
     }
   }
 
@@ -166,7 +181,8 @@ export class Informer<K extends Kind> {
     const id = keyString(keyOf(object));
     const previous = this.#objects.get(id);
     this.#see(object.metadata.resourceVersion);
-    this.#sorted = undefined;
+    this.#lists.clear();
+    if (event.type === "DELETED" || previous === undefined) this.#keys = undefined;
     if (event.type === "DELETED") {
       this.#objects.delete(id);
       this.#report([{ type: "DELETED", object, previous }]);
@@ -180,7 +196,8 @@ export class Informer<K extends Kind> {
   #replace(items: readonly Kinds[K][], revision: string): void {
     const before = new Map(this.#objects);
     this.#objects.clear();
-    this.#sorted = undefined;
+    this.#keys = undefined;
+    this.#lists.clear();
     const deltas: Delta<Kinds[K]>[] = [];
     for (const object of items) {
       const id = keyString(keyOf(object));

@@ -1,6 +1,6 @@
 /** Runs controllers: shared informers feed their queues, workers reconcile, the error taxonomy decides what follows. */
 import type { KubeObject, ObjectKey } from "../api/meta.ts";
-import { keyOf } from "../api/meta.ts";
+import { keyOf, keyString } from "../api/meta.ts";
 import { StatusError } from "../api/status-error.ts";
 import type { CachingClient } from "./caching-client.ts";
 import { cachingClient } from "./caching-client.ts";
@@ -8,7 +8,7 @@ import type { Client, Kind } from "./client.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Controller, WatchSource } from "./controller.ts";
 import { TerminalError, TransientError, WaitingError } from "./errors.ts";
-import { Informer } from "./informer.ts";
+import { type Delta, Informer } from "./informer.ts";
 import type { Logger } from "./logger.ts";
 import { WorkQueue } from "./queue.ts";
 import { sameJson } from "./status-writer.ts";
@@ -103,15 +103,10 @@ export class Manager {
   }
 
   #watch(running: Running, source: WatchSource): void {
-    const { by } = source;
-    this.#informerOf(source.kind).onDelta(({ type, object, previous }) => {
-      if (
-        by !== undefined &&
-        type === "MODIFIED" &&
-        previous !== undefined &&
-        sameJson(by(object), by(previous))
-      )
-        return;
+    const changed = changesBy(source.by);
+    this.#informerOf(source.kind).onDelta((delta) => {
+      const { object, previous } = delta;
+      if (!changed(delta)) return;
       // What an object concerned before counts too: it may just have let go of it.
       this.#wakeBy(running, source, object);
       if (source.map !== undefined && previous !== undefined && previous !== object)
@@ -235,6 +230,24 @@ export class Manager {
   #spawn(message: string, work: Promise<void>): void {
     this.#work.push(work.catch((error: unknown) => this.#options.logger.error(message, { error })));
   }
+}
+
+/** Whether what counts of an object has changed. What it was is kept, so that each state is looked at once. */
+function changesBy(by: WatchSource["by"]): (delta: Delta<KubeObject>) => boolean {
+  if (by === undefined) return () => true;
+  const known = new Map<string, { object: KubeObject; facts: unknown }>();
+  return ({ type, object, previous }) => {
+    const id = keyString(keyOf(object));
+    if (type === "DELETED") {
+      known.delete(id);
+      return true;
+    }
+    const before = known.get(id);
+    const facts = before?.object === object ? before.facts : by(object);
+    known.set(id, { object, facts });
+    if (type !== "MODIFIED" || previous === undefined) return true;
+    return !sameJson(facts, before?.object === previous ? before.facts : by(previous));
+  };
 }
 
 /** A lost race or a server in trouble: the API's own errors that a retry can help. */

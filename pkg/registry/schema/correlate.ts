@@ -28,7 +28,9 @@ function keysOf({ listMapKeys }: Schema, item: Json): string | undefined {
     if (value === undefined || value === null || typeof value === "object") return undefined;
     keys.push(value);
   }
-  return writeJson(keys);
+  // The usual case, a name, needs no writing: no JSON of a list begins with a quote.
+  const [only] = keys;
+  return keys.length === 1 && typeof only === "string" ? `"${only}` : writeJson(keys);
 }
 
 /**

@@ -44,8 +44,22 @@ function checkMap(schema: Schema, list: readonly Json[], path: string, errors: F
     errors.push(invalid(`${path}[${odd}]`, list[odd], "must be an object for an array of list-type map"));
     return;
   }
+  if (areNamedApart(schema, list)) return;
   const keys = list.map((item) => identityOf(schema, item));
   for (const [i, key] of repeated(keys)) errors.push(duplicate(`${path}[${i}]`, key));
+}
+
+/** Whether all items have the one key of the map, a text, and no two the same: the usual case, told without writing JSON. */
+function areNamedApart({ listMapKeys }: Schema, list: readonly Json[]): boolean {
+  const [key, ...more] = listMapKeys;
+  if (key === undefined || more.length > 0) return false;
+  const names = new Set<string>();
+  for (const item of list) {
+    const name = isObject(item) ? item[key] : undefined;
+    if (typeof name !== "string") return false;
+    names.add(name);
+  }
+  return names.size === list.length;
 }
 
 /** The second of each value that comes more than once, with its index. */

@@ -37,10 +37,15 @@ export function prng(seed: number, stream: string): Prng {
   };
 }
 
+const HEX = "0123456789abcdef";
+
 /** Version 4 UUIDs out of `random`. */
 export function simIds(random: Prng): Ids {
-  const hex = (digits: number): string =>
-    Array.from({ length: digits }, () => random.below(16).toString(16)).join("");
+  const hex = (digits: number): string => {
+    let text = "";
+    for (let digit = 0; digit < digits; digit += 1) text += HEX[random.below(16)];
+    return text;
+  };
   return {
     uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-${(8 + random.below(4)).toString(16)}${hex(3)}-${hex(12)}`,
   };

@@ -25,6 +25,8 @@ export type NewCommit = Pick<SimCommit, "parents" | "tree" | "subject"> &
 
 export class Commits {
   readonly #all = new Map<string, SimCommit>();
+  /** A commit's ancestors never change. */
+  readonly #ancestors = new Map<string, ReadonlySet<string>>();
 
   /** The same commit for the same content, however often it is made. */
   add({ parents, tree, subject, claim, rebaseOf }: NewCommit): SimCommit {
@@ -60,15 +62,13 @@ export class Commits {
 
   /** Whether `ancestor` is `of` or one of its ancestors. */
   isAncestor(ancestor: string, of: string): boolean {
-    if (!this.has(ancestor)) return false;
-    const { order } = this.get(ancestor);
-    return this.#reach(of, (commit) => commit.order >= order).has(ancestor);
+    return this.has(ancestor) && this.#reach(of).has(ancestor);
   }
 
   /** Commits of `base..head`, newest first. */
   between(base: string, head: string): readonly SimCommit[] {
-    const excluded = this.has(base) ? this.#reach(base, () => true) : new Set<string>();
-    return [...this.#reach(head, (commit) => !excluded.has(commit.id))]
+    const excluded = this.has(base) ? this.#reach(base) : new Set<string>();
+    return [...this.#reach(head)]
       .filter((id) => !excluded.has(id))
       .map((id) => this.get(id))
       .sort((a, b) => b.order - a.order);
@@ -76,11 +76,12 @@ export class Commits {
 
   /** The newest commit that both contain; undefined for unrelated histories. */
   mergeBase(a: string, b: string): SimCommit | undefined {
-    const mine = this.#reach(a, () => true);
+    const mine = this.#reach(a);
     let newest: SimCommit | undefined;
-    for (const id of this.#reach(b, () => true)) {
+    for (const id of this.#reach(b)) {
+      if (!mine.has(id)) continue;
       const commit = this.get(id);
-      if (mine.has(id) && (newest === undefined || commit.order > newest.order)) newest = commit;
+      if (newest === undefined || commit.order > newest.order) newest = commit;
     }
     return newest;
   }
@@ -111,16 +112,18 @@ export class Commits {
       .sort();
   }
 
-  #reach(from: string, goes: (commit: SimCommit) => boolean): Set<string> {
+  /** `from` and all its ancestors. */
+  #reach(from: string): ReadonlySet<string> {
+    const known = this.#ancestors.get(from);
+    if (known !== undefined) return known;
     const seen = new Set<string>();
     const open = [from];
     for (let id = open.pop(); id !== undefined; id = open.pop()) {
       if (seen.has(id)) continue;
-      const commit = this.get(id);
-      if (!goes(commit)) continue;
       seen.add(id);
-      open.push(...commit.parents);
+      open.push(...this.get(id).parents);
     }
+    this.#ancestors.set(from, seen);
     return seen;
   }
 }

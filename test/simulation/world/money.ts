@@ -210,10 +210,15 @@ export class SimMoney implements Money {
   }
 }
 
+const dayMs = 86_400_000;
+const lastDay = { day: Number.NaN, name: "" };
+
 /** UTC without a calendar library: this is asked at every request. */
 function windowName(period: (typeof periods)[number], atMs: number, timeZone: string): string {
   if (timeZone !== "UTC") return windowAt(period, atMs, timeZone).name;
-  return new Date(atMs).toISOString().slice(0, period === "daily" ? 10 : 7);
+  const day = Math.floor(atMs / dayMs);
+  if (lastDay.day !== day) Object.assign(lastDay, { day, name: new Date(atMs).toISOString().slice(0, 10) });
+  return period === "daily" ? lastDay.name : lastDay.name.slice(0, 7);
 }
 
 function fits(used: Bound, bound: Bound, limit: WindowLimit): boolean {

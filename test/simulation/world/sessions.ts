@@ -52,6 +52,9 @@ interface Session {
   attempts: number;
 }
 
+/** One for all hosts: making a DOMException each time costs more than the end. */
+const ended = new Error("The host has ended");
+
 export interface SessionEvents {
   started?: (host: Host) => void;
 }
@@ -285,7 +288,7 @@ export class SimSessions implements Sessions {
       ...(outcome === undefined ? {} : { outcome }),
     };
     session.host = undefined;
-    host.end.abort();
+    host.end.abort(ended);
     this.#wake(session.spec.agent);
   }
 
