@@ -7,11 +7,9 @@
  * One JSON line a seed. A seed that breaks a promise is printed with its last steps and the command that replays it;
  * `--keep` goes on with the next, and tells only what was broken.
  */
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { jsonLogger, type Logger } from "../../pkg/runtime/logger.ts";
+import { runInPool } from "./pool.ts";
 import { simulate } from "./simulate.ts";
 
 const { values } = parseArgs({
@@ -54,7 +52,7 @@ async function here(): Promise<number> {
         console.log(message);
         break;
       }
-      console.log(`Seed ${seed} fails: ${message.split("\n\n")[1]?.split("\n").slice(0, 3).join(" | ")}`);
+      console.log(inShort(seed, message));
     }
   }
   for (const [label, times] of [...labels].sort(([, a], [, b]) => b - a).slice(0, 40))
@@ -62,21 +60,31 @@ async function here(): Promise<number> {
   return failures;
 }
 
-/** Spreads the seeds over processes of their own. */
+/** @returns how many seeds failed */
 async function inProcesses(): Promise<number> {
-  const share = Math.ceil(count / workers);
-  const exits = Array.from({ length: workers }, (_, worker) => {
-    const first = from + worker * share;
-    const own = Math.max(0, Math.min(share, from + count - first));
-    const flags = [...(values.keep ? ["--keep"] : []), ...(values.calm ? ["--calm"] : [])];
-    const args = ["--seeds", String(own), "--from", String(first), "--hours", values.hours, ...flags];
-    const child = spawn(process.execPath, [fileURLToPath(import.meta.url), ...args], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    createInterface({ input: child.stdout }).on("line", (line) => console.log(line));
-    return new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? 1)));
+  let failures = 0;
+  const jobs = Array.from({ length: count }, (_, index) => ({
+    seed: from + index,
+    hours: Number(values.hours),
+    faults: !values.calm,
+  }));
+  await runInPool({
+    jobs,
+    workers,
+    onAnswer(answer) {
+      if ("outcome" in answer) console.log(JSON.stringify(answer.outcome));
+      else {
+        failures += 1;
+        console.log(values.keep ? inShort(answer.seed, answer.failure) : answer.failure);
+      }
+      return values.keep || failures === 0;
+    },
   });
-  return (await Promise.all(exits)).filter((code) => code !== 0).length;
+  return failures;
+}
+
+function inShort(seed: number, failure: string): string {
+  return `Seed ${seed} fails: ${failure.split("\n\n")[1]?.split("\n").slice(0, 3).join(" | ")}`;
 }
 
 /** Steps by what they are, whichever object and life of the operator they are about. */

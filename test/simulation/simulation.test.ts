@@ -1,8 +1,10 @@
 /**
  * Seeds of the whole system: people, faults and crashes, then peace, with every promise checked at every step.
- * `BOSUN_SEEDS` says how many; CI sets it.
+ * `BOSUN_SEEDS` says how many fixed ones, `BOSUN_FRESH_SEEDS` how many that nobody has run yet; CI sets both. The fresh
+ * ones begin at a number drawn for each run, which is printed; `BOSUN_SEED_BASE` draws it again.
  */
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -10,6 +12,8 @@ import { PINNED } from "./seeds.ts";
 import { type Outcome, simulate, stepsPerDayMax, stepsPerStartMax } from "./simulate.ts";
 
 const seeds = Number(process.env.BOSUN_SEEDS ?? 40);
+const fresh = Number(process.env.BOSUN_FRESH_SEEDS ?? 4);
+const base = Number(process.env.BOSUN_SEED_BASE ?? randomInt(1_000_000, 2 ** 31));
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 
 /** What `main.ts` prints with these arguments; rejects with it when a seed fails. */
@@ -31,6 +35,12 @@ test(`${seeds} seeds of 8 hours with ten agents keep every promise and leave not
   // Steps beyond those of a start are caused by work that is done: no seed does so much more of it.
   expect(outcomes.filter(({ steadyStepsPerDay }) => steadyStepsPerDay > 1.2 * stepsPerDayMax)).toEqual([]);
   expect(outcomes.filter(({ stepsPerStart }) => stepsPerStart > stepsPerStartMax)).toEqual([]);
+}, 3_600_000);
+
+test(`${fresh} fresh seeds, from ${base} on, keep every promise too`, async () => {
+  console.log(`Fresh seeds of the simulation: BOSUN_SEED_BASE=${base}`);
+  const count = ["--seeds", String(fresh), "--from", String(base)];
+  expect(await run(...count, "--workers", String(availableParallelism()))).toHaveLength(fresh);
 }, 3_600_000);
 
 test("ten seeds take the same steps to the same end in two processes", async () => {
