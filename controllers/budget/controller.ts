@@ -8,7 +8,7 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { sameJson, writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, matches, unlessItFails, whenOf, withConditions } from "../deps.ts";
 import { declared } from "../facts.ts";
-import { exceeded, isNews, newAlerts, windowStatus } from "./decide.ts";
+import { exceeded, isNews, newAlerts, ready, windowStatus } from "./decide.ts";
 
 /** How often an account is looked at when nothing wakes us, in seconds. */
 const lookAgainSeconds = 600;
@@ -93,12 +93,7 @@ export function budgetController(deps: Deps): Controller {
         ...alerts,
       ],
       observedGeneration: budget.metadata.generation,
-      conditions: withConditions(budget.status?.conditions, when, condition, {
-        type: "Ready",
-        status: "True",
-        reason: "InForce",
-        message: "The gateway keeps it.",
-      }),
+      conditions: withConditions(budget.status?.conditions, when, condition, ready(account)),
     };
     const written = await writeStatus(client, "Budget", budget, status);
     if (news) told.set(budget.metadata.name, clock.elapsed());

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type BudgetAccount, NANO_PER_USD, type WindowAccount } from "../../pkg/gateway/money.ts";
 import { aBudget } from "../testing/objects.ts";
-import { exceeded, isNews, newAlerts, windowStatus } from "./decide.ts";
+import { exceeded, isNews, newAlerts, ready, windowStatus } from "./decide.ts";
 
 const windowOf = (window: string, usd: number, tokens = 0, reservedUsd = 0): WindowAccount => ({
   window,
@@ -52,6 +52,16 @@ for (const { name, usd, want, ...more } of rows)
     const said = exceeded(budget, account(usd, tokens, violated), refused);
     expect([said.status, said.reason]).toEqual(want);
   });
+
+test("a budget whose gateway doubts the clock says so, in the gateway's words", () => {
+  expect(ready(account(1))).toMatchObject({ status: "True", reason: "InForce" });
+  const clock = "ClockUnconfirmed: this machine's clock jumped by 24 h";
+  expect(ready({ ...account(1), clock })).toMatchObject({
+    status: "Unknown",
+    reason: "ClockUnconfirmed",
+    message: clock,
+  });
+});
 
 test("a threshold is told once a window", () => {
   const budget = aBudget();

@@ -88,6 +88,13 @@ export function newAlerts(
   });
 }
 
+/** In force, unless the gateway can't tell which window it is in. */
+export function ready({ clock }: BudgetAccount): NewCondition {
+  const type = "Ready";
+  if (clock !== undefined) return { type, status: "Unknown", reason: "ClockUnconfirmed", message: clock };
+  return { type, status: "True", reason: "InForce", message: "The gateway keeps it." };
+}
+
 /**
  * Used up: what is left is nothing, or did not suffice for a request. Then nothing is claimed until the window turns or
  * a person raises the limit.

@@ -110,7 +110,7 @@ export const CONDITIONS = {
   },
   Review: { Succeeded: ["Approved", "ChangesRequested"] },
   Budget: {
-    Ready: ["InForce", "GatewayUnreachable"],
+    Ready: ["InForce", "ClockUnconfirmed", "GatewayUnreachable"],
     Exceeded: ["WithinLimits", "TooLittleLeft", "LimitReached", "BoundViolated"],
   },
   Category: {},

@@ -309,6 +309,25 @@ test("when the client leaves, the answer is read to its end and settled with wha
   expect(await gateway.cost({})).toBe(HELLO_COST);
 });
 
+test("without an upstream that agrees with the clock no window opens, and who asks is told why", async () => {
+  upstream.date = () => new Date(Date.now() - 86_400_000);
+  const gateway = await start();
+  const anthropic = await client(gateway);
+  await until(async () => (await gateway.account("all"))?.clock !== undefined);
+  await expect(anthropic.messages.create(HELLO)).rejects.toMatchObject({
+    status: 502,
+    message: expect.stringMatching(/ClockUnconfirmed: no upstream has confirmed .* the upstream says/),
+    headers: expect.toSatisfy((headers: Headers) => headers.get("x-bosun-reason") === "ClockUnconfirmed"),
+  });
+  expect(upstream.calls).toHaveLength(0);
+
+  upstream.date = () => new Date();
+  // Any answer will do, also of what is forwarded for nothing.
+  await anthropic.messages.countTokens({ model: HELLO.model, messages: HELLO.messages });
+  await anthropic.messages.create(HELLO);
+  expect((await gateway.account("all"))?.clock).toBeUndefined();
+});
+
 test("usage above its bound stops all spending until a person says what it cost", async () => {
   const gateway = await start();
   const anthropic = await client(gateway);
@@ -416,7 +435,7 @@ test("an operator that starts during an emergency stop comes up without a gatewa
 
   stopped = false;
   await until(() => second.pid !== 0);
-  expect(await second.account("all")).toMatchObject({ daily: { reserved: 0 } });
+  await until(async () => (await second.account("all"))?.daily.reserved === 0);
 });
 
 test.each([

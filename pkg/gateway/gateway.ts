@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Clock, Ids, Random } from "../runtime/clock.ts";
 import type { Failpoints } from "../runtime/failpoints.ts";
 import type { AdmittedField } from "./admission.ts";
+import { windowOf } from "./grants.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
 import type { RequestRecord } from "./ledger-state.ts";
 import type {
@@ -18,7 +19,9 @@ import type {
 import { Payments } from "./payments.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { type Endpoint, startEndpoint } from "./server.ts";
+import { TimeKeeper } from "./time-keeper.ts";
 import { Tokens } from "./tokens.ts";
+import type { Trust } from "./trusted-time.ts";
 import { Upstream, type UpstreamConfig } from "./upstream.ts";
 import { type Period, windowAt } from "./windows.ts";
 
@@ -56,6 +59,7 @@ export class Gateway {
   readonly #sessionsPath: string;
   readonly #payments: Payments;
   readonly #upstream: Upstream;
+  readonly #time: TimeKeeper;
   #admitted: readonly AdmittedField[];
   #endpoint: Endpoint | undefined;
   #renewedMs: number;
@@ -71,11 +75,18 @@ export class Gateway {
     this.#tokens = new Tokens(secret, sessions);
     this.#sessionsPath = join(config.stateDirectory, "sessions.json");
     this.#admitted = config.admitted;
-    this.#upstream = new Upstream(config.upstream);
+    this.#upstream = new Upstream(config.upstream, (date) => this.#time.heard(date));
+    this.#time = new TimeKeeper({
+      clock: deps.clock,
+      ask: (signal) => this.#upstream.ask(signal),
+      newestMs: () => ledger.state.newestMs,
+      changed: (trust) => this.#onTrust(trust),
+    });
     this.#renewedMs = Number.NEGATIVE_INFINITY;
     this.#payments = new Payments({
       ...deps,
       ledger,
+      time: this.#time,
       rateLimits: new RateLimits(deps),
       hasLease: () => this.leaseAgeMs < LEASE_MS,
       changed: () => {
@@ -114,6 +125,8 @@ export class Gateway {
       },
       port,
     );
+    // Asks the upstream what time it is before anybody needs to know.
+    gateway.#time.now();
     return gateway;
   }
 
@@ -138,6 +151,7 @@ export class Gateway {
 
   renew(): void {
     this.#renewedMs = this.#deps.clock.elapsed();
+    this.#time.now();
     this.#payments.look();
   }
 
@@ -169,11 +183,13 @@ export class Gateway {
   account(name: string): BudgetAccount | undefined {
     const budget = this.#payments.budgets?.find((one) => one.name === name);
     if (budget === undefined) return undefined;
+    const { trust } = this.#time.now();
     return {
       budget: name,
       daily: this.#windowAccount(budget, "daily"),
       monthly: this.#windowAccount(budget, "monthly"),
       boundViolated: this.#ledger.state.violated.length > 0,
+      ...(trust.is === "unconfirmed" ? { clock: trust.message } : {}),
     };
   }
 
@@ -203,6 +219,7 @@ export class Gateway {
 
   /** Cuts what runs, settles it by the rules, and closes. */
   async stop(): Promise<void> {
+    this.#time.close();
     this.#payments.close();
     await this.#endpoint?.stop();
     await this.#payments.ended();
@@ -211,9 +228,19 @@ export class Gateway {
     await this.#ledger.close();
   }
 
-  #windowAccount({ selector, timeZone }: BudgetPolicy, period: Period): WindowAccount {
-    const { name, startMs, endMs } = windowAt(period, this.#deps.clock.now(), timeZone);
-    return { window: name, startMs, endMs, ...this.#ledger.state.sums({ selector, startMs, endMs }) };
+  #windowAccount(budget: BudgetPolicy, period: Period): WindowAccount {
+    const { ms, wallMs } = this.#time.now();
+    const { state } = this.#ledger;
+    const newest = state.newestWindow(budget, period);
+    const { name, startMs, endMs } = windowOf(budget, period, { atMs: ms ?? wallMs, newest });
+    return { window: name, startMs, endMs, ...state.sums({ selector: budget.selector, startMs, endMs }) };
+  }
+
+  #onTrust(trust: Trust): void {
+    if (trust.is === "unconfirmed") this.#deps.log(new Error(trust.message));
+    this.changes += 1;
+    // In a later turn: the line may be the one who asked.
+    queueMicrotask(() => this.#payments.look());
   }
 
   /** Sessions outlive this process: their tokens hold again after it is restarted. */

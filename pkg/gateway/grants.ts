@@ -4,7 +4,7 @@
  */
 import type { BudgetPolicy, NanoUSD, WindowLimit } from "./money.ts";
 import { NANO_PER_USD } from "./money.ts";
-import { type Window, windowAt } from "./windows.ts";
+import { type Period, type Window, windowAt } from "./windows.ts";
 
 /** Who holds the grants of a single machine. */
 export const LOCAL = "local";
@@ -14,6 +14,7 @@ export interface Grant {
   id: string;
   holder: string;
   budget: string;
+  uid: string;
   selector: Readonly<Record<string, string>>;
   timeZone: string;
   window: Window;
@@ -22,13 +23,44 @@ export interface Grant {
   limitTokens: number | undefined;
 }
 
-/** The grants that hold at `nowMs` on a single machine: for each limited window the whole limit. */
-export function wholeLimits(budgets: readonly BudgetPolicy[], nowMs: number): Grant[] {
+/**
+ * The window of `budget` that a reservation at `atMs` belongs to. Windows follow each other and never come again:
+ *
+ * - One that was opened stays until it is over, also when the Budget has another time zone by then: else a change of
+ *   zone would open the next day early.
+ * - The next is the one of the zone then in force. Where it began before the last one ended, what was spent since its
+ *   beginning counts in both.
+ * - Where it has the last one's name, in a zone further west, the last one goes on until that is over too.
+ *
+ * @param atMs - a moment that never goes back
+ * @param newest - the last window of the Budget and period that was opened; undefined: none was
+ */
+export function windowOf(
+  budget: BudgetPolicy,
+  period: Period,
+  { atMs, newest }: { atMs: number; newest: Window | undefined },
+): Window {
+  if (newest !== undefined && atMs < newest.endMs) return newest;
+  const next = windowAt(period, atMs, budget.timeZone);
+  return newest !== undefined && next.name <= newest.name ? { ...newest, endMs: next.endMs } : next;
+}
+
+/**
+ * The grants that hold at `atMs` on a single machine: for each limited window the whole limit.
+ *
+ * @param newestOf - the last window of a Budget that was opened
+ */
+export function wholeLimits(
+  budgets: readonly BudgetPolicy[],
+  atMs: number,
+  newestOf: (budget: BudgetPolicy, period: Period) => Window | undefined,
+): Grant[] {
   return budgets.flatMap((budget) =>
     (["daily", "monthly"] as const).flatMap((period) => {
       const limit = budget[period];
       if (limit === undefined || (limit.usd === undefined && limit.tokens === undefined)) return [];
-      return [grantOf(budget, limit, windowAt(period, nowMs, budget.timeZone))];
+      const window = windowOf(budget, period, { atMs, newest: newestOf(budget, period) });
+      return [grantOf(budget, limit, window)];
     }),
   );
 }
@@ -46,6 +78,7 @@ function grantOf(budget: BudgetPolicy, limit: WindowLimit, window: Window): Gran
     id: `${budget.uid}/${window.name}@${LOCAL}`,
     holder: LOCAL,
     budget: budget.name,
+    uid: budget.uid,
     selector: budget.selector,
     timeZone: budget.timeZone,
     window,

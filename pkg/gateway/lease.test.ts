@@ -27,6 +27,7 @@ let gateway: Gateway;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "bosun-lease-"));
   upstream = await startTestUpstream();
+  upstream.date = () => new Date(clock.now());
   const config = {
     ledgerDirectory: folder,
     stateDirectory: join(folder, "state"),

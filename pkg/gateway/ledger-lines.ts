@@ -3,6 +3,7 @@ import type { Purpose } from "../session/sessions.ts";
 import type { NanoUSD } from "./money.ts";
 import type { Price } from "./prices.ts";
 import type { Usage } from "./usage.ts";
+import type { Period } from "./windows.ts";
 
 /** Who spends, and what for. Labels are those that Budgets select by. */
 export interface Payer {
@@ -31,6 +32,8 @@ export interface Reserved extends Payer, Partial<AskedTurn> {
   resume?: string;
   /** The turn is paid again: the request by which the same host asked for it and got no whole answer. */
   again?: string;
+  /** Wall time that it is counted at, ms: a confirmed one, and never before that of an earlier reservation. */
+  at: number;
   /** Under which grants. */
   grants: readonly string[];
   model: string;
@@ -95,9 +98,14 @@ export interface PersonSettled {
 /** An amount was handed to this gateway for a window; a later line with the same id replaces it. */
 export interface Granted {
   step: "granted";
+  /** As of the reservation that it was handed out for. */
+  at: number;
   grant: string;
   holder: string;
   budget: string;
+  /** Of the Budget: its name may be given to another one later. */
+  uid: string;
+  period: Period;
   window: string;
   /** Wall time, ms: the first of the window and the first after it. */
   startMs: number;
@@ -125,7 +133,7 @@ export type Step =
   | Violated
   | PersonSettled;
 
-/** A step as written: numbered without gaps from 1, with the wall time in ms. */
+/** A step as written: numbered without gaps from 1, with the wall time in ms; of steps that have their own, that. */
 export type Line = Step & { seq: number; at: number };
 
 /** A step that can't follow what the ledger says: a bug, or a damaged file. */

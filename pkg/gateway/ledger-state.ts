@@ -8,7 +8,8 @@ import {
   type Payer,
   type Reserved,
 } from "./ledger-lines.ts";
-import type { CostQuery, NanoUSD } from "./money.ts";
+import type { BudgetPolicy, CostQuery, NanoUSD } from "./money.ts";
+import type { Period, Window } from "./windows.ts";
 
 export type RequestState = "reserved" | "sent" | "settled" | "unsettled" | "released";
 
@@ -61,12 +62,15 @@ export class LedgerState {
   #lines = 0;
   #at = 0;
   #ledger = "";
+  #newestMs: number | undefined;
   #unsettledInRow = 0;
   readonly #requests = new Map<string, RequestRecord>();
   readonly #payers = new Map<string, Payer>();
   readonly #turns = new Map<string, TurnRecord>();
   readonly #violated = new Set<string>();
   readonly #grants = new Map<string, Granted>();
+  /** The newest of each Budget and period, by the Budget's uid and by its name. */
+  readonly #newestGrants = new Map<string, Granted>();
   readonly #sums = new Map<string, { question: Question; sums: Sums }>();
 
   /** Number of the newest line. */
@@ -77,6 +81,11 @@ export class LedgerState {
   /** Wall time of the newest line, ms. */
   get at(): number {
     return this.#at;
+  }
+
+  /** The newest moment that a reservation was counted at, wall time in ms; undefined: there was none. */
+  get newestMs(): number | undefined {
+    return this.#newestMs;
   }
 
   /** Identity of this ledger, from its first line. */
@@ -125,6 +134,18 @@ export class LedgerState {
     return this.#grants.values();
   }
 
+  /**
+   * The last window that was opened for a Budget: of that uid or, since one that is deleted and created anew is
+   * another one only to the API, of that name.
+   */
+  newestWindow({ uid, name }: BudgetPolicy, period: Period): Window | undefined {
+    const byUid = this.#newestGrants.get(`uid ${uid} ${period}`);
+    const byName = this.#newestGrants.get(`name ${name} ${period}`);
+    const granted = (byUid?.endMs ?? 0) >= (byName?.endMs ?? 0) ? byUid : byName;
+    if (granted === undefined) return undefined;
+    return { period, name: granted.window, startMs: granted.startMs, endMs: granted.endMs };
+  }
+
   /** Sums over the requests that `question` is about. */
   sums(question: Question): Readonly<Sums> {
     const key = JSON.stringify(question, Object.keys({ ...question, ...question.selector }).sort());
@@ -164,7 +185,7 @@ export class LedgerState {
         this.#ledger = line.ledger;
         return;
       case "granted":
-        this.#grants.set(line.grant, line);
+        this.#grant(line);
         return;
       case "reserved":
         this.#reserve(line);
@@ -198,9 +219,17 @@ export class LedgerState {
     }
   }
 
+  #grant(line: Granted & Line): void {
+    this.#grants.set(line.grant, line);
+    this.#newestGrants.set(`uid ${line.uid} ${line.period}`, line);
+    this.#newestGrants.set(`name ${line.budget} ${line.period}`, line);
+    this.#newestMs = Math.max(line.at, this.#newestMs ?? line.at);
+  }
+
   #reserve(line: Reserved & Line): void {
     if (this.#requests.has(line.id))
       throw new LedgerError(`Line ${line.seq} reserves request ${line.id} again.`);
+    this.#newestMs = Math.max(line.at, this.#newestMs ?? line.at);
     const { id, at, model, cost, tokens } = line;
     const request: RequestRecord = {
       ...{ id, at, model, cost, tokens },

@@ -43,6 +43,7 @@ function reservation(id: string, more: Partial<Reserved> = {}): Reserved {
   return {
     step: "reserved",
     id,
+    at: new TestClock().now(),
     session: "s",
     run: 1,
     agent: "agent-1",

@@ -61,6 +61,8 @@ export interface BudgetAccount {
   monthly: WindowAccount;
   /** A usage exceeded its bound: nothing is granted until a person looks. */
   boundViolated: boolean;
+  /** Why this machine's clock is not believed, so that no window opens; undefined: it is. */
+  clock?: string;
 }
 
 export interface CostQuery {

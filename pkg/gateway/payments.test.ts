@@ -1,12 +1,14 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { noFailpoints } from "../runtime/failpoints.ts";
 import { settled, TestClock } from "../runtime/testing/clock.ts";
+import { LedgerState } from "./ledger-state.ts";
 import type { BudgetPolicy, SessionGrant } from "./money.ts";
 import { type Payment, Payments, type Reserving } from "./payments.ts";
 import { type Price, priceOf } from "./prices.ts";
 import { RateLimits } from "./rate-limits.ts";
 import type { Ending } from "./settlement.ts";
 import { MemoryLedger } from "./testing/ledger.ts";
+import { TimeKeeper } from "./time-keeper.ts";
 
 const PRICE = priceOf("claude-sonnet-5-5") as Price;
 const REQUEST = {
@@ -35,10 +37,21 @@ const ANSWERED: Ending = {
 };
 const LOST: Ending = { is: "no status", why: "reset" };
 
-function world(budget: BudgetPolicy | undefined, clock = new TestClock()) {
+/** @param dateOf - what the upstream says when it is asked for the time; throws: it can't be reached */
+function world(
+  budget: BudgetPolicy | undefined,
+  clock: TestClock = new TestClock(),
+  dateOf: () => number = () => clock.now(),
+) {
   const ledger = new MemoryLedger(clock);
   const rateLimits = new RateLimits({ clock, random: { next: () => 0.5 } });
   const lease = { held: true };
+  const time = new TimeKeeper({
+    clock,
+    ask: async () => time.heard(new Date(dateOf()).toUTCString()),
+    newestMs: () => ledger.state.newestMs,
+    changed: () => queueMicrotask(() => payments.look()),
+  });
   let ids = 0;
   const payments = new Payments({
     ledger,
@@ -46,6 +59,7 @@ function world(budget: BudgetPolicy | undefined, clock = new TestClock()) {
     clock,
     ids: { uuid: () => `r${++ids}` },
     failpoints: noFailpoints,
+    time,
     hasLease: () => lease.held,
     changed() {},
   });
@@ -62,7 +76,7 @@ function world(budget: BudgetPolicy | undefined, clock = new TestClock()) {
     await payment.end(ending);
     return payment;
   };
-  return { clock, ledger, payments, lease, rateLimits, ask, pay };
+  return { clock, ledger, payments, lease, rateLimits, time, ask, pay };
 }
 
 function paymentOf(reserving: Reserving): Payment {
@@ -197,5 +211,113 @@ test("a reservation names its grant, whose amount is in the ledger, again when i
   ]);
   expect(ledger.lines.find((line) => line.step === "reserved")).toMatchObject({
     grants: ["u/2026-11-23@local"],
+  });
+});
+
+describe("a clock that is not believed", () => {
+  const DAY_MS = 86_400_000;
+  /** A wall clock that can be set, beside the time that passes and that the upstream knows. */
+  class SetClock extends TestClock {
+    setBy = 0;
+    override now(): number {
+      return super.now() + this.setBy;
+    }
+  }
+  const settable = (at: string) => {
+    const clock = new SetClock(at);
+    const upstream = { date: (): number => clock.now() - clock.setBy };
+    return { ...world(TIGHT, clock, () => upstream.date()), clock, upstream };
+  };
+  const windows = (ledger: MemoryLedger): string[] =>
+    ledger.lines.flatMap((line) => (line.step === "granted" ? [line.window] : []));
+  /** Leaves too little for another one. */
+  const COSTLY: Ending = {
+    is: "answered",
+    status: 200,
+    seen: { start: [USED], final: [{ ...USED, output: 3_900 }], contextEdited: false },
+  };
+
+  test("opens no window when it was set forward: the old one is spent, and then the reason is said", async () => {
+    const { clock, ledger, ask, pay } = settable("2026-11-23T12:00:00Z");
+    await pay(COSTLY);
+    clock.setBy = DAY_MS;
+    await pay(COSTLY);
+    expect(await ask()).toMatchObject({
+      is: "refused",
+      reason: "ClockUnconfirmed",
+      message: expect.stringMatching(
+        /clock jumped by 24 h; it says 2026-11-24T12:00:00Z, the upstream says 2026-11-23T12:00:00Z.*needs about/,
+      ),
+    });
+    expect(windows(ledger)).toEqual(["2026-11-23"]);
+
+    clock.setBy = 0;
+    await clock.advance(DAY_MS);
+    expect(await ask()).toMatchObject({ is: "reserved" });
+    expect(windows(ledger)).toEqual(["2026-11-23", "2026-11-24"]);
+  });
+
+  test("reopens no window when it was set back, over a restart too", async () => {
+    const { clock, ledger, ask, pay } = settable("2026-12-01T00:10:00Z");
+    await pay(COSTLY);
+    clock.setBy = -DAY_MS;
+    await pay(COSTLY);
+    expect(await ask()).toMatchObject({ is: "refused" });
+    expect(windows(ledger)).toEqual(["2026-12-01"]);
+
+    // The next process believes the same clock, as the upstream does: both are wrong, and yet nothing opens.
+    const state = new LedgerState();
+    for (const line of ledger.lines) state.apply(JSON.parse(JSON.stringify(line)));
+    const again = world(TIGHT, new TestClock("2026-11-30T00:10:00Z"));
+    Object.assign(again.ledger, { state });
+    expect(await again.ask()).toMatchObject({ is: "refused", reason: "BudgetExceeded" });
+  });
+
+  test("after a sleep opens the new day as soon as the upstream agrees, and lets wait who asks before", async () => {
+    const { clock, upstream, ledger, ask, pay, time } = settable("2026-11-23T23:00:00Z");
+    await pay(COSTLY);
+    clock.setBy = 8 * 3_600_000;
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    const late = new TimeKeeper({
+      clock,
+      ask: async () => {
+        await answered;
+        late.heard(new Date(upstream.date() + clock.setBy).toUTCString());
+      },
+      newestMs: () => ledger.state.newestMs,
+      changed() {},
+    });
+    expect(late.now().trust.is).toBe("asking");
+    answer();
+    await settled();
+    expect(late.now().trust.is).toBe("confirmed");
+
+    upstream.date = () => clock.now();
+    expect(time.now().trust.is).toBe("asking");
+    expect(await ask()).toMatchObject({ is: "reserved" });
+    expect(windows(ledger)).toEqual(["2026-11-23", "2026-11-24"]);
+  });
+
+  test("lets nothing be spent when it was never confirmed, and says what it would take", async () => {
+    const { upstream, ledger, ask, clock } = settable("2026-11-23T12:00:00Z");
+    upstream.date = () => Date.parse("2026-11-20T12:00:00Z");
+    expect(await ask()).toMatchObject({
+      is: "unconfirmed",
+      message: expect.stringContaining("the upstream says 2026-11-20T12:00:00Z"),
+    });
+    upstream.date = () => {
+      throw new Error("ECONNREFUSED");
+    };
+    await clock.advance(60_000);
+    await ask();
+    expect(await ask()).toMatchObject({
+      is: "unconfirmed",
+      message: expect.stringContaining("can't be reached: ECONNREFUSED"),
+    });
+    expect(ledger.state.sums({}).requests).toBe(0);
+    upstream.date = () => clock.now();
+    await clock.advance(60_000);
+    await ask();
+    expect(await ask()).toMatchObject({ is: "reserved" });
   });
 });

@@ -3,25 +3,24 @@ import type { Clock, Ids } from "../runtime/clock.ts";
 import type { Failpoints } from "../runtime/failpoints.ts";
 import { Bases, basisOf } from "./basis.ts";
 import { type Bound, boundsOf } from "./bound.ts";
-import { decide } from "./budgets.ts";
-import { type Grant, selects, wholeLimits } from "./grants.ts";
+import { selects } from "./grants.ts";
 import type { Ledger } from "./ledger.ts";
-import type { AskedTurn, Payer, Step } from "./ledger-lines.ts";
+import type { AskedTurn, Step } from "./ledger-lines.ts";
 import type { MessagesRequest } from "./messages-request.ts";
 import type { BudgetPolicy, SessionGrant } from "./money.ts";
 import type { Price } from "./prices.ts";
 import { Line, type Turn, WaitTimeoutError } from "./queue.ts";
 import type { RateLimits } from "./rate-limits.ts";
+import { type Plan, plan, reservationSteps } from "./reservation.ts";
 import { type Ending, type Settlement, settle, violates } from "./settlement.ts";
+import type { Moment } from "./time-keeper.ts";
 
 /** How long a request may wait in line, in milliseconds. */
 export const LINE_WAIT_MS = 300_000;
-/** Endings without a known cost, in a row, after which requests go one at a time until one settles. */
-export const UNSETTLED_IN_ROW_MAX = 3;
 
 export type Reserving =
   | { is: "reserved"; payment: Payment }
-  | { is: "refused"; reason: "BudgetExceeded" | "NoBudget" | "BoundViolated"; message: string }
+  | Extract<Plan, { is: "refused" | "unconfirmed" }>
   /** It waited in line for as long as it may, or would have to. */
   | { is: "waited"; message: string; retryAfterSeconds: number };
 
@@ -44,6 +43,8 @@ export interface PaymentDeps {
   clock: Clock;
   ids: Ids;
   failpoints: Failpoints;
+  /** When money is counted. */
+  time: { now(): Moment };
   /** While false nothing is granted; what is in line waits. */
   hasLease(): boolean;
   /** Called when an account may have changed. */
@@ -110,33 +111,30 @@ export class Payments {
       maxOutputTokens: session.maxOutputTokens,
     });
     const serve = (): Turn<Reserving | Reserved> => {
-      const { ledger, rateLimits, clock, hasLease } = this.#deps;
+      const { ledger, rateLimits, time, hasLease } = this.#deps;
       if (!hasLease() || this.#budgets === undefined) return { is: "wait", blocks: [EVERYTHING] };
-      const [violated] = ledger.state.violated;
-      if (violated !== undefined)
-        return served({ is: "refused", reason: "BoundViolated", message: violation(violated) });
-      if (ledger.state.unsettledInRow >= UNSETTLED_IN_ROW_MAX && this.#inFlight > 0) {
-        return { is: "wait", blocks: [EVERYTHING] };
-      }
-      const nowMs = clock.now();
-      const grants = this.#grantsFor(session, nowMs);
-      const decision = decide(
+      const moment = time.now();
+      const planned = plan(ledger.state, {
         bounds,
-        grants.map((grant) => ({ grant, position: this.#position(grant) })),
-        nowMs,
-      );
-      if (decision.is === "refused") return served(decision);
+        session,
+        budgets: this.#budgets,
+        moment,
+        inFlight: this.#inFlight,
+      });
+      if (planned.is === "refused" || planned.is === "unconfirmed") return served(planned);
+      if (planned.is === "wait for one to settle" || planned.is === "wait for the clock")
+        return { is: "wait", blocks: [EVERYTHING] };
       const delayMs = rateLimits.delayMs(price.model);
       if (Number.isFinite(delayMs) && delayMs > this.#waitMs) return served(this.#waitedTooLong(price));
       if (delayMs > 0) {
         this.#lookIn(delayMs);
         return { is: "wait", blocks: [modelOf(price)] };
       }
-      if (decision.is === "wait") {
-        this.#lookIn(Math.min(...grants.map(({ window }) => window.endMs)) - nowMs);
-        return { is: "wait", blocks: grants.map(({ budget }) => budgetOf(budget)) };
+      if (planned.is === "wait") {
+        this.#lookIn(Math.min(...planned.grants.map(({ window }) => window.endMs)) - moment.wallMs);
+        return { is: "wait", blocks: planned.grants.map(({ budget }) => budgetOf(budget)) };
       }
-      return served(this.#reserveNow(request, { session, price, asked, bound: decision.bound, grants }));
+      return served(this.#reserveNow(planned, { request, session, price, asked }));
     };
     const wants = [
       EVERYTHING,
@@ -170,69 +168,22 @@ export class Payments {
     return { is: "waited", message, retryAfterSeconds };
   }
 
-  #grantsFor(session: SessionGrant, nowMs: number): Grant[] {
-    return wholeLimits(this.#budgets ?? [], nowMs).filter(({ selector }) =>
-      selects(selector, session.labels),
-    );
-  }
-
-  #position({ selector, window: { startMs, endMs } }: Grant): ReturnType<Ledger["state"]["sums"]> {
-    return this.#deps.ledger.state.sums({ selector, startMs, endMs });
-  }
-
   #reserveNow(
-    request: MessagesRequest,
-    {
-      session,
-      price,
-      asked,
-      bound,
-      grants,
-    }: Omit<Asking, "signal"> & { bound: Bound; grants: readonly Grant[] },
+    planned: Extract<Plan, { is: "granted" }>,
+    { request, session, price, asked }: Omit<Asking, "signal"> & { request: MessagesRequest },
   ): Reserved {
     const { ledger, rateLimits, ids } = this.#deps;
-    for (const grant of grants) this.#recordGrant(grant);
     const id = ids.uuid();
-    const written = ledger.append({
-      step: "reserved",
-      id,
-      ...payerOf(session),
-      ...(asked === undefined ? {} : { ...asked, ...ledger.state.repeated(session, asked) }),
-      grants: grants.map((grant) => grant.id),
-      model: request.model,
-      maxTokens: bound.outputTokens,
-      inputTokens: bound.inputTokens,
-      cost: bound.cost,
-      tokens: bound.tokens,
-      price,
-    });
+    const { model } = request;
+    const steps = reservationSteps(ledger.state, planned, { id, session, model, price, asked });
+    const written = Promise.all(steps.map((step) => ledger.append(step))).then(() => {});
     this.#inFlight += 1;
     const learn = rateLimits.sending(price.model);
     this.#deps.changed();
-    return { written, payment: this.#paymentOf(id, { request, session, price, bound, learn }) };
-  }
-
-  /** The ledger names each grant that money was reserved under, with its amount. */
-  #recordGrant({ id, holder, budget, selector, window, ...limits }: Grant): void {
-    const { ledger } = this.#deps;
-    const limitCost = limits.limitCost ?? null;
-    const limitTokens = limits.limitTokens ?? null;
-    const known = ledger.state.grant(id);
-    if (known?.limitCost === limitCost && known.limitTokens === limitTokens) return;
-    const step = {
-      step: "granted",
-      grant: id,
-      holder,
-      budget,
-      window: window.name,
-      startMs: window.startMs,
-      endMs: window.endMs,
-      selector,
-      limitCost,
-      limitTokens,
-    } as const;
-    // Not awaited: the reservation that follows it in the same sync is.
-    ledger.append(step).catch(() => {});
+    return {
+      written,
+      payment: this.#paymentOf(id, { request, session, price, bound: planned.bound, learn }),
+    };
   }
 
   #paymentOf(id: string, { request, session, price, bound, learn }: Spending): Payment {
@@ -352,10 +303,6 @@ function served<T>(result: T): Turn<T> {
   return { is: "served", result };
 }
 
-function payerOf({ session, run, agent, pool, project, purpose, labels }: SessionGrant): Payer {
-  return { session, run, agent, pool, project, purpose, labels };
-}
-
 function stepOf(id: string, settlement: Settlement, ending: Ending): Step {
   const upstreamId = ending.is === "answered" ? ending.upstreamId : undefined;
   switch (settlement.is) {
@@ -370,11 +317,4 @@ function stepOf(id: string, settlement: Settlement, ending: Ending): Step {
       return { step: "settled", id, upstreamId, status, usage, cost, tokens };
     }
   }
-}
-
-function violation(id: string): string {
-  return (
-    `BoundViolated: request ${id} used more than its bound, so no bound can be trusted. ` +
-    `Look at it, then say what it cost: bosun budget settle ${id} --cost USD.`
-  );
 }

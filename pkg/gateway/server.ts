@@ -29,6 +29,8 @@ export interface EndpointDeps {
 
 /** The largest body that is read, in bytes; the API's own limit. */
 const BODY_BYTES_MAX = 32 * 1024 * 1024;
+/** When to ask again that no clock was confirmed for, in seconds: the upstream is asked about as often. */
+const UNCONFIRMED_RETRY_S = 5;
 /** A client's connection stays open for this long between requests, in ms: longer than clients themselves keep it. */
 const IDLE_CLIENT_MS = 60_000;
 /** A beta that makes the tokens of long prompts dearer with no field in the body to show it. */
@@ -153,6 +155,10 @@ async function handle(
 function refusalOf(reserving: Exclude<Reserving, { is: "reserved" }>): Refusal {
   if (reserving.is === "refused")
     return new Refusal("billing_error", reserving.message, { reason: reserving.reason, shouldRetry: false });
+  if (reserving.is === "unconfirmed") {
+    const more = { reason: "ClockUnconfirmed", retryAfterSeconds: UNCONFIRMED_RETRY_S, shouldRetry: true };
+    return new Refusal("api_error", reserving.message, more);
+  }
   return new Refusal("rate_limit_error", reserving.message, {
     retryAfterSeconds: reserving.retryAfterSeconds,
   });

@@ -37,13 +37,19 @@ export interface Exchange {
 const IDLE_CONNECTION_MS = 4_000;
 /** A connection on which nothing arrives is broken after this, in ms. */
 const SILENCE_MS_MAX = 600_000;
+/** How long an answer that costs nothing may take, in ms. */
+const ASK_MS_MAX = 10_000;
+
 export class Upstream {
   readonly #config: UpstreamConfig;
+  readonly #heard: (date: string | undefined) => void;
   readonly #base: URL;
   readonly #agent: http.Agent;
 
-  constructor(config: UpstreamConfig) {
+  /** @param heard - told of the `Date` header of each answer; undefined: it had none */
+  constructor(config: UpstreamConfig, heard: (date: string | undefined) => void = () => {}) {
     this.#config = config;
+    this.#heard = heard;
     this.#base = new URL(config.baseUrl);
     const { Agent } = this.#base.protocol === "https:" ? https : http;
     this.#agent = new Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS });
@@ -71,9 +77,7 @@ export class Upstream {
         "accept-encoding": "identity",
       },
     });
-    const answer = new Promise<http.IncomingMessage>((resolve, reject) => {
-      request.on("response", resolve).on("error", reject);
-    });
+    const answer = this.#answerTo(request);
     // Whoever waits for the connection or the answer gets the error; it must not be unhandled in between.
     answer.catch(() => {});
     const giveUp = (): void => void request.destroy(signal.reason);
@@ -94,8 +98,35 @@ export class Upstream {
     };
   }
 
+  /**
+   * Asks for something that costs nothing and says nothing of who asks, for the `Date` of its answer.
+   *
+   * @throws Error when no answer comes within 10 s; `signal.reason` when aborted
+   */
+  async ask(signal: AbortSignal): Promise<void> {
+    const { request: start } = this.#base.protocol === "https:" ? https : http;
+    // Fresh from who answers: a date that a cache kept is of another time.
+    const headers = { "cache-control": "no-cache" };
+    const request = start(this.#base, { method: "HEAD", agent: this.#agent, headers, signal });
+    request.setTimeout(ASK_MS_MAX, () =>
+      request.destroy(new Error(`No answer in ${ASK_MS_MAX / 1000} seconds.`)),
+    );
+    const answer = this.#answerTo(request);
+    request.end();
+    (await answer).resume();
+  }
+
   close(): void {
     this.#agent.destroy();
+  }
+
+  #answerTo(request: http.ClientRequest): Promise<http.IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      request.on("error", reject).on("response", (answer) => {
+        this.#heard(answer.headers.date);
+        resolve(answer);
+      });
+    });
   }
 
   #authorization(form: CredentialForm): Record<string, string> {

@@ -62,6 +62,9 @@ export function budgetStands(agent: Agent | undefined, { budgets }: World): Answ
     (time) => time !== undefined,
   );
   if (turns.length > 0) remedies.push(`Or wait: a new window begins at ${turns.join(" and ")}.`);
+  const ready = getCondition(status?.conditions, "Ready");
+  if (ready?.reason === "ClockUnconfirmed")
+    remedies.push(`Set this machine's clock right, or no new window begins: ${ready.message}`);
   return standing(`Budget ${metadata.name} is used up. ${message}`.trim(), ...remedies);
 }
 

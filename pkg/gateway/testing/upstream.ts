@@ -22,6 +22,8 @@ export interface TestUpstream extends AsyncDisposable {
   calls: UpstreamCall[];
   /** How it answers from now on. */
   answer: Answer;
+  /** What time it says it is; undefined: this machine's. */
+  date?: () => Date;
 }
 
 export const USAGE = { input_tokens: 100, output_tokens: 20 };
@@ -37,6 +39,9 @@ export async function startTestUpstream(answer: Answer = helloAnswer()): Promise
     },
   };
   const server = http.createServer(async (request, response) => {
+    if (upstream.date !== undefined) response.setHeader("date", upstream.date().toUTCString());
+    // What costs nothing is asked for its Date alone.
+    if (request.method === "HEAD") return void response.writeHead(404).end();
     const call = { path: request.url ?? "", headers: request.headers, body: JSON.parse(await text(request)) };
     upstream.calls.push(call);
     await upstream.answer(call, response, request);

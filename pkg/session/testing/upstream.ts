@@ -42,6 +42,8 @@ export async function openUpstream(
   const authorizations: string[] = [];
   const waiters: { count: number; resolve: () => void }[] = [];
   const server = createServer(async (incoming, outgoing) => {
+    // A gateway asks what time it is.
+    if (incoming.method === "HEAD") return void outgoing.writeHead(404).end();
     const request = JSON.parse(await text(incoming)) as AskedRequest;
     authorizations.push(incoming.headers.authorization ?? "");
     const turn = script(request, requests.push(request) - 1);

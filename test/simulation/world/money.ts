@@ -130,7 +130,7 @@ export class SimMoney implements Money {
       for (const period of periods) {
         const limit = policy[period];
         if (limit === undefined) continue;
-        const { spent, reserved } = this.#countedIn(policy, period, this.#clock.now());
+        const { spent, reserved } = this.#countedIn(policy, period, this.#nowMs());
         if (!fits(spent, bound, limit))
           return {
             is: "refused",
@@ -139,7 +139,7 @@ export class SimMoney implements Money {
           };
         if (!fits(plus(spent, reserved, 1), bound, limit)) return { is: "waits" };
       }
-    const entry: LedgerEntry = { grant, atMs: this.#clock.now(), amount: { ...bound }, settled: false };
+    const entry: LedgerEntry = { grant, atMs: this.#nowMs(), amount: { ...bound }, settled: false };
     this.ledger.push(entry);
     this.#count(entry, "reserved", 1);
     this.onEntry(entry, bound.usd);
@@ -184,6 +184,11 @@ export class SimMoney implements Money {
     return counted;
   }
 
+  /** When money is counted: it never goes back, so that no window opens again. */
+  #nowMs(): number {
+    return Math.max(this.#clock.now(), this.ledger.at(-1)?.atMs ?? 0);
+  }
+
   /** The calendar is slow, and asked at every look. */
   #windowAt(period: (typeof periods)[number], nowMs: number, timeZone: string): Window {
     const key = `${period} ${windowName(period, nowMs, timeZone)} ${timeZone}`;
@@ -193,7 +198,7 @@ export class SimMoney implements Money {
   }
 
   #window(policy: BudgetPolicy, period: (typeof periods)[number]): WindowAccount {
-    const now = this.#clock.now();
+    const now = this.#nowMs();
     const { name, startMs, endMs } = this.#windowAt(period, now, policy.timeZone);
     const { spent, reserved, requests } = this.#countedIn(policy, period, now);
     return {
