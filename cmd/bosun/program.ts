@@ -1,5 +1,5 @@
 /** The command line: every command with its words and options. What a command does is loaded when it runs. */
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Context } from "./context.ts";
 import { ExitCode } from "./exit-code.ts";
 import { report } from "./report.ts";
@@ -51,6 +51,7 @@ function addRunning(root: Command, context: Context): void {
     .description("run the operator in the foreground: agents work until you press Ctrl-C")
     .option("--rehearse", "play the model from scenarios: offline, for nothing, into rehearsal/<target>")
     .option("--scenarios <folder...>", "folders of scenario files that a rehearsal asks first")
+    .option("--pace <factor>", "how long the played model pauses: 1 as written, 0 not at all", nonNegative)
     .option("--until-settled", "end when every project has ended or waits for you")
     .action(async (options) => (await import("./commands/up.ts")).up(context, options));
   root
@@ -189,4 +190,11 @@ function addKubernetes(root: Command, context: Context): void {
     .command("env")
     .description('print what lets kubectl and other clients find this workspace: eval "$(bosun env)"')
     .action(async () => (await import("./commands/env.ts")).env(context));
+}
+
+/** A factor as it stands on the command line. */
+function nonNegative(text: string): number {
+  const factor = text.trim() === "" ? Number.NaN : Number(text);
+  if (factor >= 0 && Number.isFinite(factor)) return factor;
+  throw new InvalidArgumentError("It must be a number of 0 or more.");
 }

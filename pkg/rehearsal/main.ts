@@ -2,7 +2,7 @@
  * The rehearsal upstream as a process. Prints one JSON line, `{"url": "…"}`, once it listens; exits 0 when stdin
  * closes, so that it never outlives the one who started it.
  *
- *     node pkg/rehearsal/main.ts [--listen HOST:PORT] [--scenarios DIR]... [--log FILE]
+ *     node pkg/rehearsal/main.ts [--listen HOST:PORT] [--scenarios DIR]... [--log FILE] [--pace FACTOR]
  */
 import { parseArgs } from "node:util";
 import { ScenarioError } from "./load-scenarios.ts";
@@ -13,12 +13,15 @@ const { values } = parseArgs({
     listen: { type: "string", default: "127.0.0.1:0" },
     scenarios: { type: "string", multiple: true, default: [] },
     log: { type: "string" },
+    pace: { type: "string", default: "1" },
   },
 });
 
+const pace = Number(values.pace);
+if (!(pace >= 0)) throw new RangeError(`--pace must be a number of 0 or more, not ${values.pace}.`);
 try {
   const { log, ...options } = values;
-  const rehearsal = await startRehearsal({ ...options, ...(log === undefined ? {} : { log }) });
+  const rehearsal = await startRehearsal({ ...options, pace, ...(log === undefined ? {} : { log }) });
   console.log(JSON.stringify({ url: rehearsal.url }));
   process.stdin.resume();
   process.stdin.on("close", () => process.exit(0));

@@ -15,6 +15,8 @@ export interface RehearsalOptions {
   /** `HOST:PORT`; port 0 takes a free one. Default `127.0.0.1:0`. */
   listen?: string;
   clock?: Clock;
+  /** Factor on the pauses of all scenarios, 0 or more; 0 answers at once. Default 1. */
+  pace?: number;
   /** File to append one JSON line to at each request's start and end. */
   log?: string;
 }
@@ -37,9 +39,10 @@ export const builtInScenarios = fileURLToPath(new URL("./scenarios", import.meta
  * @throws ScenarioError when a scenario file can't be played
  */
 export async function startRehearsal(options: RehearsalOptions = {}): Promise<Rehearsal> {
+  const { pace = 1, clock = systemClock } = options;
   const scenarios = await loadScenarios([builtInScenarios, ...(options.scenarios ?? [])]);
   const log = new RequestLog(options.log);
-  const answer = upstream({ scenarios, clock: options.clock ?? systemClock, log });
+  const answer = upstream({ scenarios, clock, log, pace });
   const server = createServer((incoming, response) => {
     answer(incoming, response).catch((error: unknown) => response.destroy(error as Error));
   });

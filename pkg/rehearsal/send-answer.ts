@@ -6,6 +6,7 @@ import { sendJson } from "./api-error.ts";
 import { type BilledUsage, costOf } from "./bill.ts";
 import { type BilledEvent, eventsOf, messageOf } from "./events.ts";
 import type { MessagesRequest } from "./messages.ts";
+import { pause } from "./pause.ts";
 import type { InputUsage } from "./prompt-cache.ts";
 import type { RequestLog, RequestRecord } from "./request-log.ts";
 
@@ -49,7 +50,7 @@ async function sendEvents(events: readonly BilledEvent[], sending: Sending): Pro
       await breakOff(stop.how, sending);
       return;
     }
-    if (paced) await clock.sleep(answer.pace.chunkMs, gone);
+    if (paced) await pause(clock, answer.pace.chunkMs, gone);
     gone.throwIfAborted();
     bill(record, { ...input, output: outputTokens });
     // Counted before it is out: who has read the last event finds the request complete.
@@ -61,7 +62,7 @@ async function sendEvents(events: readonly BilledEvent[], sending: Sending): Pro
 
 async function sendWhole(whole: Message, events: readonly BilledEvent[], sending: Sending): Promise<void> {
   const { answer, input, record, response, gone, clock, log } = sending;
-  await clock.sleep(answer.pace.chunkMs * events.filter(({ paced }) => paced).length, gone);
+  await pause(clock, answer.pace.chunkMs * events.filter(({ paced }) => paced).length, gone);
   bill(record, { ...input, output: events.at(-1)?.outputTokens ?? 0 });
   const stop = stopOf(answer);
   if (stop === undefined) {

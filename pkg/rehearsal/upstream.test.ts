@@ -38,6 +38,15 @@ test("the SDK gets the same answer streamed and whole, with the same usage", asy
   expect(rehearsal.requests().map((request) => request.ended)).toEqual(["Complete", "Complete"]);
 });
 
+test("at pace 0 no clock is waited for, streamed or whole", async () => {
+  const sleep = () => new Promise<void>(() => {});
+  const clock = { now: () => Date.now(), elapsed: () => performance.now(), sleep };
+  const { client } = await start({ pace: 0, clock });
+  const whole = await client.messages.create(saying("Hello"));
+  const streamed = await client.messages.stream(saying("Hello")).finalMessage();
+  expect(streamed.content).toEqual(whole.content);
+});
+
 test("every text a person may read says that it is a rehearsal", async () => {
   const { client } = await start();
   const answer = await client.messages.create(saying("Hello")).withResponse();

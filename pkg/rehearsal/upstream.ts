@@ -4,6 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Answer } from "./answer.ts";
 import { ApiError, sendError, sendJson } from "./api-error.ts";
 import type { MessagesRequest } from "./messages.ts";
+import { pause } from "./pause.ts";
 import { play } from "./play.ts";
 import { type InputUsage, PromptCache, promptTokens } from "./prompt-cache.ts";
 import { readRequest } from "./read-request.ts";
@@ -15,13 +16,15 @@ export interface UpstreamDeps {
   scenarios: readonly Scenario[];
   clock: Clock;
   log: RequestLog;
+  /** Factor on every pause that a scenario makes: 1 as it is written, 0 none at all. */
+  pace: number;
 }
 
 /** Answers one HTTP request as the Messages API would. */
 export type Upstream = (incoming: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** The model's part: plays scenarios, streams, bills and keeps count. */
-export function upstream({ scenarios, clock, log }: UpstreamDeps): Upstream {
+export function upstream({ scenarios, clock, log, pace }: UpstreamDeps): Upstream {
   const cache = new PromptCache(clock);
   const askedByRequest = new Map<string, number>();
 
@@ -51,12 +54,12 @@ export function upstream({ scenarios, clock, log }: UpstreamDeps): Upstream {
     const gone = new AbortController();
     response.on("close", () => gone.abort());
     const request = await readOrRecord(id, incoming);
-    const answer = play(scenarios, request, countAsked(request));
+    const answer = paced(play(scenarios, request, countAsked(request)), pace);
     const turn = request.messages.filter((message) => message.role === "assistant").length;
     const record = begin({ id, model: request.model, scenario: answer.scenario, step: answer.step, turn });
     try {
       checkTools(answer, request);
-      await clock.sleep(answer.delayMs + answer.pace.firstMs, gone.signal);
+      await pause(clock, answer.delayMs + answer.pace.firstMs, gone.signal);
       raiseFault(answer);
       const input = { ...cache.charge(request), ...withoutOutput(answer.usage) };
       const sending = { request, answer, input, record, response, gone: gone.signal, clock, log };
@@ -92,6 +95,15 @@ export function upstream({ scenarios, clock, log }: UpstreamDeps): Upstream {
     askedByRequest.set(hash, asked + 1);
     return asked;
   }
+}
+
+function paced(answer: Answer, factor: number): Answer {
+  const { firstMs, chunkMs, chunkChars } = answer.pace;
+  return {
+    ...answer,
+    delayMs: answer.delayMs * factor,
+    pace: { firstMs: firstMs * factor, chunkMs: chunkMs * factor, chunkChars },
+  };
 }
 
 function mustPost({ method }: IncomingMessage): void {

@@ -14,6 +14,7 @@ import { findWorkspace } from "../workspace-folder.ts";
 export interface UpOptions {
   rehearse?: boolean;
   scenarios?: readonly string[];
+  pace?: number;
   untilSettled?: boolean;
 }
 
@@ -21,6 +22,8 @@ export interface UpOptions {
 const lookMs = 400;
 
 export async function up(context: Context, options: UpOptions): Promise<void> {
+  if (options.pace !== undefined && options.rehearse !== true)
+    throw new UserError("--pace is how long the played model pauses; it goes with --rehearse.");
   const folder = findWorkspace(context.cwd);
   await refuseUnusable(folder.repository, context);
   // From here on Ctrl-C is heard: what starts below must be ended in order.
@@ -35,6 +38,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
     env: context.env,
     rehearse: options.rehearse === true,
     scenarios: (options.scenarios ?? []).map((entry) => path.resolve(context.cwd, entry)),
+    ...(options.pace === undefined ? {} : { pace: options.pace }),
     note: print,
     // At once, since nothing it would still do is its own to do. Sessions go on; the next operator finds them.
     onFatal: (error) => process.exit(report(error, context)),

@@ -59,6 +59,8 @@ export interface OperatorOptions {
   rehearse: boolean;
   /** Folders of scenario files for a rehearsal. */
   scenarios: readonly string[];
+  /** Factor on the pauses of a rehearsal; 1 when left out. */
+  pace?: number;
   /** Told what a person should know before anything runs. */
   note(line: string): void;
   /** The operator can't go on: another took the lock, or the storage failed. */
@@ -105,7 +107,11 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     const namespace = workspace.metadata.namespace ?? "default";
     const state = stateDirectory(env, workspace.metadata.uid ?? "");
     const upstream = options.rehearse
-      ? await rehearsalUpstream({ folder: folder.operator, scenarios: options.scenarios })
+      ? await rehearsalUpstream({
+          folder: folder.operator,
+          scenarios: options.scenarios,
+          pace: options.pace ?? 1,
+        })
       : realUpstream(env);
     undo.push(() => upstream.close());
     await serveKubernetes(api, workspace.metadata.name, options, { clock, logger, undo });

@@ -36,17 +36,19 @@ export function realUpstream(env: Readonly<Record<string, string | undefined>>):
  * with an earlier operator finds it again.
  *
  * @param options.scenarios - folders of scenario files, asked before the built-in ones
+ * @param options.pace - factor on the pauses of the scenarios; 0 answers at once
  */
 export async function rehearsalUpstream(options: {
   folder: string;
   scenarios: readonly string[];
+  pace: number;
 }): Promise<ChosenUpstream> {
   const portFile = join(options.folder, "rehearsal.port");
-  const log = join(options.folder, "rehearsal.jsonl");
+  const args = ["--log", join(options.folder, "rehearsal.jsonl"), "--pace", String(options.pace)];
+  args.push(...options.scenarios.flatMap((folder) => ["--scenarios", folder]));
   const port = knownPort(portFile);
   const url =
-    (port === 0 ? undefined : await start(portFile, log, options.scenarios, port)) ??
-    (await start(portFile, log, options.scenarios, 0));
+    (port === 0 ? undefined : await start(portFile, args, port)) ?? (await start(portFile, args, 0));
   if (url === undefined) throw new UserError("The rehearsal model did not start. Its messages are above.");
   return {
     kind: "Rehearsal",
@@ -55,16 +57,9 @@ export async function rehearsalUpstream(options: {
   };
 }
 
-async function start(portFile: string, log: string, scenarios: readonly string[], port: number) {
+async function start(portFile: string, args: readonly string[], port: number) {
   const entry = entryPath(import.meta.url, "../../../pkg/rehearsal/main");
-  const args = [
-    "--listen",
-    `127.0.0.1:${port}`,
-    "--log",
-    log,
-    ...scenarios.flatMap((folder) => ["--scenarios", folder]),
-  ];
-  const child = spawn(process.execPath, [entry, ...args], {
+  const child = spawn(process.execPath, [entry, "--listen", `127.0.0.1:${port}`, ...args], {
     stdio: ["pipe", "pipe", port === 0 ? "inherit" : "ignore"],
     // A group of its own: Ctrl-C in the terminal must not take the model away from turns that are to finish.
     detached: true,
