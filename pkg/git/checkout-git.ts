@@ -1,7 +1,8 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sandboxed } from "../sandbox/sandbox.ts";
-import type { Git, GitPlace, Wrap } from "./git.ts";
+import { type Git, type GitPlace, neutral, type Wrap } from "./git.ts";
+import { initialize } from "./init.ts";
 
 export interface CheckoutGitOptions {
   /** The checkout's name, path and the operator's git directory for it. */
@@ -27,12 +28,24 @@ export function checkoutPlace({ path, gitDirectory }: CheckoutGitOptions): GitPl
   };
 }
 
-/** Starts git in the sandbox: packs and indexes that an agent wrote are parsed where a fault can do no harm. */
-export function checkoutWrap(options: CheckoutGitOptions, writes: boolean): Wrap | undefined {
+/**
+ * Starts git in the sandbox: packs and indexes that an agent wrote are parsed where a fault can do no harm.
+ *
+ * @param first - arguments for git to run before, with the same settings; when that fails nothing else runs
+ */
+export function checkoutWrap(
+  options: CheckoutGitOptions,
+  writes: boolean,
+  first: readonly string[] = [],
+): Wrap {
   const { sandbox } = options;
-  if (sandbox === undefined) return undefined;
-  return (args, env) =>
-    sandboxed(["git", ...args], {
+  return (args, env) => {
+    const command = commandLine(args, first);
+    if (sandbox === undefined) {
+      const [file = "git", ...rest] = command;
+      return { file, args: rest, env };
+    }
+    return sandboxed(command, {
       checkout: options.path,
       checkoutWritable: writes,
       writable: [options.gitDirectory],
@@ -42,17 +55,23 @@ export function checkoutWrap(options: CheckoutGitOptions, writes: boolean): Wrap
       env,
       network: "none",
     });
+  };
 }
 
-/** Makes the git directory. `git init` finds out what the disk can do: letter case, links, Unicode forms. */
+/** One process to start instead of two: a sandbox, and a fork of the operator, cost more than what git does in them. */
+function commandLine(args: readonly string[], first: readonly string[]): readonly string[] {
+  if (first.length === 0) return ["git", ...args];
+  const quoted = [...neutral, ...first].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  return ["sh", "-c", `git ${quoted.join(" ")} && exec git "$@"`, "sh", ...args];
+}
+
+/** Makes the operator's git directory for a checkout. */
 export async function makeGitDirectory(
   git: Git,
   gitDirectory: string,
   record: CheckoutRecord,
 ): Promise<void> {
-  await mkdir(gitDirectory, { recursive: true });
-  await git.text({ gitDirectory }, ["init", "--quiet", "--template="]);
-  await git.text({ gitDirectory }, ["config", "core.bare", "false"]);
+  await initialize(git, gitDirectory, { "core.bare": "false" });
   await writeFile(join(gitDirectory, "bosun.json"), `${JSON.stringify(record)}\n`);
   await setHead(gitDirectory, record.base);
 }

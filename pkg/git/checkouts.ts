@@ -188,16 +188,13 @@ export class Checkouts {
     await setHead(where.gitDirectory, at.head);
     // Nobody else uses this index, so a lock on it is what a killed git left.
     await rm(join(where.gitDirectory, "index.lock"), { force: true });
-    const place = checkoutPlace(where);
-    const wrap = checkoutWrap(where, false);
-    await git.text(place, ["read-tree", "--reset", at.head], {}, wrap);
     const status = ["status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames"];
     // Looking into a nested repository would run git there, with the configuration that lies in it.
     const text = await git.text(
-      place,
+      checkoutPlace(where),
       [...status, "--ignore-submodules=all"],
       { env: { GIT_OPTIONAL_LOCKS: "1" } },
-      wrap,
+      checkoutWrap(where, false, ["read-tree", "--reset", at.head]),
     );
     return { at, text };
   }

@@ -45,7 +45,11 @@ export class Claims {
   async read(project: string): Promise<RecordedClaim | undefined> {
     const id = await readRef(this.#git, this.#repository, claimRef(project));
     if (id === undefined) return undefined;
-    const text = await this.#git.text(this.#repository, ["cat-file", "blob", id]);
+    const found = await this.#git.reader(this.#repository).object(id);
+    const text =
+      found?.type === "blob"
+        ? found.content.toString("utf8")
+        : await this.#git.text(this.#repository, ["cat-file", "blob", id]);
     return { id, ...parseClaim(project, text) };
   }
 

@@ -28,15 +28,15 @@ export async function collect(
   const fence = await claims.fence(claim);
   const ref = `refs/heads/${branch}`;
   const head = await headOf(options, where, branch);
-  const { base } = await readRecord(where.gitDirectory);
-  await bringObjects(options, where, { head, base });
-
   const before = await readRef(git, repository, ref);
   if (before === head) {
-    // Nothing to move, but a claim that ended meanwhile must not be told that it collected.
+    // Nothing to bring, since a ref has all that it leads to. But a claim that ended meanwhile must not be told that
+    // it collected.
     await claims.fence(claim);
     return head;
   }
+  const { base } = await readRecord(where.gitDirectory);
+  await bringObjects(options, where, { head, base });
   const [holder] = await holdersOf(git, repository, ref);
   if (holder !== undefined) {
     throw new TransientError(

@@ -22,7 +22,10 @@ export async function openCommitSource(options: {
   const raw = ["--raw", "-r", "-z", "--no-renames", "--no-abbrev"];
 
   return {
-    tree: (commit) => git.text(place, ["rev-parse", "--verify", `${commit}^{tree}`]),
+    async tree(commit) {
+      const tree = `${commit}^{tree}`;
+      return (await git.reader(place).id(tree)) ?? git.text(place, ["rev-parse", "--verify", tree]);
+    },
     async commits(base, head) {
       const format = ["log", "-z", "--reverse", "--topo-order", "--format=%H%n%B", `${base}..${head}`];
       const text = await git.text(place, format);
@@ -32,7 +35,7 @@ export async function openCommitSource(options: {
         .map((record) => ({ id: record.slice(0, 40), message: record.slice(41) }));
     },
     async changesOf(commit) {
-      const parents = (await git.text(place, ["show", "-s", "--format=%P", commit])).split(" ");
+      const parents = await parentsOf(commit);
       const perParent = await Promise.all(
         parents.map(async (parent) =>
           parent === ""
@@ -49,10 +52,11 @@ export async function openCommitSource(options: {
       return parseRaw(await git.text(place, ["diff", ...raw, `${base}...${head}`]));
     },
     async contents(blobs) {
-      const args = ["cat-file", "--batch"];
-      const output = await git.run(place, args, { stdin: blobs.map((blob) => `${blob}\n`).join("") });
-      if (output.exitCode !== 0) throw gitFailed(args, output);
-      return parseBatch(output.stdout);
+      const read = await Promise.all(blobs.map((blob) => git.reader(place).object(blob)));
+      const found = read.flatMap((object) => (object?.type === "blob" ? [object] : []));
+      const contents = new Map(found.map(({ id, content }) => [id, content]));
+      const others = blobs.filter((blob) => !contents.has(blob));
+      return others.length === 0 ? contents : new Map([...contents, ...(await readAnew(others))]);
     },
     async ignored(paths) {
       if (paths.length === 0) return [];
@@ -73,6 +77,24 @@ export async function openCommitSource(options: {
         identity: { name: "Bosun", email: "bosun@localhost" },
       }),
   };
+
+  async function parentsOf(commit: string): Promise<readonly string[]> {
+    const found = await git.reader(place).object(commit);
+    if (found?.type !== "commit")
+      return (await git.text(place, ["show", "-s", "--format=%P", commit])).split(" ");
+    // The headers end at the first empty line; a message may have lines that look like one.
+    const [headers = ""] = found.content.toString("utf8").split("\n\n");
+    const parents = headers.split("\n").flatMap((line) => /^parent ([0-9a-f]{40})$/.exec(line)?.[1] ?? []);
+    return parents.length === 0 ? [""] : parents;
+  }
+
+  /** What is missing is not believed before a process of its own says so. */
+  async function readAnew(blobs: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+    const args = ["cat-file", "--batch"];
+    const output = await git.run(place, args, { stdin: blobs.map((blob) => `${blob}\n`).join("") });
+    if (output.exitCode !== 0) throw gitFailed(args, output);
+    return parseBatch(output.stdout);
+  }
 }
 
 /** `:<mode> <mode> <blob> <blob> <letter>`, NUL, path, NUL. */

@@ -1,4 +1,5 @@
 import { TransientError } from "../runtime/errors.ts";
+import { ObjectReader } from "./object-reader.ts";
 import { type ProcessOutput, type RunProcess, runProcess } from "./process.ts";
 
 /** Which repository a git command works on. Always given, never discovered from a folder. */
@@ -28,7 +29,7 @@ export type Wrap = (
 const plainly: Wrap = (args, env) => ({ file: "git", args, env });
 
 /** Switches off whatever a configuration could make git execute, wherever that configuration comes from. */
-const neutral = [
+export const neutral: readonly string[] = [
   "core.hooksPath=/dev/null",
   "core.fsmonitor=false",
   "core.attributesFile=/dev/null",
@@ -42,9 +43,14 @@ const neutral = [
   "advice.addEmbeddedRepo=false",
 ].flatMap((setting) => ["-c", setting]);
 
+/** A few looks at each branch of ten agents. */
+const answersKept = 200;
+
 /** Git, with an environment of its own: no file of the person's or the machine's configures it. */
 export class Git {
   readonly #start: RunProcess;
+  readonly #readers = new Map<string, ObjectReader>();
+  readonly #answers = new Map<string, ProcessOutput>();
 
   constructor(start: RunProcess = runProcess) {
     this.#start = start;
@@ -76,6 +82,39 @@ export class Git {
     const output = await this.run(place, args, options, wrap);
     if (output.exitCode !== 0) throw gitFailed(args, output);
     return output.stdout.toString("utf8").replace(/\n$/, "");
+  }
+
+  /**
+   * What git answers to a question about objects named by full ids: it can't change, so it is asked once.
+   *
+   * @returns an answer with exit code 0 or 1 may be one of before
+   */
+  async lasting(place: GitPlace, args: readonly string[]): Promise<ProcessOutput> {
+    const key = JSON.stringify([place.gitDirectory, place.objects, ...args]);
+    const known = this.#answers.get(key);
+    if (known !== undefined) return known;
+    const output = await this.run(place, args);
+    // Anything else is trouble, which may pass.
+    if (output.exitCode > 1) return output;
+    this.#answers.set(key, output);
+    const [oldest] = this.#answers.keys();
+    if (this.#answers.size > answersKept && oldest !== undefined) this.#answers.delete(oldest);
+    return output;
+  }
+
+  /**
+   * What reads ids and objects of `place` without a process for each. Only for git directories and objects that no
+   * agent can write.
+   */
+  reader(place: GitPlace): ObjectReader {
+    const { gitDirectory, objects = "" } = place;
+    const key = `${gitDirectory}\0${objects}`;
+    const known = this.#readers.get(key);
+    if (known !== undefined) return known;
+    const args = [...neutral, "cat-file", "--batch-command"];
+    const reader = new ObjectReader({ file: "git", args, env: gitEnvironment(place), cwd: gitDirectory });
+    this.#readers.set(key, reader);
+    return reader;
   }
 
   /** Git inside a work tree of the person, with the person's own configuration, hooks off. */
@@ -115,6 +154,9 @@ function gitEnvironment(place: GitPlace): Record<string, string> {
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_TERMINAL_PROMPT: "0",
     GIT_OPTIONAL_LOCKS: "0",
+    // What newer versions of git may no longer make by default: checkouts are read as plain files.
+    GIT_DEFAULT_HASH: "sha1",
+    GIT_DEFAULT_REF_FORMAT: "files",
     ...(place.objects === undefined ? {} : { GIT_OBJECT_DIRECTORY: place.objects }),
     ...(place.workTree === undefined ? {} : { GIT_WORK_TREE: place.workTree }),
     ...(place.index === undefined ? {} : { GIT_INDEX_FILE: place.index }),

@@ -1,6 +1,7 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Git, GitPlace } from "./git.ts";
+import { initialize } from "./init.ts";
 import type { CommitIdentity } from "./repository.ts";
 
 export interface NewCheckout {
@@ -29,20 +30,21 @@ export async function makeCheckout(git: Git, checkout: NewCheckout): Promise<voi
   await rm(partial, { recursive: true, force: true });
   await mkdir(dirname(partial), { recursive: true });
   const place: GitPlace = { gitDirectory: join(partial, ".git"), workTree: partial };
-  await mkdir(place.gitDirectory, { recursive: true });
-  await git.text({ gitDirectory: place.gitDirectory }, ["init", "--quiet", "--template="]);
-  await mkdir(join(place.gitDirectory, "objects", "info"), { recursive: true });
-  await writeFile(join(place.gitDirectory, "objects", "info", "alternates"), `${checkout.objectDirectory}\n`);
-  const settings = {
+  await initialize(git, place.gitDirectory, {
     "core.bare": "false",
     "user.name": checkout.identity.name,
     "user.email": checkout.identity.email,
     "gc.auto": "0",
     "maintenance.auto": "false",
     "commit.gpgSign": "false",
-  };
-  for (const [name, value] of Object.entries(settings)) await git.text(place, ["config", name, value]);
-  await git.text(place, ["update-ref", `refs/heads/${checkout.targetBranch}`, checkout.base]);
+  });
+  await writeFile(join(place.gitDirectory, "objects", "info", "alternates"), `${checkout.objectDirectory}\n`);
+  // Packed, so that no folder is made for a name with slashes; git itself checks the name as it reads it.
+  const target = `${checkout.base} refs/heads/${checkout.targetBranch}`;
+  await writeFile(
+    join(place.gitDirectory, "packed-refs"),
+    `# pack-refs with: peeled fully-peeled sorted \n${target}\n`,
+  );
   const out = checkout.branch === "" ? ["--detach", checkout.base] : ["-b", checkout.branch, checkout.base];
   await git.text(place, ["checkout", "--quiet", ...out]);
   const filled = (await checkout.fill?.(partial)) ?? [];

@@ -1,5 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { remembered } from "../quality/remembered.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { TerminalError } from "../runtime/errors.ts";
 import { commonGitDirectory, workspacePlaces } from "../sandbox/places.ts";
@@ -11,11 +12,14 @@ import { changesSince, commitsBetween } from "./history.ts";
 import { checkoutName, layoutOf, type Purpose, targetRefs } from "./layout.ts";
 import { isAncestor, planMerge } from "./plan-merge.ts";
 import type { RunProcess } from "./process.ts";
-import type { GitClaim, Repository } from "./repository.ts";
+import type { GitClaim, MergeRequest, Repository } from "./repository.ts";
 import { Serial } from "./serial.ts";
 import { removeStaleLocks } from "./stale-locks.ts";
 import { Target } from "./target.ts";
 import { watchRef } from "./watch-ref.ts";
+
+/** The queue tries those in it one after the other; few wait at a time. */
+const plansKept = 20;
 
 export interface OpenRepositoryOptions {
   /** Work tree of the user. */
@@ -85,6 +89,8 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
   const inCheckout = <T>(claim: GitClaim, purpose: Purpose, work: () => Promise<T>) =>
     serial.run(checkoutName(claim, purpose), work);
 
+  const planned = remembered((request: MergeRequest) => planMerge(git, objects, request), plansKept);
+
   return {
     target: () => serial.run(refs.queue, () => target.read()),
     syncTarget: () => serial.run(refs.queue, () => target.sync()),
@@ -110,7 +116,13 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
         collect(checkoutsOptions, checkouts.locate(claim, "execute"), { claim, branch }),
       ),
     release: (claim, purpose) => inCheckout(claim, purpose, () => checkouts.release(claim, purpose)),
-    planMerge: (request) => planMerge(git, objects, request),
+    planMerge: async (request) => {
+      // The queue looks several times at one merge. What was planned before may have been pruned since.
+      const plan = await planned(request);
+      const made = plan.is === "clean" ? plan.commit : plan.is === "changed" ? plan.head : undefined;
+      if (made === undefined || (await git.reader(objects).id(made)) !== undefined) return plan;
+      return planMerge(git, objects, request);
+    },
     targetContains: async (commit) => {
       const at = await target.read();
       return at.is === "present" && isAncestor(git, objects, commit, at.value);

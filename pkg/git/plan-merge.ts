@@ -44,9 +44,9 @@ export function identityEnvironment(identity: CommitIdentity, dateSeconds: numbe
   };
 }
 
-/** False also when a commit is not there. */
+/** Of two full ids. False also when a commit is not there. */
 export async function isAncestor(git: Git, place: GitPlace, commit: string, of: string): Promise<boolean> {
-  return (await git.run(place, ["merge-base", "--is-ancestor", commit, of])).exitCode === 0;
+  return (await git.lasting(place, ["merge-base", "--is-ancestor", commit, of])).exitCode === 0;
 }
 
 type Merged = { is: "clean"; tree: string } | { is: "conflict"; files: readonly string[] };

@@ -8,6 +8,8 @@ export type RefChange =
 
 /** The object a ref points at, or undefined. */
 export async function readRef(git: Git, place: GitPlace, ref: string): Promise<string | undefined> {
+  const known = await git.reader(place).id(ref);
+  if (known !== undefined) return known;
   const output = await git.run(place, ["for-each-ref", "--format=%(objectname) %(refname)", ref]);
   if (output.exitCode !== 0) throw gitFailed(["for-each-ref", ref], output);
   for (const line of output.stdout.toString("utf8").split("\n")) {

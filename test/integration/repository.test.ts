@@ -464,3 +464,19 @@ async function everyByte(root: string): Promise<Record<string, string>> {
   }
   return found;
 }
+
+test("a merge that was planned before and pruned since is planned anew", async () => {
+  const world = await open();
+  const checkout = await claimed(world);
+  const head = await commit(checkout.path, { "a.txt": "a\n" });
+  await world.repository.collect(claim, branch);
+  await world.userCommits({ "b.txt": "b\n" });
+  const target = await git(world.repositoryPath, "rev-parse", "main");
+  const request = { target, head, message: "Merge it\n", identity, dateSeconds: 1_700_000_000 };
+  const plan = await world.repository.planMerge(request);
+  await git(world.repositoryPath, "prune", "--expire=now");
+
+  expect(await world.repository.planMerge(request)).toEqual(plan);
+  if (plan.is !== "clean") throw new Error("Both change other files.");
+  expect(await git(world.repositoryPath, "cat-file", "-t", plan.commit)).toBe("commit");
+});

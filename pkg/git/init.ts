@@ -1,0 +1,50 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Git } from "./git.ts";
+
+/** The configuration that `git init` wrote first, by who ran it. */
+const written = new WeakMap<Git, Promise<string>>();
+
+const folders = ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info"];
+
+/**
+ * Makes a git directory with these settings, as `git init --template=` and `git config` would. Git itself runs for the
+ * first one alone, where it finds out what the disk can do (letter case, links, Unicode forms): all others lie in the
+ * same state folder.
+ */
+export async function initialize(
+  git: Git,
+  gitDirectory: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
+  await Promise.all(folders.map((folder) => mkdir(join(gitDirectory, folder), { recursive: true })));
+  const config = await configOf(git, gitDirectory);
+  await writeFile(join(gitDirectory, "config"), config + configText(settings));
+  // Git wants a HEAD before anybody sets one.
+  await writeFile(join(gitDirectory, "HEAD"), "ref: refs/heads/main\n");
+}
+
+function configOf(git: Git, gitDirectory: string): Promise<string> {
+  const known = written.get(git);
+  if (known !== undefined) return known;
+  const config = git
+    .text({ gitDirectory }, ["init", "--quiet", "--template="])
+    .then(() => readFile(join(gitDirectory, "config"), "utf8"));
+  written.set(git, config);
+  config.catch(() => written.delete(git));
+  return config;
+}
+
+/**
+ * Settings as a configuration file has them; git reads back exactly these values.
+ *
+ * @param settings - `section.name` to a value without NUL
+ */
+export function configText(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([setting, value]) => {
+      const [section, name] = setting.split(".");
+      return `[${section}]\n\t${name} = "${value.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"\n`;
+    })
+    .join("");
+}
