@@ -50,7 +50,7 @@ export function pendingCalls(entries: readonly Entry[]): readonly PendingCall[] 
 }
 
 /** The entries of one run, its opening message included; empty when it was never opened. */
-export function entriesOfRun(entries: readonly Entry[], run: number): readonly Entry[] {
+export function entriesOfRun<E extends Entry>(entries: readonly E[], run: number): readonly E[] {
   const start = entries.findIndex((entry) => entry.type === "message" && entry.run === run);
   if (start === -1) return [];
   const end = entries.findIndex((entry, index) => index > start && entry.type === "message");
