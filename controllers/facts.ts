@@ -23,6 +23,8 @@ export function projectFacts(object: KubeObject): unknown {
     tasksDone,
     elapsedSeconds,
     costUSD,
+    costTokens,
+    estimate,
     completionTime,
     observedGeneration,
     conditions,
@@ -86,6 +88,12 @@ export function budgetStanding(object: KubeObject): unknown {
 export function workspaceInput(object: KubeObject): unknown {
   const { conditions, target } = (object as Workspace).status ?? {};
   return [declared(object), target?.commit, getCondition(conditions, "TargetInSync")?.reason];
+}
+
+/** What holds every agent, and lets it go. */
+export function workspaceHolds(object: KubeObject): unknown {
+  const { conditions } = (object as Workspace).status ?? {};
+  return getCondition(conditions, "Stopped")?.status;
 }
 
 /** Whether work may be taken up. */

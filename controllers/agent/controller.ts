@@ -13,7 +13,7 @@ import { TerminalError, TransientError, WaitingError } from "../../pkg/runtime/e
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import type { SessionObservation, SessionReport } from "../../pkg/session/sessions.ts";
 import { type Deps, whenOf, withConditions } from "../deps.ts";
-import { baselineStanding, budgetStanding, declared, projectFacts } from "../facts.ts";
+import { baselineStanding, budgetStanding, declared, projectFacts, workspaceHolds } from "../facts.ts";
 import { act } from "./act.ts";
 import { type Action, decide, type Plan } from "./decide.ts";
 import { type Observation, observe } from "./observe.ts";
@@ -23,6 +23,7 @@ const backoffSeconds = (failures: number): number => Math.min(600, 10 * 2 ** (fa
 
 export function agentController(deps: Deps): Controller {
   const { client, namespace, sessions } = deps;
+  const claims = oneAtATime();
   return {
     name: "agent",
     concurrency: 10,
@@ -35,6 +36,8 @@ export function agentController(deps: Deps): Controller {
       },
       { kind: "Review", map: (object) => concernedBy(object as Review, "Review", deps) },
       { kind: "Workspace", by: declared, map: () => everyAgent(deps) },
+      // An agent that looked before the stop latch was released looks again once it is.
+      { kind: "Workspace", by: workspaceHolds, map: () => everyAgent(deps) },
       { kind: "Workspace", by: baselineStanding, map: () => freeAgents(deps) },
       { kind: "AgentPool", by: declared, map: (object) => everyAgent(deps, object) },
       { kind: "Budget", by: budgetStanding, map: () => everyAgent(deps) },
@@ -65,7 +68,11 @@ export function agentController(deps: Deps): Controller {
         await act(plan.action, agent, seen, deps);
         return plan.next;
       }
-      const { started, failure } = await attempt(() => act(plan.action, agent, seen, deps));
+      const { started, failure } = await attempt(() =>
+        plan.action.do === "claim"
+          ? claims(() => claimAnew(agent, deps))
+          : act(plan.action, agent, seen, deps),
+      );
       if (failure === undefined) {
         // What a start has brought is told with it.
         await report(
@@ -82,6 +89,30 @@ export function agentController(deps: Deps): Controller {
         await report(agent, seen, failedPlan(agent, failure), deps);
       throw failure;
     },
+  };
+}
+
+/**
+ * Claims what is first now that no other claim is being made: two Projects for which the money of one is left must not
+ * both begin.
+ *
+ * @throws TransientError Conflict when there is nothing to claim any more
+ */
+async function claimAnew(agent: Agent, deps: Deps): Promise<undefined> {
+  const seen = await observe(agent, deps);
+  const { action } = decide(agent, seen);
+  if (action.do !== "claim")
+    throw new TransientError("Conflict", `What ${agent.metadata.name} was about to claim is taken.`);
+  await act(action, agent, seen, deps);
+}
+
+/** Runs what it is given one after the other, whether or not what came before succeeded. */
+function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work, work);
+    last = mine;
+    return mine;
   };
 }
 

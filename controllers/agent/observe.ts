@@ -15,7 +15,9 @@ import { isClaimable, pendingSubmission } from "../../pkg/api/phases.ts";
 import type { Reason } from "../../pkg/api/reasons.ts";
 import type { CheckoutState, Seen } from "../../pkg/git/repository.ts";
 import type { SessionObservation } from "../../pkg/session/sessions.ts";
+import { mayBegin, standings } from "../affordability.ts";
 import { byAge, type Deps, matches, theWorkspace } from "../deps.ts";
+import { observeFunds, pursesOf } from "../funds.ts";
 import { lookAt } from "./looks.ts";
 
 /** The one thing an agent has claimed. */
@@ -222,8 +224,9 @@ async function candidates(
   agent: Agent,
   workspace: Workspace,
   paused: ReadonlySet<string>,
-  { client, namespace }: Deps,
+  deps: Deps,
 ): Promise<readonly (Project | Review)[]> {
+  const { client, namespace } = deps;
   if (agent.spec.role === "Review") {
     const { items } = await client.list("Review", { namespace });
     return items
@@ -246,7 +249,7 @@ async function candidates(
     ({ spec, metadata }) => spec.role === "Execution" && metadata.uid !== agent.metadata.uid,
   );
   const sound = isTrue(workspace.status?.conditions, "BaselinePassing");
-  return items
+  const queue = items
     .filter(
       (project) =>
         isClaimable(project) &&
@@ -254,15 +257,22 @@ async function candidates(
         (project.spec.assignedAgent === undefined || project.spec.assignedAgent === agent.metadata.name) &&
         !isPassedOver(agent, project, others) &&
         (sound || project.metadata.labels?.[FIXES_BASELINE_LABEL] !== undefined) &&
-        mayBeAfforded(project),
+        getCondition(project.status?.conditions, "Affordable") !== undefined,
     )
     .sort(byAge);
+  return affordableNow(queue, agent, deps);
 }
 
-/** Whether it fits the Budget was looked at, and nothing speaks against it. */
-function mayBeAfforded({ status }: Project): boolean {
-  const affordable = getCondition(status?.conditions, "Affordable");
-  return affordable !== undefined && affordable.status !== "False";
+/** Those that may begin with what is left this moment: the condition may lag behind the ledger. */
+async function affordableNow(
+  queue: readonly Project[],
+  { metadata }: Agent,
+  deps: Deps,
+): Promise<readonly Project[]> {
+  if (!queue.some(({ status }) => status?.estimate !== undefined)) return queue;
+  const { accounts, commitments } = await observeFunds(deps);
+  const purses = pursesOf(metadata.labels, accounts, commitments);
+  return standings(queue, purses).flatMap(({ project, standing }) => (mayBegin(standing) ? [project] : []));
 }
 
 /** A person decided Reassign: whoever had it leaves it to the others, where there are any. */

@@ -1,15 +1,15 @@
 /** Keeps a Project's number, phase, limits, progress and summary true, and releases claims that nobody holds. */
-import { isTrue } from "../../pkg/api/conditions.ts";
+import { isTrue, type NewCondition } from "../../pkg/api/conditions.ts";
 import { escalationFor } from "../../pkg/api/escalations.ts";
 import type {
   Agent,
-  Budget,
   Project,
+  ProjectEstimate,
   ProjectPhase,
   ProjectStatus,
   Workspace,
 } from "../../pkg/api/generated.ts";
-import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
+import { type KubeObject, keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { WORK_FINALIZER } from "../../pkg/api/names.ts";
 import { isClaimable, PHASE_EDGES, phaseOf } from "../../pkg/api/phases.ts";
 import { isConflict, isNotFound } from "../../pkg/api/status-error.ts";
@@ -22,24 +22,22 @@ import { sameJson, writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, whenOf, withConditions } from "../deps.ts";
 import { agentRun, declared, projectFacts } from "../facts.ts";
 import { raise } from "../raise.ts";
-import {
-  abandoned,
-  affordable,
-  elapsedSeconds,
-  excess,
-  type Observation,
-  progress,
-  succeeded,
-} from "./decide.ts";
+import { affordable } from "./affordable.ts";
+import { abandoned, elapsedSeconds, excess, type Observation, progress, succeeded } from "./decide.ts";
+import { estimate, type Finished, sizeOf } from "./estimate.ts";
+import { openQueue } from "./queue.ts";
 
 export function projectController(deps: Deps): Controller {
   const { client, clock, namespace, events } = deps;
+  const queue = openQueue(deps);
   return {
     name: "project",
     // One at a time: numbers are given in the order of creation.
     concurrency: 1,
     watches: [
       { kind: "Project", by: projectFacts },
+      // What is begun or finished changes what is left for those that wait, and what they may cost.
+      { kind: "Project", by: costStanding, map: () => waitingProjects(deps) },
       { kind: "Agent", by: agentRun, map: (object) => projectsOf(object as Agent, deps) },
       { kind: "Workspace", by: declared, map: () => openProjects(deps) },
       { kind: "Budget", map: () => waitingProjects(deps) },
@@ -84,11 +82,8 @@ export function projectController(deps: Deps): Controller {
       ...released,
       conditions: withConditions(released.conditions, whenOf(clock, project), given),
     };
-    const known = withConditions(
-      decided.conditions,
-      whenOf(clock, project),
-      isClaimable(object) ? affordable(seen) : undefined,
-    );
+    const waits = isClaimable(object) ? await standing(object) : undefined;
+    const known = withConditions(decided.conditions, whenOf(clock, project), waits?.condition);
     const recorded = phaseOf({ ...object, status: decided });
     // Several facts may have been recorded since the last look: people see each phase on the way.
     const phase = stepAlong(PHASE_EDGES, { from: before.phase ?? recorded, to: recorded });
@@ -98,6 +93,7 @@ export function projectController(deps: Deps): Controller {
       phase,
       ...progress(object, phase, seen.agent),
       elapsedSeconds: elapsedSeconds(released, seen.agent),
+      ...(waits === undefined ? {} : { estimate: waits.estimate }),
       completionTime: settledNow ? (released.completionTime ?? timestamp(clock.now())) : undefined,
       observedGeneration: project.metadata.generation,
       conditions: withConditions(
@@ -124,10 +120,27 @@ export function projectController(deps: Deps): Controller {
   async function cost(
     { metadata }: Project,
     { elapsedSeconds = 0, submission }: ProjectStatus,
-  ): Promise<Pick<ProjectStatus, "costUSD">> {
+  ): Promise<Pick<ProjectStatus, "costUSD" | "costTokens">> {
     if (elapsedSeconds === 0 && submission === undefined) return {};
-    const ledger = await deps.money.cost({ project: metadata.name });
-    return ledger === undefined ? {} : { costUSD: ledger / NANO_PER_USD };
+    const ledger = await deps.money.spent({ project: metadata.name });
+    return ledger === undefined ? {} : { costUSD: ledger.cost / NANO_PER_USD, costTokens: ledger.tokens };
+  }
+
+  /** What a Project that waits may cost, and whether that is left; what can't be known leaves the condition alone. */
+  async function standing(
+    project: Project,
+  ): Promise<{ estimate: ProjectEstimate | undefined; condition: NewCondition | undefined }> {
+    const { items } = await client.list("Project", { namespace });
+    const told = estimate(sizeOf(project), finished(items));
+    const withEstimate = { ...project, status: { ...project.status, estimate: told } };
+    try {
+      const found = await queue.standingOf(withEstimate);
+      const condition = affordable(found, { estimate: told, nowMs: clock.now() });
+      return { estimate: told, condition };
+    } catch (error) {
+      if (!(error instanceof TransientError)) throw error;
+      return { estimate: told, condition: undefined };
+    }
   }
 
   /** A claim whose agent is gone, or is another of the same name. */
@@ -155,17 +168,7 @@ export function projectController(deps: Deps): Controller {
     const workspace = await theWorkspace(deps);
     const agent =
       claim === undefined ? undefined : await client.get("Agent", { namespace, name: claim.agent });
-    const waits = isClaimable(project);
-    const { items: budgets } = waits ? await client.list("Budget", { namespace }) : { items: [] };
-    const { items: projects } = waits ? await client.list("Project", { namespace }) : { items: [] };
-    return {
-      workspace,
-      agent,
-      history: projects.flatMap(({ status }) =>
-        isTrue(status?.conditions, "Merged") && status?.costUSD !== undefined ? [status.costUSD] : [],
-      ),
-      leftUSD: least(budgets),
-    };
+    return { workspace, agent };
   }
 }
 
@@ -190,12 +193,22 @@ function isToldBy(phase: ProjectPhase): boolean {
   return phase === "Approved" || phase === "ChangesRequested" || phase === "Done";
 }
 
-function least(budgets: readonly Budget[]): number | undefined {
-  const left = budgets
-    .filter(({ spec }) => spec.selector?.matchLabels === undefined)
-    .flatMap(({ status }) => [status?.daily?.remainingUSD, status?.monthly?.remainingUSD])
-    .filter((value) => value !== undefined);
-  return left.length === 0 ? undefined : Math.min(...left);
+/** What finished Projects were and cost, the newest first. */
+function finished(projects: readonly Project[]): readonly Finished[] {
+  return projects
+    .filter(({ status }) => isTrue(status?.conditions, "Merged") && (status?.costUSD ?? 0) > 0)
+    .sort((a, b) => ((a.status?.completionTime ?? "") < (b.status?.completionTime ?? "") ? 1 : -1))
+    .map((project) => ({
+      size: sizeOf(project),
+      usd: project.status?.costUSD ?? 0,
+      tokens: project.status?.costTokens ?? 0,
+    }));
+}
+
+/** What of a Project others in the queue are measured by. */
+function costStanding(object: KubeObject): unknown {
+  const { claim, completionTime, costUSD } = (object as Project).status ?? {};
+  return [claim?.number, completionTime, completionTime === undefined ? undefined : costUSD];
 }
 
 /**

@@ -7,21 +7,11 @@ import type {
   ProjectStatus,
 } from "../../pkg/api/generated.ts";
 import { aClaim, anAgent, aProject, aWorkspace, condition, submitted } from "../testing/objects.ts";
-import {
-  abandoned,
-  affordable,
-  elapsedSeconds,
-  excess,
-  type Observation,
-  progress,
-  succeeded,
-} from "./decide.ts";
+import { abandoned, elapsedSeconds, excess, type Observation, progress, succeeded } from "./decide.ts";
 
 const seen = (more: Partial<Observation> = {}): Observation => ({
   workspace: aWorkspace(),
   agent: undefined,
-  history: [],
-  leftUSD: undefined,
   ...more,
 });
 const session = (more: object = {}): AgentStatus => ({
@@ -108,18 +98,6 @@ test("progress is done tasks of all tasks, and a project without tasks is at 0 o
   expect(progress(aProject(), "Working", undefined).progressPercent).toBe(0);
   expect(progress(aProject(), "InReview", undefined).progressPercent).toBe(100);
 });
-
-const costs = [
-  { name: "no limit holds nothing back", history: [1, 2, 3], leftUSD: undefined, want: ["True", "NoLimit"] },
-  { name: "too little history says nothing", history: [1, 2], leftUSD: 0, want: ["Unknown", "NoHistory"] },
-  { name: "the median fits", history: [1, 2, 9], leftUSD: 2, want: ["True", "Fits"] },
-  { name: "the median does not fit", history: [1, 2, 9], leftUSD: 1.99, want: ["False", "TooLittleLeft"] },
-] as const;
-for (const { name, history, leftUSD, want } of costs)
-  test(name, () => {
-    const { status, reason } = affordable(seen({ history, leftUSD }));
-    expect([status, reason]).toEqual(want);
-  });
 
 test("a person's Abandon gives it up, and a later decision takes it up again", () => {
   const decided = (action: ProjectResolutionAction) => ({ escalation: "e", reason: "TimedOut", action });

@@ -14,10 +14,6 @@ export interface Observation {
   workspace: Workspace | undefined;
   /** The agent that the claim names; undefined when it is gone. */
   agent: Agent | undefined;
-  /** What finished Projects cost, in USD. */
-  history: readonly number[];
-  /** The least that is left in any window that would pay for it; undefined without a limit in USD. */
-  leftUSD: number | undefined;
 }
 
 export interface Excess {
@@ -95,45 +91,6 @@ export function progress(
 function union(a: readonly string[], b: readonly string[]): string[] {
   return [...new Set([...a, ...b])];
 }
-
-/**
- * Whether what is left would pay for the Project: the median of what finished ones cost. Fewer than three say
- * nothing, and what says nothing does not hold work back: the gateway is what keeps the limit.
- */
-export function affordable({ history, leftUSD }: Observation): NewCondition {
-  const type = "Affordable";
-  if (leftUSD === undefined)
-    return { type, status: "True", reason: "NoLimit", message: "No limit in USD holds." };
-  const estimate = median(history);
-  if (estimate === undefined)
-    return {
-      type,
-      status: "Unknown",
-      reason: "NoHistory",
-      message: "Fewer than three Projects are finished; the cost can't be estimated.",
-    };
-  if (estimate <= leftUSD)
-    return {
-      type,
-      status: "True",
-      reason: "Fits",
-      message: `Projects like it cost about ${usd(estimate)} USD; more is left.`,
-    };
-  return {
-    type,
-    status: "False",
-    reason: "TooLittleLeft",
-    message: `It needs about ${usd(estimate)} USD and ${usd(leftUSD)} are left.`,
-  };
-}
-
-function median(values: readonly number[]): number | undefined {
-  if (values.length < 3) return undefined;
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}
-
-const usd = (value: number): string => value.toFixed(2);
 
 /** After a person's decision: given up, or taken up again. Undefined where nothing was ever given up. */
 export function abandoned(status: ProjectStatus): NewCondition | undefined {

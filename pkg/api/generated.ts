@@ -689,6 +689,29 @@ export interface ProjectResolution {
   note?: string;
 }
 
+/**
+ * estimate is what it may cost in all, told before it is claimed; absent while fewer than three Projects are
+ * finished.
+ */
+export interface ProjectEstimate {
+  /** usd is about what it costs. From 0 to 1000000. */
+  usd: number;
+  /** lowUSD is where the range begins. From 0 to 1000000. */
+  lowUSD: number;
+  /** highUSD is where the range ends. From 0 to 1000000. */
+  highUSD: number;
+  /** tokens is about how many tokens it uses. From 0 to 9007199254740991. */
+  tokens: number;
+  /** lowTokens is where the range begins. From 0 to 9007199254740991. */
+  lowTokens: number;
+  /** highTokens is where the range ends. From 0 to 9007199254740991. */
+  highTokens: number;
+  /** coveragePercent is how many of a hundred Projects like it end within the range. From 0 to 100. */
+  coveragePercent: number;
+  /** projects is how many finished Projects it is told from. From 3 to 50. */
+  projects: number;
+}
+
 /** status is what Bosun observed; nobody else writes it. */
 export interface ProjectStatus {
   /** conditions says what is true of the object now, and why, one entry a type. At most 20 items. */
@@ -743,6 +766,13 @@ export interface ProjectStatus {
   elapsedSeconds?: number;
   /** costUSD is what the ledger has for it. From 0 to 1000000. */
   costUSD?: number;
+  /** costTokens is what the ledger has for it, in tokens of all kinds. From 0 to 9007199254740991. */
+  costTokens?: number;
+  /**
+   * estimate is what it may cost in all, told before it is claimed; absent while fewer than three Projects are
+   * finished.
+   */
+  estimate?: ProjectEstimate;
   /** mergeCommit is the commit that brought it into the target. At most 64 characters. */
   mergeCommit?: string;
   /** pullRequest is the number of its pull request. From 1 to 100000000. */
@@ -1354,6 +1384,7 @@ export const KINDS: { readonly [K in keyof Kinds]: KindInfo } = {
       {"name":"Status","type":"string","jsonPath":".status.conditions[?(@.type=='Succeeded')].message"},
       {"name":"Task","type":"string","jsonPath":".status.currentTask","priority":1},
       {"name":"Elapsed","type":"integer","jsonPath":".status.elapsedSeconds","priority":1},
+      {"name":"Estimate","type":"number","jsonPath":".status.estimate.usd","priority":1},
       {"name":"Category","type":"string","jsonPath":".spec.category","priority":1},
       {"name":"Branch","type":"string","jsonPath":".status.branch","priority":1},
       {"name":"Head","type":"string","jsonPath":".status.head","priority":1},

@@ -86,7 +86,7 @@ export const CONDITIONS = {
   Project: {
     Succeeded: PROJECT_PHASES,
     Claimed: ["Claimed", "Released", "AgentGone"],
-    Affordable: ["NoLimit", "NoHistory", "Fits", "TooLittleLeft"],
+    Affordable: ["NoLimit", "NoHistory", "Fits", "TooLittleLeft", "NeverFits", "Behind"],
     ChecksPassed: ["Running", "NothingToCheck", "Passed", "Failed"],
     ReviewerAvailable: ["Available", "NoReviewer"],
     Reviewed: ["Waiting", "Reviewing", "Approved", "ChangesRequested", "SecretFound", "ReviewTimedOut"],

@@ -37,6 +37,7 @@ export function controlCalls(
     dismiss: ({ session }: { session: string }) => gateway.dismiss(session),
     account: ({ budget }: { budget: string }) => gateway.account(budget) ?? null,
     cost: ({ query }: { query: Parameters<Gateway["cost"]>[0] }) => ({ cost: gateway.cost(query) }),
+    spent: ({ query }: { query: Parameters<Gateway["spent"]>[0] }) => gateway.spent(query),
     requests: ({ count }: { count: number }) => gateway.requests(count),
     settle: ({ id, cost }: { id: string; cost: number }) => gateway.settle(id, cost),
     stop: () => {

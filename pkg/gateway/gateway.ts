@@ -14,6 +14,7 @@ import type {
   CostQuery,
   NanoUSD,
   SessionGrant,
+  Spent,
   WindowAccount,
 } from "./money.ts";
 import { Payments } from "./payments.ts";
@@ -194,8 +195,14 @@ export class Gateway {
   }
 
   /** Spent, all time, by the requests that `query` is about. */
-  cost({ project, session, agent, purpose }: CostQuery): NanoUSD {
-    return this.#ledger.state.sums({ project, session, agent, purpose }).spent;
+  cost(query: CostQuery): NanoUSD {
+    return this.spent(query).cost;
+  }
+
+  /** As `cost`, with the tokens. */
+  spent({ project, session, agent, purpose }: CostQuery): Spent {
+    const { spent, spentTokens } = this.#ledger.state.sums({ project, session, agent, purpose });
+    return { cost: spent, tokens: spentTokens };
   }
 
   /** The newest requests, newest first. */

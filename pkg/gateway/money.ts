@@ -72,6 +72,13 @@ export interface CostQuery {
   purpose?: Purpose;
 }
 
+/** Settled, in both units that limits have. */
+export interface Spent {
+  cost: NanoUSD;
+  /** Of all kinds, added. */
+  tokens: number;
+}
+
 export interface Money {
   /** Puts the Budgets in force; until the first call nothing is granted. Repeated calls renew the lease. */
   setBudgets(budgets: readonly BudgetPolicy[]): Promise<void>;
@@ -83,6 +90,8 @@ export interface Money {
   account(budget: string): Promise<BudgetAccount | undefined>;
   /** Spent and settled, all time. Undefined: unknown. */
   cost(query: CostQuery): Promise<NanoUSD | undefined>;
+  /** As `cost`, with the tokens that it stands for. */
+  spent(query: CostQuery): Promise<Spent | undefined>;
   /**
    * Calls `wake` when an account may have changed: within a second, and of changes that follow each other sooner than
    * `everyMs()` milliseconds only once in that time, since every request changes one.

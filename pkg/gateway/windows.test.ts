@@ -39,5 +39,9 @@ test("a time zone that nobody knows is refused", () => {
 test("people read the end of a day as a time, and a later one with its date", () => {
   const now = Date.parse("2026-11-23T12:00:00Z");
   expect(clockTime(now + HOUR, now, "Europe/Berlin")).toBe("14:00");
+  expect(clockTime(windowAt("daily", now, "Europe/Berlin").endMs, now, "Europe/Berlin")).toBe("00:00");
+  expect(clockTime(windowAt("monthly", now, "Europe/Berlin").endMs, now, "Europe/Berlin")).toBe(
+    "2026-12-01 00:00",
+  );
   expect(clockTime(now + 24 * HOUR, now, "Europe/Berlin")).toBe("2026-11-24 13:00");
 });

@@ -35,9 +35,12 @@ export function windowAt(period: Period, atMs: number, timeZone: string): Window
   };
 }
 
-/** The wall clock at `atMs` in `timeZone`, for people: `23:30`, with the date when that is not today's. */
+/**
+ * The wall clock at `atMs` in `timeZone`, for people: `23:30`, with the date when that is not today's. The end of today
+ * is `00:00`.
+ */
 export function clockTime(atMs: number, nowMs: number, timeZone: string): string {
   const at = DateTime.fromMillis(atMs, { zone: timeZone });
-  const sameDay = at.hasSame(DateTime.fromMillis(nowMs, { zone: timeZone }), "day");
+  const sameDay = at.minus(1).hasSame(DateTime.fromMillis(nowMs, { zone: timeZone }), "day");
   return at.toFormat(sameDay ? "HH:mm" : "yyyy-MM-dd HH:mm");
 }

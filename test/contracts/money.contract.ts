@@ -81,6 +81,7 @@ export function moneyContract(name: string, open: () => Promise<{ money: Money }
       await money.admit(GRANT);
       expect(await money.cost({ project: GRANT.project, purpose: "execute" })).toBe(0);
       expect(await money.cost({})).toBe(0);
+      expect(await money.spent({ project: GRANT.project })).toEqual({ cost: 0, tokens: 0 });
     });
   });
 }

@@ -112,10 +112,10 @@ function live(
       },
     ),
     quality: seenBy(world.quality, ["checks", "inspect"], { ...common, label: "quality" }),
-    money: seenBy(world.money, ["setBudgets", "admit", "dismiss", "account", "cost"], {
+    money: seenBy(world.money, ["setBudgets", "admit", "dismiss", "account", "cost", "spent"], {
       ...common,
       label: "money",
-      unknowns: { account: undefined, cost: undefined },
+      unknowns: { account: undefined, cost: undefined, spent: undefined },
     }),
     prompts: simPrompts,
     latch: seenBy(world.latch, ["engaged", "engage", "release"], { ...common, label: "latch" }),

@@ -7,6 +7,7 @@ import {
   NANO_PER_USD,
   type NanoUSD,
   type SessionGrant,
+  type Spent,
   type WindowAccount,
   type WindowLimit,
 } from "../../../pkg/gateway/money.ts";
@@ -53,7 +54,8 @@ export class SimMoney implements Money {
   /** By budget and window. */
   readonly #counted = new Map<string, Counted>();
   readonly #windows = new Map<string, Window>();
-  readonly #costs = new Map<string, NanoUSD>();
+  /** By Project. */
+  readonly #costs = new Map<string, Spent>();
   readonly #wakers = new Set<() => void>();
 
   constructor(clock: Clock) {
@@ -92,17 +94,22 @@ export class SimMoney implements Money {
   }
 
   async cost(query: CostQuery): Promise<NanoUSD | undefined> {
+    return (await this.spent(query)).cost;
+  }
+
+  async spent(query: CostQuery): Promise<Spent> {
     const { project, session, agent, purpose } = query;
     if (project !== undefined && session === undefined && agent === undefined && purpose === undefined)
-      return this.#costs.get(project) ?? 0;
-    let sum = 0;
+      return this.#costs.get(project) ?? { cost: 0, tokens: 0 };
+    const sum = { cost: 0, tokens: 0 };
     for (const { grant, amount, settled } of this.ledger) {
       if (!settled) continue;
       if (project !== undefined && grant.project !== project) continue;
       if (session !== undefined && grant.session !== session) continue;
       if (agent !== undefined && grant.agent !== agent) continue;
       if (purpose !== undefined && grant.purpose !== purpose) continue;
-      sum += amount.usd;
+      sum.cost += amount.usd;
+      sum.tokens += amount.tokens;
     }
     return sum;
   }
@@ -154,7 +161,8 @@ export class SimMoney implements Money {
     entry.settled = true;
     this.#count(entry, "spent", 1);
     const { project } = entry.grant;
-    this.#costs.set(project, (this.#costs.get(project) ?? 0) + cost.usd);
+    const before = this.#costs.get(project) ?? { cost: 0, tokens: 0 };
+    this.#costs.set(project, { cost: before.cost + cost.usd, tokens: before.tokens + cost.tokens });
     this.#wake();
   }
 
