@@ -1,4 +1,4 @@
-/** The few file operations that storage stands on, so that tests can put a disk that crashes beneath it. */
+/** The few file operations that storage and ledger stand on, so that tests can put a disk that crashes beneath them. */
 
 export interface FileStat {
   kind: "file" | "directory" | "other";
@@ -28,15 +28,22 @@ export interface AppendFile {
 export interface FileSystem {
   /** Creates a file that must not exist (error code EEXIST) and opens it. The umask does not change `mode`. */
   create(path: string, mode: number): Promise<AppendFile>;
+  /** Opens a file behind its first `size` bytes, cutting off what follows. Creates one with `mode` where there is none. */
+  append(path: string, options: { mode: number; size: number }): Promise<AppendFile>;
   /** The content, or undefined where there is no file. */
   read(path: string): Promise<Buffer | undefined>;
+  /** The content in pieces, however large it is; none where there is no file. */
+  pieces(path: string): AsyncIterable<Buffer>;
   /** Undefined where there is nothing. Follows symbolic links. */
   stat(path: string): Promise<FileStat | undefined>;
   /** Where `path` leads when symbolic links are followed; `path` itself where there is nothing. */
   realPath(path: string): Promise<string>;
   /** Entries in the order of their names, or undefined where there is no directory. */
   list(directory: string): Promise<readonly DirectoryEntry[] | undefined>;
-  /** Creates a directory and its parents; an existing one stays as it is. */
+  /**
+   * Creates a directory and its parents; an existing one stays as it is. Resolves when they survive power loss, those
+   * included that an earlier process made and didn't sync.
+   */
   makeDirectory(path: string, mode: number): Promise<void>;
   /** Replaces `to` atomically. */
   rename(from: string, to: string): Promise<void>;
@@ -44,4 +51,14 @@ export interface FileSystem {
   remove(path: string): Promise<void>;
   /** Resolves when creations, renames and removals in `directory` survive power loss. */
   syncDirectory(directory: string): Promise<void>;
+  /** Resolves when a file's content survives power loss. Not enough after a sync of it failed: see `persist`. */
+  syncFile(path: string): Promise<void>;
+  /**
+   * Writes the bytes of a file from `from` to `to` once more, as they are, and syncs it. Resolves when the file survives
+   * power loss even where a sync of these bytes failed: after such a failure a system may hold them to be written,
+   * show them to readers and never write them, whatever is synced later.
+   *
+   * @see "Can Applications Recover from fsync Failures?", Rebello et al., USENIX ATC 2020
+   */
+  persist(path: string, range: { from: number; to: number }): Promise<void>;
 }

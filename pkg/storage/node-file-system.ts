@@ -1,87 +1,147 @@
 /** `FileSystem` on node:fs. */
-import type { Stats } from "node:fs";
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-} from "node:fs/promises";
+import * as nodeFs from "node:fs/promises";
 import { dirname } from "node:path";
+import { codeOf, type FileCalls, type FoundEntry, type OpenFile } from "./file-calls.ts";
 import type { AppendFile, DirectoryEntry, FileStat, FileSystem } from "./file-system.ts";
 
-export const nodeFileSystem: FileSystem = {
-  async create(path, mode) {
-    const handle = await open(path, "ax", mode);
-    try {
-      await handle.chmod(mode);
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
-    return appendFile(handle);
-  },
+/** How much of a file is in memory at once when it is read in pieces, in bytes. */
+const pieceBytes = 1024 * 1024;
 
-  read: (path) => orUndefined(readFile(path)),
+export const nodeFileSystem: FileSystem = fileSystemOn(nodeFs);
 
-  async stat(path): Promise<FileStat | undefined> {
-    const found = await orUndefined(stat(path, { bigint: true }));
-    if (found === undefined) return undefined;
-    return {
-      kind: kindOf(found),
-      size: Number(found.size),
-      mtimeNs: found.mtimeNs,
-      ino: found.ino,
-      mode: Number(found.mode) & 0o7777,
-    };
-  },
-
-  realPath: async (path) => (await orUndefined(realpath(path))) ?? path,
-
-  async list(directory) {
-    const entries = await orUndefined(readdir(directory, { withFileTypes: true }));
-    return entries
-      ?.map((entry): DirectoryEntry => ({ name: entry.name, kind: kindOf(entry) }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
-  },
-
-  async makeDirectory(path, mode) {
-    const first = await mkdir(path, { recursive: true, mode });
-    if (first === undefined) return;
-    for (let made = path; made.length >= first.length; made = dirname(made))
-      await syncDirectory(dirname(made));
-  },
-
-  rename,
-  remove: (path) => rm(path, { force: true }),
-  syncDirectory,
-};
-
-function appendFile(handle: FileHandle): AppendFile {
+/** @param calls - the operating system's; node:fs/promises, or a test's */
+export function fileSystemOn(calls: FileCalls): FileSystem {
   return {
-    async write(bytes) {
-      let written = 0;
-      while (written < bytes.length) written += (await handle.write(bytes, written)).bytesWritten;
+    async create(path, mode) {
+      const file = await calls.open(path, "ax", mode);
+      return opened(file, () => file.chmod(mode));
     },
-    datasync: () => handle.datasync(),
-    close: () => handle.close(),
+
+    async append(path, { mode, size }) {
+      const file = await calls.open(path, "a", mode);
+      return opened(file, async () => {
+        await file.chmod(mode);
+        await file.truncate(size);
+      });
+    },
+
+    read: (path) => orUndefined(calls.readFile(path)),
+
+    async *pieces(path) {
+      const file = await orUndefined(calls.open(path, "r"));
+      if (file === undefined) return;
+      try {
+        for (let position = 0; ; ) {
+          const piece = Buffer.alloc(pieceBytes);
+          const { bytesRead } = await file.read(piece, 0, piece.length, position);
+          if (bytesRead === 0) return;
+          position += bytesRead;
+          yield piece.subarray(0, bytesRead);
+        }
+      } finally {
+        await file.close();
+      }
+    },
+
+    async stat(path): Promise<FileStat | undefined> {
+      const found = await orUndefined(calls.stat(path, { bigint: true }));
+      if (found === undefined) return undefined;
+      return {
+        kind: kindOf(found),
+        size: Number(found.size),
+        mtimeNs: found.mtimeNs,
+        ino: found.ino,
+        mode: Number(found.mode) & 0o7777,
+      };
+    },
+
+    realPath: async (path) => (await orUndefined(calls.realpath(path))) ?? path,
+
+    async list(directory) {
+      const entries = await orUndefined(calls.readdir(directory, { withFileTypes: true }));
+      return entries
+        ?.map((entry): DirectoryEntry => ({ name: entry.name, kind: kindOf(entry) }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
+    },
+
+    makeDirectory: (path, mode) => makeDirectory(calls, path, mode),
+    rename: (from, to) => calls.rename(from, to),
+    remove: (path) => calls.rm(path, { force: true }),
+    syncDirectory: (directory) => withFile(calls, directory, "r", (folder) => folder.sync()),
+    syncFile: (path) => withFile(calls, path, "r", (file) => file.datasync()),
+
+    persist: (path, { from, to }) =>
+      withFile(calls, path, "r+", async (file) => {
+        const bytes = Buffer.alloc(to - from);
+        let read = 0;
+        while (read < bytes.length) {
+          const { bytesRead } = await file.read(bytes, read, bytes.length - read, from + read);
+          if (bytesRead === 0) throw new Error(`${path} has fewer than ${to} bytes.`);
+          read += bytesRead;
+        }
+        await writeAll(file, bytes, from);
+        await file.datasync();
+      }),
   };
 }
 
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, "r");
+/** Each level is safe before the next is made, so that only the deepest that is there can be one that isn't. */
+async function makeDirectory(calls: FileCalls, path: string, mode: number): Promise<void> {
+  const parent = dirname(path);
+  const isThere = (await orUndefined(calls.stat(path, { bigint: true }))) !== undefined;
+  if (!isThere) {
+    if (parent !== path) await makeDirectory(calls, parent, mode);
+    await calls.mkdir(path, { mode }).catch((error: unknown) => {
+      // Somebody else made it meanwhile.
+      if (codeOf(error) !== "EEXIST") throw error;
+    });
+  }
+  await withFile(calls, parent, "r", (folder) => folder.sync()).catch((error: unknown) => {
+    // Who may not look into it hasn't made what is in it.
+    if (!isThere || codeOf(error) !== "EACCES") throw error;
+  });
+}
+
+/** `file` as one to append to, once `prepare` has succeeded; closed when it fails. */
+async function opened(file: OpenFile, prepare: () => Promise<void>): Promise<AppendFile> {
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    await prepare();
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  return {
+    write: (bytes) => writeAll(file, bytes, null),
+    datasync: () => file.datasync(),
+    close: () => file.close(),
+  };
+}
+
+async function writeAll(file: OpenFile, bytes: Uint8Array, position: number | null): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const at = position === null ? null : position + written;
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, at);
+    if (bytesWritten === 0) throw new Error(`A write ended after ${written} of ${bytes.length} bytes.`);
+    written += bytesWritten;
   }
 }
 
-function kindOf(entry: Pick<Stats, "isFile" | "isDirectory">): FileStat["kind"] {
+async function withFile(
+  calls: FileCalls,
+  path: string,
+  flags: string,
+  work: (file: OpenFile) => Promise<void>,
+): Promise<void> {
+  const file = await calls.open(path, flags);
+  try {
+    await work(file);
+  } finally {
+    await file.close();
+  }
+}
+
+function kindOf(entry: Pick<FoundEntry, "isFile" | "isDirectory">): FileStat["kind"] {
   return entry.isFile() ? "file" : entry.isDirectory() ? "directory" : "other";
 }
 
@@ -89,8 +149,7 @@ async function orUndefined<T>(found: Promise<T>): Promise<T | undefined> {
   try {
     return await found;
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
-      return undefined;
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
     throw error;
   }
 }

@@ -23,20 +23,36 @@ export async function replaceFile(
 ): Promise<boolean> {
   const temporary = temporaryPath(path);
   await fs.remove(temporary);
-  const file = await fs.create(temporary, mode);
+  try {
+    await writeSynced(fs, temporary, content, mode);
+    if (!(await isStillWanted())) {
+      await fs.remove(temporary);
+      return false;
+    }
+    await fs.rename(temporary, path);
+  } catch (error) {
+    await fs.remove(temporary).catch(() => {
+      // The disk again, which is told already. The next replacement removes it.
+    });
+    throw error;
+  }
+  await fs.syncDirectory(dirname(path));
+  return true;
+}
+
+async function writeSynced(
+  fs: FileSystem,
+  path: string,
+  content: Iterable<Uint8Array>,
+  mode: number,
+): Promise<void> {
+  const file = await fs.create(path, mode);
   try {
     for (const bytes of content) await file.write(bytes);
     await file.datasync();
   } finally {
     await file.close();
   }
-  if (!(await isStillWanted())) {
-    await fs.remove(temporary);
-    return false;
-  }
-  await fs.rename(temporary, path);
-  await fs.syncDirectory(dirname(path));
-  return true;
 }
 
 /** The temporary file that a crash during `replaceFile` may leave. */

@@ -33,6 +33,8 @@ export interface FrameScan {
   frames: readonly Frame[];
   /** Bytes that hold `frames`; less than the file's size when what follows is no frame. */
   size: number;
+  /** Where the last of `frames` begins; 0 when there is none. */
+  lastAt: number;
   /** Why the bytes at `size` are no frame; undefined when there are none. */
   damage: string | undefined;
   /** Whether a good frame follows the damage: then it isn't a torn tail. */
@@ -60,14 +62,16 @@ export function encodeFrame({ type, epoch, revision, payload }: Frame): Buffer {
 export function scanFrames(bytes: Buffer): FrameScan {
   const frames: Frame[] = [];
   let size = 0;
+  let lastAt = 0;
   while (size < bytes.length) {
     const read = readFrame(bytes, size);
     if (typeof read === "string")
-      return { frames, size, damage: read, continues: continuesAfter(bytes, size) };
+      return { frames, size, lastAt, damage: read, continues: continuesAfter(bytes, size) };
     frames.push(read.frame);
+    lastAt = size;
     size = read.end;
   }
-  return { frames, size, damage: undefined, continues: false };
+  return { frames, size, lastAt, damage: undefined, continues: false };
 }
 
 /** The frame at `offset`, or why there is none. */

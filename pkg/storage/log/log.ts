@@ -110,8 +110,12 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
     for (const { sequence, offset, bytes } of recovered.tails) {
       await replaceFile(fs, join(directory, cutName(sequence, offset)), [bytes], fileMode);
     }
-    const { [sequence]: _own, ...seals } = recovered.unsealed;
-    await startSegment(seals);
+    const before = recovered.unsealed.filter((segment) => segment.sequence !== sequence);
+    for (const { sequence, size, lastAt } of before) {
+      // Its writer may have ended before this was synced, or because it could not be. Now it counts.
+      if (size > 0) await fs.persist(join(directory, segmentName(sequence)), { from: lastAt, to: size });
+    }
+    await startSegment(Object.fromEntries(before.map(({ sequence, size }) => [sequence, size])));
     await removeTemporary();
     await removeSuperseded();
     return recovered.recent;

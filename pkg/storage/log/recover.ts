@@ -25,8 +25,8 @@ export interface Recovered {
   recent: readonly RecentJson[];
   /** The greatest epoch found; 0 in a new log. */
   epoch: number;
-  /** Of every segment that no start frame has sealed yet. */
-  unsealed: Seals;
+  /** Every segment that no start frame has sealed yet: its bytes that count, and where the last frame of them begins. */
+  unsealed: readonly { sequence: number; size: number; lastAt: number }[];
   /** Torn writes, never acknowledged. */
   tails: readonly { sequence: number; offset: number; bytes: Buffer }[];
   /** Bytes that were read, and in how many segments. */
@@ -55,7 +55,7 @@ export async function recover(fs: FileSystem, directory: string): Promise<Recove
   const seals = sealsOf(segments);
   const state = base?.state ?? emptyState();
   let epoch = base?.epoch ?? 0;
-  const unsealed: Seals = {};
+  const unsealed: { sequence: number; size: number; lastAt: number }[] = [];
   const tails: { sequence: number; offset: number; bytes: Buffer }[] = [];
   const recent: RecentJson[] = [];
   for (const [index, segment] of segments.entries()) {
@@ -75,7 +75,7 @@ export async function recover(fs: FileSystem, directory: string): Promise<Recove
           bytes: segment.bytes.subarray(scan.size),
         });
       }
-      unsealed[segment.sequence] = scan.size;
+      unsealed.push({ sequence: segment.sequence, size: scan.size, lastAt: scan.lastAt });
     }
     for (const frame of scan.frames) {
       if (frame.epoch < epoch || frame.revision < state.revision)
