@@ -8,6 +8,7 @@ import type { Change } from "../storage.ts";
 import { type FileObject, objectId } from "./file-objects.ts";
 import { type FilesStateOptions, openFilesState } from "./files-state.ts";
 import type { FolderContent } from "./folder.ts";
+import { makeDurable } from "./make-durable.ts";
 import { missingObjects } from "./missing-objects.ts";
 import { ownerAssignment } from "./owners.ts";
 import { fileProjection } from "./project-files.ts";
@@ -42,7 +43,8 @@ export interface PeopleFiles {
   close(): Promise<void>;
 }
 
-type Edited = Map<string, { text: string; objects: readonly FileObject[] }>;
+/** By path. */
+export type Edited = Map<string, { text: string; objects: readonly FileObject[] }>;
 
 /** How soon to look again at a file that was changing, in milliseconds. */
 const changingMs = 100;
@@ -163,6 +165,7 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
     toldUnreadable = undefined;
     const edited = editedFiles(content);
     const gone = [...records.texts.keys()].filter((path) => !content.files.has(path));
+    await makeDurable(state, edited, gone);
     const before = new Map([...owners].map(([id, { path, value }]) => [id, { path, value }]));
     assignOwners(edited, gone);
     addNewOwners(edited, before);

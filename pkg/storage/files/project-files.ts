@@ -36,8 +36,11 @@ export function fileProjection(
   return {
     async settle() {
       for (const [path, text] of [...records.projecting]) {
-        await fs.remove(temporaryPath(await fs.realPath(join(root, path))));
+        const target = await fs.realPath(join(root, path));
+        await fs.remove(temporaryPath(target));
         const found = await folder.readFile(path);
+        // What is seen may not be on the disk yet, and is recorded as being there.
+        if (found !== undefined) await fs.syncDirectory(dirname(target));
         const files = [projectingRecord(path, undefined)];
         if (found === text) files.push({ path, text });
         // Another text is a person's edit: what of it was about to be written is told apart when it is taken.

@@ -1,0 +1,150 @@
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import {
+  type CrashFileSystem,
+  crashFileSystem,
+  seeded,
+} from "../../pkg/storage/testing/crash-file-system.ts";
+import { everyFault, someOf } from "../../pkg/storage/testing/every-fault.ts";
+import { project, projects, World } from "./people-files-world.ts";
+
+const folder = "/repository/.claude-sessions";
+const text = `# kept\n${project("a")}`;
+const steps = ["one", "b", "two", "edited", "b deleted"] as const;
+
+/** Clients write and a person saves; `done` has what was acknowledged. Throws when the storage is at its end. */
+async function story(world: World, disk: CrashFileSystem, done: string[]): Promise<void> {
+  await world.open();
+  await world.patch("a", { spec: { description: "one" } });
+  done.push("one");
+  // Not waited for: the next writes are acknowledged while the file is written.
+  for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+  await world.registry.create(projects, "default", parse(project("b")));
+  done.push("b");
+  await world.patch("a", { spec: { description: "two" } });
+  done.push("two");
+  await world.settle();
+  const saved = (await savedText(disk)).replace("Title of a", "Edited");
+  disk.save(`${folder}/a.yaml`, saved);
+  await world.files.rescan();
+  // A storage that has failed no longer says what is; the edit counts once a write after it is acknowledged.
+  await world.registry.transact([], []);
+  if (world.spec("a")?.title === "Edited") done.push("edited");
+  await world.settle();
+  await world.registry.delete(projects, { namespace: "default", name: "b" });
+  done.push("b deleted");
+  await world.settle();
+  // Throws when the storage failed meanwhile.
+  await world.registry.transact([], []);
+}
+
+/** As the person's editor reads it: no call of ours. */
+async function savedText(disk: CrashFileSystem): Promise<string> {
+  const aside = disk.afterKill();
+  return (await aside.read(`${folder}/a.yaml`))?.toString() ?? "";
+}
+
+function newDisk(): CrashFileSystem {
+  const disk = crashFileSystem();
+  disk.put(`${folder}/a.yaml`, text);
+  return disk;
+}
+
+/** Opens what is left, and compares it with what was acknowledged; then file and object must come to agree. */
+async function expectAll(disk: CrashFileSystem, done: readonly string[], when: string): Promise<World> {
+  const world = new World(folder, disk);
+  await world.open();
+  // A save that was not taken yet may be torn: what is left of it is the person's, whatever it says.
+  const isTorn = when.endsWith("power loss") && done.includes("two") && !done.includes("edited");
+  if (isTorn) return world;
+  const { title, description } = world.spec("a") ?? {};
+  if (done.includes("two")) expect(description, when).toBe("two");
+  else if (done.includes("one")) expect(["one", "two"], when).toContain(description);
+  if (done.includes("edited")) expect(title, when).toBe("Edited");
+  if (done.includes("b deleted")) expect(world.project("b"), when).toBeUndefined();
+  else if (done.includes("b") && done.length < 3) expect(world.project("b"), when).toBeDefined();
+  await expectAgreement(world, disk, when);
+  return world;
+}
+
+async function expectAgreement(world: World, disk: CrashFileSystem, when: string): Promise<void> {
+  await world.files.rescan();
+  await world.pass(60_000);
+  await world.settle();
+  const { title, description } = world.spec("a") ?? {};
+  const wanted = description === undefined ? text : `${text}  description: ${description}\n`;
+  expect((await disk.read(`${folder}/a.yaml`))?.toString(), when).toBe(
+    wanted.replace("Title of a", String(title)),
+  );
+  const b = (await disk.read(`${folder}/projects/b.yaml`))?.toString();
+  expect(b, when).toBe(world.project("b") === undefined ? undefined : project("b"));
+  for (const below of [folder, `${folder}/projects`]) {
+    const names = ((await disk.list(below)) ?? []).map(({ name }) => name);
+    expect(
+      names.filter((name) => name.startsWith(".bosun-tmp-")),
+      when,
+    ).toEqual([]);
+  }
+}
+
+test("whichever call fails, and however, no acknowledged write or taken edit is lost, and files and objects agree again", async () => {
+  const undisturbed = newDisk();
+  const done: string[] = [];
+  await story(new World(folder, undisturbed), undisturbed, done);
+  expect(done).toEqual(steps);
+
+  for (const { step, fault, said } of someOf(everyFault(undisturbed.made), 60)) {
+    const disk = newDisk();
+    const world = new World(folder, disk);
+    const done: string[] = [];
+    disk.failAfter(step, fault);
+    const failure = await story(world, disk, done).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (fault.code === "Short") expect(failure, said).toBeUndefined();
+    disk.mend();
+    for (const seed of [step, step + 1])
+      await (await expectAll(disk.afterCrash(seeded(seed)), done, `${said}, then a power loss`)).close();
+
+    // A process that need not end comes to terms with it by itself.
+    if (failure === undefined) await expectAgreement(world, disk, `${said}, then all is well`);
+    await world.close().catch(() => {
+      // It is at its end.
+    });
+    const next = disk.afterKill();
+    await (await expectAll(next, done, `${said}, then a restart`)).close();
+    await (
+      await expectAll(next.afterCrash(seeded(step)), done, `${said}, then a restart and a power loss`)
+    ).close();
+  }
+});
+
+test("a process killed before any call leaves what the next one shows, after a power loss too", async () => {
+  const undisturbed = newDisk();
+  await story(new World(folder, undisturbed), undisturbed, []);
+  for (const step of someOf([...undisturbed.made.keys()], 60)) {
+    const disk = newDisk();
+    const world = new World(folder, disk);
+    const done: string[] = [];
+    disk.crashAfter(step);
+    await story(world, disk, done).catch(() => {
+      // Killed.
+    });
+    await world.close().catch(() => {
+      // Killed.
+    });
+    const next = disk.afterKill();
+    const after = new World(folder, next);
+    await after.open();
+    const { title, description } = after.spec("a") ?? {};
+    const hasB = after.project("b") !== undefined;
+    const shown: string[] = [...done, ...(title === "Edited" ? ["edited"] : [])];
+    const said = `killed at step ${step}, then opened`;
+    const lost = await expectAll(next.afterCrash(seeded(step)), shown, `${said}, then a power loss`);
+    expect(lost.spec("a")?.description, said).toBe(description);
+    expect(lost.project("b") !== undefined, said).toBe(hasB);
+    await lost.close();
+    await after.close();
+  }
+});
