@@ -28,6 +28,7 @@ export const FAILURE_REASONS = [
   "StaleClaim",
   "StillRunning",
   "Stopped",
+  "TakenOver",
   "TargetMoved",
   "TargetUnknown",
   "InternalError",

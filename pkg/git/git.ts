@@ -1,6 +1,7 @@
 import { TransientError } from "../runtime/errors.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { type ProcessOutput, type RunProcess, runProcess } from "./process.ts";
+import type { Serial } from "./serial.ts";
 
 /** Which repository a git command works on. Always given, never discovered from a folder. */
 export interface GitPlace {
@@ -10,6 +11,16 @@ export interface GitPlace {
   objects?: string;
   workTree?: string;
   index?: string;
+  /** Verified in every transaction on refs here. */
+  guard?: RefGuard;
+}
+
+/** A ref that must be where it is for any ref to move. */
+export interface RefGuard {
+  ref: string;
+  is: string;
+  /** Its transactions, one at a time, since each locks the ref. */
+  serial: Serial;
 }
 
 export interface GitOptions {

@@ -10,6 +10,7 @@ import { collect } from "./collect.ts";
 import { Git, type GitPlace } from "./git.ts";
 import { changesSince, commitsBetween } from "./history.ts";
 import { checkoutName, layoutOf, type Purpose, targetRefs } from "./layout.ts";
+import { takeRefs } from "./operator-ref.ts";
 import { isAncestor, planMerge } from "./plan-merge.ts";
 import type { RunProcess } from "./process.ts";
 import type { GitClaim, MergeRequest, Repository } from "./repository.ts";
@@ -31,6 +32,8 @@ export interface OpenRepositoryOptions {
   /** A rehearsal merges into `rehearsal/<target>` and never touches the target. */
   mode: "real" | "rehearsal";
   clock: Clock;
+  /** The operator's, from its lock: with it nothing that an earlier operator still does moves a ref. */
+  term?: number;
   /**
    * Puts files that git ignores into a checkout before an agent sees it, and says which, as relative paths. They
    * count as no change, and in no commit, as long as nobody adds them.
@@ -47,7 +50,8 @@ export interface OpenRepositoryOptions {
 /**
  * The user's repository by real git, 2.38 or newer. See `docs/git.md` for what is trusted and why.
  *
- * @throws TerminalError StateInsideRepository when checkouts would lie beneath the repository
+ * @throws TerminalError StateInsideRepository when checkouts would lie beneath the repository; TakenOver when a later
+ *   operator has it
  */
 export async function openRepository(options: OpenRepositoryOptions): Promise<Repository> {
   const { repositoryPath, stateDirectory, targetBranch, clock } = options;
@@ -59,14 +63,17 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
   }
   const git = new Git(options.runGit);
   const layout = layoutOf(stateDirectory);
-  const repository: GitPlace = { gitDirectory: commonGitDirectory(repositoryPath) };
-  const objectDirectory = join(repository.gitDirectory, "objects");
+  const unguarded: GitPlace = { gitDirectory: commonGitDirectory(repositoryPath) };
+  const objectDirectory = join(unguarded.gitDirectory, "objects");
   await rm(layout.temporary, { recursive: true, force: true });
   await mkdir(layout.operator, { recursive: true });
   await git.text({ gitDirectory: layout.operator }, ["init", "--bare", "--quiet", "--template="]);
   const objects: GitPlace = { gitDirectory: layout.operator, objects: objectDirectory };
 
-  await removeStaleLocks(repository.gitDirectory, clock.now());
+  await removeStaleLocks(unguarded.gitDirectory, clock.now());
+  const { term } = options;
+  const repository: GitPlace =
+    term === undefined ? unguarded : { ...unguarded, guard: await takeRefs(git, unguarded, term) };
 
   const claims = new Claims(git, repository);
   const places = workspacePlaces({ repositoryPath, stateDirectory });

@@ -1,5 +1,8 @@
-import { TransientError } from "../runtime/errors.ts";
+import { TerminalError, TransientError } from "../runtime/errors.ts";
 import { type Git, type GitPlace, gitFailed } from "./git.ts";
+
+/** How long git waits for a ref that another transaction holds; each holds one for milliseconds. */
+const lockTimeoutMs = 2_000;
 
 /** One move in a transaction. `from: undefined` means the ref must not exist; `to: undefined` deletes it. */
 export type RefChange =
@@ -20,13 +23,39 @@ export async function readRef(git: Git, place: GitPlace, ref: string): Promise<s
 }
 
 /**
- * Makes all changes or none.
+ * Makes all changes or none, and none when the place's guard is not where it was.
  *
+ * @param changes - none: only the guard is verified
  * @returns false when a ref was not where it had to be; nothing was moved then
+ * @throws TerminalError TakenOver when it was the guard
  * @throws TransientError RefBusy when another process holds a ref's lock
  * @throws TransientError GitFailed when git refuses for another reason
  */
 export async function changeRefs(
+  git: Git,
+  place: GitPlace,
+  changes: readonly RefChange[],
+  reason: string,
+): Promise<boolean> {
+  const { guard } = place;
+  if (guard === undefined) return transact(git, place, changes, reason);
+  const { ref, is, serial } = guard;
+  const guarded: readonly RefChange[] = [{ do: "verify", ref, is }, ...changes];
+  return serial.run(ref, async () => {
+    if (await transact(git, place, guarded, reason)) return true;
+    if ((await readRef(git, place, ref)) !== is) throw takenOver(ref);
+    return false;
+  });
+}
+
+export function takenOver(ref: string): TerminalError {
+  return new TerminalError(
+    "TakenOver",
+    `${ref} names a later operator of this repository: this one is none any more. Nothing was moved.`,
+  );
+}
+
+async function transact(
   git: Git,
   place: GitPlace,
   changes: readonly RefChange[],
@@ -39,7 +68,8 @@ export async function changeRefs(
     return `update ${change.ref} ${change.to} ${change.from ?? zero}`;
   });
   const stdin = `${["start", ...lines, "prepare", "commit"].join("\n")}\n`;
-  const output = await git.run(place, ["update-ref", "--no-deref", "-m", `bosun: ${reason}`, "--stdin"], {
+  const command = ["-c", `core.filesRefLockTimeout=${lockTimeoutMs}`, "update-ref", "--no-deref"];
+  const output = await git.run(place, [...command, "-m", `bosun: ${reason}`, "--stdin"], {
     stdin,
     env: { GIT_COMMITTER_NAME: "Bosun", GIT_COMMITTER_EMAIL: "bosun@localhost" },
   });

@@ -151,6 +151,8 @@ export class Target {
       const message = `${branch} is checked out at ${holder.path} and at ${second.path}. Leave it in one of them.`;
       return { is: "behind", commit, reason: "CheckoutDirty", message };
     }
+    // This moves no ref by a transaction, so the guard is looked at right before.
+    await changeRefs(git, repository, [], "follow the queue");
     const refused = await fastForward(git, { path: holder.path, commit, temporary });
     if ((await readRef(git, repository, refs.followed)) === commit) return this.#inSync(commit);
     const said = refused ?? "it moved meanwhile";

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { appendFile, cp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
@@ -168,6 +169,95 @@ test("locks that a killed git left stop nobody: on an index of the operator's, o
   await again.recordClaim({ ...claim, number: 2 });
   expect(await again.claimNumber(claim.project)).toBe(2);
   expect(existsSync(checkout.path)).toBe(true);
+});
+
+describe("an operator whose successor has opened the repository", () => {
+  test("moves no ref, whatever it had looked at before", async () => {
+    const world = await open({ term: 7 });
+    const { repositoryPath, stateDirectory, repository: stale } = world;
+    const checkout = await claimed(world);
+    const before = await stale.target();
+    const target = before.is === "present" ? before.value : "";
+    const head = await commit(checkout.path, { "work.txt": "done\n" });
+    const at = { repositoryPath, stateDirectory, targetBranch: "main", clock: systemClock } as const;
+    const next = await openRepository({ ...at, mode: "real", sandbox: "off", term: 9 });
+    const refs = () => git(repositoryPath, "for-each-ref", "--format=%(refname) %(objectname)");
+    const seen = await refs();
+
+    const other = { ...claim, project: "other" };
+    const attempts: Record<string, () => Promise<unknown>> = {
+      collects: () => stale.collect(claim, branch),
+      claims: () => stale.recordClaim({ ...claim, number: 2 }),
+      claimsAnother: () => stale.recordClaim(other),
+      merges: () => stale.swapTarget(target, head),
+      reviews: () => stale.ensureCheckout(other, { branch: "", from: target, identity, purpose: "review" }),
+    };
+    for (const [name, attempt] of Object.entries(attempts))
+      await expect(attempt(), name).rejects.toMatchObject({ reason: "TakenOver" });
+    const mine = await commit(repositoryPath, { "mine.txt": "mine\n" });
+    await expect(stale.syncTarget()).rejects.toMatchObject({ reason: "TakenOver" });
+    expect(await refs()).toBe(seen.replace(`refs/heads/main ${target}`, `refs/heads/main ${mine}`));
+
+    await expect(openRepository({ ...at, mode: "real", sandbox: "off", term: 8 })).rejects.toMatchObject({
+      reason: "TakenOver",
+    });
+    expect(await next.collect(claim, branch)).toBe(head);
+    expect(await next.syncTarget()).toMatchObject({ is: "inSync", commit: mine });
+  });
+
+  test("does not fast-forward the person's checkout", async () => {
+    const world = await open({ term: 1 });
+    const { repositoryPath, repository: stale } = world;
+    const before = await git(repositoryPath, "rev-parse", "HEAD");
+    await stale.syncTarget();
+    const merged = await git(repositoryPath, "commit-tree", "-p", before, "-m", "Merge", `${before}^{tree}`);
+    expect(await stale.swapTarget(before, merged)).toBe(true);
+    await git(repositoryPath, "update-ref", "refs/bosun/operator", await blobOf(repositoryPath, { term: 2 }));
+
+    await expect(stale.syncTarget()).rejects.toMatchObject({ reason: "TakenOver" });
+    expect(await git(repositoryPath, "rev-parse", "HEAD")).toBe(before);
+  });
+
+  test("that hangs in a transaction can't end it once its successor has opened the repository", async () => {
+    const world = await open({ term: 1 });
+    const { repositoryPath, stateDirectory } = world;
+    const operator = await git(repositoryPath, "rev-parse", "refs/bosun/operator");
+    const head = await git(repositoryPath, "rev-parse", "HEAD");
+    const hanging = updateRef(repositoryPath);
+    await hanging.say(
+      "start",
+      `verify refs/bosun/operator ${operator}`,
+      `create refs/heads/${branch} ${head}`,
+    );
+    await hanging.say("prepare");
+    const locks = (await readdir(join(repositoryPath, ".git", "refs"), { recursive: true })).filter((name) =>
+      name.endsWith(".lock"),
+    );
+    expect(locks).toHaveLength(2);
+    const longAgo = new Date(Date.now() - 60_000);
+    for (const name of locks) await utimes(join(repositoryPath, ".git", "refs", name), longAgo, longAgo);
+
+    await openRepository({
+      repositoryPath,
+      stateDirectory,
+      targetBranch: "main",
+      mode: "real",
+      clock: systemClock,
+      sandbox: "off",
+      term: 2,
+    });
+    await hanging.say("commit");
+    expect(await hanging.ended).not.toBe(0);
+    expect(await world.branch(branch)).toBeUndefined();
+  });
+});
+
+test("transactions of ten agents at once do not get into each other's way", async () => {
+  const world = await open({ term: 1 });
+  const claims = Array.from({ length: 40 }, (_, index) => ({ ...claim, project: `project-${index}` }));
+  await Promise.all(claims.map((one) => world.repository.recordClaim(one)));
+  const refs = await git(world.repositoryPath, "for-each-ref", "--format=%(refname)", "refs/bosun/claims");
+  expect(refs.split("\n")).toHaveLength(40);
 });
 
 test("the state folder must not lie in the repository", async () => {
@@ -368,6 +458,36 @@ describe("the target", () => {
     expect(await world.repository.syncTarget()).toMatchObject({ is: "inSync" });
   });
 
+  test("is not fast-forwarded again under a person who resets it while it is to follow", async () => {
+    let reset: (() => Promise<void>) | undefined;
+    const world = await open({
+      async runGit(request) {
+        // Right before the look at what the branch is to follow from: the sync has read the branch already.
+        if (request.args.includes("merge-base") && reset !== undefined) {
+          const now = reset;
+          reset = undefined;
+          await now();
+        }
+        return runProcess(request);
+      },
+    });
+    const { repositoryPath, repository } = world;
+    await git(repositoryPath, "checkout", "--quiet", "-b", "elsewhere");
+    const first = await git(repositoryPath, "rev-parse", "main");
+    await repository.syncTarget();
+    const second = await git(repositoryPath, "commit-tree", "-p", first, "-m", "Second", `${first}^{tree}`);
+    await git(repositoryPath, "update-ref", "refs/heads/main", second);
+    await repository.syncTarget();
+    reset = async () => {
+      await git(repositoryPath, "update-ref", "refs/heads/main", first);
+    };
+
+    await expect(repository.syncTarget()).rejects.toMatchObject({ reason: "BranchMoved" });
+    expect(await world.branch("main")).toBe(first);
+    expect(await repository.syncTarget()).toMatchObject({ is: "rewritten" });
+    expect(await world.branch("main")).toBe(first);
+  });
+
   test("takes in the user's commits beside merged work, the same merge after a crash", async () => {
     const world = await open();
     await mergedWork(world, { "new.txt": "new\n" });
@@ -480,3 +600,25 @@ test("a merge that was planned before and pruned since is planned anew", async (
   if (plan.is !== "clean") throw new Error("Both change other files.");
   expect(await git(world.repositoryPath, "cat-file", "-t", plan.commit)).toBe("commit");
 });
+
+async function blobOf(repositoryPath: string, value: unknown): Promise<string> {
+  const file = join(repositoryPath, ".git", "value.json");
+  await writeFile(file, `${JSON.stringify(value)}\n`);
+  return git(repositoryPath, "hash-object", "-w", file);
+}
+
+/** A transaction in git's own hands, as one that was suspended in its middle. */
+function updateRef(repositoryPath: string) {
+  const child = spawn("git", ["-C", repositoryPath, "update-ref", "--stdin"], {
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const answers = child.stdout.setEncoding("utf8")[Symbol.asyncIterator]();
+  return {
+    ended,
+    async say(...lines: string[]) {
+      child.stdin.write(`${lines.join("\n")}\n`);
+      await answers.next();
+    },
+  };
+}

@@ -117,7 +117,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     await serveKubernetes(api, workspace.metadata.name, options, { clock, logger, undo });
     const settings = workspaceSettings(workspace);
     const around = { settings, state, upstream, sandbox, clock, failpoints, undo };
-    const world = await openWorld(options, around, () => assertHeld(lock, options));
+    const held = { term: lock.term, assert: () => assertHeld(lock, options) };
+    const world = await openWorld(options, around, held);
 
     const manager = new Manager({
       client,
@@ -340,7 +341,7 @@ interface Surroundings {
 async function openWorld(
   { folder, rehearse }: OperatorOptions,
   around: Surroundings,
-  assertHeld: () => void,
+  held: { term: number; assert(): void },
 ) {
   const { settings, state, upstream, sandbox, clock, failpoints, undo } = around;
   const { spec } = settings;
@@ -359,6 +360,7 @@ async function openWorld(
     targetBranch: spec.repository.targetBranch,
     mode: rehearse ? "rehearsal" : "real",
     clock,
+    term: held.term,
     fill: (checkout) => fillCheckout(include(), checkout),
     sandbox: boxed ? "bubblewrap" : "off",
     failpoints: { hit: (name) => failpoints.hit(name as Failpoint) },
@@ -399,10 +401,10 @@ async function openWorld(
     failpoints,
   });
   return {
-    repository: whileHeld(repository, assertHeld),
-    quality: whileHeld(quality, assertHeld),
-    gateway: whileHeld(gateway, assertHeld),
-    sessions: whileHeld(sessions, assertHeld),
+    repository: whileHeld(repository, held.assert),
+    quality: whileHeld(quality, held.assert),
+    gateway: whileHeld(gateway, held.assert),
+    sessions: whileHeld(sessions, held.assert),
   };
 }
 
