@@ -9,7 +9,7 @@ import type { Repository } from "../pkg/git/repository.ts";
 import type { Prompts } from "../pkg/prompts/prompts.ts";
 import type { Quality } from "../pkg/quality/quality.ts";
 import type { CachingClient } from "../pkg/runtime/caching-client.ts";
-import type { Clock, Ids } from "../pkg/runtime/clock.ts";
+import type { Clock, Ids, Random } from "../pkg/runtime/clock.ts";
 import { timestamp } from "../pkg/runtime/clock.ts";
 import type { EventRecorder } from "../pkg/runtime/events.ts";
 import type { Failpoints } from "../pkg/runtime/failpoints.ts";
@@ -20,6 +20,7 @@ export interface Deps {
   client: CachingClient;
   clock: Clock;
   ids: Ids;
+  random: Random;
   events: EventRecorder;
   failpoints: Failpoints;
   namespace: string;

@@ -68,8 +68,18 @@ export function reviewerStanding(object: KubeObject): unknown {
 /** How far the session in hand has come, and how it goes. */
 export function agentRun(object: KubeObject): unknown {
   const { session, failures, currentTask, tasksDone } = (object as Agent).status ?? {};
-  const { id, liveSeconds, unchangedSeconds, busy } = session ?? {};
-  return [declared(object), id, liveSeconds, unchangedSeconds, busy, failures, currentTask, tasksDone];
+  const { id, liveSeconds, unchangedSeconds, busy, failures: badEnds } = session ?? {};
+  return [
+    declared(object),
+    id,
+    liveSeconds,
+    unchangedSeconds,
+    busy,
+    failures,
+    badEnds,
+    currentTask,
+    tasksDone,
+  ];
 }
 
 /** The word for people. */

@@ -1,7 +1,7 @@
 /** Keeps one Agent's actual session as the Agent, its pool and its work ask: claimed, started, watched, stopped, resumed. */
 
 import { activityOf, stepTowards } from "../../pkg/api/agent-states.ts";
-import type { NewCondition } from "../../pkg/api/conditions.ts";
+import { getCondition, type NewCondition } from "../../pkg/api/conditions.ts";
 import type { Agent, AgentStatus, Project, Review } from "../../pkg/api/generated.ts";
 import { type KubeObject, keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { agentId } from "../../pkg/api/names.ts";
@@ -15,11 +15,9 @@ import type { SessionObservation, SessionReport } from "../../pkg/session/sessio
 import { type Deps, whenOf, withConditions } from "../deps.ts";
 import { baselineStanding, budgetStanding, declared, projectFacts, workspaceHolds } from "../facts.ts";
 import { act } from "./act.ts";
-import { type Action, decide, type Plan } from "./decide.ts";
+import { backoffMs } from "./backoff.ts";
+import { type Action, decide, failed, type Plan } from "./decide.ts";
 import { type Observation, observe } from "./observe.ts";
-
-/** Wait after the n-th failure in a row: doubles from 10 s up to 10 minutes. */
-const backoffSeconds = (failures: number): number => Math.min(600, 10 * 2 ** (failures - 1));
 
 export function agentController(deps: Deps): Controller {
   const { client, namespace, sessions } = deps;
@@ -84,6 +82,16 @@ export function agentController(deps: Deps): Controller {
         // One that has come to its end already is news that nobody else brings.
         return started === undefined || started.is === "present" ? plan.next : inSeconds(0);
       }
+      // A host that can't start is as good as one that ends at once: counted in the status, so that no restart of ours
+      // tries it sooner.
+      if (
+        plan.action.do === "start" &&
+        failure instanceof TransientError &&
+        failure.reason === "HostNotStarted"
+      ) {
+        await report(agent, seen, { ...failed(agent, failure.message), action: plan.action }, deps);
+        return inSeconds(0);
+      }
       // A lost race is no news; anything else is said before the runtime decides on the retry.
       if (!(failure instanceof TransientError && failure.reason === "Conflict"))
         await report(agent, seen, failedPlan(agent, failure), deps);
@@ -144,15 +152,14 @@ function failedPlan(agent: Agent, failure: unknown): Plan {
 }
 
 async function report(agent: Agent, seen: Observation, plan: Plan, deps: Deps): Promise<void> {
-  const { client, clock, events } = deps;
+  const { client, clock, events, random } = deps;
   const status = agent.status ?? {};
   const { work, session } = seen;
-  const failures =
-    plan.failure === undefined ? (plan.recovered ? 0 : (status.failures ?? 0)) : (status.failures ?? 0) + 1;
+  const failures = failuresAfter(plan, status.failures);
   const starts = plan.action.do === "start";
   const released = ["release", "giveBack", "forget"].includes(plan.action.do);
   const held = released ? undefined : work;
-  const sessionNow = released ? undefined : sessionStatus(agent, seen, plan.action);
+  const sessionNow = released ? undefined : sessionStatus(agent, seen, plan);
   const next: AgentStatus = {
     ...status,
     id: agentId(agent.metadata.name),
@@ -165,11 +172,12 @@ async function report(agent: Agent, seen: Observation, plan: Plan, deps: Deps): 
     errors: (status.errors ?? 0) + (plan.failure === undefined ? 0 : 1),
     ...(plan.failure === undefined ? {} : { lastError: plan.failure.message.slice(0, 1024) }),
     nextStartTime:
-      plan.failure !== undefined
-        ? timestamp(clock.now() + backoffSeconds(failures) * 1000)
+      plan.failure !== undefined || plan.waitsAnew
+        ? timestamp(clock.now() + backoffMs(failures, random))
         : starts || plan.recovered
           ? undefined
           : status.nextStartTime,
+    failureMark: plan.failure !== undefined ? seen.specMark : plan.recovered ? undefined : status.failureMark,
     budgetMark: plan.refused ? seen.budgetMark : starts || released ? undefined : status.budgetMark,
     observedGeneration: agent.metadata.generation,
     conditions: withConditions(status.conditions, whenOf(clock, agent), plan.ready),
@@ -179,8 +187,14 @@ async function report(agent: Agent, seen: Observation, plan: Plan, deps: Deps): 
   const written = await writeStatus(client, "Agent", agent, { ...next, ...told });
   if (written !== undefined && plan.failure !== undefined)
     events.event(written, "Warning", plan.ready.reason, plan.failure.message);
+  if (written !== undefined && plan.warns && reasonBefore(agent) !== plan.ready.reason)
+    events.event(written, "Warning", plan.ready.reason, plan.ready.message);
   if (written !== undefined && changedReady(agent, plan.ready))
     events.event(written, "Normal", plan.ready.reason, plan.ready.message);
+}
+
+function reasonBefore({ status }: Agent): string | undefined {
+  return getCondition(status?.conditions, "Ready")?.reason;
 }
 
 function changedReady(agent: Agent, ready: NewCondition): boolean {
@@ -210,7 +224,8 @@ function naming(work: Observation["work"]): Partial<AgentStatus> {
   };
 }
 
-function sessionStatus(agent: Agent, seen: Observation, done: Action): AgentStatus["session"] {
+function sessionStatus(agent: Agent, seen: Observation, plan: Plan): AgentStatus["session"] {
+  const done: Action = plan.action;
   const starts = done.do === "start";
   const { work, session, checkout, now, due } = seen;
   const before = agent.status?.session;
@@ -227,12 +242,14 @@ function sessionStatus(agent: Agent, seen: Observation, done: Action): AgentStat
     unchangedSeconds: 0,
     lastChangeTime: timestamp(now),
     restartedAt: agent.spec.restartedAt,
+    startLiveSeconds: Math.floor(liveSecondsOf(session)),
   };
   const named = {
     ...same,
     id,
     run: work?.kind === "Project" ? work.claim.run : 1,
     claim: work?.claim.number,
+    failures: failuresAfter(plan, same?.failures),
     ...(starts ? begun : {}),
   };
   if (!due || session === undefined || session.is === "unknown" || session.report === undefined) return named;
@@ -250,6 +267,15 @@ function sessionStatus(agent: Agent, seen: Observation, done: Action): AgentStat
     unchangedSeconds: changed ? 0 : (named.unchangedSeconds ?? 0) + passed,
     ...(changed ? { fingerprint: look, lastChangeTime: timestamp(now) } : {}),
   };
+}
+
+/** Bad ends in a row once `plan` is carried out. */
+function failuresAfter({ failure, recovered }: Plan, before = 0): number {
+  return (recovered ? 0 : before) + (failure === undefined ? 0 : 1);
+}
+
+function liveSecondsOf(session: SessionObservation | undefined): number {
+  return session === undefined || session.is === "unknown" ? 0 : (session.report?.liveSeconds ?? 0);
 }
 
 function wasStarted(session: SessionObservation | undefined): boolean {

@@ -13,7 +13,7 @@ import {
   rejected,
   submitted,
 } from "../testing/objects.ts";
-import { decide } from "./decide.ts";
+import { decide, type Plan } from "./decide.ts";
 import type { Hold, Observation, Work } from "./observe.ts";
 
 const report = (more: Partial<SessionReport> = {}): SessionReport => ({
@@ -26,7 +26,8 @@ const report = (more: Partial<SessionReport> = {}): SessionReport => ({
   busy: false,
   ...more,
 });
-const present: SessionObservation = { is: "present", report: report(), pid: 7, startedAtMs: NOW };
+const alive = { is: "present", report: report(), pid: 7, startedAtMs: NOW } as const;
+const present: SessionObservation = { ...alive, pulse: "Regular" };
 const gone: SessionObservation = { is: "absent", report: undefined };
 const ended = (outcome?: Outcome): SessionObservation => ({
   is: "absent",
@@ -61,6 +62,7 @@ const rows: readonly {
   wantState: string;
   wantReason?: string;
   wantMore?: object;
+  wantNot?: keyof Plan;
 }[] = [
   { name: "an idle agent with nothing to claim stays idle", seen: {}, wantDo: "nothing", wantState: "Idle" },
   {
@@ -213,11 +215,159 @@ const rows: readonly {
   },
   {
     name: "a failed session waits for its next start",
-    agent: anAgent({ ...known, failures: 1, nextStartTime: waits(30) }),
+    agent: anAgent({ ...known, failures: 1, nextStartTime: waits(8) }),
     seen: { work: claimed(), session: ended(failed) },
     wantDo: "nothing",
     wantState: "Failed",
+    wantMore: { next: { after: "ms", ms: 8_000 } },
+  },
+  {
+    name: "a failed session that a clock set back would keep waiting for a day waits anew",
+    agent: anAgent({ ...known, failures: 1, nextStartTime: waits(86_400) }),
+    seen: { work: claimed(), session: ended(failed) },
+    wantDo: "nothing",
+    wantState: "Failed",
+    wantMore: { waitsAnew: true },
+  },
+  {
+    name: "the third bad end in a row is a crash loop, with its count and what went wrong",
+    agent: anAgent({ ...known, failures: 2 }),
+    seen: { work: claimed(), session: ended(failed) },
+    wantDo: "nothing",
+    wantState: "Failed",
+    wantReason: "CrashLoopBackOff",
+    wantMore: {
+      failure: { message: "TurnLimit: 200 turns." },
+      ready: { message: expect.stringMatching(/^3 sessions in a row .* TurnLimit: 200 turns\.$/) },
+    },
+  },
+  {
+    name: "a crash loop says when the next try is",
+    agent: anAgent({ ...known, failures: 3, nextStartTime: waits(30), lastError: "It broke." }),
+    seen: { work: claimed(), session: ended(failed) },
+    wantDo: "nothing",
+    wantState: "Failed",
+    wantReason: "CrashLoopBackOff",
+    wantMore: { ready: { message: expect.stringContaining(`at ${waits(30)}`) } },
+  },
+  {
+    name: "a bad end after ten minutes of life is the first again",
+    agent: anAgent({ ...known, session: { id: "s1", run: 1, startLiveSeconds: 100 }, failures: 5 }),
+    seen: { work: claimed(), session: { is: "absent", report: report({ liveSeconds: 700 }) } },
+    wantDo: "nothing",
+    wantState: "Failed",
+    wantReason: "SessionFailed",
+    wantMore: { recovered: true, failure: {} },
+  },
+  {
+    name: "a host that lived for ten minutes has left a crash loop behind",
+    agent: anAgent({ ...known, session: { id: "s1", run: 1, startLiveSeconds: 100 }, failures: 5 }),
+    seen: { work: claimed(), session: { ...present, report: report({ liveSeconds: 700 }) } },
+    wantDo: "nothing",
+    wantState: "Working",
+    wantMore: { recovered: true },
+  },
+  {
+    name: "a host that lived for less has not",
+    agent: anAgent({ ...known, session: { id: "s1", run: 1, startLiveSeconds: 101 }, failures: 5 }),
+    seen: { work: claimed(), session: { ...present, report: report({ liveSeconds: 700 }) } },
+    wantDo: "nothing",
+    wantState: "Working",
+    wantNot: "recovered",
+  },
+  {
+    name: "a changed spec ends the wait and the count",
+    agent: anAgent({ ...known, failures: 4, failureMark: "1/1/1", nextStartTime: waits(60) }),
+    seen: { work: claimed(), session: ended(failed), specMark: "2/1/1" },
+    wantDo: "start",
+    wantState: "Working",
+    wantMore: { recovered: true },
+  },
+  {
+    name: "a restart that a person asks for ends the wait and the count",
+    agent: anAgent(
+      { ...known, failures: 4, nextStartTime: waits(60) },
+      { restartedAt: "2026-01-05T11:59:59Z" },
+    ),
+    seen: { work: claimed(), session: ended(failed) },
+    wantDo: "start",
+    wantState: "Working",
+    wantMore: { recovered: true },
+  },
+  {
+    name: "an agent in a crash loop claims nothing before its time",
+    agent: anAgent({ failures: 3, failureMark: "1/1/1", nextStartTime: waits(30), lastError: "It broke." }),
+    seen: { candidates: [aProject()] },
+    wantDo: "nothing",
+    wantState: "Failed",
+    wantReason: "CrashLoopBackOff",
     wantMore: { next: { after: "ms", ms: 30_000 } },
+  },
+  {
+    name: "when its time has come it claims again, and its count stays",
+    agent: anAgent({ failures: 3, failureMark: "1/1/1", nextStartTime: waits(-1) }),
+    seen: { candidates: [aProject()] },
+    wantDo: "claim",
+    wantState: "ClaimProject",
+    wantNot: "recovered",
+  },
+  {
+    name: "a changed spec lets it claim at once",
+    agent: anAgent({ failures: 3, failureMark: "1/1/1", nextStartTime: waits(30) }),
+    seen: { candidates: [aProject()], specMark: "1/1/2" },
+    wantDo: "nothing",
+    wantState: "Idle",
+    wantMore: { recovered: true },
+  },
+  {
+    name: "letting go of work resets no count",
+    agent: anAgent({ ...known, failures: 2 }),
+    seen: { work: claimed({ escalation: "retry-stuck-1" }), session: ended() },
+    wantDo: "release",
+    wantState: "Idle",
+    wantNot: "recovered",
+  },
+  {
+    name: "a late heartbeat is told, and nothing is done yet",
+    agent: anAgent(known),
+    seen: { work: claimed(), session: { ...alive, pulse: "Late" } },
+    wantDo: "nothing",
+    wantState: "Working",
+    wantReason: "HeartbeatLate",
+    wantMore: { warns: true, ready: { status: "Unknown" } },
+  },
+  {
+    name: "a host whose heartbeat is lost is ended, and that is a bad end",
+    agent: anAgent(known),
+    seen: { work: claimed(), session: { ...alive, pulse: "Lost" } },
+    wantDo: "stop",
+    wantState: "Failed",
+    wantReason: "HeartbeatLost",
+    wantMore: { action: { how: "Now" }, failure: {} },
+  },
+  {
+    name: "a lost host is not waited for because of a pause",
+    agent: anAgent(known),
+    seen: { work: claimed(), session: { ...alive, pulse: "Lost" }, hold: hold("AfterTurn") },
+    wantDo: "stop",
+    wantState: "Failed",
+    wantMore: { action: { how: "Now" } },
+  },
+  {
+    name: "a lost host whose run has come to its end failed at nothing but leaving",
+    agent: anAgent(known),
+    seen: { work: claimed(), session: { ...alive, report: report({ outcome: finished }), pulse: "Lost" } },
+    wantDo: "stop",
+    wantState: "Failed",
+    wantNot: "failure",
+  },
+  {
+    name: "a lost host whose Project is assigned to another is ended, and the Project moves",
+    agent: anAgent(known),
+    seen: { work: claimed({}, { assignedAgent: "agent-2" }), session: { ...alive, pulse: "Lost" } },
+    wantDo: "stop",
+    wantState: "Working",
+    wantReason: "Releasing",
   },
   {
     name: "a failed session is started again when its time has come",
@@ -228,7 +378,10 @@ const rows: readonly {
   },
   {
     name: "a review whose sessions fail again and again is given back",
-    agent: anAgent({ ...known, failures: 3, nextStartTime: waits(-1) }, { role: "Review" }),
+    agent: anAgent(
+      { ...known, session: { id: "s1", run: 1, failures: 3 }, failures: 3, nextStartTime: waits(-1) },
+      { role: "Review" },
+    ),
     seen: { work: reviewing, session: ended(failed) },
     wantDo: "giveBack",
     wantState: "Idle",
@@ -304,7 +457,7 @@ const rows: readonly {
   },
 ];
 
-for (const { name, agent = anAgent(), seen, wantDo, wantState, wantReason, wantMore = {} } of rows)
+for (const { name, agent = anAgent(), seen, wantDo, wantState, wantReason, wantMore = {}, wantNot } of rows)
   test(name, () => {
     const plan = decide(agent, {
       now: NOW,
@@ -317,10 +470,12 @@ for (const { name, agent = anAgent(), seen, wantDo, wantState, wantReason, wantM
       checkout: undefined,
       hold: undefined,
       budgetMark: "mark",
+      specMark: "1/1/1",
       candidates: [],
       ...seen,
     });
     expect([plan.action.do, plan.state]).toEqual([wantDo, wantState]);
     if (wantReason !== undefined) expect(plan.ready.reason).toBe(wantReason);
     expect(plan).toMatchObject(wantMore);
+    if (wantNot !== undefined) expect(plan[wantNot]).toBeUndefined();
   });

@@ -10,7 +10,8 @@ import {
 } from "../../pkg/api/phases.ts";
 import type { Reason } from "../../pkg/api/reasons.ts";
 import { inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
-import type { Outcome } from "../../pkg/session/sessions.ts";
+import type { Outcome, SessionObservation } from "../../pkg/session/sessions.ts";
+import { crashLoopFailures, steadySeconds, waitOf } from "./backoff.ts";
 import type { Observation, Work } from "./observe.ts";
 
 /** At most one effect, safe to repeat after a crash. */
@@ -39,8 +40,12 @@ export interface Plan {
   ready: NewCondition;
   /** Count a session that ended badly, and say what happened. */
   failure?: { message: string };
-  /** Leave the count of failures and the wait behind. */
+  /** Leave the count of failures and the wait behind. Letting go of work is no reason to: what fails then fails again. */
   recovered?: true;
+  /** Wait anew, as long as after so many failures. */
+  waitsAnew?: true;
+  /** Worth a Warning when it begins. */
+  warns?: true;
   /** Remember the windows under which a request was refused. */
   refused?: true;
   next: Next;
@@ -55,10 +60,12 @@ const rules: readonly Rule[] = [
   unwanted, //   the work was taken away: end the session, save, let go
   leaving, //    the agent is being removed and has nothing in hand
   handedOver, // in review or merge: wait, or open the next run
+  lost, //       the host lives and does nothing any more: end it
   held, //       paused or out of money: let what runs finish its turn
   running, //    a session at work
   ended, //      a session that ended: by itself, or badly
   missing, //    wanted and not running: start it
+  failing, //    what it does keeps going wrong: claim nothing for a while
   claims, //     claim the next piece of work
   idle,
 ];
@@ -74,7 +81,6 @@ export function decide(agent: Agent, seen: Observation): Plan {
 
 /** How often a running session is looked at when nothing wakes us, in seconds. */
 const lookAgainSeconds = 300;
-const failuresMax = 3;
 
 function unknown(agent: Agent, { session }: Observation): Plan | undefined {
   if (session?.is !== "unknown") return undefined;
@@ -108,10 +114,9 @@ function orphaned(agent: Agent, { work, session }: Observation): Plan | undefine
         "ClaimLost",
         "The session's claim is no longer this agent's; it is ended and its checkout kept.",
       ),
-      recovered: true,
       next: inSeconds(0),
     };
-  return { action: { do: "forget" }, state: "Idle", ready: free(agent), recovered: true, next: inSeconds(0) };
+  return { action: { do: "forget" }, state: "Idle", ready: free(agent), next: inSeconds(0) };
 }
 
 function unwanted(agent: Agent, { work, session, workspace }: Observation): Plan | undefined {
@@ -129,7 +134,6 @@ function unwanted(agent: Agent, { work, session, workspace }: Observation): Plan
     action: { do: "release", work, why },
     state: "Idle",
     ready: free(agent),
-    recovered: true,
     next: inSeconds(0),
   };
 }
@@ -191,6 +195,20 @@ function handedOver(_agent: Agent, { work, hold }: Observation): Plan | undefine
   };
 }
 
+/** Nothing is expected of a host without a heartbeat, a pause after its turn least of all. What it did is kept. */
+function lost(_agent: Agent, { work, session }: Observation): Plan | undefined {
+  if (work === undefined || session?.is !== "present" || session.pulse !== "Lost") return undefined;
+  const message = "The session's host gave no heartbeat for more than two minutes; its processes were ended.";
+  return {
+    action: { do: "stop", session: work.claim.session, how: "Now" },
+    state: "Failed",
+    ready: notReady("HeartbeatLost", message),
+    // One that has said how its run ended only failed to leave.
+    ...(session.report.outcome === undefined ? { failure: { message } } : {}),
+    next: inSeconds(0),
+  };
+}
+
 function held(agent: Agent, { hold, work, session }: Observation): Plan | undefined {
   if (hold === undefined) return undefined;
   if (hold.running === "GoesOn") return undefined;
@@ -211,7 +229,7 @@ function held(agent: Agent, { hold, work, session }: Observation): Plan | undefi
   return { action: { do: "nothing" }, state, ready, next: settled };
 }
 
-function running(agent: Agent, { work, session, dueInMs }: Observation): Plan | undefined {
+function running(agent: Agent, { work, session, due, dueInMs }: Observation): Plan | undefined {
   if (work === undefined || session?.is !== "present") return undefined;
   const wanted = agent.spec.restartedAt;
   const state = work.kind === "Review" ? "Reviewing" : "Working";
@@ -227,12 +245,32 @@ function running(agent: Agent, { work, session, dueInMs }: Observation): Plan | 
       recovered: true,
       next: inSeconds(0),
     };
+  const next = inSeconds(dueInMs / 1000);
+  if (session.pulse === "Late")
+    return {
+      action: { do: "nothing" },
+      state,
+      ready: notYet(
+        "HeartbeatLate",
+        "The session's host gave no heartbeat for more than a minute; after two it is ended and resumed.",
+      ),
+      warns: true,
+      next,
+    };
+  const steady = due && (agent.status?.failures ?? 0) > 0 && livedSeconds(agent, session) >= steadySeconds;
   return {
     action: { do: "nothing" },
     state,
     ready: atWork(work, state),
-    next: inSeconds(dueInMs / 1000),
+    ...(steady ? { recovered: true } : {}),
+    next,
   };
+}
+
+/** How long the host of this start lived, in seconds, without pauses and waits. */
+function livedSeconds({ status }: Agent, session: SessionObservation): number {
+  const live = session.is === "unknown" ? 0 : (session.report?.liveSeconds ?? 0);
+  return live - (status?.session?.startLiveSeconds ?? live);
 }
 
 function ended(agent: Agent, seen: Observation): Plan | undefined {
@@ -282,58 +320,84 @@ function ended(agent: Agent, seen: Observation): Plan | undefined {
     return start(work, state);
   }
   if (outcome?.kind === "Paused") return start(work, state);
-  const { nextStartTime, failures = 0, session: known } = agent.status ?? {};
+  const { nextStartTime, session: known } = agent.status ?? {};
   const started = known?.id === work.claim.session && known.run === run;
   if (!started) return undefined;
-  if (endedByUs(agent)) return start(work, state);
+  if (restartAsked(agent)) return { ...start(work, state), recovered: true };
+  if (agent.status?.state === "Stopped") return start(work, state);
   if (nextStartTime === undefined) {
     const why =
       outcome?.kind === "Failed"
         ? `${outcome.reason}: ${outcome.message}`
         : "The session host ended without a word.";
-    return {
-      action: { do: "nothing" },
-      state: "Failed",
-      ready: notReady("SessionFailed", why),
-      failure: { message: why },
-      next: inSeconds(0),
-    };
+    const steady = livedSeconds(agent, session) >= steadySeconds;
+    return failed(agent, why, { steady });
   }
-  if (failures >= failuresMax && work.kind === "Review")
+  if (specChanged(agent, seen)) return { ...start(work, state), recovered: true };
+  const failures = known.failures ?? 0;
+  if (failures >= crashLoopFailures && work.kind === "Review")
     return {
       action: { do: "giveBack", work },
       state: "Idle",
-      ready: notReady("SessionFailing", `${failures} sessions in a row ended badly; another may review it.`),
-      recovered: true,
+      ready: crashLoop(agent),
       next: inSeconds(0),
     };
-  if (failures >= failuresMax)
-    return {
-      action: { do: "nothing" },
-      state: "Failed",
-      ready: notReady(
-        "SessionFailing",
-        `${failures} sessions in a row ended badly: ${agent.status?.lastError ?? ""}`,
-      ),
-      next: settled,
-    };
-  const waitMs = Date.parse(nextStartTime) - now;
-  if (waitMs > 0)
-    return {
-      action: { do: "nothing" },
-      state: "Failed",
-      ready: notReady("SessionFailed", agent.status?.lastError ?? ""),
-      next: inSeconds(waitMs / 1000),
-    };
-  return start(work, state);
+  // Whether a person is asked is decided for the Project. Where it is, it is taken away.
+  return wait(agent, now) ?? start(work, state);
 }
 
-/** A person's stop or restart ended the session: that is no failure, and nothing to wait for. */
-function endedByUs({ spec, status }: Agent): boolean {
-  return (
-    status?.state === "Stopped" ||
-    (spec.restartedAt !== undefined && spec.restartedAt !== status?.session?.restartedAt)
+/** A session ended badly: counted, and waited for. */
+export function failed(
+  agent: Agent,
+  why: string,
+  { steady = false, reason = "SessionFailed" }: { steady?: boolean; reason?: Reason } = {},
+): Plan {
+  const before = steady ? 0 : (agent.status?.failures ?? 0);
+  const status = { ...agent.status, failures: before + 1, lastError: why };
+  return {
+    action: { do: "nothing" },
+    state: "Failed",
+    ready: before + 1 >= crashLoopFailures ? crashLoop({ ...agent, status }) : notReady(reason, why),
+    failure: { message: why },
+    ...(steady ? { recovered: true } : {}),
+    next: inSeconds(0),
+  };
+}
+
+/** The rest of the wait after a failure; undefined where there is none. */
+function wait(agent: Agent, now: number): Plan | undefined {
+  const { status = {} } = agent;
+  const leftMs = waitOf(status, now);
+  if (leftMs === 0) return undefined;
+  const isLoop = (status.failures ?? 0) >= crashLoopFailures;
+  const plan = {
+    action: { do: "nothing" },
+    state: "Failed",
+    ready: isLoop ? crashLoop(agent) : notReady("SessionFailed", status.lastError ?? ""),
+  } as const;
+  return leftMs === "TooLong"
+    ? { ...plan, waitsAnew: true, next: inSeconds(0) }
+    : { ...plan, next: inSeconds(leftMs / 1000) };
+}
+
+function crashLoop({ metadata, status }: Agent): NewCondition {
+  const { failures = 0, nextStartTime, lastError = "nothing said" } = status ?? {};
+  const when = nextStartTime === undefined ? "after a growing wait" : `at ${nextStartTime}`;
+  return notReady(
+    "CrashLoopBackOff",
+    `${failures} sessions in a row ended badly. The next try is ${when}, or at once by ` +
+      `\`bosun restart ${metadata.name}\`. The last ended with: ${lastError}`,
   );
+}
+
+/** A person changed what the session depends on since it failed: that deserves a try at once. */
+function specChanged({ status }: Agent, { specMark }: Observation): boolean {
+  return status?.failureMark !== undefined && status.failureMark !== specMark;
+}
+
+/** A restart that a person asks for is no failure, and nothing to wait for. */
+function restartAsked({ spec, status }: Agent): boolean {
+  return spec.restartedAt !== undefined && spec.restartedAt !== status?.session?.restartedAt;
 }
 
 function missing(agent: Agent, { work, session, hold }: Observation): Plan | undefined {
@@ -341,6 +405,19 @@ function missing(agent: Agent, { work, session, hold }: Observation): Plan | und
   const state = work.kind === "Review" ? "Reviewing" : "Working";
   if (hold !== undefined) return waiting(stateOf(agent), hold.reason, hold.message);
   return start(work, state);
+}
+
+/** Nothing in hand, and what it had in hand went wrong: the next would, too. */
+function failing(agent: Agent, seen: Observation): Plan | undefined {
+  if (seen.work !== undefined || agent.status?.nextStartTime === undefined) return undefined;
+  if (!specChanged(agent, seen)) return wait(agent, seen.now);
+  return {
+    action: { do: "nothing" },
+    state: "Idle",
+    ready: free(agent),
+    recovered: true,
+    next: inSeconds(0),
+  };
 }
 
 function claims(agent: Agent, { candidates }: Observation): Plan | undefined {
@@ -351,7 +428,6 @@ function claims(agent: Agent, { candidates }: Observation): Plan | undefined {
     action: { do: "claim", target },
     state,
     ready: ready(state, `Claims ${target.metadata.name}.`),
-    recovered: true,
     next: inSeconds(0),
   };
 }

@@ -19,6 +19,7 @@ const present = (liveSeconds: number, pid = 7): SessionObservation => ({
   },
   pid,
   startedAtMs: NOW,
+  pulse: "Regular",
 });
 
 const rows: readonly {

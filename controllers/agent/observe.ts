@@ -49,6 +49,8 @@ export interface Observation {
   hold: Hold | undefined;
   /** The windows and limits in force for this agent. */
   budgetMark: string;
+  /** Generations of what a session depends on: when they change, what failed may succeed. */
+  specMark: string;
   /** What it could claim, the first first; empty for an agent that has work or is held. */
   candidates: readonly (Project | Review)[];
 }
@@ -81,6 +83,7 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
     checkout: looks ? await repository.checkoutState(gitClaim(work), "execute") : undefined,
     hold,
     budgetMark: markOf(budgets),
+    specMark: [workspace, pool, agent].map((object) => object?.metadata.generation ?? 0).join("/"),
     candidates:
       work === undefined && hold === undefined && workspace !== undefined
         ? await candidates(agent, workspace, paused, deps)

@@ -19,6 +19,8 @@ const session = (more: object = {}): AgentStatus => ({
   session: { id: "s1", busy: "No", ...more },
 });
 
+const failing = { nextStartTime: "2026-01-05T12:00:00Z", lastError: "TurnLimit" };
+
 const limits: readonly {
   name: string;
   agent: AgentStatus;
@@ -56,8 +58,18 @@ const limits: readonly {
   },
   {
     name: "three bad ends in a row ask a person",
-    agent: { ...session(), failures: 3, nextStartTime: "2026-01-05T12:00:00Z", lastError: "TurnLimit" },
+    agent: { ...session({ failures: 3 }), failures: 3, ...failing },
     want: { reason: "SessionFailing", message: expect.stringContaining("TurnLimit") },
+  },
+  {
+    name: "an agent that failed elsewhere before is rather to blame than the Project",
+    agent: { ...session({ failures: 5 }), failures: 8, ...failing },
+    want: undefined,
+  },
+  {
+    name: "in the end a person is asked all the same",
+    agent: { ...session({ failures: 6 }), failures: 9, ...failing },
+    want: { reason: "SessionFailing" },
   },
   {
     name: "what waits for review has no limit to pass",

@@ -37,6 +37,7 @@ export function excess(project: Project, { workspace, agent }: Observation): Exc
     return undefined;
   if (agent.status.session.id !== status.claim?.session) return undefined;
   const { session, failures = 0, lastError, nextStartTime } = agent.status;
+  const badEnds = session.failures ?? 0;
   const limitSeconds = Math.min(
     workspace.spec.limits.projectSeconds,
     project.spec.limits?.projectSeconds ?? Number.POSITIVE_INFINITY,
@@ -48,11 +49,11 @@ export function excess(project: Project, { workspace, agent }: Observation): Exc
       abandons: true,
       message: `Agents worked on it for ${elapsed} seconds; the limit is ${limitSeconds}. What there is was kept on its branch.`,
     };
-  if (failures >= 3 && nextStartTime !== undefined)
+  if (badEnds >= badEndsMax(failures > badEnds) && nextStartTime !== undefined)
     return {
       reason: "SessionFailing",
       abandons: false,
-      message: `${failures} sessions in a row ended badly, the last with: ${lastError ?? "nothing said"}`,
+      message: `${badEnds} sessions in a row ended badly, the last with: ${lastError ?? "nothing said"}`,
     };
   const stuckSeconds = workspace.spec.limits.stuckSeconds;
   const live = agent.status.state === "Working" && session.busy !== "Yes";
@@ -63,6 +64,14 @@ export function excess(project: Project, { workspace, agent }: Observation): Exc
       message: `Neither HEAD nor git status changed for more than ${stuckSeconds} seconds.`,
     };
   return undefined;
+}
+
+/**
+ * How often in a row a Project's sessions may end badly before a person is asked. An agent that failed before it came to
+ * the Project is to blame rather than the Project: its patience must not empty the whole queue.
+ */
+function badEndsMax(failedBefore: boolean): number {
+  return failedBefore ? 6 : 3;
 }
 
 /** Done tasks of all tasks, in whole per cent. A Project without tasks is at 0 or 100. */

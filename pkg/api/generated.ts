@@ -61,6 +61,10 @@ export interface AgentSession {
   pid?: number;
   /** turns counts model turns of this run. From 0 to 1000000. */
   turns?: number;
+  /** failures counts its hosts that ended badly since one last lived for ten minutes. From 0 to 1000000. */
+  failures?: number;
+  /** startLiveSeconds is what liveSeconds was when its host was started. From 0 to 100000000. */
+  startLiveSeconds?: number;
   /** liveSeconds is how long the session lived, not counting pauses and waiting for budget. From 0 to 100000000. */
   liveSeconds?: number;
   /** lastActivityTime is when the model or a tool last did something. */
@@ -110,14 +114,23 @@ export interface AgentStatus {
   branch?: string;
   /** session is its session, while it has one. */
   session?: AgentSession;
-  /** failures counts sessions that ended badly since one last went well. From 0 to 1000000. */
+  /**
+   * failures counts sessions that ended badly since one last went well, lived for ten minutes, a person restarted
+   * the agent, or a spec that it depends on changed. It is the number of restarts of a crash loop. From 0 to
+   * 1000000.
+   */
   failures?: number;
   /** errors counts sessions that ended badly in all. From 0 to 100000000. */
   errors?: number;
   /** lastError is what went wrong last. At most 1024 characters. */
   lastError?: string;
-  /** nextStartTime is when a failed session is started again. */
+  /** nextStartTime is when a failed session is started again, and not before it anything is claimed. */
   nextStartTime?: string;
+  /**
+   * failureMark is the generations of Workspace, pool and agent under which the last session ended badly; when
+   * they have changed, what failed is tried again at once. At most 253 characters.
+   */
+  failureMark?: string;
   /**
    * budgetMark is the windows and limits under which a request was refused; the agent goes on when they have
    * changed. At most 1024 characters.

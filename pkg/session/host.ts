@@ -90,7 +90,7 @@ export async function runHost(options: HostOptions): Promise<void> {
         host: launch.attempt,
         clock,
         onAsked: () => reporter.asked(),
-        onActivity: () => reporter.active(),
+        onActivity: (silenceMs) => reporter.active(silenceMs),
       }),
       toolbox:
         spec.purpose === "execute"

@@ -8,6 +8,7 @@ import { entryPath } from "../system/entry.ts";
 import { readIfPresent } from "./durable-file.ts";
 import { hostProcess, type Namespaces, namespacesAvailable } from "./host-command.ts";
 import { endTree, isAlive, markedProcesses, type ProcessIdentity } from "./process-tree.ts";
+import { Pulses } from "./pulse.ts";
 import { type HostFile, type SessionFolder, sessionFolder } from "./session-folder.ts";
 import {
   newsIn,
@@ -68,6 +69,7 @@ class Manager implements Sessions {
   readonly #told = new Set<Map<string, string>>();
   /** Attempts whose tree was proven gone: nothing of them comes back, and looking for it costs. */
   readonly #gone = new Set<string>();
+  readonly #pulses = new Pulses();
   /** The last start or end of each session, for the next to wait for: an end must not meet a newer host. */
   readonly #turns = new Map<string, Promise<unknown>>();
   /** Sessions to be stopped now: a start under way gives up. */
@@ -85,11 +87,16 @@ class Manager implements Sessions {
       const host = folder.readHost();
       const seen = await this.#lookAt(id, host);
       const report = folder.readReport();
-      if (seen === "gone") return { is: "absent", report };
+      if (seen === "gone") {
+        this.#pulses.forget(id);
+        return { is: "absent", report };
+      }
       if (seen === "ending" || host?.state !== "running")
         return { is: "unknown", why: `The host of ${id} is ${seen}.` };
       if (report === undefined) return { is: "unknown", why: `The host of ${id} has no report.` };
-      return { is: "present", report, pid: host.outermost.pid, startedAtMs: host.startedAtMs };
+      const beat = `${host.attempt} ${report.heartbeatMs}`;
+      const pulse = this.#pulses.see(id, beat, this.#options.clock.elapsed());
+      return { is: "present", report, pid: host.outermost.pid, startedAtMs: host.startedAtMs, pulse };
     } catch (error) {
       return { is: "unknown", why: error instanceof Error ? error.message : String(error) };
     }

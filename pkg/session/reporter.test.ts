@@ -58,7 +58,7 @@ test("a call within its own limit is busy and has a heartbeat, one beyond it has
 test("time in line for budget is not live", () => {
   reporter.asked();
   passSeconds(300);
-  reporter.active();
+  reporter.active(180_000);
   passSeconds(10);
   reporter.turned();
   expect(reported().liveSeconds).toBe(40);
@@ -73,3 +73,81 @@ test("live time adds up over the hosts of a session", () => {
   reporter.turned();
   expect(reported().liveSeconds).toBe(10);
 });
+
+test("a stream within its limit of silence has a heartbeat, one beyond it has none, whatever the whole may take", async () => {
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  const request = reporter.during(900_000, () => ended);
+  reporter.asked();
+  passSeconds(100);
+  expect(reported().heartbeatMs).toBe(1_100_000);
+  for (let piece = 0; piece < 10; piece++) {
+    reporter.active(180_000);
+    passSeconds(150);
+  }
+  expect(nowMs - reported().heartbeatMs).toBeLessThanOrEqual(10_000);
+  passSeconds(100);
+  const last = reported().heartbeatMs;
+  passSeconds(300);
+  expect(reported().heartbeatMs).toBe(last);
+  expect(nowMs - last).toBeGreaterThan(300_000);
+  end();
+  await request;
+});
+
+test("the last bytes of an answer do not lend their time to the call that follows it", async () => {
+  await reporter.during(900_000, async () => reporter.asked());
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  const call = reporter.during(20_000, () => ended);
+  reporter.active(180_000);
+  passSeconds(60);
+  expect(reported().heartbeatMs).toBeLessThanOrEqual(1_020_000);
+  end();
+  await call;
+});
+
+test("an hour in which the host or the machine stood still is not live, nor the wait for an answer in it", () => {
+  passSeconds(10);
+  nowMs += 3_600_000;
+  passSeconds(10);
+  reporter.turned();
+  expect(reported().liveSeconds).toBeLessThanOrEqual(50);
+  reporter.asked();
+  nowMs += 3_600_000;
+  passSeconds(10);
+  reporter.active(180_000);
+  reporter.turned();
+  expect(reported().liveSeconds).toBeLessThanOrEqual(90);
+});
+
+test.each([
+  ["back", -86_400_000],
+  ["forward", 86_400_000],
+])(
+  "a wall clock that is set %s by a day changes neither live time nor the rhythm of the heart",
+  (_name, jumpMs) => {
+    let elapsedMs = 0;
+    let wallMs = 1_000_000_000;
+    const written: SessionReport[] = [];
+    const jumping = openReporter({
+      run: 1,
+      folder,
+      clock: { now: () => wallMs, elapsed: () => elapsedMs, sleep: async () => undefined },
+      standing: () => ({ turns: 1, tasksDone: [] }),
+      onReport: (report) => written.push(report),
+    });
+    const pass = (seconds: number) => {
+      for (let second = 0; second < seconds; second++) {
+        elapsedMs += 1000;
+        wallMs += 1000;
+        jumping.beat();
+        jumping.tick();
+      }
+    };
+    pass(100);
+    wallMs += jumpMs;
+    pass(100);
+    jumping.turned();
+    expect(written.at(-1)?.liveSeconds).toBe(200);
+    expect(new Set(written.map(({ heartbeatMs }) => heartbeatMs)).size).toBeGreaterThanOrEqual(20);
+  },
+);

@@ -23,8 +23,8 @@ export interface ReporterOptions {
 export interface Reporter extends Progress {
   /** A request was sent; until something arrives it may be waiting in line for budget. */
   asked(): void;
-  /** Something arrived from the model. */
-  active(): void;
+  /** Something arrived from the model; the request is within its limit as long as more comes within `silenceMs`. */
+  active(silenceMs: number): void;
   /** Writes what changed since the last report; call it every second or so. */
   tick(): void;
   /** The last report of a run, or of this part of it. */
@@ -34,28 +34,42 @@ export interface Reporter extends Progress {
 /** Age at which a heartbeat is renewed, in milliseconds. */
 const heartbeatPeriodMs = 10_000;
 
+/**
+ * No more than this counts between two looks at the clock, in milliseconds: a process that was stopped for longer, or a
+ * machine that slept, did not live meanwhile.
+ */
+const standMsMax = 30_000;
+
 /** A request without any answer for longer than this waits in line for budget: that time is not live. */
 const answerGraceMs = 30_000;
 
 export function openReporter({ run, folder, clock, standing, onReport }: ReporterOptions): Reporter {
   const before = folder.readReport();
   const liveBefore = before?.liveSeconds ?? 0;
-  const startedMs = clock.elapsed();
+  let lookedMs = clock.elapsed();
+  let ranMs = 0;
   let lastActivityMs = clock.now();
   let beatMs = clock.now();
   let written = { activityMs: lastActivityMs, beatMs };
   let busyUntilMs: number | undefined;
+  let asking = false;
   let askedMs: number | undefined;
   let waitedMs = 0;
   let outcome: Outcome | undefined;
 
-  const waitingMs = () =>
-    askedMs === undefined ? 0 : Math.max(0, clock.elapsed() - askedMs - answerGraceMs);
+  /** How long this process has run, in milliseconds. */
+  const ran = () => {
+    const now = clock.elapsed();
+    ranMs += Math.min(now - lookedMs, standMsMax);
+    lookedMs = now;
+    return ranMs;
+  };
+  const waitingMs = () => (askedMs === undefined ? 0 : Math.max(0, ran() - askedMs - answerGraceMs));
   const answered = () => {
     waitedMs += waitingMs();
     askedMs = undefined;
   };
-  const active = () => {
+  const acted = () => {
     answered();
     lastActivityMs = clock.now();
     beatMs = lastActivityMs;
@@ -66,7 +80,7 @@ export function openReporter({ run, folder, clock, standing, onReport }: Reporte
     const report: SessionReport = {
       run,
       turns,
-      liveSeconds: liveBefore + (clock.elapsed() - startedMs - waitedMs - waitingMs()) / 1000,
+      liveSeconds: liveBefore + (ran() - waitedMs - waitingMs()) / 1000,
       lastActivityMs,
       heartbeatMs: beatMs,
       ...(currentTask === undefined ? {} : { currentTask }),
@@ -89,18 +103,25 @@ export function openReporter({ run, folder, clock, standing, onReport }: Reporte
         return await work();
       } finally {
         busyUntilMs = undefined;
-        active();
+        asking = false;
+        acted();
       }
     },
     beat() {
       beatMs = clock.now();
     },
     asked() {
-      askedMs = clock.elapsed();
+      asking = true;
+      askedMs = ran();
     },
-    active,
+    active(silenceMs) {
+      acted();
+      // The last bytes may come when the turn is over: what runs then has a limit of its own.
+      if (asking) busyUntilMs = clock.elapsed() + silenceMs;
+    },
     turned: () => write({ durable: true }),
     tick() {
+      ran();
       // Time alone is no sign of life: only a call or a request within its own limit excuses a loop that stands.
       if (busyUntilMs !== undefined && clock.elapsed() < busyUntilMs) beatMs = clock.now();
       const stale = Math.abs(beatMs - written.beatMs) >= heartbeatPeriodMs;

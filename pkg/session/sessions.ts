@@ -3,6 +3,8 @@
  * rework), all on one transcript. Each run is one session host process, or several after crashes.
  */
 
+import type { Pulse } from "./pulse.ts";
+
 export type Purpose = "execute" | "review";
 
 export interface Criterion {
@@ -102,7 +104,7 @@ export interface SessionReport {
   liveSeconds: number;
   /** Wall, ms: the model or a tool did something. */
   lastActivityMs: number;
-  /** Wall, ms: the host's loop turned. */
+  /** Wall, ms: the host's loop turned, or what it waits for is within its own limit. At most 10 s old while it lives well. */
   heartbeatMs: number;
   /** Id of the task in hand. */
   currentTask?: string;
@@ -116,8 +118,8 @@ export interface SessionReport {
 
 /** Tri-state: unknown is never taken for absent. */
 export type SessionObservation =
-  /** A live host process. */
-  | { is: "present"; report: SessionReport; pid: number; startedAtMs: number }
+  /** A live host process; whether it still shows a heartbeat is its pulse. */
+  | { is: "present"; report: SessionReport; pid: number; startedAtMs: number; pulse: Pulse }
   /** Proven gone, its whole process tree too. `report` is undefined when it never wrote one. */
   | { is: "absent"; report: SessionReport | undefined }
   | { is: "unknown"; why: string };
@@ -137,8 +139,8 @@ export interface Sessions {
   /** Every live host, whoever started it. */
   running(): Promise<readonly { id: string; agent: string; pid: number }[]>;
   /**
-   * Calls `wake` with the agent's name when a session has news: a host that lives or has ended, another run, a task
-   * that is done, an outcome. Running numbers are none: who follows them looks as often as it wants to know them. What
+   * Calls `wake` with the agent's name when a session has news: a host that lives, has ended or whose heartbeat fails,
+   * another run, a task that is done, an outcome. Running numbers are none: who follows them looks as often as it wants to know them. What
    * a start answers is told by that.
    */
   subscribe(wake: (agent: string) => void, signal: AbortSignal): void;
@@ -148,5 +150,6 @@ export interface Sessions {
 export function newsIn(seen: SessionObservation): unknown {
   if (seen.is === "unknown") return seen;
   const { run, tasksDone, outcome } = seen.report ?? {};
-  return [seen.is, seen.is === "present" ? seen.pid : undefined, run, tasksDone, outcome];
+  const host = seen.is === "present" ? [seen.pid, seen.pulse] : [];
+  return [seen.is, ...host, run, tasksDone, outcome];
 }

@@ -75,6 +75,7 @@ function live(
     client: cached,
     clock,
     ids,
+    random,
     events: eventRecorder({ client, clock, ids, logger, component: "bosun" }),
     failpoints: {
       hit: () => {

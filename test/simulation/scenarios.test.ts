@@ -604,3 +604,139 @@ test("a restart that a person asks for is no failure, and goes on with the same 
   expect(story.world.sessions.hosts()).toHaveLength(1);
   expect(story.the("Agent", "agent-1").status?.failures ?? 0).toBe(0);
 });
+
+/** The Warning Events on an agent, by reason, each with how often it was said. */
+async function warnings(story: Story, agent: string): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const event of (await story.world.api.list("Event")).items) {
+    if (event.type !== "Warning" || event.involvedObject?.name !== agent) continue;
+    const reason = event.reason ?? "";
+    counts[reason] = (counts[reason] ?? 0) + (event.count ?? 1);
+  }
+  return counts;
+}
+const readyReason = (story: Story, agent: string) => story.condition("Agent", agent, "Ready")?.reason;
+
+test("a host that hangs is late after a minute, lost after two, ended, and its session is resumed by another", async () => {
+  let hung = 0;
+  const script = ({ purpose }: { purpose: string }) => {
+    if (purpose !== "execute" || hung > 0) return undefined;
+    hung += 1;
+    return { ends: "Hung" as const, turns: 3 };
+  };
+  const story = await tell({ temper: { script } });
+  await story.projects("retry");
+  await story.until("it is late", () => readyReason(story, "agent-1") === "HeartbeatLate", 2);
+  const [before] = story.world.sessions.hosts();
+  const lateMs = story.world.scheduler.elapsedMs;
+  await story.until("its host is ended", () => story.world.sessions.hosts().length === 0, 0.1);
+  expect(story.world.scheduler.elapsedMs - lateMs).toBeLessThan(70_000);
+  await story.until("another host runs", () => story.world.sessions.hosts().length === 1, 0.1);
+  const [now] = story.world.sessions.hosts();
+  expect(now?.spec.id).toBe(before?.spec.id);
+  expect(now?.pid).not.toBe(before?.pid);
+  await story.until("retry is merged", merged(story, "retry"));
+  expect(await warnings(story, "agent-1")).toEqual({ HeartbeatLate: 1, HeartbeatLost: 1 });
+  expect(story.the("Agent", "agent-1").status?.failures ?? 0).toBe(0);
+});
+
+test("a Project whose agent's host hangs moves to the agent that it is assigned to, and goes on from the head", async () => {
+  const script = ({ purpose, agent }: { purpose: string; agent: string }) =>
+    purpose === "execute" && agent === "agent-1" ? { ends: "Hung" as const, turns: 4 } : undefined;
+  const story = await tell({ builders: 2, temper: { script } });
+  await story.project("retry", { assignedAgent: "agent-1" });
+  await story.until("it is late", () => readyReason(story, "agent-1") === "HeartbeatLate", 2);
+  await story.patch("Project", "retry", { assignedAgent: "agent-2" });
+  await story.until(
+    "agent-2 has it",
+    () => story.the("Project", "retry").status?.claim?.agent === "agent-2",
+    0.2,
+  );
+  const { from } = story.the("Project", "retry").status?.claim ?? {};
+  expect(from).toBeDefined();
+  await story.until("retry is merged", merged(story, "retry"));
+  const { objects, targetHead } = story.world.repository;
+  let commit = objects.get(targetHead).parents[1];
+  const history = new Set<string>();
+  for (; commit !== undefined; commit = objects.get(commit).parents[0]) history.add(commit);
+  expect(history.has(from ?? "")).toBe(true);
+});
+
+test("a Project of a paused agent moves to the agent that it is assigned to, and goes on from the head", async () => {
+  const script = ({ purpose, agent }: { purpose: string; agent: string }) =>
+    purpose === "execute" && agent === "agent-1" ? { ends: "Done" as const, turns: 10_000 } : undefined;
+  const story = await tell({ builders: 2, temper: { script } });
+  await story.project("retry", { assignedAgent: "agent-1" });
+  await story.minutes(30);
+  await story.patch("Agent", "agent-1", { paused: true });
+  await story.until("it is paused", () => story.the("Agent", "agent-1").status?.state === "Paused", 0.5);
+  await story.patch("Project", "retry", { assignedAgent: "agent-2" });
+  await story.until(
+    "agent-2 works on it",
+    () => working(story, "retry")() && readyReason(story, "agent-2") === "Working",
+    0.5,
+  );
+  expect(story.the("Project", "retry").status?.claim?.from).toBeDefined();
+  await story.until("retry is merged", merged(story, "retry"));
+});
+
+test("a crash loop waits longer each time, over restarts of the operator and jumps of the clock", async () => {
+  const script = ({ purpose }: { purpose: string }) =>
+    purpose === "execute" ? { ends: "Crash" as const, turns: 1 } : undefined;
+  const story = await tell({ temper: { script } });
+  const started: number[] = [];
+  story.world.sessions.events.started = () => void started.push(story.world.scheduler.elapsedMs);
+  await story.projects("one", "two", "three", "four");
+  const day = 24 * 3_600_000;
+  for (let quarter = 0; quarter < 24; quarter += 1) {
+    await story.minutes(15);
+    story.operator.crash();
+    await story.minutes(1);
+    story.operator.start();
+    if (quarter % 6 === 2) story.world.scheduler.jumpWall(-day);
+  }
+  // Ten seconds, doubled up to an hour, half of it at least, with turns of some minutes in between.
+  expect(started.length).toBeGreaterThan(6);
+  expect(started.length).toBeLessThan(20);
+  const pauses = started.slice(1).map((at, index) => at - (started[index] ?? 0));
+  for (const [index, pause] of pauses.entries())
+    expect(pause).toBeGreaterThanOrEqual(Math.min(1_800_000, 5_000 * 2 ** index));
+  const { failures = 0, lastError, nextStartTime } = story.the("Agent", "agent-1").status ?? {};
+  expect(failures).toBe(started.length);
+  expect(lastError).toContain("without a word");
+  expect(nextStartTime).toBeDefined();
+  expect(readyReason(story, "agent-1")).toBe("CrashLoopBackOff");
+  expect((await warnings(story, "agent-1")).CrashLoopBackOff).toBeGreaterThan(0);
+  // The first was asked about after three; what came later is the agent's fault until it has failed six times.
+  const asked = story.world.api.objects("Escalation").filter(({ spec }) => spec.reason === "SessionFailing");
+  expect(asked.length).toBeLessThanOrEqual(2);
+});
+
+test.each([
+  [
+    "a restart",
+    async (story: Story) => story.patch("Agent", "agent-1", { restartedAt: "2026-01-05T09:00:00Z" }),
+  ],
+  [
+    "a change of its pool",
+    async (story: Story) => story.patch("AgentPool", "builders", { model: "claude-opus-5" }),
+  ],
+  [
+    "a change of the Workspace",
+    async (story: Story) => story.patch("Workspace", "workspace", { limits: { toolSeconds: 700 } }),
+  ],
+])("%s ends a crash loop's wait, and what works then leaves no count behind", async (_name, mend) => {
+  let broken = true;
+  const script = ({ purpose }: { purpose: string }) =>
+    purpose === "execute" && broken ? { ends: "Crash" as const, turns: 1 } : undefined;
+  const story = await tell({ temper: { script } });
+  await story.projects("one", "two");
+  await story.until("it waits for long", () => (story.the("Agent", "agent-1").status?.failures ?? 0) >= 7, 6);
+  broken = false;
+  const beforeMs = story.world.scheduler.elapsedMs;
+  await mend(story);
+  await story.until("it works again", () => story.world.sessions.hosts().length > 0, 0.5);
+  expect(story.world.scheduler.elapsedMs - beforeMs).toBeLessThan(60_000);
+  await story.until("its Project is merged", () => merged(story, "one")() || merged(story, "two")(), 6);
+  expect(story.the("Agent", "agent-1").status?.failures ?? 0).toBe(0);
+});

@@ -130,6 +130,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
           client: cached,
           clock,
           ids: systemIds,
+          random: systemRandom,
           events: eventRecorder({ client: cached, clock, ids: systemIds, logger, component: "bosun" }),
           failpoints,
           namespace,

@@ -14,7 +14,7 @@ import {
   pendingCalls,
   turnsOf,
 } from "./conversation.ts";
-import type { Model, TurnAnswer } from "./model.ts";
+import { answerTimeoutSeconds, type Model, type TurnAnswer } from "./model.ts";
 import { backoffMs, verdictOn } from "./retry.ts";
 
 /** What the loop tells about itself while it runs. */
@@ -45,7 +45,6 @@ export interface LoopOptions {
 
 const lossesMax = 3;
 const nudgesMax = 3;
-const requestLimitMs = 20 * 60_000;
 
 /**
  * Runs `spec.run` to its outcome, from wherever its transcript stands. The transcript is the whole state: each
@@ -171,7 +170,7 @@ async function takeTurn(options: LoopOptions): Promise<Outcome | undefined> {
 async function answered(options: LoopOptions): Promise<Outcome | (TurnAnswer & { is: "turn" | "lost" })> {
   const { spec, transcript, model, toolbox, clock, random, progress } = options;
   for (let failures = 1; ; failures++) {
-    const answer = await progress.during(requestLimitMs, () =>
+    const answer = await progress.during(answerTimeoutSeconds * 1000, () =>
       model.ask({
         turn: turnsOf(transcript.entries) + 1,
         model: spec.model,

@@ -36,7 +36,10 @@ export interface Model {
 const silenceTimeoutSeconds = 180;
 
 /** Longest wait for an answer to begin, in seconds: requests wait in line for budget up to 300. */
-const answerTimeoutSeconds = 900;
+export const answerTimeoutSeconds = 900;
+
+/** Longest time that an answer may take in all, in seconds, however regularly something of it comes. */
+const requestTimeoutSeconds = 3600;
 
 export interface ModelOptions {
   /** Read for each request: a gateway that came back may be elsewhere. */
@@ -46,8 +49,8 @@ export interface ModelOptions {
   clock: Clock;
   /** Called before each request. */
   onAsked(): void;
-  /** Called whenever something arrives. */
-  onActivity(): void;
+  /** Called whenever something arrives: more has to within `silenceMs`. */
+  onActivity(silenceMs: number): void;
   /** Overrides the 180 s. */
   silenceTimeoutSeconds?: number;
 }
@@ -67,7 +70,7 @@ export function sdkModel(options: ModelOptions): Model {
         timeout: answerTimeoutSeconds * 1000,
         fetch: loopbackFetch(() => {
           watchdog.reset();
-          options.onActivity();
+          options.onActivity(limitMs);
         }),
         logLevel: "off",
       });
@@ -78,7 +81,7 @@ export function sdkModel(options: ModelOptions): Model {
         });
         return turnOf(await stream.finalMessage());
       } catch (error) {
-        return failureOf(error, watchdog.signal.aborted, limitMs);
+        return failureOf(error, watchdog.signal);
       } finally {
         watchdog.end();
       }
@@ -121,8 +124,8 @@ function asSent(block: Anthropic.Messages.ContentBlock): ContentBlock[] {
   return [];
 }
 
-function failureOf(error: unknown, silent: boolean, limitMs: number): TurnAnswer {
-  if (silent) return { is: "lost", why: `Nothing was received for ${limitMs / 1000} seconds.` };
+function failureOf(error: unknown, given: AbortSignal): TurnAnswer {
+  if (given.aborted) return { is: "lost", why: (given.reason as Error).message };
   if (error instanceof Anthropic.APIError && typeof error.status === "number") {
     const headers = error.headers instanceof Headers ? error.headers : new Headers();
     return { is: "error", answer: { status: error.status, headers, message: error.message } };
@@ -139,20 +142,28 @@ function causes(error: unknown): readonly object[] {
   return chain;
 }
 
-/** Aborts when not reset for `limitMs`, from the first reset on: until then the wait has a limit of its own. */
+/**
+ * Aborts when not reset for `limitMs`, from the first reset on (until then the wait has a limit of its own), and when the
+ * whole took an hour.
+ */
 function silenceWatchdog(limitMs: number, clock: Clock) {
-  const silence = new AbortController();
+  const giveUp = new AbortController();
   const ended = new AbortController();
+  const lateMs = clock.elapsed() + requestTimeoutSeconds * 1000;
   let lastMs: number | undefined;
   const watch = async () => {
     while (lastMs !== undefined && !ended.signal.aborted) {
-      const leftMs = lastMs + limitMs - clock.elapsed();
-      if (leftMs <= 0) return silence.abort();
-      await clock.sleep(leftMs, ended.signal);
+      const silentMs = lastMs + limitMs - clock.elapsed();
+      const restMs = lateMs - clock.elapsed();
+      if (silentMs <= 0)
+        return giveUp.abort(new Error(`Nothing was received for ${limitMs / 1000} seconds.`));
+      if (restMs <= 0)
+        return giveUp.abort(new Error(`The answer took longer than ${requestTimeoutSeconds} seconds.`));
+      await clock.sleep(Math.min(silentMs, restMs), ended.signal);
     }
   };
   return {
-    signal: silence.signal,
+    signal: giveUp.signal,
     reset() {
       const first = lastMs === undefined;
       lastMs = clock.elapsed();

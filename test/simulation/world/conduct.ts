@@ -13,6 +13,8 @@ export interface Temper {
   crashes: number;
   /** A run falls silent and lives on. */
   fallsSilent: number;
+  /** A run's host hangs: it lives and shows no heartbeat. */
+  hangs: number;
   /** A run goes on and on. */
   endless: number;
   /** A reviewer is content with a tree. */
@@ -31,6 +33,7 @@ export const roughTemper: Temper = {
   fails: 0.05,
   crashes: 0.05,
   fallsSilent: 0.03,
+  hangs: 0.02,
   endless: 0.02,
   approves: 0.7,
   breaks: 0.1,
@@ -41,6 +44,7 @@ export const kindTemper: Temper = {
   fails: 0,
   crashes: 0,
   fallsSilent: 0,
+  hangs: 0,
   endless: 0,
   approves: 0.95,
   breaks: 0,
@@ -49,7 +53,7 @@ export const kindTemper: Temper = {
 
 export type Offence = "Secret" | "ProtectedPath" | "ForbiddenPath";
 
-export type Ends = "Done" | "Failed" | "Crash" | "Silent";
+export type Ends = "Done" | "Failed" | "Crash" | "Silent" | "Hung";
 
 export interface Conduct {
   ends: Ends;
@@ -67,7 +71,7 @@ export interface Conduct {
 
 export function conductOf(spec: SessionSpec, chance: Prng, temper: Temper): Conduct {
   const roll = chance.next();
-  const { fails, crashes, fallsSilent, endless } = temper;
+  const { fails, crashes, fallsSilent, hangs, endless } = temper;
   const script = temper.script?.(spec);
   const drawn: Ends =
     roll < fails
@@ -76,7 +80,9 @@ export function conductOf(spec: SessionSpec, chance: Prng, temper: Temper): Cond
         ? "Crash"
         : roll < fails + crashes + fallsSilent
           ? "Silent"
-          : "Done";
+          : roll < fails + crashes + fallsSilent + hangs
+            ? "Hung"
+            : "Done";
   const runs = spec.purpose === "review" ? 3 + chance.below(18) : 3 + chance.below(38);
   const drags = chance.chance(endless);
   const turns = script?.turns ?? (drags ? 1000 : Math.max(1, Math.round(runs / 2.7)));

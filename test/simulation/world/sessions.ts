@@ -1,5 +1,6 @@
 /** Session hosts in the simulated world: they work, spend, commit and end by themselves, whatever becomes of the operator. */
 import { TransientError } from "../../../pkg/runtime/errors.ts";
+import { LATE_MS, LOST_MS, type Pulse } from "../../../pkg/session/pulse.ts";
 import type {
   Judgement,
   Outcome,
@@ -42,6 +43,8 @@ export interface Host {
 interface LivingHost extends Host {
   startedElapsedMs: number;
   pauseAsked: boolean;
+  /** By the clock that only grows: since then nothing of it moves. */
+  hungMs?: number;
   end: AbortController;
 }
 
@@ -78,7 +81,8 @@ export class SimSessions implements Sessions {
     if (session === undefined) return { is: "absent", report: undefined };
     const { host } = session;
     if (host === undefined) return { is: "absent", report: session.report };
-    return { is: "present", report: this.#now(session), pid: host.pid, startedAtMs: host.startedAtMs };
+    const { pid, startedAtMs } = host;
+    return { is: "present", report: this.#now(session), pid, startedAtMs, pulse: this.#pulse(host) };
   }
 
   async start(spec: SessionSpec): Promise<SessionObservation> {
@@ -189,6 +193,13 @@ export class SimSessions implements Sessions {
     return { ...report, liveSeconds: report.liveSeconds + live, heartbeatMs: clock.now(), busy };
   }
 
+  /** A host that hangs lives on without a heartbeat. */
+  #pulse({ hungMs }: LivingHost): Pulse {
+    const silentMs = hungMs === undefined ? 0 : this.#options.life.clock.elapsed() - hungMs;
+    if (silentMs > LOST_MS) return "Lost";
+    return silentMs > LATE_MS ? "Late" : "Regular";
+  }
+
   async #live(session: Session, host: LivingHost): Promise<void> {
     const { life, repository, money, temper } = this.#options;
     const { spec, conduct, end } = host;
@@ -247,6 +258,15 @@ export class SimSessions implements Sessions {
         return;
       }
       if (session.report.tasksDone.length !== tasksDone) this.#wake(spec.agent);
+      if (last && conduct.ends === "Hung") {
+        host.hungMs = life.clock.elapsed();
+        for (const silentMs of [LATE_MS, LOST_MS - LATE_MS]) {
+          if (!(await sleep(silentMs + 1))) return;
+          this.#wake(spec.agent);
+        }
+        await sleep(1000 * 24 * 60 * minute);
+        return;
+      }
       if (last) {
         // Silent: it lives, and nothing more comes of it.
         conduct.silentNow = true;
@@ -256,7 +276,7 @@ export class SimSessions implements Sessions {
     }
   }
 
-  /** How the run ends; undefined for one that crashes or falls silent. */
+  /** How the run ends; undefined for one that crashes, hangs or falls silent. */
   #outcome(session: Session, host: LivingHost, checkout: SimCheckout | undefined): Outcome | undefined {
     const { spec, conduct } = host;
     const { repository, temper } = this.#options;
