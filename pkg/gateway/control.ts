@@ -10,6 +10,8 @@ export interface Hello {
   startTime: string;
   /** Of the configuration it was started with: a gateway with another one is not adopted. */
   fingerprint: string;
+  /** The greatest of an operator that steered it. */
+  term: number;
 }
 
 export type ControlHandler = (body: never) => unknown;
@@ -17,32 +19,43 @@ export type ControlHandler = (body: never) => unknown;
 /** The longest path that a unix socket can have on every platform we run on, in bytes. */
 const SOCKET_PATH_BYTES_MAX = 103;
 
-/** The calls that a gateway answers, by name. */
+/**
+ * The calls that a gateway answers, by name. What only an operator does is refused to one of an earlier term than was
+ * heard before: it was suspended, and another has taken over.
+ */
 export function controlCalls(
   gateway: Gateway,
-  hello: Hello,
+  { term: first = 0, ...identity }: Omit<Hello, "term"> & { term?: number },
   stop: () => void,
 ): Record<string, ControlHandler> {
+  let newest = first;
+  const ofOperator =
+    <B>(call: (body: B) => unknown): ControlHandler =>
+    ({ term = 0, ...body }: { term?: number }) => {
+      if (term < newest) throw new Error("Another operator has taken over this gateway; nothing was done.");
+      newest = term;
+      return call(body as B);
+    };
   return {
-    hello: () => hello,
-    renew: () => {
+    hello: (): Hello => ({ ...identity, term: newest }),
+    renew: ofOperator(() => {
       gateway.renew();
       return { changes: gateway.changes };
-    },
-    setBudgets: ({ budgets }: { budgets: Parameters<Gateway["setBudgets"]>[0] }) =>
+    }),
+    setBudgets: ofOperator(({ budgets }: { budgets: Parameters<Gateway["setBudgets"]>[0] }) =>
       gateway.setBudgets(budgets),
-    setAdmitted: ({ admitted }: { admitted: Parameters<Gateway["setAdmitted"]>[0] }) =>
+    ),
+    setAdmitted: ofOperator(({ admitted }: { admitted: Parameters<Gateway["setAdmitted"]>[0] }) =>
       gateway.setAdmitted(admitted),
-    admit: ({ grant }: { grant: Parameters<Gateway["admit"]>[0] }) => gateway.admit(grant),
-    dismiss: ({ session }: { session: string }) => gateway.dismiss(session),
+    ),
+    admit: ofOperator(({ grant }: { grant: Parameters<Gateway["admit"]>[0] }) => gateway.admit(grant)),
+    dismiss: ofOperator(({ session }: { session: string }) => gateway.dismiss(session)),
+    stop: ofOperator(() => stop()),
     account: ({ budget }: { budget: string }) => gateway.account(budget) ?? null,
     cost: ({ query }: { query: Parameters<Gateway["cost"]>[0] }) => ({ cost: gateway.cost(query) }),
     spent: ({ query }: { query: Parameters<Gateway["spent"]>[0] }) => gateway.spent(query),
     requests: ({ count }: { count: number }) => gateway.requests(count),
     settle: ({ id, cost }: { id: string; cost: number }) => gateway.settle(id, cost),
-    stop: () => {
-      stop();
-    },
   };
 }
 

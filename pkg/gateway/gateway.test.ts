@@ -387,6 +387,43 @@ test("a restarted operator adopts the gateway, and tokens hold on", async () => 
   await anthropic.messages.create(HELLO);
 });
 
+test("an operator whose successor has adopted the gateway steers it no more, nor puts another in its place", async () => {
+  const start = async (more: Partial<ProcessConfig>): Promise<GatewayHandle> => {
+    const gateway = await openGateway({ ...config, ...more });
+    opened.unshift(gateway);
+    return gateway;
+  };
+  const stale = await start({ term: 1 });
+  await stale.setBudgets([BUDGET]);
+  const { token } = await stale.admit(SESSION);
+  const next = await start({ term: 2 });
+  await next.setBudgets([BUDGET]);
+
+  const refused = /Another operator has taken over this gateway/;
+  await expect(stale.admit({ ...SESSION, session: "s2" })).rejects.toThrow(refused);
+  await expect(stale.dismiss(SESSION.session)).rejects.toThrow(refused);
+  await expect(stale.setBudgets([])).rejects.toThrow(refused);
+  await expect(stale.setAdmitted([])).rejects.toThrow(refused);
+  await expect(stale.stop()).rejects.toThrow(refused);
+  opened.splice(opened.indexOf(stale), 1);
+  // With another upstream it would have to stop the gateway that runs first.
+  const other = { upstream: { ...config.upstream, credential: { apiKey: "another" } }, term: 1 };
+  await expect(openGateway({ ...config, ...other })).rejects.toThrow("Another operator has taken over");
+  expect(await next.admit(SESSION)).toMatchObject({ token });
+  expect(await startTimeOf(next.pid)).toBeDefined();
+});
+
+test("the token of a host holds no longer once another attempt at the same run is admitted", async () => {
+  const gateway = await start();
+  const before = await client(gateway, { attempt: "first" });
+  await before.messages.create(HELLO);
+  const after = await client(gateway, { attempt: "second" });
+  await expect(before.messages.create(HELLO)).rejects.toMatchObject({ status: 401 });
+  await after.messages.create(HELLO);
+  await gateway.dismiss(SESSION.session);
+  await expect(after.messages.create(HELLO)).rejects.toMatchObject({ status: 401 });
+});
+
 test("a gateway with another credential is replaced, not adopted", async () => {
   const first = await start();
   await first.close();

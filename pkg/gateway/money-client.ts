@@ -145,7 +145,9 @@ class MoneyClient implements GatewayHandle {
 
   async stop(): Promise<void> {
     await this.close();
-    if (this.#hello !== undefined) await stopProcess(this.#hello, this.#config.socketPath, this.#clock);
+    const { socketPath } = this.#config;
+    if (this.#hello !== undefined)
+      await stopProcess(this.#hello, { socketPath, term: this.#term, clock: this.#clock });
   }
 
   /** Sees to it that nothing is spent while the emergency stop is in force, until closed. */
@@ -189,7 +191,13 @@ class MoneyClient implements GatewayHandle {
       );
     const found = await hello(this.#config.socketPath);
     const isOurs = found?.fingerprint === fingerprintOf(this.#config);
-    if (found !== undefined && !isOurs) await stopProcess(found, this.#config.socketPath, this.#clock);
+    if (found !== undefined && found.term > this.#term)
+      throw new TerminalError(
+        "TakenOver",
+        "Another operator has taken over the gateway; this one is none any more.",
+      );
+    if (found !== undefined && !isOurs)
+      await stopProcess(found, { socketPath: this.#config.socketPath, term: this.#term, clock: this.#clock });
     if (found === undefined) await this.#endSilentOne();
     if (isOurs) {
       this.#hello = found;
@@ -198,16 +206,15 @@ class MoneyClient implements GatewayHandle {
       this.#hello = await hello(this.#config.socketPath);
     }
     this.#hasStarted = true;
-    await callControl(this.#config.socketPath, "setAdmitted", { admitted: this.#admitted });
-    if (this.#budgets !== undefined) {
-      await callControl(this.#config.socketPath, "setBudgets", { budgets: this.#budgets });
-    }
+    await this.#steer("setAdmitted", { admitted: this.#admitted });
+    if (this.#budgets !== undefined) await this.#steer("setBudgets", { budgets: this.#budgets });
   }
 
   /** A gateway that lives but can't be asked would be a second hand on the ledger. */
   async #endSilentOne(): Promise<void> {
     const record = await readProcessRecord(this.#config.stateDirectory);
-    if (record !== undefined) await stopProcess(record, record.socketPath, this.#clock);
+    if (record === undefined) return;
+    await stopProcess(record, { socketPath: record.socketPath, term: this.#term, clock: this.#clock });
   }
 
   /** Renews the lease as long as this operator lives, and wakes subscribers when accounts changed. */
@@ -224,8 +231,17 @@ class MoneyClient implements GatewayHandle {
     }
   }
 
+  /** Asks the gateway as the operator of this term. */
+  #steer(name: string, body: object): Promise<unknown> {
+    return callControl(this.#config.socketPath, name, { ...body, term: this.#term });
+  }
+
+  get #term(): number {
+    return this.#config.term ?? 0;
+  }
+
   /** A question that has no answer is answered by undefined: unknown. */
-  async #ask(name: string, body: unknown): Promise<unknown> {
+  async #ask(name: string, body: object): Promise<unknown> {
     try {
       return (await this.#call(name, body)) ?? undefined;
     } catch {
@@ -235,12 +251,11 @@ class MoneyClient implements GatewayHandle {
   }
 
   /** Every call can be repeated: where nobody listens the gateway is started again first. */
-  async #call(name: string, body: unknown): Promise<unknown> {
+  async #call(name: string, body: object): Promise<unknown> {
     this.#closing.signal.throwIfAborted();
-    const { socketPath } = this.#config;
     try {
       // One that answers is not enough: who stops it has to know which process it is.
-      if (this.#hello !== undefined) return await callControl(socketPath, name, body);
+      if (this.#hello !== undefined) return await this.#steer(name, body);
     } catch (error) {
       if (error instanceof ControlError) throw error;
       // Closed while it was asked: whoever comes after has a gateway of its own to see to.
@@ -248,7 +263,7 @@ class MoneyClient implements GatewayHandle {
     }
     try {
       await this.reach();
-      return await callControl(socketPath, name, body);
+      return await this.#steer(name, body);
     } catch (cause) {
       if (cause instanceof TerminalError || cause instanceof ControlError) throw cause;
       if (cause instanceof TransientError && cause.reason === "Stopped") throw cause;
@@ -299,9 +314,17 @@ async function startProcess(config: ProcessConfig, { isRestart }: { isRestart: b
   }
 }
 
-/** Asks the process to stop; kills it when it does not. Only ever the process that `identity` names. */
-async function stopProcess(identity: ProcessIdentity, socketPath: string, clock: Clock): Promise<void> {
-  await callControl(socketPath, "stop").catch(() => {
+/**
+ * Asks the process to stop; kills it when it does not. Only ever the process that `identity` names.
+ *
+ * @throws ControlError when it refuses: it is a later operator's
+ */
+async function stopProcess(
+  identity: ProcessIdentity,
+  { socketPath, term, clock }: { socketPath: string; term: number; clock: Clock },
+): Promise<void> {
+  await callControl(socketPath, "stop", { term }).catch((error: unknown) => {
+    if (error instanceof ControlError) throw error;
     // It does not listen: the kill below reaches it.
   });
   const untilMs = clock.elapsed() + STOP_MS;

@@ -32,6 +32,8 @@ export interface BudgetPolicy {
 export interface SessionGrant {
   session: string;
   run: number;
+  /** Tells hosts of one run apart: the token of an earlier one holds no longer. */
+  attempt?: string;
   agent: string;
   pool: string;
   project: string;
@@ -82,7 +84,7 @@ export interface Spent {
 export interface Money {
   /** Puts the Budgets in force; until the first call nothing is granted. Repeated calls renew the lease. */
   setBudgets(budgets: readonly BudgetPolicy[]): Promise<void>;
-  /** Lets a session spend and gives it its way in; the same answer for the same session and run. */
+  /** Lets a session spend and gives it its way in; the same answer for the same session, run and attempt. */
   admit(grant: SessionGrant): Promise<{ url: string; token: string }>;
   /** Revokes what `admit` gave. */
   dismiss(session: string): Promise<void>;

@@ -6,13 +6,15 @@ import type { Clock } from "../runtime/clock.ts";
 import { systemFailpoints } from "../system/failpoint.ts";
 import { startTimeOf } from "../system/process-identity.ts";
 import { systemClock, systemIds, systemRandom } from "../system/system.ts";
-import { type ControlHandler, controlCalls, type Hello, serveControl } from "./control.ts";
+import { type ControlHandler, controlCalls, serveControl } from "./control.ts";
 import { Gateway, type GatewayConfig, type GatewayDeps } from "./gateway.ts";
 import prices from "./prices.json" with { type: "json" };
 
 export interface ProcessConfig extends GatewayConfig {
   /** Absolute path of the control socket. */
   socketPath: string;
+  /** Of the operator that starts or adopts it, from its lock; 0 when left out. */
+  term?: number;
 }
 
 /** What the process leaves in `gateway.json` of the state folder, for its successor and for whoever has to stop it. */
@@ -53,7 +55,7 @@ export async function runGateway(config: ProcessConfig, ready: () => void): Prom
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
   const gateway = await Gateway.start(config, depsOf(clock), before?.port);
-  const hello: Hello = { pid: process.pid, startTime, fingerprint: fingerprintOf(config) };
+  const hello = { pid: process.pid, startTime, fingerprint: fingerprintOf(config), term: config.term ?? 0 };
   await writeProcessRecord(config, {
     pid: process.pid,
     startTime,

@@ -6,13 +6,13 @@ export class Tokens {
   readonly #secret: string;
   readonly #tokens = new Map<string, SessionGrant>();
 
-  /** @param secret - what tokens are made from; the same secret gives the same token for a session and run */
+  /** @param secret - what tokens are made from; the same secret gives the same token for a session, run and attempt */
   constructor(secret: string, grants: readonly SessionGrant[] = []) {
     this.#secret = secret;
     for (const grant of grants) this.admit(grant);
   }
 
-  /** The token of `grant`'s session and run; tokens of its other runs hold no longer. */
+  /** The token of `grant`'s session, run and attempt; its others hold no longer. */
   admit(grant: SessionGrant): string {
     const token = this.#tokenOf(grant);
     this.dismiss(grant.session);
@@ -34,7 +34,8 @@ export class Tokens {
     return [...this.#tokens.values()];
   }
 
-  #tokenOf({ session, run }: SessionGrant): string {
-    return `bosun-${createHmac("sha256", this.#secret).update(`${session}/${run}`).digest("base64url")}`;
+  #tokenOf({ session, run, attempt = "" }: SessionGrant): string {
+    const name = `${session}/${run}/${attempt}`;
+    return `bosun-${createHmac("sha256", this.#secret).update(name).digest("base64url")}`;
   }
 }

@@ -385,6 +385,7 @@ async function openWorld(
       stateDirectory: gatewayState,
       socketPath: socketPath(path.join(folder.operator, "gateway.sock")),
       upstream: upstream.config,
+      term: held.term,
       admitted: spec.gateway.admit ?? [],
     },
     { clock, isStopped: () => existsSync(folder.stopLatch) },
