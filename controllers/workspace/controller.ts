@@ -1,6 +1,6 @@
 /** Keeps the Workspace's stop, baseline and summary true. */
-import type { Agent, Workspace, WorkspaceStatus } from "../../pkg/api/generated.ts";
-import { type KubeObject, keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
+import type { Workspace, WorkspaceMode, WorkspaceStatus } from "../../pkg/api/generated.ts";
+import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { isConflict } from "../../pkg/api/status-error.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { TransientError } from "../../pkg/runtime/errors.ts";
@@ -18,9 +18,7 @@ import {
 } from "./decide.ts";
 import { watchedTarget } from "./target.ts";
 
-/** Whether an emergency stop has reached the agent. */
-const isStopped = (agent: KubeObject): unknown => (agent as Agent).status?.activity === "stopped";
-/** How often the stop latch is looked at when nothing wakes us, in seconds: it is a file that anybody may touch. */
+/** How often everything is looked at when nothing wakes us, in seconds. */
 const lookAgainSeconds = 300;
 /** How soon a target that could not be seen is looked for again, in seconds. */
 const unknownAgainSeconds = 30;
@@ -33,11 +31,10 @@ export function workspaceController(deps: Deps): Controller {
     concurrency: 1,
     watches: [
       { kind: "Workspace", by: workspaceInput },
-      // A latch that was touched by hand ends sessions first; the mode says so at once.
-      { kind: "Agent", by: isStopped, map: theOne },
       { kind: "Budget", by: budgetStanding, map: theOne },
     ],
     signals: [
+      { subscribe: (wake, signal) => latch.subscribe(() => unlessItFails(wakeTheOne(wake)), signal) },
       { subscribe: (wake, signal) => theTarget.subscribe(() => unlessItFails(wakeTheOne(wake)), signal) },
     ],
 
@@ -47,37 +44,43 @@ export function workspaceController(deps: Deps): Controller {
       const first = await theWorkspace(deps);
       if (first?.metadata.uid !== workspace.metadata.uid) return report(workspace, second(workspace, first));
 
-      const latched = await latch.engaged();
-      switch (stopStep(workspace, latched)) {
+      const seenLatch = await latch.look();
+      switch (stopStep(workspace, seenLatch)) {
         case "engage":
           await latch.engage("The Workspace's mode is Stopped.");
-          break;
+          return inSeconds(0);
         case "release":
           await latch.release();
-          break;
+          // The mode has said it already, and may say Stopped again by now.
+          await latch.settle();
+          return inSeconds(0);
         case "declare":
-          await declareStopped(workspace);
+          await setMode(workspace, "Stopped");
+          return inSeconds(0);
+        case "resume":
+          await setMode(workspace, "Running");
           return inSeconds(0);
         case "agree":
-          break;
+          if (seenLatch.released !== undefined) await latch.settle();
       }
 
-      const seen = await observe(workspace, latched && workspace.spec.mode === "Stopped");
+      const seen = await observe(workspace, seenLatch.engaged);
       await report(workspace, status(workspace, seen));
       return inSeconds(seen.target.is === "unknown" ? unknownAgainSeconds : lookAgainSeconds);
     },
   };
 
-  async function observe(workspace: Workspace, latched: boolean): Promise<Observation> {
+  async function observe(workspace: Workspace, stop: string | undefined): Promise<Observation> {
     const { target, checks } = await theTarget.look(workspace);
     const { items: budgets } = await client.list("Budget", { namespace });
-    return { latched, target, checks, budgets };
+    return { stop, target, checks, budgets };
   }
 
   function status(workspace: Workspace, seen: Observation): WorkspaceStatus {
     return {
       ...workspace.status,
       upstream,
+      stop: seen.stop === undefined ? undefined : { name: seen.stop },
       baseline: baseline(seen) ?? workspace.status?.baseline,
       observedGeneration: workspace.metadata.generation,
       conditions: withConditions(
@@ -120,12 +123,12 @@ export function workspaceController(deps: Deps): Controller {
     };
   }
 
-  async function declareStopped(workspace: Workspace): Promise<void> {
+  async function setMode(workspace: Workspace, mode: WorkspaceMode): Promise<void> {
     try {
       const resourceVersion = workspace.metadata.resourceVersion ?? "";
       await client.patch("Workspace", keyOf(workspace), {
         metadata: { resourceVersion },
-        spec: { mode: "Stopped" },
+        spec: { mode },
       });
     } catch (error) {
       if (!isConflict(error)) throw error;

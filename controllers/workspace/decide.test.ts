@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import type { WorkspaceSpec, WorkspaceStatus } from "../../pkg/api/generated.ts";
 import type { ChecksObservation } from "../../pkg/quality/quality.ts";
+import type { LatchSeen } from "../../pkg/session/stop-latch.ts";
 import { aBudget, aWorkspace, condition } from "../testing/objects.ts";
-import { baselinePassing, checksConfigured, type Observation, ready, stopStep } from "./decide.ts";
+import { baselinePassing, checksConfigured, type Observation, ready, type Stop, stopStep } from "./decide.ts";
 
 const target = { is: "present", value: "tttttttttt" } as const;
 const checks = (passed: boolean): ChecksObservation => ({
@@ -11,47 +12,88 @@ const checks = (passed: boolean): ChecksObservation => ({
   results: [{ name: "test", run: "npm test", result: passed ? "Passed" : "Failed", seconds: 9, output: "" }],
 });
 const seen = (more: Partial<Observation> = {}): Observation => ({
-  latched: false,
+  stop: undefined,
   target,
   checks: checks(true),
   budgets: [aBudget()],
   ...more,
 });
 
-const stops = [
-  { name: "running and free agree", mode: "Running", latched: false, known: undefined, want: "agree" },
+const none = { engaged: undefined, released: undefined };
+const stops: readonly {
+  name: string;
+  mode: WorkspaceSpec["mode"];
+  latch: LatchSeen;
+  known?: string;
+  want: Stop;
+}[] = [
+  { name: "running and free agree", mode: "Running", latch: none, want: "agree" },
+  { name: "mode Stopped engages the latch", mode: "Stopped", latch: none, want: "engage" },
   {
-    name: "mode Stopped engages the latch",
+    name: "stopped and latched agree",
     mode: "Stopped",
-    latched: false,
-    known: undefined,
-    want: "engage",
+    latch: { ...none, engaged: "a" },
+    known: "a",
+    want: "agree",
   },
-  { name: "stopped and latched agree", mode: "Stopped", latched: true, known: undefined, want: "agree" },
   {
     name: "a latch by another hand is declared",
     mode: "Running",
-    latched: true,
-    known: undefined,
+    latch: { ...none, engaged: "a" },
     want: "declare",
   },
-  { name: "a mode set back releases the latch", mode: "Running", latched: true, known: 0, want: "release" },
   {
-    name: "a latch engaged after that is declared",
-    mode: "Running",
-    latched: true,
-    known: 1,
+    name: "paused is no stop",
+    mode: "Paused",
+    latch: { ...none, engaged: "a" },
     want: "declare",
   },
-] as const;
-for (const { name, mode, latched, known, want } of stops)
+  {
+    name: "a mode set back after the stop was known releases it",
+    mode: "Running",
+    latch: { ...none, engaged: "a" },
+    known: "a",
+    want: "release",
+  },
+  {
+    name: "a mode set back before another stop does not end that one",
+    mode: "Running",
+    latch: { ...none, engaged: "b" },
+    known: "a",
+    want: "declare",
+  },
+  {
+    name: "a latch that is merely gone comes back",
+    mode: "Stopped",
+    latch: none,
+    known: "a",
+    want: "engage",
+  },
+  {
+    name: "a stop that a person released while nobody could change the mode is over",
+    mode: "Stopped",
+    latch: { ...none, released: "a" },
+    known: "a",
+    want: "resume",
+  },
+  {
+    name: "a stop that was released does not end a mode that was set after it",
+    mode: "Stopped",
+    latch: { ...none, released: "a" },
+    want: "engage",
+  },
+  {
+    name: "a latch that is touched again outlives the release of the one before",
+    mode: "Stopped",
+    latch: { engaged: "b", released: "a" },
+    known: "a",
+    want: "agree",
+  },
+];
+for (const { name, mode, latch, known, want } of stops)
   test(name, () => {
-    const stopped = {
-      ...condition("Stopped", "True"),
-      ...(known === undefined ? {} : { observedGeneration: known }),
-    };
-    const status: WorkspaceStatus = known === undefined ? {} : { conditions: [stopped] };
-    expect(stopStep(aWorkspace({ mode }, status), latched)).toBe(want);
+    const status: WorkspaceStatus = known === undefined ? {} : { stop: { name: known } };
+    expect(stopStep(aWorkspace({ mode }, status), latch)).toBe(want);
   });
 
 const reasons: readonly {
@@ -68,7 +110,6 @@ const reasons: readonly {
     more: { checks: checks(false) },
     want: ["False", "Stopped"],
   },
-  { name: "a latch is a stop", more: { latched: true }, want: ["False", "Stopped"] },
   { name: "paused", spec: { mode: "Paused" }, want: ["False", "Paused"] },
   { name: "checks run on the target", more: { checks: { is: "running" } }, want: ["Unknown", "Checking"] },
   { name: "the target is red", more: { checks: checks(false) }, want: ["False", "BaselineFailing"] },

@@ -5,9 +5,11 @@ import type { Budget, Workspace, WorkspaceBaseline } from "../../pkg/api/generat
 import type { Reason } from "../../pkg/api/reasons.ts";
 import type { Seen } from "../../pkg/git/repository.ts";
 import type { ChecksObservation } from "../../pkg/quality/quality.ts";
+import type { LatchSeen } from "../../pkg/session/stop-latch.ts";
 
 export interface Observation {
-  latched: boolean;
+  /** Name of the emergency stop in force, which the mode agrees with. */
+  stop: string | undefined;
   target: Seen<string>;
   /** Of the target's commit; undefined where it can't be seen. */
   checks: ChecksObservation | undefined;
@@ -20,17 +22,25 @@ export type Stop =
   | "engage"
   /** A person put the mode back after the stop. */
   | "release"
+  /** A person released the latch while nobody could change the mode. */
+  | "resume"
   /** Somebody touched the latch: the mode has to say so. */
   | "declare"
   | "agree";
 
-export function stopStep(workspace: Workspace, latched: boolean): Stop {
-  const known = getCondition(workspace.status?.conditions, "Stopped");
-  if (workspace.spec.mode === "Stopped") return latched ? "agree" : "engage";
-  if (!latched) return "agree";
-  const changedSince =
-    known?.status === "True" && (workspace.metadata.generation ?? 0) > (known.observedGeneration ?? 0);
-  return changedSince ? "release" : "declare";
+/**
+ * The mode ends a stop only when it was changed after it: `status.stop` names a stop once it was seen together with
+ * mode Stopped, so another mode beside that very stop is a newer word. A mode that is merely old, a restart or a
+ * latch that went away ends none.
+ */
+export function stopStep({ spec, status }: Workspace, { engaged, released }: LatchSeen): Stop {
+  const known = status?.stop?.name;
+  if (spec.mode === "Stopped") {
+    if (engaged !== undefined) return "agree";
+    return released !== undefined && released === known ? "resume" : "engage";
+  }
+  if (engaged === undefined) return "agree";
+  return engaged === known ? "release" : "declare";
 }
 
 export function stoppedCondition(workspace: Workspace): NewCondition {
@@ -122,8 +132,7 @@ export function ready(workspace: Workspace, seen: Observation): NewCondition {
   const type = "Ready";
   const no = (reason: Reason, message: string): NewCondition => ({ type, status: "False", reason, message });
   const { mode } = workspace.spec;
-  if (mode === "Stopped" || seen.latched)
-    return no("Stopped", "Everything is stopped. `bosun resume` lets work go on.");
+  if (mode === "Stopped") return no("Stopped", "Everything is stopped. `bosun resume` lets work go on.");
   if (mode === "Paused") return no("Paused", "The mode is Paused.");
   const target = baselinePassing(seen);
   if (target.status !== "True") return { ...target, type };

@@ -1193,6 +1193,15 @@ export interface WorkspaceBaseline {
   output?: string;
 }
 
+/** stop is the emergency stop that mode Stopped speaks of; gone once it is over. */
+export interface WorkspaceStop {
+  /**
+   * name tells this stop from every other one; only a mode that is changed after it is known ends it. At most 64
+   * characters.
+   */
+  name: string;
+}
+
 /** agents counts the agents. */
 export interface WorkspaceAgents {
   /** total is how many there are. From 0 to 10. */
@@ -1213,6 +1222,8 @@ export interface WorkspaceStatus {
   target?: WorkspaceTarget;
   /** baseline is what the checks said of the target itself. */
   baseline?: WorkspaceBaseline;
+  /** stop is the emergency stop that mode Stopped speaks of; gone once it is over. */
+  stop?: WorkspaceStop;
   /** agents counts the agents. */
   agents?: WorkspaceAgents;
   /** projects counts Projects by phase. At most 20 entries. */

@@ -1,6 +1,7 @@
 /** The gateway as the operator holds it: a process started or adopted, and `Money` over its control socket. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -10,6 +11,7 @@ import { TerminalError, TransientError } from "../runtime/errors.ts";
 import { throttle } from "../runtime/throttle.ts";
 import { entryPath } from "../system/entry.ts";
 import { systemClock } from "../system/system.ts";
+import { workspaceMark } from "../system/workspace-mark.ts";
 import type { AdmittedField } from "./admission.ts";
 import { ControlError, callControl, type Hello } from "./control.ts";
 import { isAlive, killProcess, type ProcessIdentity } from "./end-process.ts";
@@ -41,7 +43,7 @@ export interface GatewayHandle extends Money {
 
 export interface GatewayOptions {
   clock?: Clock;
-  /** Whether the emergency stop is in force: then no gateway runs. */
+  /** Whether the emergency stop is in force: then no gateway runs. Whether its latch exists, when left out. */
   isStopped?(): boolean;
 }
 
@@ -55,12 +57,16 @@ export interface GatewayOptions {
  */
 export async function openGateway(
   config: ProcessConfig,
-  { clock = systemClock, isStopped = () => false }: GatewayOptions = {},
+  { clock = systemClock, isStopped = () => isLatched(config) }: GatewayOptions = {},
 ): Promise<GatewayHandle> {
   const client = new MoneyClient(config, { clock, isStopped });
   if (!isStopped()) await client.reach();
   void client.heedStops();
   return client;
+}
+
+function isLatched({ stopLatch }: ProcessConfig): boolean {
+  return stopLatch !== undefined && existsSync(stopLatch);
 }
 
 class MoneyClient implements GatewayHandle {
@@ -184,11 +190,7 @@ class MoneyClient implements GatewayHandle {
   }
 
   async #reachNow(): Promise<void> {
-    if (this.#isStopped())
-      throw new TransientError(
-        "Stopped",
-        "The emergency stop is in force; no gateway runs. `bosun resume` ends it.",
-      );
+    this.#refuseStopped();
     const found = await hello(this.#config.socketPath);
     const isOurs = found?.fingerprint === fingerprintOf(this.#config);
     if (found !== undefined && found.term > this.#term)
@@ -202,12 +204,21 @@ class MoneyClient implements GatewayHandle {
     if (isOurs) {
       this.#hello = found;
     } else {
-      await startProcess(this.#config, { isRestart: this.#hasStarted });
+      const refuseStopped = () => this.#refuseStopped();
+      await startProcess(this.#config, { isRestart: this.#hasStarted, refuseStopped });
       this.#hello = await hello(this.#config.socketPath);
     }
     this.#hasStarted = true;
     await this.#steer("setAdmitted", { admitted: this.#admitted });
     if (this.#budgets !== undefined) await this.#steer("setBudgets", { budgets: this.#budgets });
+  }
+
+  #refuseStopped(): void {
+    if (!this.#isStopped()) return;
+    throw new TransientError(
+      "Stopped",
+      "The emergency stop is in force; no gateway runs. `bosun resume` ends it.",
+    );
   }
 
   /** A gateway that lives but can't be asked would be a second hand on the ledger. */
@@ -285,11 +296,25 @@ async function hello(socketPath: string): Promise<Hello | undefined> {
   }
 }
 
-async function startProcess(config: ProcessConfig, { isRestart }: { isRestart: boolean }): Promise<void> {
+interface StartOptions {
+  isRestart: boolean;
+  /** Called with nothing between it and the start of the process. */
+  refuseStopped(): void;
+}
+
+async function startProcess(
+  config: ProcessConfig,
+  { isRestart, refuseStopped }: StartOptions,
+): Promise<void> {
   await mkdir(config.ledgerDirectory, { recursive: true });
   const log = await open(join(config.ledgerDirectory, "gateway.log"), "a", 0o600);
-  const { BOSUN_FAILPOINT, ANTHROPIC_API_KEY: _, ANTHROPIC_AUTH_TOKEN: __, ...env } = process.env;
+  const { BOSUN_FAILPOINT, ANTHROPIC_API_KEY: _, ANTHROPIC_AUTH_TOKEN: __, ...inherited } = process.env;
+  const env = {
+    ...inherited,
+    ...(config.stopLatch === undefined ? {} : workspaceMark(config.stopLatch)),
+  };
   try {
+    refuseStopped();
     const child = spawn(process.execPath, [...process.execArgv, entryPath(import.meta.url, "./main")], {
       // A group of its own, so that the operator's Ctrl-C and death leave it alone.
       detached: true,

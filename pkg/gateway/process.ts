@@ -1,11 +1,14 @@
 /** The life of the gateway's process: one at a time, kept while it has work, gone when nobody wants it. */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
+import { endProcesses } from "../system/end-processes.ts";
 import { systemFailpoints } from "../system/failpoint.ts";
 import { startTimeOf } from "../system/process-identity.ts";
 import { systemClock, systemIds, systemRandom } from "../system/system.ts";
+import { endsWith } from "../system/workspace-mark.ts";
 import { type ControlHandler, controlCalls, serveControl } from "./control.ts";
 import { Gateway, type GatewayConfig, type GatewayDeps } from "./gateway.ts";
 import prices from "./prices.json" with { type: "json" };
@@ -15,6 +18,8 @@ export interface ProcessConfig extends GatewayConfig {
   socketPath: string;
   /** Of the operator that starts or adopts it, from its lock; 0 when left out. */
   term?: number;
+  /** While this file exists no gateway runs: one that lives ends all that the emergency stop has to end, then itself. */
+  stopLatch?: string;
 }
 
 /** What the process leaves in `gateway.json` of the state folder, for its successor and for whoever has to stop it. */
@@ -29,6 +34,10 @@ export interface ProcessRecord {
 /** Without a lease for this long, and with nothing left to drain, the process ends, in milliseconds. */
 export const ABANDONED_MS = 60_000;
 const LOOK_EVERY_MS = 250;
+/** How often the stop latch is looked at, in milliseconds: a stop takes less than a second. */
+const LATCH_EVERY_MS = 100;
+/** How long it tries to end others before it ends itself, in milliseconds. */
+const END_OTHERS_MS = 5_000;
 
 /**
  * Runs the gateway until it is stopped or abandoned.
@@ -38,6 +47,7 @@ const LOOK_EVERY_MS = 250;
  */
 export async function runGateway(config: ProcessConfig, ready: () => void): Promise<void> {
   const clock = systemClock;
+  if (config.stopLatch !== undefined) void heedLatch(config.stopLatch, clock);
   const before = await readProcessRecord(config.stateDirectory);
   if (
     before !== undefined &&
@@ -77,6 +87,18 @@ export async function runGateway(config: ProcessConfig, ready: () => void): Prom
   await gateway.stop();
   control.close();
   control.closeAllConnections();
+}
+
+/**
+ * Ends this process once the emergency stop is in force, and before it whatever carries the workspace's mark: checks
+ * of an operator that hangs, and hosts that can't look at the latch themselves.
+ */
+async function heedLatch(stopLatch: string, clock: Clock): Promise<never> {
+  while (!existsSync(stopLatch)) await clock.sleep(LATCH_EVERY_MS);
+  await endProcesses({ roots: endsWith(stopLatch), clock, limitMs: END_OTHERS_MS }).catch((error) =>
+    console.error("Others could not be ended.", error),
+  );
+  process.exit(1);
 }
 
 function depsOf(clock: Clock): GatewayDeps {

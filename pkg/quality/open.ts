@@ -23,6 +23,8 @@ export interface OpenQualityOptions {
   clock: Clock;
   /** Ends running checks; they have no result then, and run again after a restart. */
   signal: AbortSignal;
+  /** The emergency stop; without it there is none. */
+  stop?: QualityStop;
   /** Checks at once; half of the cores when left out, at least one. */
   maxConcurrent?: number;
   /** Asked at each check; never when left out. */
@@ -31,12 +33,23 @@ export interface OpenQualityOptions {
   include?(): Include;
 }
 
+/** How checks heed the emergency stop. What it ends has no result, and is asked for again once it is over. */
+export interface QualityStop {
+  /** In every command's environment: by it a stop finds what runs. */
+  marks: Readonly<Record<string, string>>;
+  inForce(): boolean;
+  /** Calls `engaged` when it comes into force and `released` when it is over. */
+  follow(engaged: () => void, released: () => void): void;
+}
+
+const noStop: QualityStop = { marks: {}, inForce: () => false, follow: () => undefined };
+
 /** Ten agents with a few heads each, while a controller asks again at every pass. */
 const inspectionsKept = 100;
 
 /** Quality by real commands, in a clean checkout in the sandbox. */
 export async function openQuality(options: OpenQualityOptions): Promise<Quality> {
-  const { source, clock, signal } = options;
+  const { source, clock, signal, stop = noStop } = options;
   const folder = join(options.stateDirectory, "checks");
   const work = join(folder, "work");
   // What a crash cut short: commands that no sandbox ended, and their checkouts. One operator at a time holds the state folder.
@@ -45,18 +58,33 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
   await mkdir(work, { recursive: true });
   const cache = new ResultCache(join(folder, "results"));
   const places = new Places(options.maxConcurrent ?? Math.max(1, Math.floor(availableParallelism() / 2)));
-  const environment: ChecksEnvironment = {
+  const environment: Omit<ChecksEnvironment, "signal" | "refuseStopped"> = {
     source,
     clock,
     sandbox: options.sandbox,
     owner: work,
-    signal,
+    marks: stop.marks,
   };
   /** Checks that wait or run, and who is told at the end. */
   const running = new Map<string, Set<string>>();
   /** What kept checks from running at all; told once, then they are tried again. */
   const failures = new Map<string, unknown>();
   const listeners = new Set<(commit: string) => void>();
+  const wake = (commits: Iterable<string>): void => {
+    for (const commit of commits) for (const listener of listeners) listener(commit);
+  };
+  /** Commits whose checks the emergency stop has ended, or not let begin. */
+  const interrupted = new Set<string>();
+  let stopping = new AbortController();
+  stop.follow(
+    () => stopping.abort(new Error("The emergency stop ended the checks.")),
+    () => {
+      stopping = new AbortController();
+      const waiting = [...interrupted];
+      interrupted.clear();
+      wake(waiting);
+    },
+  );
   const inspect = remembered(
     (base: string, head: string, protectedPaths: readonly string[]) =>
       inspectCommits(source, { base, head, protectedPaths }),
@@ -99,25 +127,33 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
       return { is: "running" };
     },
     inspect,
-    subscribe(wake, until) {
-      listeners.add(wake);
-      until.addEventListener("abort", () => listeners.delete(wake), { once: true });
+    subscribe(listener, until) {
+      listeners.add(listener);
+      until.addEventListener("abort", () => listeners.delete(listener), { once: true });
     },
   };
 
   async function start(key: string, about: object, request: Omit<ChecksRequest, "folder">): Promise<void> {
+    const until = AbortSignal.any([signal, stopping.signal]);
+    let stopped = false;
+    const refuseStopped = (): void => {
+      stopped ||= stop.inForce();
+      if (stopped) throw new Error("The emergency stop is in force.");
+    };
     try {
       await places.hold(async () => {
-        signal.throwIfAborted();
-        const results = await runChecks(environment, { ...request, folder: join(work, randomUUID()) });
+        until.throwIfAborted();
+        const environs = { ...environment, signal: until, refuseStopped };
+        const results = await runChecks(environs, { ...request, folder: join(work, randomUUID()) });
         await cache.put(key, results, { ...about, commit: request.commit, time: timestamp(clock.now()) });
       });
     } catch (error) {
-      if (!signal.aborted) failures.set(key, error);
+      if (!until.aborted && !stopped) failures.set(key, error);
     }
-    const commits = running.get(key) ?? [];
+    const commits = running.get(key) ?? new Set();
     running.delete(key);
-    for (const commit of commits) for (const wake of listeners) wake(commit);
+    if (stop.inForce()) for (const commit of commits) interrupted.add(commit);
+    else wake(commits);
   }
 }
 

@@ -14,7 +14,16 @@ export interface ChecksEnvironment {
   sandbox: { hide: readonly string[]; readOnly: readonly string[] } | undefined;
   /** Whose commands they are; see `endCommandsOf`. */
   owner: string;
+  /** In every command's environment: by it a stop finds what runs. */
+  marks: Readonly<Record<string, string>>;
   signal: AbortSignal;
+  /**
+   * Called with nothing between it and the start of a command, and when one has ended: what a stop killed has failed
+   * nothing.
+   *
+   * @throws Error while the emergency stop is in force
+   */
+  refuseStopped(): void;
 }
 
 export interface ChecksRequest {
@@ -36,7 +45,7 @@ const outputBytesMax = 1_048_576;
  * Runs the commands on a clean checkout of `commit` at `folder`, in order, and removes it. After a failed setup
  * the others would tell nothing, so they do not run.
  *
- * @throws the signal's reason when aborted: an interrupted check has no result
+ * @throws the signal's reason when aborted, or what `refuseStopped` throws: an interrupted check has no result
  */
 export async function runChecks(
   environment: ChecksEnvironment,
@@ -52,14 +61,15 @@ export async function runChecks(
     for (const name of order) {
       const command = commands[name];
       if (command === undefined) continue;
-      environment.signal.throwIfAborted();
+      const started = launch(environment, {
+        run: command.run,
+        folder,
+        home,
+        network: name === "setup" && request.setupNetwork ? "host" : "none",
+      });
+      environment.refuseStopped();
       const ran = await runCommand({
-        launch: launch(environment, {
-          run: command.run,
-          folder,
-          home,
-          network: name === "setup" && request.setupNetwork ? "host" : "none",
-        }),
+        launch: started,
         cwd: folder,
         timeoutSeconds: command.timeoutSeconds,
         clock: environment.clock,
@@ -68,6 +78,7 @@ export async function runChecks(
         signal: environment.signal,
       });
       environment.signal.throwIfAborted();
+      environment.refuseStopped();
       const result = judge(name, command.run, ran);
       results.push(result);
       if (name === "setup" && result.result !== "Passed") break;
@@ -84,7 +95,7 @@ function launch(
   environment: ChecksEnvironment,
   { run, folder, home, network }: { run: string; folder: string; home: string; network: "none" | "host" },
 ): Launch {
-  const env = { CI: "true" };
+  const env = { ...environment.marks, CI: "true" };
   if (environment.sandbox === undefined) return unsandboxed(run, { home, env });
   return sandboxed(run, {
     checkout: folder,

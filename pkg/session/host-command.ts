@@ -30,7 +30,7 @@ export async function namespacesAvailable(): Promise<Namespaces> {
 }
 
 /**
- * The process that runs `command` as a session host.
+ * The process that runs `command` as a session host, with `marks` in its environment by which a stop finds it.
  *
  * With namespaces the host is process 1 of its own: `unshare` stands outside and takes it along when killed, and
  * when the host ends the kernel ends everything in the namespace, before the host itself is gone. No `--pdeathsig`
@@ -40,9 +40,9 @@ export async function namespacesAvailable(): Promise<Namespaces> {
 export function hostProcess(
   session: string,
   command: readonly string[],
-  namespaces: Namespaces,
+  { namespaces, marks }: { namespaces: Namespaces; marks: Readonly<Record<string, string>> },
 ): HostProcess {
-  const env = { ...passedEnvironment(), [sessionMarker]: session };
+  const env = { ...passedEnvironment(), ...marks, [sessionMarker]: session };
   const note = "export BOSUN_OUTERMOST=$$";
   if (namespaces === undefined) {
     return { file: "/bin/sh", args: ["-c", `${note}; exec "$@"`, "sh", ...command], env };

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readdirSync, watch } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, watch } from "node:fs";
 import type { Money } from "../gateway/money.ts";
 import type { Clock, Ids } from "../runtime/clock.ts";
 import { TransientError } from "../runtime/errors.ts";
 import { type Failpoints, noFailpoints } from "../runtime/failpoints.ts";
 import { entryPath } from "../system/entry.ts";
+import { workspaceMark } from "../system/workspace-mark.ts";
 import { readIfPresent } from "./durable-file.ts";
 import { hostProcess, type Namespaces, namespacesAvailable } from "./host-command.ts";
 import { endTree, isAlive, markedProcesses, type ProcessIdentity } from "./process-tree.ts";
@@ -194,9 +195,7 @@ class Manager implements Sessions {
   async #start(spec: SessionSpec): Promise<void> {
     const { ids } = this.#options;
     const folder = this.#folder(spec.id);
-    if (readIfPresent(this.#options.stopLatch) !== undefined) {
-      throw new TransientError("Stopped", "The emergency stop is in force; no session is started.");
-    }
+    this.#refuseStopped();
     folder.clearPause();
     let host = folder.readHost();
     if ((await this.#lookAt(spec.id, host)) === "alive") {
@@ -231,6 +230,7 @@ class Manager implements Sessions {
     });
     if (!known || host?.state !== "running") {
       await this.#end(spec.id, folder);
+      this.#refuseStopped();
       const log = (readIfPresent(folder.logPath) ?? "").slice(-1000);
       throw new TransientError(
         "HostNotStarted",
@@ -242,7 +242,12 @@ class Manager implements Sessions {
 
   #spawn(spec: SessionSpec, folder: SessionFolder): { ended(): boolean } {
     const command = [...(this.#options.hostCommand ?? ownHostCommand()), folder.path];
-    const { file, args, env } = hostProcess(spec.id, command, this.#namespaces);
+    const { file, args, env } = hostProcess(spec.id, command, {
+      namespaces: this.#namespaces,
+      marks: workspaceMark(this.#options.stopLatch),
+    });
+    // Nothing is awaited between this look and the start: who has answered a stop since starts nothing any more.
+    this.#refuseStopped();
     const log = openSync(folder.logPath, "a", 0o600);
     const child = spawn(file, [...args], {
       cwd: folder.path,
@@ -261,6 +266,11 @@ class Manager implements Sessions {
     child.once("error", end);
     child.unref();
     return { ended: () => ended };
+  }
+
+  #refuseStopped(): void {
+    if (!existsSync(this.#options.stopLatch)) return;
+    throw new TransientError("Stopped", "The emergency stop is in force; no session is started.");
   }
 
   async #admit(spec: SessionSpec): Promise<{ url: string; token: string }> {

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Clock } from "../runtime/clock.ts";
+import { endProcesses } from "../system/end-processes.ts";
 import { startTimeOf } from "../system/process-identity.ts";
 
 /** A process for good: a pid alone is given away again. `startTime` is what `startTimeOf` says. */
@@ -15,14 +16,12 @@ export const sessionMarker = "BOSUN_SESSION";
 
 /** A kill that is not proven within this is an unknown answer, in milliseconds. */
 const proofLimitMs = 5_000;
-const scanPeriodMs = 10;
 
 /**
  * Kills a session's whole process tree and proves it gone.
  *
  * Where the host has a process id namespace of its own, the kernel ends everything in it before the host itself
- * is gone. Elsewhere all processes with the session's mark are stopped first, so that none forks away, then
- * killed, until two scans in a row find none.
+ * is gone. Elsewhere what carries the session's mark, and what that has started, is found by looking.
  *
  * @returns false when something still lives after five seconds
  */
@@ -31,19 +30,14 @@ export async function endTree(
   known: readonly ProcessIdentity[],
   clock: Clock,
 ): Promise<boolean> {
-  const deadline = clock.elapsed() + proofLimitMs;
-  for (let clean = 0; ; ) {
-    const living = (
-      await Promise.all(known.map(async (one) => ((await isAlive(one)) ? [one.pid] : [])))
-    ).flat();
-    const marked = await markedProcesses(session);
-    clean = living.length + marked.length === 0 ? clean + 1 : 0;
-    if (clean === 2) return true;
-    for (const pid of marked) signal(pid, "SIGSTOP");
-    for (const pid of [...living, ...marked]) signal(pid, "SIGKILL");
-    if (clock.elapsed() > deadline) return false;
-    await clock.sleep(scanPeriodMs);
-  }
+  const mark = `${sessionMarker}=${session}`;
+  const left = await endProcesses({
+    roots: ({ pid, startTime, environment }) =>
+      environment.includes(mark) || known.some((one) => one.pid === pid && one.startTime === startTime),
+    clock,
+    limitMs: proofLimitMs,
+  });
+  return left.length === 0;
 }
 
 /** Whether exactly this process runs. One that ended and waits to be collected does not. */
@@ -76,12 +70,4 @@ async function markedByPs(mark: string): Promise<readonly number[]> {
   });
   const lines = stdout.split("\n").filter((line) => line.split(" ").includes(mark));
   return lines.map((line) => Number.parseInt(line, 10));
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It ended by itself since it was seen; the next scan tells.
-  }
 }

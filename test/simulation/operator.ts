@@ -119,7 +119,10 @@ function live(
       unknowns: { account: undefined, cost: undefined, spent: undefined },
     }),
     prompts: simPrompts,
-    latch: seenBy(world.latch, ["engaged", "engage", "release"], { ...common, label: "latch" }),
+    latch: seenBy(world.latch, ["engaged", "look", "engage", "release", "settle"], {
+      ...common,
+      label: "latch",
+    }),
     upstream: "Real" as const,
     sandbox: "Required" as const,
   });

@@ -1,32 +1,61 @@
 /** `bosun pause` and `bosun resume`, at every level. */
+import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { fileStopLatch } from "../../../pkg/session/file-stop-latch.ts";
+import type { StopLatch } from "../../../pkg/session/stop-latch.ts";
+import { systemClock } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
 import { NAMESPACE, need, theWorkspace } from "../objects.ts";
 import { withOperator } from "../operator-client/connect.ts";
-import type { OperatorClient } from "../operator-client/socket-client.ts";
+import { NoOperatorError, type OperatorClient } from "../operator-client/socket-client.ts";
 import { UserError } from "../user-error.ts";
 import { findWorkspace } from "../workspace-folder.ts";
 
 const LEVELS = ["workspace", "pool", "agent", "category"] as const;
 type Level = (typeof LEVELS)[number];
 
+const settleLimitMs = 2_000;
+const settleLookMs = 20;
+
 /** Pauses (`paused`) or resumes the workspace, or one pool, agent or category. */
 export async function pause(context: Context, paused: boolean, target: string[]): Promise<void> {
   const { level, name } = parseTarget(target);
-  if (level === "workspace" && !paused && (await releaseStop(context))) {
-    context.out("The emergency stop is released.");
-  }
+  if (level === "workspace" && !paused) return await resumeWorkspace(context, systemClock);
   await withOperator(context, async ({ client }) => {
     context.out(await apply(client, level, name, paused));
   });
 }
 
-/** Where no operator lives the latch is all there is of a stop. Says whether it was engaged. */
-async function releaseStop({ cwd }: Context): Promise<boolean> {
-  const latch = fileStopLatch(findWorkspace(cwd).stopLatch);
-  if (!(await latch.engaged())) return false;
+/**
+ * Releases the latch, then has the mode say so. Where no operator lives the next one does that.
+ *
+ * @throws UserError when it was stopped again meanwhile
+ */
+async function resumeWorkspace(context: Context, clock: Clock): Promise<void> {
+  const latch = fileStopLatch(findWorkspace(context.cwd).stopLatch, { clock });
+  const wasStopped = await latch.engaged();
   await latch.release();
-  return true;
+  try {
+    await withOperator(context, async ({ client }) => {
+      const said = await apply(client, "workspace", "", false);
+      if (wasStopped) await settled(latch, clock);
+      if (await latch.engaged())
+        throw new UserError("It was stopped again meanwhile, and stays stopped. Run this again to go on.");
+      context.out(wasStopped ? "The emergency stop is released; every session goes on." : said);
+    });
+  } catch (error) {
+    const isAlone = error instanceof UserError && error.cause instanceof NoOperatorError;
+    if (!isAlone || !wasStopped) throw error;
+    context.out(
+      "The emergency stop is released. No operator is running: `bosun up` goes on with every session.",
+    );
+  }
+}
+
+/** Waits a moment for the operator to agree. One that is too busy agrees later, and nothing depends on it here. */
+async function settled(latch: StopLatch, clock: Clock): Promise<void> {
+  const deadline = clock.elapsed() + settleLimitMs;
+  while ((await latch.look()).released !== undefined && clock.elapsed() < deadline)
+    await clock.sleep(settleLookMs);
 }
 
 /**

@@ -5,7 +5,10 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sessionMarker } from "../../../pkg/session/process-tree.ts";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
+import { pidSpace } from "../../../pkg/system/pid-space.ts";
 import { startTimeOf } from "../../../pkg/system/process-identity.ts";
+import { workspaceMark } from "../../../pkg/system/workspace-mark.ts";
+import { lockTerms } from "../operator/lock-terms.ts";
 import { runIn, startOperator, temporaryWorkspace } from "../testing/operator.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 
@@ -18,12 +21,18 @@ afterEach(() => rmSync(folder.repository, { recursive: true, force: true }));
 /** A process that ignores polite signals, with a child of its own, as a session's tools may be. */
 async function stubborn(session: string) {
   const child = spawn("bash", ["-c", "trap '' TERM INT; sleep 600 & echo ready; wait"], {
-    env: { ...process.env, [sessionMarker]: session },
+    env: { ...process.env, ...workspaceMark(folder.stopLatch), [sessionMarker]: session },
     stdio: ["ignore", "pipe", "ignore"],
     detached: true,
   });
   await once(child.stdout, "data");
   return child;
+}
+
+/** As an operator that holds the lock and does nothing else. */
+function holdLock(holder: { pid: number; startTime: string; place?: string }): void {
+  const rest = { place: pidSpace(), term: 1, heartbeatMs: Date.now() };
+  lockTerms(path.join(folder.operator, "lock")).take(1, { ...rest, ...holder });
 }
 
 test("an emergency stop ends a session's whole tree without an operator, and stays engaged", async () => {
@@ -41,7 +50,7 @@ test("an emergency stop ends a session's whole tree without an operator, and sta
   const { exitCode, out } = await runIn(folder.repository, ["stop", "--emergency"]);
 
   expect(exitCode).toBe(0);
-  expect(out[0]).toMatch(/^Stopped in \d+ ms: no session, tool or request is left\./);
+  expect(out[0]).toMatch(/^Stopped in \d+ ms: no session, tool, check or request is left, by two scans/);
   expect(await startTimeOf(identity.pid)).not.toBe(identity.startTime);
   expect(existsSync(folder.stopLatch)).toBe(true);
   expect(await runIn(folder.repository, ["stop", "--emergency"])).toMatchObject({ exitCode: 0 });
@@ -57,34 +66,98 @@ test("a damaged file of a session doesn't keep its processes alive", async () =>
   expect(await startTimeOf(host.pid ?? 0)).not.toBe(startTime);
 });
 
-test("with an operator the Workspace says Stopped, and resume undoes both", async () => {
+test("a process that merely has the number of a dead host is left alone", async () => {
+  const bystander = spawn("sleep", ["600"], { stdio: "ignore" });
+  try {
+    const identity = { pid: bystander.pid ?? 0, startTime: "long ago" };
+    sessionFolder(folder.sessions, "stop-reused").writeHost({
+      state: "running",
+      attempt: "1",
+      outermost: identity,
+      host: identity,
+      startedAtMs: 0,
+    });
+    expect(await runIn(folder.repository, ["stop", "--emergency"])).toMatchObject({ exitCode: 0 });
+    expect(await startTimeOf(identity.pid)).toBeDefined();
+  } finally {
+    bystander.kill("SIGKILL");
+  }
+});
+
+test("a workspace's stop leaves another workspace's processes alone", async () => {
+  const other = temporaryWorkspace();
+  try {
+    const host = spawn("sleep", ["600"], {
+      env: { ...process.env, ...workspaceMark(other.stopLatch) },
+      stdio: "ignore",
+    });
+    await once(host, "spawn");
+    expect(await runIn(folder.repository, ["stop", "--emergency"])).toMatchObject({ exitCode: 0 });
+    expect(await startTimeOf(host.pid ?? 0)).toBeDefined();
+    expect(await runIn(other.repository, ["stop", "--emergency"])).toMatchObject({ exitCode: 0 });
+    expect(await startTimeOf(host.pid ?? 0)).toBeUndefined();
+  } finally {
+    rmSync(other.repository, { recursive: true, force: true });
+  }
+});
+
+test("where the latch can't be written everything is ended all the same, the operator too, and it says so", async () => {
+  const session = `stop-unwritable-${process.pid}`;
+  const host = await stubborn(session);
+  const operator = spawn("sleep", ["600"], { stdio: "ignore" });
+  const startTime = await startTimeOf(operator.pid ?? 0);
+  holdLock({ pid: operator.pid ?? 0, startTime: startTime ?? "" });
+  mkdirSync(path.join(folder.stopLatch, "in-the-way"), { recursive: true });
+  const { exitCode, notes } = await runIn(folder.repository, ["stop", "--emergency"]);
+  expect(exitCode).toBe(1);
+  expect(notes.join("\n")).toContain("not safe on the disk");
+  expect(await startTimeOf(host.pid ?? 0)).toBeUndefined();
+  expect(await startTimeOf(operator.pid ?? 0)).toBeUndefined();
+});
+
+test("an operator on another kernel is named, not killed by its number here, and the stop does not claim to be done", async () => {
+  const bystander = spawn("sleep", ["600"], { stdio: "ignore" });
+  try {
+    const startTime = await startTimeOf(bystander.pid ?? 0);
+    holdLock({ pid: bystander.pid ?? 0, startTime: startTime ?? "", place: "another" });
+    const { exitCode, notes, out } = await runIn(folder.repository, ["stop", "--emergency"]);
+    expect(exitCode).toBe(1);
+    expect(out).toEqual([]);
+    expect(notes.join("\n")).toContain("another machine or in another container");
+    expect(await startTimeOf(bystander.pid ?? 0)).toBe(startTime);
+  } finally {
+    bystander.kill("SIGKILL");
+  }
+});
+
+test("resume releases the latch and sets the mode; without an operator it says who goes on", async () => {
   await using operator = await startOperator(
-    "{ apiVersion: bosun.dev/v1alpha1, kind: Workspace, metadata: { name: library }, spec: {} }",
+    "{ apiVersion: bosun.dev/v1alpha1, kind: Workspace, metadata: { name: library }, spec: { mode: Stopped } }",
   );
-  const workspace = () => operator.client.get("Workspace", { namespace: "default", name: "library" });
   await operator.run("stop", "--emergency");
-  expect((await workspace())?.spec.mode).toBe("Stopped");
   await operator.run("resume");
-  expect((await workspace())?.spec.mode).toBe("Running");
+  const workspace = await operator.client.get("Workspace", { namespace: "default", name: "library" });
+  expect(workspace?.spec.mode).toBe("Running");
   expect(existsSync(operator.folder.stopLatch)).toBe(false);
+
+  await runIn(folder.repository, ["stop", "--emergency"]);
+  const { exitCode, out } = await runIn(folder.repository, ["resume"]);
+  expect(exitCode).toBe(0);
+  expect(out.join("\n")).toContain("`bosun up` goes on");
+  expect(existsSync(folder.stopLatch)).toBe(false);
+  expect(await runIn(folder.repository, ["resume"])).toMatchObject({ exitCode: 1 });
 });
 
 test("a plain stop interrupts the operator that the lock names", async () => {
   const operator = spawn("sleep", ["600"], { stdio: "ignore" });
   const startTime = await startTimeOf(operator.pid ?? 0);
-  writeFileSync(
-    path.join(folder.operator, "operator.json"),
-    JSON.stringify({ pid: operator.pid, startTime }),
-  );
+  holdLock({ pid: operator.pid ?? 0, startTime: startTime ?? "" });
   const ended = once(operator, "exit");
   expect(await runIn(folder.repository, ["stop"])).toMatchObject({ exitCode: 0 });
   expect(await ended).toEqual([null, "SIGINT"]);
 });
 
 test("a plain stop never signals a process that merely has the operator's old number", async () => {
-  writeFileSync(
-    path.join(folder.operator, "operator.json"),
-    JSON.stringify({ pid: process.pid, startTime: "long ago" }),
-  );
+  holdLock({ pid: process.pid, startTime: "long ago" });
   expect(await runIn(folder.repository, ["stop"])).toMatchObject({ exitCode: 1 });
 });

@@ -1,41 +1,93 @@
 /**
  * `bosun stop` ends the operator as Ctrl-C does. `--emergency` ends every session, its processes and every request at
- * once. Both keep all state.
+ * once, and needs nobody for it. Both keep all state.
  */
-import { existsSync, readFileSync } from "node:fs";
-import path from "node:path";
+import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { fileStopLatch } from "../../../pkg/session/file-stop-latch.ts";
-import { isAlive, type ProcessIdentity } from "../../../pkg/session/process-tree.ts";
+import { isAlive } from "../../../pkg/session/process-tree.ts";
+import { pidSpace } from "../../../pkg/system/pid-space.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
-import { NAMESPACE, theWorkspace } from "../objects.ts";
-import { NoOperatorError, socketClient } from "../operator-client/socket-client.ts";
 import { endEverything } from "../stop/end-everything.ts";
+import { readHolder } from "../stop/quiet-operator.ts";
 import { UserError } from "../user-error.ts";
 import { findWorkspace, type WorkspaceFolder } from "../workspace-folder.ts";
 
+/** A disk that has not taken the latch by then is told of, in milliseconds; everything is ended by then. */
+const latchLimitMs = 5_000;
+
 export async function stop(context: Context, { emergency = false }: { emergency?: boolean }): Promise<void> {
   const folder = findWorkspace(context.cwd);
-  if (!emergency) return await askOperator(context, folder);
-  const startedMs = systemClock.elapsed();
-  // The latch first: from here on nothing starts, whoever is alive.
-  await fileStopLatch(folder.stopLatch).engage("bosun stop --emergency");
-  const survivors = await endEverything(folder, systemClock);
-  const ms = Math.round(systemClock.elapsed() - startedMs);
-  if (survivors.length === 0) {
+  if (emergency) await emergencyStop(context, folder, systemClock);
+  else await askOperator(context, folder);
+}
+
+/** @throws UserError when something could not be proven gone, or the stop may not outlive a power loss */
+async function emergencyStop(context: Context, folder: WorkspaceFolder, clock: Clock): Promise<void> {
+  const startedMs = clock.elapsed();
+  // The latch first: from here on nothing starts, whoever is alive. A full disk must not keep anything alive, though.
+  const latch = await engage(folder.stopLatch, clock);
+  const { operator, left } = await endEverything(folder, { clock, latched: latch.isSeen });
+  const ms = Math.round(clock.elapsed() - startedMs);
+  if (left.length === 0 && operator.is !== "elsewhere") {
     context.out(
-      `Stopped in ${ms} ms: no session, tool or request is left. All state is kept; \`bosun resume\` goes on.`,
+      `Stopped in ${ms} ms: no session, tool, check or request is left, by two scans of all processes. All state is kept; \`bosun resume\` goes on.`,
     );
   }
-  await declareStopped(context, folder.socket);
-  if (survivors.length > 0)
-    throw new UserError(`Still alive: ${survivors.join(", ")}. Run it again, or end them by hand.`);
+  if (operator.is === "ended") {
+    context.out(
+      `The operator (process ${operator.pid}) gave no answer and was ended too. After \`bosun resume\`, start it again with \`bosun up\`.`,
+    );
+  }
+  const failure = await latch.failure();
+  if (failure !== undefined)
+    throw new UserError(
+      `The stop is not safe on the disk (${failure}): touch ${folder.stopLatch} before you start an operator, or it goes on.`,
+    );
+  if (operator.is === "elsewhere")
+    throw new UserError(
+      "The operator runs on another machine or in another container. What it started ends itself within a second, which can't be proven from here: run this there too.",
+    );
+  if (left.length > 0)
+    throw new UserError(`Still alive: ${left.join(", ")}. Run it again, or end them by hand.`);
+}
+
+interface Latched {
+  /** Everybody sees the latch from now on. */
+  isSeen: boolean;
+  /** Why it may not outlive a power loss; undefined when it does. */
+  failure(): Promise<string | undefined>;
+}
+
+/** Resolves as soon as the latch is seen or can't be made: what is to end must not wait for a slow disk. */
+async function engage(path: string, clock: Clock): Promise<Latched> {
+  const seen = Promise.withResolvers<true>();
+  const safe = fileStopLatch(path, { clock })
+    .engage("bosun stop --emergency", () => seen.resolve(true))
+    .then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+  const isSeen = await Promise.race([seen.promise, safe.then((failure) => failure === undefined)]);
+  return {
+    isSeen,
+    async failure() {
+      const limit = new AbortController();
+      const late = clock.sleep(latchLimitMs, limit.signal).then(
+        () => `not written in ${latchLimitMs / 1000} s`,
+        () => undefined,
+      );
+      const first = await Promise.race([safe, late]);
+      limit.abort();
+      return first;
+    },
+  };
 }
 
 /** Asks the operator to end: turns finish and work is saved. */
 async function askOperator(context: Context, folder: WorkspaceFolder): Promise<void> {
   const holder = readHolder(folder);
-  if (holder === undefined || !(await isAlive(holder))) {
+  if (holder === undefined || holder.place !== pidSpace() || !(await isAlive(holder))) {
     throw new UserError(
       `No operator of ${folder.repository} runs on this machine. To end what it may have left: bosun stop --emergency`,
     );
@@ -44,28 +96,4 @@ async function askOperator(context: Context, folder: WorkspaceFolder): Promise<v
   context.out(
     `Asked the operator (process ${holder.pid}) to end: turns finish and work is saved. At once: bosun stop --emergency`,
   );
-}
-
-/** The operator's own note of which process it is; undefined where there is none. */
-function readHolder({ operator }: WorkspaceFolder): ProcessIdentity | undefined {
-  const file = path.join(operator, "operator.json");
-  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
-}
-
-/** Writes it into the Workspace too, where an operator can: so that people see it. */
-async function declareStopped(context: Context, socket: string): Promise<void> {
-  const client = socketClient(socket);
-  try {
-    const { metadata } = await theWorkspace(client);
-    await client.patch(
-      "Workspace",
-      { namespace: NAMESPACE, name: metadata.name },
-      { spec: { mode: "Stopped" } },
-    );
-  } catch (error) {
-    if (error instanceof NoOperatorError) return;
-    context.note(
-      `The Workspace doesn't say Stopped yet: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
 }

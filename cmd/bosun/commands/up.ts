@@ -1,4 +1,5 @@
 /** `bosun up`: the operator in the foreground, with a live view. Ctrl-C once finishes turns and saves; twice stops now. */
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { SETTLED_PHASES } from "../../../pkg/api/phases.ts";
@@ -49,6 +50,8 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
     `The operator runs (process ${process.pid}). Ctrl-C lets running turns finish and saves; a second Ctrl-C stops now.`,
   );
 
+  if (existsSync(folder.stopLatch))
+    print("The emergency stop is in force: nothing starts until `bosun resume` in another terminal.");
   const objects = await show(operator, view.show, interrupts.first, options.untilSettled === true);
   if (objects === undefined) print("Running turns finish and are saved. Ctrl-C again stops them now.");
   const draining = operator.drain();

@@ -1,5 +1,5 @@
 /** The operator put together: everything real is made here and handed to what only knows interfaces. */
-import { appendFileSync, existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:http";
 import path from "node:path";
 import { tellBudgets } from "../../../controllers/budget/tell.ts";
@@ -40,10 +40,12 @@ import { NAMESPACE } from "../objects.ts";
 import { packageRoot } from "../package-root.ts";
 import { listenAtKeptPort } from "../serving/listen.ts";
 import { serve } from "../serving/serve.ts";
+import { answerNotice } from "../stop/stop-notice.ts";
 import { UserError } from "../user-error.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import { ownDefinitions } from "./definitions.ts";
 import { pruneEvents } from "./events.ts";
+import { followStop, type StopFollower } from "./follow-stop.ts";
 import { type Lock, takeLock } from "./lock.ts";
 import { notifyPerson } from "./notify.ts";
 import { openFiles } from "./people-files.ts";
@@ -99,8 +101,11 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const close = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();
   };
+  const ending = new AbortController();
+  undo.push(() => ending.abort());
+  const stop = followStop(folder.stopLatch, clock, ending.signal);
   try {
-    const { client, api, lock } = await openRegistry(options, { clock, logger, undo });
+    const { client, api, lock } = await openRegistry(options, { clock, logger, undo }, stop.look);
     const workspace = await requireWorkspace(client, folder);
     refuseToSwitch(workspace, options.rehearse);
     const sandbox = await chooseSandbox(workspace, options.rehearse, clock, note);
@@ -116,7 +121,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     undo.push(() => upstream.close());
     await serveKubernetes(api, workspace.metadata.name, options, { clock, logger, undo });
     const settings = workspaceSettings(workspace);
-    const around = { settings, state, upstream, sandbox, clock, failpoints, undo };
+    const around = { settings, state, upstream, sandbox, clock, failpoints, stop, undo };
     const held = { term: lock.term, assert: () => assertHeld(lock, options) };
     const world = await openWorld(options, around, held);
 
@@ -139,7 +144,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
           quality: world.quality,
           money: world.gateway,
           prompts: loadPrompts(path.join(packageRoot(), "prompts")),
-          latch: fileStopLatch(folder.stopLatch),
+          latch: fileStopLatch(folder.stopLatch, { clock }),
           upstream: upstream.kind,
           sandbox: sandbox.available ? workspace.spec.sandbox : "Off",
         }),
@@ -184,11 +189,11 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       ending ??= end();
       return ending;
     };
-    const stop = (): Promise<void> => {
+    const stopNow = (): Promise<void> => {
       how = "Now";
       return drain();
     };
-    return { client, sessions: world.sessions, drain, stop };
+    return { client, sessions: world.sessions, drain, stop: stopNow };
   } catch (error) {
     await close();
     throw error;
@@ -201,16 +206,22 @@ interface Parts {
   undo: (() => void | Promise<void>)[];
 }
 
-/** Lock, log, registry and people's files, in this order: nobody reads a log that another may write. */
+/**
+ * Lock, log, registry and people's files, in this order: nobody reads a log that another may write.
+ *
+ * @param heedStop - called when somebody tells of an emergency stop
+ */
 async function openRegistry(
   { folder, note, onFatal }: OperatorOptions,
   { clock, logger, undo }: Parts,
+  heedStop: () => void,
 ): Promise<{ client: Client; api: Api; lock: Lock }> {
   // The socket is the lock, so it listens before there is anything to serve: early callers wait.
   const served = Promise.withResolvers<Api>();
-  const server = createServer(
-    (request, response) => void served.promise.then((api) => api.listener(() => admin)(request, response)),
-  );
+  const server = createServer((request, response) => {
+    if (answerNotice(request, response, heedStop)) return;
+    void served.promise.then((api) => api.listener(() => admin)(request, response));
+  });
   const lock = await takeLock(
     { folder: folder.operator, socket: path.basename(folder.socket), server, clock },
     () => onFatal(takenOver()),
@@ -336,6 +347,7 @@ interface Surroundings {
   sandbox: SandboxAvailability;
   clock: Clock;
   failpoints: Failpoints;
+  stop: StopFollower;
   undo: (() => void | Promise<void>)[];
 }
 
@@ -344,7 +356,7 @@ async function openWorld(
   around: Surroundings,
   held: { term: number; assert(): void },
 ) {
-  const { settings, state, upstream, sandbox, clock, failpoints, undo } = around;
+  const { settings, state, upstream, sandbox, clock, failpoints, stop, undo } = around;
   const { spec } = settings;
   const repositoryPath = path.resolve(folder.repository, spec.repository.path);
   const boxed = sandbox.available && spec.sandbox === "Required";
@@ -376,6 +388,7 @@ async function openWorld(
     include,
     clock,
     signal: ending.signal,
+    stop,
   });
   const gatewayState = path.join(state, rehearse ? "rehearsal-gateway" : "gateway");
   linkGateway(folder, gatewayState);
@@ -387,8 +400,9 @@ async function openWorld(
       upstream: upstream.config,
       term: held.term,
       admitted: spec.gateway.admit ?? [],
+      stopLatch: folder.stopLatch,
     },
-    { clock, isStopped: () => existsSync(folder.stopLatch) },
+    { clock },
   );
   undo.push(() => gateway.close());
   const sessions = await openSessions({

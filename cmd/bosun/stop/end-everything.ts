@@ -1,40 +1,56 @@
-/** Ends every session and the gateway of a workspace by itself, with or without a living operator. */
+/** Ends all that runs for a workspace by itself, with or without a living operator, and proves that nothing is left. */
 import { existsSync, readdirSync } from "node:fs";
 import { readProcessRecord } from "../../../pkg/gateway/process.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
-import { endTree, isAlive, type ProcessIdentity } from "../../../pkg/session/process-tree.ts";
+import type { ProcessIdentity } from "../../../pkg/session/process-tree.ts";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
+import { endProcesses } from "../../../pkg/system/end-processes.ts";
+import type { ProcessEntry } from "../../../pkg/system/process-table.ts";
+import { endsWith } from "../../../pkg/system/workspace-mark.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
-import { markedSessions } from "./marked-sessions.ts";
+import { type OperatorEnd, quietOperator } from "./quiet-operator.ts";
+
+export interface Ended {
+  operator: OperatorEnd;
+  /** What could not be proven gone, in words; empty when nothing is left. */
+  left: readonly string[];
+}
+
+/** How long it may take to kill what was found, in milliseconds. A stop as a whole takes 30 s at most. */
+const killLimitMs = 10_000;
 
 /**
- * Call it with the stop latch engaged: then nothing that is ended here comes back.
+ * Kills hosts with all that they run, checks, setup and the gateway by mark, pid and start time; quiets the operator;
+ * then looks for what was started until that moment, and goes on until two looks at all processes find none.
  *
- * @returns what could not be proven gone, in words; empty when nothing is left
+ * @param latched - the latch is engaged: then an operator that answers starts nothing more. One that can't be told so
+ *   is ended
  */
-export async function endEverything(folder: WorkspaceFolder, clock: Clock): Promise<readonly string[]> {
+export async function endEverything(
+  folder: WorkspaceFolder,
+  { clock, latched }: { clock: Clock; latched: boolean },
+): Promise<Ended> {
+  const end = async (): Promise<readonly ProcessEntry[]> =>
+    endProcesses({ roots: await rootsOf(folder), clock, limitMs: killLimitMs });
+  const [operator] = await Promise.all([quietOperator(folder, { clock, ask: latched }), end()]);
+  const left = (await end()).map(({ pid }) => `process ${pid}`);
+  if (operator.is === "alive") left.push(`the operator, process ${operator.pid}`);
+  return { operator, left };
+}
+
+async function rootsOf(folder: WorkspaceFolder): Promise<(entry: ProcessEntry) => boolean> {
+  const isMarked = endsWith(folder.stopLatch);
   const ids = existsSync(folder.sessions) ? readdirSync(folder.sessions) : [];
-  const marked = await markedSessions();
-  const [gone] = await Promise.all([
-    Promise.all(ids.map((id) => endSession(folder.sessions, id, marked, clock))),
-    endGateway(folder, clock),
-  ]);
-  return ids.filter((_, index) => gone[index] === false).map((id) => `session ${id}`);
+  const gateway = await readProcessRecord(folder.gateway);
+  const known = [
+    ...ids.flatMap((id) => hostProcesses(folder.sessions, id)),
+    ...(gateway === undefined ? [] : [gateway]),
+  ];
+  return (entry) =>
+    isMarked(entry) || known.some(({ pid, startTime }) => entry.pid === pid && entry.startTime === startTime);
 }
 
-/** Says whether it is proven gone. */
-async function endSession(
-  sessions: string,
-  id: string,
-  marked: ReadonlySet<string>,
-  clock: Clock,
-): Promise<boolean> {
-  const known = hostProcesses(sessions, id);
-  const lives = marked.has(id) || (await Promise.all(known.map(isAlive))).includes(true);
-  return lives ? await endTree(id, known, clock) : true;
-}
-
-function hostProcesses(sessions: string, id: string): ProcessIdentity[] {
+function hostProcesses(sessions: string, id: string): readonly ProcessIdentity[] {
   try {
     const host = sessionFolder(sessions, id).readHost();
     return host?.state === "running" ? [host.outermost, host.host] : [];
@@ -42,16 +58,4 @@ function hostProcesses(sessions: string, id: string): ProcessIdentity[] {
     // A damaged file must not stop a stop: the mark in the environment finds the processes too.
     return [];
   }
-}
-
-/** Requests in flight end with their gateway; the ledger settles them by its rules at the next start. */
-async function endGateway({ gateway: state }: WorkspaceFolder, clock: Clock): Promise<void> {
-  const gateway = await readProcessRecord(state);
-  if (gateway === undefined || !(await isAlive(gateway))) return;
-  try {
-    process.kill(gateway.pid, "SIGKILL");
-  } catch {
-    // It ended by itself a moment ago.
-  }
-  while (await isAlive(gateway)) await clock.sleep(10);
 }

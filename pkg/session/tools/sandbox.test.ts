@@ -60,6 +60,7 @@ function placeOf(purpose: "execute" | "review") {
     sandboxed: true,
     hide: [join(root, "other"), join(root, "repository")],
     extraReadOnly: [],
+    stopLatch: join(root, "stop"),
     home: join(root, "home"),
     clock: systemClock,
   });

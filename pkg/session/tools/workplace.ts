@@ -1,6 +1,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { type RunResult, runCommand } from "../../sandbox/run.ts";
 import { sandboxed, unsandboxed } from "../../sandbox/sandbox.ts";
+import { workspaceMark } from "../../system/workspace-mark.ts";
 import { sessionMarker } from "../process-tree.ts";
 import type { SessionSpec, SetupCommand } from "../sessions.ts";
 
@@ -19,6 +20,8 @@ export interface WorkplaceOptions {
   /** Hidden beside HOME; see `workspacePlaces`. */
   hide: readonly string[];
   extraReadOnly: readonly string[];
+  /** Ends what it runs; see `workspaceMark`. */
+  stopLatch: string;
   /** HOME of a session without a sandbox: an empty folder. */
   home: string;
   clock: Clock;
@@ -38,11 +41,13 @@ export function workplace({
   sandboxed: wanted,
   hide,
   extraReadOnly,
+  stopLatch,
   home,
   clock,
 }: WorkplaceOptions): Workplace {
-  // The mark lets whatever escapes the sandbox's own kill be found and ended with the session.
-  const env = { [sessionMarker]: spec.id, GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0" };
+  // The marks let whatever escapes the sandbox's own kill be found and ended with the session.
+  const marks = { ...workspaceMark(stopLatch), [sessionMarker]: spec.id };
+  const env = { ...marks, GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0" };
   const { checkout } = spec;
   const launch = (command: string | readonly string[], extra: SandboxChoice) =>
     spec.sandbox === "Off" || !wanted

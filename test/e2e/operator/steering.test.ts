@@ -183,7 +183,7 @@ test("an emergency stop ends every host, says Stopped in the file, and resume go
   const agent = await working(here, "agent-1");
   const { id, pid } = agent.status?.session ?? {};
 
-  expect(await here.tell("stop", "--emergency")).toContain("no session, tool or request is left");
+  expect(await here.tell("stop", "--emergency")).toContain("no session, tool, check or request is left");
   expect(lives(pid)).toBe(false);
   expect(existsSync(here.workspace.stopLatch)).toBe(true);
   await here.until("a file that says so", () => here.read("workspace.yaml").includes("mode: Stopped"));

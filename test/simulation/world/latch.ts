@@ -1,21 +1,52 @@
-import type { StopLatch } from "../../../pkg/session/stop-latch.ts";
+import type { LatchSeen, StopLatch } from "../../../pkg/session/stop-latch.ts";
 
 /** The stop latch as the file that it is: it outlives every operator. */
 export class SimLatch implements StopLatch {
-  isEngaged = false;
   /** Told when it is engaged: hosts look at the file by themselves. */
   onEngaged: () => void = () => {};
+  readonly #wakers = new Set<() => void>();
+  #stops = 0;
+  #engaged: string | undefined;
+  #released: string | undefined;
+
+  get isEngaged(): boolean {
+    return this.#engaged !== undefined;
+  }
 
   async engaged(): Promise<boolean> {
     return this.isEngaged;
   }
 
+  async look(): Promise<LatchSeen> {
+    return { engaged: this.#engaged, released: this.#released };
+  }
+
   async engage(): Promise<void> {
-    this.isEngaged = true;
+    this.#stops += 1;
+    this.#engaged = `stop ${this.#stops}`;
+    this.#released = undefined;
     this.onEngaged();
+    this.#wake();
   }
 
   async release(): Promise<void> {
-    this.isEngaged = false;
+    if (this.#engaged === undefined) return;
+    this.#released = this.#engaged;
+    this.#engaged = undefined;
+    this.#wake();
+  }
+
+  async settle(): Promise<void> {
+    this.#released = undefined;
+    this.#wake();
+  }
+
+  subscribe(wake: () => void, signal: AbortSignal): void {
+    this.#wakers.add(wake);
+    signal.addEventListener("abort", () => this.#wakers.delete(wake), { once: true });
+  }
+
+  #wake(): void {
+    for (const wake of this.#wakers) wake();
   }
 }

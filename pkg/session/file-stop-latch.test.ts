@@ -1,0 +1,104 @@
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { uniform } from "../../test/support/uniform.ts";
+import { crashFileSystem } from "../storage/testing/crash-file-system.ts";
+import { systemClock as clock } from "../system/system.ts";
+import { fileStopLatch } from "./file-stop-latch.ts";
+
+const path = "/workspace/.bosun/stop";
+
+async function emptyDisk() {
+  const disk = crashFileSystem();
+  await disk.makeDirectory("/workspace", 0o755);
+  return disk;
+}
+
+function temporaryLatch() {
+  const folder = mkdtempSync(join(tmpdir(), "bosun-latch-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "stop");
+  return { file, latch: fileStopLatch(file, { clock }) };
+}
+
+test("a stop that was said to be safe survives a power loss, and so does its release", async () => {
+  for (let seed = 1; seed <= 50; seed += 1) {
+    const random = { next: uniform(seed) };
+    const disk = await emptyDisk();
+    await fileStopLatch(path, { clock, fs: disk }).engage("why");
+    const after = disk.afterCrash(random);
+    const latch = fileStopLatch(path, { clock, fs: after });
+    expect(await latch.engaged(), `seed ${seed}`).toBe(true);
+    const { engaged } = await latch.look();
+    await latch.release();
+    const later = fileStopLatch(path, { clock, fs: after.afterCrash(random) });
+    expect(await later.look(), `seed ${seed}`).toEqual({ engaged: undefined, released: engaged });
+  }
+});
+
+test("a latch whose writing a power loss cut short either stands or doesn't, and can be engaged again", async () => {
+  for (let steps = 0; steps < 12; steps += 1) {
+    const disk = await emptyDisk();
+    disk.crashAfter(steps);
+    await fileStopLatch(path, { clock, fs: disk })
+      .engage("why")
+      .catch(() => undefined);
+    const after = disk.afterCrash({ next: uniform(steps) });
+    const latch = fileStopLatch(path, { clock, fs: after });
+    await latch.look();
+    await latch.engage("again");
+    expect(await latch.engaged()).toBe(true);
+  }
+});
+
+test("a touched latch is a stop, and touched again another one", async () => {
+  const { file, latch } = temporaryLatch();
+  writeFileSync(file, "");
+  const first = await latch.look();
+  expect(first.engaged).toBeDefined();
+  expect(await latch.look()).toEqual(first);
+  utimesSync(file, 1, 1);
+  expect((await latch.look()).engaged).not.toBe(first.engaged);
+});
+
+test("a folder in the latch's place is a stop too", async () => {
+  const { file, latch } = temporaryLatch();
+  mkdirSync(file);
+  expect((await latch.look()).engaged).toBeDefined();
+});
+
+test("another stop while one is in force has a name of its own, and no trace of what was released before", async () => {
+  const { latch } = temporaryLatch();
+  await latch.engage("one");
+  await latch.release();
+  const { released } = await latch.look();
+  expect(released).toBeDefined();
+  await latch.engage("two");
+  const second = await latch.look();
+  expect(second).toMatchObject({ released: undefined });
+  expect(second.engaged).not.toBe(released);
+});
+
+test("releasing what is not engaged keeps the name of what was released", async () => {
+  const { latch } = temporaryLatch();
+  await latch.engage("one");
+  await latch.release();
+  const before = await latch.look();
+  await latch.release();
+  expect(await latch.look()).toEqual(before);
+  await latch.settle();
+  expect(await latch.look()).toEqual({ engaged: undefined, released: undefined });
+});
+
+test("whoever follows it hears of a touch by anybody", async () => {
+  const { file, latch } = temporaryLatch();
+  const following = new AbortController();
+  const woken = new Promise<void>((resolve) => latch.subscribe(resolve, following.signal));
+  await latch.look();
+  // Its first look may not be over yet; touched again it differs from whatever it saw.
+  const touching = setInterval(() => writeFileSync(file, String(performance.now())), 20);
+  await woken;
+  clearInterval(touching);
+  following.abort();
+});

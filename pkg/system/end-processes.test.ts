@@ -1,0 +1,70 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import { endProcesses, treesIn } from "./end-processes.ts";
+import { startTimeOf } from "./process-identity.ts";
+import { type ProcessEntry, processTable, startTimeNow } from "./process-table.ts";
+import { systemClock } from "./system.ts";
+
+const limitMs = 20_000;
+const mark = (name: string) => `END_PROCESSES_TEST=${name}-${process.pid}`;
+const marked = (name: string) => (entry: ProcessEntry) => entry.environment.includes(mark(name));
+
+/** Runs a script for bash that prints a line once it is ready. */
+async function start(name: string, script: string) {
+  const [variable = "", value] = mark(name).split("=");
+  const child = spawn("bash", ["-c", script], {
+    env: { ...process.env, [variable]: value },
+    stdio: ["ignore", "pipe", "ignore"],
+    detached: true,
+  });
+  await once(child.stdout, "data");
+  return child;
+}
+
+test("what a process has started ends with it, whatever the environment and session of it", async () => {
+  const child = await start(
+    "tree",
+    "trap '' TERM HUP INT; env -i setsid sleep 600 & sleep 0.1; echo $!; wait",
+  );
+  const table = processTable();
+  const tree = treesIn(table, marked("tree"));
+  expect(tree.some(({ environment, parent }) => parent === child.pid && environment.length <= 1)).toBe(true);
+  expect(await endProcesses({ roots: marked("tree"), clock: systemClock, limitMs })).toEqual([]);
+  for (const { pid, startTime } of tree) expect(await startTimeOf(pid)).not.toBe(startTime);
+});
+
+test("a chain of processes that each start the next and end is ended", async () => {
+  await start("chain", "f() { f & }; echo ready; f; exit");
+  expect(await endProcesses({ roots: marked("chain"), clock: systemClock, limitMs })).toEqual([]);
+  expect(treesIn(processTable(), marked("chain"))).toEqual([]);
+});
+
+test("the caller and its other children live on", async () => {
+  const bystander = spawn("sleep", ["600"], { stdio: "ignore" });
+  try {
+    await start("one", "echo ready; sleep 600");
+    expect(await endProcesses({ roots: marked("one"), clock: systemClock, limitMs })).toEqual([]);
+    expect(startTimeNow(bystander.pid ?? 0)).toBeDefined();
+  } finally {
+    bystander.kill("SIGKILL");
+  }
+});
+
+test("a process is not signalled when its number has another start time", async () => {
+  const bystander = spawn("sleep", ["600"], { stdio: "ignore" });
+  await once(bystander, "spawn");
+  try {
+    const roots = ({ pid, startTime }: ProcessEntry) => pid === bystander.pid && startTime === "long ago";
+    expect(await endProcesses({ roots, clock: systemClock, limitMs })).toEqual([]);
+    expect(startTimeNow(bystander.pid ?? 0)).toBeDefined();
+  } finally {
+    bystander.kill("SIGKILL");
+  }
+});
+
+test("the table says of a process what its identity says", async () => {
+  const own = processTable().find(({ pid }) => pid === process.pid);
+  expect(own).toMatchObject({ parent: process.ppid, startTime: await startTimeOf(process.pid) });
+  expect(startTimeNow(process.pid)).toBe(own?.startTime);
+});

@@ -1,0 +1,83 @@
+/** All processes of this machine in one look, for who has to end some of them and to prove that none is left. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+
+export interface ProcessEntry {
+  pid: number;
+  parent: number;
+  group: number;
+  /** What `startTimeOf` says of it. */
+  startTime: string;
+  /** `NAME=value` each, as it was started with; empty where it can't be read. */
+  environment: readonly string[];
+}
+
+/**
+ * Every living process that can be seen from here, the caller too. A process that has ended and waits to be collected
+ * is none. Takes about 0.2 ms a process, without a turn of the event loop in between.
+ *
+ * @throws Error when the system can't be asked: unknown, which must not be taken for none
+ */
+export function processTable(): readonly ProcessEntry[] {
+  return process.platform === "linux" ? fromProc() : fromPs();
+}
+
+/** The start time that `processTable` would give for `pid` now; undefined when no such process lives. */
+export function startTimeNow(pid: number): string | undefined {
+  if (process.platform === "linux") return inProc(pid, bootId())?.startTime;
+  return fromPs().find((entry) => entry.pid === pid)?.startTime;
+}
+
+function fromProc(): readonly ProcessEntry[] {
+  const boot = bootId();
+  return readdirSync("/proc").flatMap((name) => {
+    const entry = /^\d+$/.test(name) ? inProc(Number(name), boot) : undefined;
+    if (entry === undefined) return [];
+    return [{ ...entry, environment: (readOf(entry.pid, "environ") ?? "").split("\0") }];
+  });
+}
+
+function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+}
+
+function inProc(pid: number, boot: string): Omit<ProcessEntry, "environment"> | undefined {
+  const stat = readOf(pid, "stat");
+  if (stat === undefined) return undefined;
+  // The command's name is in parentheses and may hold any character: count fields after the last one.
+  const [state, parent, group, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [threads, startTicks] = [fields[14], fields[16]];
+  if (startTicks === undefined)
+    throw new Error(`/proc/${pid}/stat has fewer fields than proc(5) says: ${stat}`);
+  // A leader that has ended while other threads go on looks like one that waits to be collected, and lives.
+  if ((state === "Z" && Number(threads) <= 1) || state === "X") return undefined;
+  return { pid, parent: Number(parent), group: Number(group), startTime: `${boot}/${startTicks}` };
+}
+
+/** Undefined for what is gone by now, or is another user's. */
+function readOf(pid: number, name: "stat" | "environ"): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, "utf8");
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(code)) return undefined;
+    throw error;
+  }
+}
+
+/** `ps` prints the environment after the command; a value with a blank in it falls apart, which no mark of ours has. */
+function fromPs(): readonly ProcessEntry[] {
+  const columns = ["pid", "ppid", "pgid", "stat", "lstart", "command"].map((name) => `${name}=`).join(",");
+  const text = execFileSync("ps", ["-axEww", "-o", columns], {
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024,
+    env: { ...process.env, LC_ALL: "C", TZ: "UTC" },
+  });
+  return text.split("\n").flatMap((line) => {
+    const [pid, parent, group, state = "", ...rest] = line.trim().split(/\s+/);
+    if (pid === undefined || pid === "" || state.startsWith("Z")) return [];
+    const started = rest.slice(0, 5).join(" ");
+    const entry = { pid: Number(pid), parent: Number(parent), group: Number(group), startTime: started };
+    return [{ ...entry, environment: rest.slice(5) }];
+  });
+}
