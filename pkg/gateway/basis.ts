@@ -1,15 +1,19 @@
 /** What a settled request says about the next one of its session: how many tokens its messages really were. */
 import { createHash } from "node:crypto";
-import type { Block, Message, MessagesRequest } from "./messages-request.ts";
-import { sumOf, tokensOf, type Usage } from "./usage.ts";
+import { type MessagesRequest, withoutCacheControl } from "./messages-request.ts";
+import { promptTokensOf, sumOf, type Usage } from "./usage.ts";
 
+/** Small enough to stand in the ledger, so that it holds over a restart of the gateway. */
 export interface Basis {
   /** Of everything but the messages that decides how many tokens a prompt has. */
   shape: string;
-  /** One digest a message, in order. */
-  messages: readonly string[];
-  /** Input, cache read and write, and output of that request. */
-  tokens: number;
+  /** How many messages the request had. */
+  messages: number;
+  /** Of all of them, in order. */
+  digest: string;
+  /** Input, cache read and write of that request. */
+  promptTokens: number;
+  outputTokens: number;
 }
 
 /** Fields that change the answer or the bill, but not the tokens of the prompt. */
@@ -28,37 +32,37 @@ const OUTSIDE_THE_PROMPT = [
 
 /** What can be said of requests that go on from `request`, which used `usages`. */
 export function basisOf(request: MessagesRequest, usages: readonly Usage[]): Basis {
+  const used = sumOf(usages);
   return {
     shape: shapeOf(request),
-    messages: request.messages.map(digestOfMessage),
-    tokens: tokensOf(sumOf(usages)),
+    messages: request.messages.length,
+    digest: digestsOf(request).at(-1) ?? "",
+    promptTokens: promptTokensOf(used),
+    outputTokens: used.output,
   };
 }
 
 /**
- * The part of `request` that the latest fitting one of `bases` has measured: the number of its messages, and their
- * tokens together with system and tools. Fitting is one with the same model, system, tools and all else that a prompt
- * is made from, whose messages are a prefix. Cache breakpoints move from request to request and make no difference.
+ * The latest of `bases` that has measured a part of `request`: one with the same model, system, tools and all else that
+ * a prompt is made from, whose messages are a prefix. Cache breakpoints move from request to request and make no
+ * difference.
  *
  * @param bases - the latest first
  * @returns undefined when none fits
  */
-export function measuredPrefix(
-  request: MessagesRequest,
-  bases: readonly Basis[],
-): { messages: number; tokens: number } | undefined {
+export function measuredPrefix(request: MessagesRequest, bases: readonly Basis[]): Basis | undefined {
   if (bases.length === 0) return undefined;
-  const { shape, messages } = basisOf(request, []);
-  const basis = bases.find(
-    (one) => one.shape === shape && one.messages.every((digest, i) => messages[i] === digest),
-  );
-  return basis && { messages: basis.messages.length, tokens: basis.tokens };
+  const shape = shapeOf(request);
+  const digests = digestsOf(request);
+  return bases.find((one) => one.shape === shape && digests[one.messages - 1] === one.digest);
 }
 
 /** Bases kept for one session: as many conversations as one may hold at the same time, sub-agents' included. */
 const BASES_MAX = 16;
+/** Sessions that bases are kept for: more than ever live at once. */
+const SESSIONS_MAX = 100;
 
-/** What is known of the settled requests of each session. */
+/** What is known of the settled requests of the sessions that spent last. */
 export class Bases {
   readonly #bases = new Map<string, readonly Basis[]>();
 
@@ -68,11 +72,12 @@ export class Bases {
   }
 
   add(session: string, basis: Basis): void {
-    this.#bases.set(session, [basis, ...this.of(session)].slice(0, BASES_MAX));
-  }
-
-  forget(session: string): void {
+    const bases = [basis, ...this.of(session)].slice(0, BASES_MAX);
+    // Taken out first, so that the map has them by their last settlement.
     this.#bases.delete(session);
+    this.#bases.set(session, bases);
+    const [oldest] = this.#bases.keys();
+    if (this.#bases.size > SESSIONS_MAX && oldest !== undefined) this.#bases.delete(oldest);
   }
 }
 
@@ -80,21 +85,16 @@ function shapeOf(request: MessagesRequest): string {
   const prompt = Object.entries(request)
     .filter(([field]) => !OUTSIDE_THE_PROMPT.includes(field))
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([field, value]) => [field, withoutBreakpoints(value)]);
+    .map(([field, value]) => [field, withoutCacheControl(value)]);
   return digest(prompt);
 }
 
-function digestOfMessage(message: Message): string {
-  return digest({ ...message, content: withoutBreakpoints(message.content) });
-}
-
-/** Blocks and tools without their `cache_control`, at every depth where the API allows one. */
-function withoutBreakpoints(value: unknown): unknown {
-  if (!Array.isArray(value)) return value;
-  return value.map((item: Block) => {
-    if (typeof item !== "object" || item === null) return item;
-    const { cache_control: _, ...rest } = item;
-    return Array.isArray(rest.content) ? { ...rest, content: withoutBreakpoints(rest.content) } : rest;
+/** One a message: of it and all before it. */
+function digestsOf({ messages }: MessagesRequest): string[] {
+  let before = "";
+  return messages.map((message) => {
+    before = digest([before, { ...message, content: withoutCacheControl(message.content) }]);
+    return before;
   });
 }
 

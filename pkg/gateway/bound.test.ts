@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Basis, basisOf } from "./basis.ts";
 import { type Bounds, boundsOf } from "./bound.ts";
-import type { Block, MessagesRequest } from "./messages-request.ts";
+import { type Block, type MessagesRequest, withoutCaching } from "./messages-request.ts";
 import { type Price, priceOf } from "./prices.ts";
 import { NO_USAGE } from "./usage.ts";
 
@@ -29,7 +29,7 @@ function bytes(value: unknown): number {
 
 describe("the prompt is bounded by", () => {
   const alone = bytes(GO_ON) + 10_000;
-  const continued = 700 + bytes([ANSWER, NEXT]) + 2_000;
+  const continued = 600 + bytes([ANSWER, NEXT]) + 2_000;
   const basis = basisOf(ASK, [USED]);
   const cached = (request: MessagesRequest): MessagesRequest => ({
     ...request,
@@ -42,12 +42,12 @@ describe("the prompt is bounded by", () => {
   test.each<[string, MessagesRequest, readonly Basis[], number]>([
     ["its bytes where nothing was settled", GO_ON, [], alone],
     ["the settled request it goes on from", GO_ON, [basis], continued],
-    ["that request when it is asked again", ASK, [basis], 700 + bytes([]) + 2_000],
+    ["that request when it is asked again", ASK, [basis], 600 + bytes([]) + 2_000],
     [
       "the latest of those it goes on from",
       GO_ON,
       [basisOf(GO_ON, [{ ...USED, input: 0 }]), basis],
-      660 + 2 + 2_000,
+      560 + 2 + 2_000,
     ],
     [
       "an earlier one when the latest is another conversation",
@@ -88,7 +88,13 @@ describe("the prompt is bounded by", () => {
   test("the settled request, wherever its cache breakpoints were", () => {
     const settled = basisOf(cached(ASK), [USED]);
     const plain = { ...ASK, messages: [{ role: "user", content: [{ type: "text", text: "Hello" }] }] };
-    expect(bounds(plain, [settled]).inputTokens).toBe(700 + 2 + 2_000);
+    expect(bounds(plain, [settled]).inputTokens).toBe(600 + 2 + 2_000);
+  });
+
+  test("what it answered as well where that comes back as thinking, which is shortened", () => {
+    const thought = { role: "assistant", content: [{ type: "thinking", thinking: "Hm", signature: "s" }] };
+    const request = { ...ASK, messages: [...ASK.messages, thought, NEXT] };
+    expect(bounds(request, [basis]).inputTokens).toBe(600 + 100 + bytes([thought, NEXT]) + 2_000);
   });
 
   test("5,000 tokens an image whatever its bytes", () => {
@@ -121,6 +127,35 @@ describe("the answer is bounded by", () => {
     expect(bounds({ ...ASK, max_tokens: 50 }).leastOutput).toBe(50);
     expect(bounds({ ...ASK, thinking: { type: "enabled", budget_tokens: 3_000 } }).leastOutput).toBe(3_001);
   });
+});
+
+test("where only the price of caching is in the way, the same is asked for without it", () => {
+  const cache_control = { type: "ephemeral" } as const;
+  const text = { type: "text", text: "Hello", cache_control };
+  const request: MessagesRequest = {
+    ...ASK,
+    cache_control,
+    system: [text],
+    tools: [{ name: "bash", input_schema: {}, cache_control }],
+    messages: [
+      { role: "user", content: [{ type: "tool_result", tool_use_id: "t", content: [text], cache_control }] },
+    ],
+  };
+  const cached = bounds(request);
+  const plain = bounds(withoutCaching(request));
+  expect(JSON.stringify(withoutCaching(request))).not.toContain("cache_control");
+  expect(withoutCaching(request).system).toEqual([{ type: "text", text: "Hello" }]);
+
+  const room = (cost: number) => ({ cost, tokens: 1e9 });
+  const least = cached.with(2_000);
+  expect(cached.within(room(least.cost))).toMatchObject({ caching: true, outputTokens: 2_000 });
+  const found = cached.within(room(least.cost - 1));
+  expect(found).toMatchObject({ caching: false, inputTokens: cached.inputTokens });
+  expect(found?.cost).toBeLessThan(least.cost);
+  expect(cached.least.cost).toBe(cached.inputTokens * 2_000 + 2_000 * 10_000);
+  expect(cached.within(room(cached.least.cost - 1))).toBeUndefined();
+  // Never dearer than the very request that is sent then.
+  expect(plain.least.cost).toBeLessThanOrEqual(cached.least.cost);
 });
 
 test("what is found within a room fits in it and is the largest that does", () => {

@@ -6,6 +6,7 @@ import {
   blocksOf,
   bytesWithoutImages,
   cacheLifetimeOf,
+  type Message,
   type MessagesRequest,
   thinkingBudget,
 } from "./messages-request.ts";
@@ -30,6 +31,8 @@ export interface Bound {
   outputTokens: number;
   tokens: number;
   cost: NanoUSD;
+  /** Whether it may write to a cache as it asks to; if not, it is sent without its breakpoints. */
+  caching: boolean;
 }
 
 /** How the bound of one request depends on the `max_tokens` it will be sent with. */
@@ -39,8 +42,15 @@ export interface Bounds {
   wantedOutput: number;
   /** The least output it may be lowered to when money is short. */
   leastOutput: number;
+  /** Of the request as it is, its caching included. */
   with(outputTokens: number): Bound;
-  /** The largest bound between least and wanted output that fits in `cost` and `tokens`; undefined when none does. */
+  /** The least that the request can be made to need: the least output, and no caching. */
+  least: Bound;
+  /**
+   * The bound that fits in `cost` and `tokens`, with the largest output between least and wanted; without caching only
+   * where none with it fits: writing a prompt to a cache costs a quarter more than reading it once, so that the last
+   * money before a limit can still be spent. Undefined when none fits.
+   */
   within(room: { cost: NanoUSD; tokens: number }): Bound | undefined;
 }
 
@@ -60,25 +70,30 @@ export function boundsOf(
   const writes: CacheLifetime | undefined = cacheLifetimeOf(request);
   const wantedOutput = Math.min(request.max_tokens, maxOutputTokens);
   const leastOutput = Math.min(wantedOutput, Math.max(OUTPUT_FLOOR, thinkingBudget(request) + 1));
-  const withOutput = (outputTokens: number): Bound => ({
+  const bound = (outputTokens: number, caching: boolean): Bound => ({
     inputTokens,
     outputTokens,
     tokens: inputTokens + outputTokens,
-    cost: mostOf({ inputTokens, outputTokens, writes }, price),
+    cost: mostOf({ inputTokens, outputTokens, writes: caching ? writes : undefined }, price),
+    caching,
   });
+  const fitting = (
+    { cost, tokens }: { cost: NanoUSD; tokens: number },
+    caching: boolean,
+  ): Bound | undefined => {
+    const affordable = Math.floor((cost - bound(0, caching).cost) / dearestOutput(inputTokens, price));
+    const output = Math.min(wantedOutput, affordable, tokens - inputTokens);
+    if (output < leastOutput) return undefined;
+    const found = bound(output, caching);
+    return found.cost <= cost && found.tokens <= tokens ? found : undefined;
+  };
   return {
     inputTokens,
     wantedOutput,
     leastOutput,
-    with: withOutput,
-    within({ cost, tokens }) {
-      const outputPrice = dearestOutput(inputTokens, price);
-      const affordable = Math.floor((cost - withOutput(0).cost) / outputPrice);
-      const output = Math.min(wantedOutput, affordable, tokens - inputTokens);
-      if (output < leastOutput) return undefined;
-      const bound = withOutput(output);
-      return bound.cost <= cost && bound.tokens <= tokens ? bound : undefined;
-    },
+    with: (outputTokens) => bound(outputTokens, true),
+    least: bound(leastOutput, false),
+    within: (room) => fitting(room, true) ?? (writes === undefined ? undefined : fitting(room, false)),
   };
 }
 
@@ -86,9 +101,15 @@ function inputBound(request: MessagesRequest, bases: readonly Basis[]): number {
   const prefix = measuredPrefix(request, bases);
   if (prefix !== undefined) {
     const after = request.messages.slice(prefix.messages);
-    return prefix.tokens + tokensOfBytes(after, { messages: after }) + MARGIN_AFTER_PREFIX;
+    // The answer is among them as a message, whose bytes bound it; but what the model thought comes back shortened.
+    const thought = hasThinking(after) ? prefix.outputTokens : 0;
+    return prefix.promptTokens + thought + tokensOfBytes(after, { messages: after }) + MARGIN_AFTER_PREFIX;
   }
   return tokensOfBytes(request, request) + MARGIN_ALONE;
+}
+
+function hasThinking(messages: readonly Message[]): boolean {
+  return [...blocksOf({ messages })].some(({ type }) => /^(redacted_)?thinking$/.test(type));
 }
 
 function tokensOfBytes(value: unknown, within: Pick<MessagesRequest, "messages" | "system">): number {

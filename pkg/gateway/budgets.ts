@@ -45,7 +45,7 @@ export function decide(
     return {
       is: "refused",
       reason: "BudgetExceeded",
-      message: shortfall(bounds.with(bounds.leastOutput), grants, nowMs),
+      message: shortfall(bounds.least, grants, nowMs),
     };
   }
   const fits = grants.every(

@@ -176,7 +176,6 @@ export class Gateway {
 
   async dismiss(session: string): Promise<void> {
     this.#tokens.dismiss(session);
-    this.#payments.forget(session);
     await this.#saveSessions();
   }
 

@@ -1,5 +1,6 @@
 /** The lines of the ledger: one JSON object a line, one line a step. */
 import type { Purpose } from "../session/sessions.ts";
+import type { Basis } from "./basis.ts";
 import type { NanoUSD } from "./money.ts";
 import type { Price } from "./prices.ts";
 import type { Usage } from "./usage.ts";
@@ -61,6 +62,8 @@ export interface Settled {
   usage: Usage;
   cost: NanoUSD;
   tokens: number;
+  /** What it says about the next request of its session; absent where it says nothing. */
+  basis?: Basis;
 }
 
 /** It ended and its cost is not known: charged with the most it can have been. */

@@ -1,4 +1,5 @@
 /** What the lines of a ledger add up to. Pure: the same lines always give the same sums. */
+import { Bases, type Basis } from "./basis.ts";
 import { selects } from "./grants.ts";
 import {
   type AskedTurn,
@@ -7,6 +8,7 @@ import {
   type Line,
   type Payer,
   type Reserved,
+  type Settled,
 } from "./ledger-lines.ts";
 import type { BudgetPolicy, CostQuery, NanoUSD } from "./money.ts";
 import type { Period, Window } from "./windows.ts";
@@ -71,6 +73,7 @@ export class LedgerState {
   readonly #grants = new Map<string, Granted>();
   /** The newest of each Budget and period, by the Budget's uid and by its name. */
   readonly #newestGrants = new Map<string, Granted>();
+  readonly #bases = new Bases();
   readonly #sums = new Map<string, { question: Question; sums: Sums }>();
 
   /** Number of the newest line. */
@@ -124,6 +127,11 @@ export class LedgerState {
     const paid = known.asked.findLast(({ request }) => mayBePaid(request));
     if (paid === undefined) return {};
     return paid.host === host ? { again: paid.request.id } : { resume: paid.request.id };
+  }
+
+  /** What is known of the newest settled requests of `session`, the latest first. */
+  bases(session: string): readonly Basis[] {
+    return this.#bases.of(session);
   }
 
   grant(id: string): Readonly<Granted> | undefined {
@@ -196,6 +204,7 @@ export class LedgerState {
       case "settled":
         this.#change(line, ["sent"], { state: "settled", cost: line.cost, tokens: line.tokens });
         this.#unsettledInRow = 0;
+        this.#keepBasis(line);
         return;
       case "unsettled":
         this.#change(line, ["sent"], { state: "unsettled", cost: line.cost, tokens: line.tokens });
@@ -274,7 +283,14 @@ export class LedgerState {
     }
     this.#count(request, -1);
     Object.assign(request, to);
+    // Not only where a `violated` line says so: a crash can cut it off from the settlement before it.
+    if (line.step !== "personSettled" && isAboveBound(request)) this.#violated.add(line.id);
     this.#count(request, 1);
+  }
+
+  #keepBasis({ id, basis }: Settled): void {
+    const request = this.#requests.get(id);
+    if (request !== undefined && basis !== undefined) this.#bases.add(request.payer.session, basis);
   }
 
   #count(request: RequestRecord, sign: 1 | -1): void {
@@ -285,6 +301,10 @@ export class LedgerState {
 
 function mayBePaid({ state, cost }: RequestRecord): boolean {
   return state !== "released" && cost > 0;
+}
+
+function isAboveBound({ cost, tokens, bound }: RequestRecord): boolean {
+  return cost > bound.cost || tokens > bound.tokens;
 }
 
 function matches(question: Question, { at, payer }: RequestRecord): boolean {

@@ -53,6 +53,33 @@ export function cacheLifetimes(request: MessagesRequest): string[] {
     .map((control) => String((control as { ttl?: unknown }).ttl ?? "5m"));
 }
 
+/** Blocks and tools without their `cache_control`, at every depth where the API allows one; other values as they are. */
+export function withoutCacheControl(value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  return value.map((item: Block) => {
+    if (typeof item !== "object" || item === null) return item;
+    const { cache_control: _, ...rest } = item;
+    return Array.isArray(rest.content) ? { ...rest, content: withoutCacheControl(rest.content) } : rest;
+  });
+}
+
+/** `request` as it asks for the same answer and writes to no cache. */
+export function withoutCaching(request: MessagesRequest): MessagesRequest {
+  const { cache_control: _, ...rest } = request;
+  const plain: MessagesRequest = {
+    ...rest,
+    messages: request.messages.map((message) => ({
+      ...message,
+      content: withoutCacheControl(message.content) as Message["content"],
+    })),
+  };
+  if (request.system !== undefined)
+    plain.system = withoutCacheControl(request.system) as NonNullable<MessagesRequest["system"]>;
+  if (request.tools !== undefined)
+    plain.tools = withoutCacheControl(request.tools) as NonNullable<MessagesRequest["tools"]>;
+  return plain;
+}
+
 /** The part of `max_tokens` that thinking may take, in tokens; the API wants it below `max_tokens`. */
 export function thinkingBudget({ thinking }: MessagesRequest): number {
   const { budget_tokens: budget } = (thinking ?? {}) as { budget_tokens?: unknown };

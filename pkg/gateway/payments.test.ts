@@ -195,7 +195,21 @@ test("the next request of a session is bound by what the last one used, unless i
     return ledger.state.request(id)?.bound.inputTokens;
   };
   expect(await bound({ contextEdited: true })).toBe(Buffer.byteLength(JSON.stringify(next)) + 10_000);
-  expect(await bound({})).toBe(60 + Buffer.byteLength(JSON.stringify(next.messages.slice(1))) + 2_000);
+  expect(await bound({})).toBe(50 + Buffer.byteLength(JSON.stringify(next.messages.slice(1))) + 2_000);
+});
+
+test("what a request used bounds the next one after a restart too", async () => {
+  const { ledger, pay } = world(AMPLE);
+  await pay(ANSWERED);
+  const again = world(AMPLE);
+  for (const line of ledger.lines.slice(1))
+    await again.ledger.append(JSON.parse(JSON.stringify(line).replaceAll('"r1"', '"before"')));
+  const next = { ...REQUEST, messages: [...REQUEST.messages, { role: "assistant", content: "Yes" }] };
+  paymentOf(await again.ask({}, next));
+  const newest = [...again.ledger.state.requests()].at(-1);
+  expect(newest?.bound.inputTokens).toBe(
+    50 + Buffer.byteLength(JSON.stringify(next.messages.slice(1))) + 2_000,
+  );
 });
 
 test("a reservation names its grant, whose amount is in the ledger, again when it changes", async () => {

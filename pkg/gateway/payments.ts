@@ -1,18 +1,18 @@
 /** A request's way through the ledger: reserved before it is sent, settled after it ended. Money is reserved here. */
 import type { Clock, Ids } from "../runtime/clock.ts";
 import type { Failpoints } from "../runtime/failpoints.ts";
-import { Bases, basisOf } from "./basis.ts";
 import { type Bound, boundsOf } from "./bound.ts";
+import { endingSteps } from "./ending.ts";
 import { selects } from "./grants.ts";
 import type { Ledger } from "./ledger.ts";
-import type { AskedTurn, Step } from "./ledger-lines.ts";
-import type { MessagesRequest } from "./messages-request.ts";
+import type { AskedTurn } from "./ledger-lines.ts";
+import { type MessagesRequest, withoutCaching } from "./messages-request.ts";
 import type { BudgetPolicy, SessionGrant } from "./money.ts";
 import type { Price } from "./prices.ts";
 import { Line, type Turn, WaitTimeoutError } from "./queue.ts";
 import type { RateLimits } from "./rate-limits.ts";
 import { type Plan, plan, reservationSteps } from "./reservation.ts";
-import { type Ending, type Settlement, settle, violates } from "./settlement.ts";
+import type { Ending } from "./settlement.ts";
 import type { Moment } from "./time-keeper.ts";
 
 /** How long a request may wait in line, in milliseconds. */
@@ -27,8 +27,8 @@ export type Reserving =
 /** One reserved request. Every payment ends by `end`, once. */
 export interface Payment {
   id: string;
-  /** What `max_tokens` has to be. */
-  maxTokens: number;
+  /** What to send: as was asked, with the `max_tokens` and the caching that are paid for. */
+  request: MessagesRequest;
   /** To be awaited before the first byte of the body is sent. */
   sent(): Promise<void>;
   /** A status came: what it says of the rate limit holds for all agents. */
@@ -55,7 +55,6 @@ export class Payments {
   readonly #deps: PaymentDeps;
   readonly #line: Line;
   readonly #waitMs: number;
-  readonly #bases = new Bases();
   #budgets: readonly BudgetPolicy[] | undefined;
   #inFlight = 0;
   readonly #running = new Set<Promise<void>>();
@@ -88,11 +87,6 @@ export class Payments {
     this.look();
   }
 
-  /** Forgets what it knows of a session's requests. */
-  forget(session: string): void {
-    this.#bases.forget(session);
-  }
-
   /** Looks whether somebody in line can go now. */
   look(): void {
     this.#line.look();
@@ -107,7 +101,7 @@ export class Payments {
   async reserve(request: MessagesRequest, { session, price, asked, signal }: Asking): Promise<Reserving> {
     const bounds = boundsOf(request, {
       price,
-      bases: this.#bases.of(session.session),
+      bases: this.#deps.ledger.state.bases(session.session),
       maxOutputTokens: session.maxOutputTokens,
     });
     const serve = (): Turn<Reserving | Reserved> => {
@@ -182,11 +176,11 @@ export class Payments {
     this.#deps.changed();
     return {
       written,
-      payment: this.#paymentOf(id, { request, session, price, bound: planned.bound, learn }),
+      payment: this.#paymentOf(id, { request, price, bound: planned.bound, learn }),
     };
   }
 
-  #paymentOf(id: string, { request, session, price, bound, learn }: Spending): Payment {
+  #paymentOf(id: string, { request, price, bound, learn }: Spending): Payment {
     const { ledger, failpoints, changed } = this.#deps;
     let ending: Promise<void> | undefined;
     let hasStatus = false;
@@ -195,19 +189,7 @@ export class Payments {
     running.add(ended);
     const end = async (how: Ending): Promise<void> => {
       const reservation = { ...bound, maxTokens: bound.outputTokens, price };
-      const settlement = settle(how, reservation);
-      const lines = [ledger.append(stepOf(id, settlement, how))];
-      if (settlement.is !== "released" && violates(settlement, reservation)) {
-        lines.push(ledger.append({ step: "violated", id, cost: settlement.cost, bound: bound.cost }));
-      }
-      if (
-        settlement.is === "settled" &&
-        settlement.status === 200 &&
-        how.is === "answered" &&
-        !how.seen.contextEdited
-      ) {
-        this.#bases.add(session.session, basisOf(request, settlement.usages));
-      }
+      const lines = endingSteps(id, { request, ending: how, reservation }).map((step) => ledger.append(step));
       if (!hasStatus) learn(undefined);
       this.#inFlight -= 1;
       this.look();
@@ -217,7 +199,10 @@ export class Payments {
     };
     return {
       id,
-      maxTokens: bound.outputTokens,
+      request: {
+        ...(bound.caching ? request : withoutCaching(request)),
+        max_tokens: bound.outputTokens,
+      },
       sent: () => ledger.append({ step: "sent", id }),
       answered: (status, retryAfterSeconds) => {
         hasStatus = true;
@@ -276,7 +261,6 @@ interface Asking {
 /** What one payment is about. */
 interface Spending {
   request: MessagesRequest;
-  session: SessionGrant;
   price: Price;
   bound: Bound;
   /** Tells the rate limits how it was answered. */
@@ -301,20 +285,4 @@ function budgetOf(name: string): string {
 
 function served<T>(result: T): Turn<T> {
   return { is: "served", result };
-}
-
-function stepOf(id: string, settlement: Settlement, ending: Ending): Step {
-  const upstreamId = ending.is === "answered" ? ending.upstreamId : undefined;
-  switch (settlement.is) {
-    case "released":
-      return { step: "released", id, why: settlement.why };
-    case "unsettled": {
-      const { why, cost, tokens } = settlement;
-      return { step: "unsettled", id, upstreamId, why, cost, tokens };
-    }
-    case "settled": {
-      const { status, usage, cost, tokens } = settlement;
-      return { step: "settled", id, upstreamId, status, usage, cost, tokens };
-    }
-  }
 }

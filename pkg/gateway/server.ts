@@ -145,11 +145,7 @@ async function handle(
   const reserving = await deps.payments.reserve(admission.request, { session, price, asked, signal });
   if (reserving.is !== "reserved") throw refusalOf(reserving);
   const { payment } = reserving;
-  return forward(
-    { ...forwarding, request: { ...admission.request, max_tokens: payment.maxTokens } },
-    payment,
-    deps,
-  );
+  return forward({ ...forwarding, request: payment.request }, payment, deps);
 }
 
 function refusalOf(reserving: Exclude<Reserving, { is: "reserved" }>): Refusal {
