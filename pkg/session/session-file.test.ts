@@ -1,7 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { parse } from "yaml";
 import { readSessionFile, updateSessionFile } from "./session-file.ts";
 
 let folder: string;
@@ -38,6 +40,30 @@ test("text stays text in any YAML", () => {
   expect(readFileSync(path, "utf8")).toContain('current_project_id: "0755"\n');
   expect(readFileSync(path, "utf8")).toContain('current_task: "yes"\n');
   expect(readFileSync(path, "utf8")).toContain('agent_id: "agent-1"\n');
+});
+
+test("every text is read back as it was, by any YAML too", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (last_error) => {
+      updateSessionFile(path, { agent_id, last_error });
+      expect(readSessionFile(path)?.last_error).toBe(last_error);
+      expect(parse(readFileSync(path, "utf8"))).toMatchObject({ agent_id, last_error, pid: null });
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("a file that a person wrote in another YAML is read like our own", () => {
+  writeFileSync(
+    path,
+    "# mine\nagent_id: agent-1\nclaim: 3\ncurrent_project_id: '101'\nstatus: idle # for now\n",
+  );
+  expect(readSessionFile(path)).toMatchObject({
+    agent_id,
+    claim: 3,
+    current_project_id: "101",
+    status: "idle",
+  });
 });
 
 test("who writes under an older claim of the project changes nothing", () => {

@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import { parse, stringify } from "yaml";
 import { readIfPresent, replaceFile } from "./durable-file.ts";
 
 /** What `.claude-sessions/agent-<id>.session` says: one agent at a glance, for people and scripts. */
@@ -56,9 +56,7 @@ export function updateSessionFile(
   if (current !== undefined && isStale(changes, current)) return false;
   const next: SessionFile = { ...empty, ...current, ...changes };
   mkdirSync(dirname(path), { recursive: true });
-  // Double quotes keep dates, numbers and `yes` from being read as anything but text, by any YAML.
-  const text = stringify(next, { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN", lineWidth: 0 });
-  replaceFile(path, text, { durable: false });
+  replaceFile(path, written(next), { durable: false });
   return true;
 }
 
@@ -75,9 +73,36 @@ export function readSessionFile(path: string): SessionFile | undefined {
   return undefined;
 }
 
+/** One field a line. Double quotes keep dates, numbers and `yes` from being read as anything but text, by any YAML. */
+function written(file: SessionFile): string {
+  return Object.entries(file)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`)
+    .join("");
+}
+
+/** What `written` wrote; undefined for anything else. */
+function asWritten(text: string): unknown {
+  const lines = text.split("\n").slice(0, -1);
+  const fields = lines.map((line) => /^(\w+): (.+)$/.exec(line));
+  if (!text.endsWith("\n") || fields.some((field) => field === null)) return undefined;
+  try {
+    return Object.fromEntries(fields.map((field) => [field?.[1], JSON.parse(field?.[2] ?? "")]));
+  } catch {
+    // Some other YAML.
+    return undefined;
+  }
+}
+
+/** A person's YAML, which is rare: each session host would wait for its parser otherwise. */
+function asYaml(text: string): unknown {
+  const { parse } = createRequire(import.meta.url)("yaml") as typeof import("yaml");
+  return parse(text);
+}
+
 function parsed(text: string): SessionFile | undefined {
   try {
-    const value: unknown = parse(text);
+    const value = asWritten(text) ?? asYaml(text);
     return isSessionFile(value) ? value : undefined;
   } catch {
     // Not YAML: damaged like any other text that is no session file.

@@ -32,22 +32,24 @@ export interface Toolbox {
 }
 
 export function toolbox(tools: readonly Tool[], reminder: string): Toolbox {
-  const ajv = new Ajv({ allErrors: true });
-  const known = new Map(tools.map((tool) => [tool.name, { tool, valid: ajv.compile(tool.schema) }]));
+  // The schemas are our own. That they are valid is for tests to say, not for each session's start.
+  const ajv = new Ajv({ allErrors: true, meta: false, validateSchema: false });
+  const known = new Map(tools.map((tool) => [tool.name, tool]));
   return {
     definitions: tools.map(({ name, description, schema }) => ({ name, description, input_schema: schema })),
     reminder,
-    limitMs: (name) => known.get(name)?.tool.limitMs ?? 0,
+    limitMs: (name) => known.get(name)?.limitMs ?? 0,
     async run(name, input) {
-      const entry = known.get(name);
-      if (entry === undefined) {
+      const tool = known.get(name);
+      if (tool === undefined) {
         return failed(`There is no tool \`${name}\`. There are: ${[...known.keys()].join(", ")}.`);
       }
-      if (!entry.valid(input)) {
-        return failed(`The input is not valid: ${ajv.errorsText(entry.valid.errors, { dataVar: "input" })}.`);
+      // Compiled at its first call: many tools are never called in a run.
+      if (!ajv.validate(tool.schema, input)) {
+        return failed(`The input is not valid: ${ajv.errorsText(ajv.errors, { dataVar: "input" })}.`);
       }
       try {
-        return await entry.tool.run(input as never);
+        return await tool.run(input as never);
       } catch (error) {
         return failed(`${name} failed: ${error instanceof Error ? error.message : String(error)}`);
       }
