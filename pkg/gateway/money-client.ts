@@ -9,6 +9,7 @@ import { text } from "node:stream/consumers";
 import type { Clock } from "../runtime/clock.ts";
 import { TerminalError, TransientError } from "../runtime/errors.ts";
 import { throttle } from "../runtime/throttle.ts";
+import { compileCache } from "../system/compile-cache.ts";
 import { entryPath } from "../system/entry.ts";
 import { systemClock } from "../system/system.ts";
 import { workspaceMark } from "../system/workspace-mark.ts";
@@ -311,6 +312,7 @@ async function startProcess(
   const { BOSUN_FAILPOINT, ANTHROPIC_API_KEY: _, ANTHROPIC_AUTH_TOKEN: __, ...inherited } = process.env;
   const env = {
     ...inherited,
+    ...compileCache(),
     ...(config.stopLatch === undefined ? {} : workspaceMark(config.stopLatch)),
   };
   try {

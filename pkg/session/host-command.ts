@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { compileCache } from "../system/compile-cache.ts";
 import { sessionMarker } from "./process-tree.ts";
 
 /** A process to start. */
@@ -42,7 +43,7 @@ export function hostProcess(
   command: readonly string[],
   { namespaces, marks }: { namespaces: Namespaces; marks: Readonly<Record<string, string>> },
 ): HostProcess {
-  const env = { ...passedEnvironment(), ...marks, [sessionMarker]: session };
+  const env = { ...passedEnvironment(), ...compileCache(), ...marks, [sessionMarker]: session };
   const note = "export BOSUN_OUTERMOST=$$";
   if (namespaces === undefined) {
     return { file: "/bin/sh", args: ["-c", `${note}; exec "$@"`, "sh", ...command], env };

@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { UpstreamConfig } from "../../../pkg/gateway/upstream.ts";
+import { compileCache } from "../../../pkg/system/compile-cache.ts";
 import { entryPath } from "../../../pkg/system/entry.ts";
 import { UserError } from "../user-error.ts";
 
@@ -61,6 +62,7 @@ async function start(portFile: string, args: readonly string[], port: number) {
   const entry = entryPath(import.meta.url, "../../../pkg/rehearsal/main");
   const child = spawn(process.execPath, [entry, "--listen", `127.0.0.1:${port}`, ...args], {
     stdio: ["pipe", "pipe", port === 0 ? "inherit" : "ignore"],
+    env: { ...process.env, ...compileCache() },
     // A group of its own: Ctrl-C in the terminal must not take the model away from turns that are to finish.
     detached: true,
   });
