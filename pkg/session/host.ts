@@ -55,7 +55,9 @@ export async function runHost(options: HostOptions): Promise<void> {
     folder,
     clock,
     standing: () => standingOf(spec, transcript),
-    onReport: (report) => writeSessionFile(spec, launch, report, options.outermostPid, startedAtMs),
+    onReport: seldom(clock, (report) =>
+      writeSessionFile(spec, launch, report, options.outermostPid, startedAtMs),
+    ),
   });
   folder.writeHost({
     state: "running",
@@ -106,6 +108,22 @@ export async function runHost(options: HostOptions): Promise<void> {
   ended.abort();
   reporter.finish(outcome);
   transcript.close();
+}
+
+/**
+ * For people, who read no faster: at once when the task or the end is news, else once a second at most. Each write of a
+ * file in `.claude-sessions` has the operator look at that folder.
+ */
+function seldom(clock: Clock, show: (report: SessionReport) => void): (report: SessionReport) => void {
+  let news: string | undefined;
+  let shownMs = 0;
+  return (report) => {
+    const now = JSON.stringify([report.currentTask, report.outcome]);
+    if (now === news && clock.elapsed() - shownMs < tickMs) return;
+    news = now;
+    shownMs = clock.elapsed();
+    show(report);
+  };
 }
 
 /** Calls `work` periodically until the signal; the first time after one period. */

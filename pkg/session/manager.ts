@@ -45,6 +45,8 @@ const startLimitMs = 20_000;
 /** A host that has reported its outcome ends by itself within this, in milliseconds. */
 const exitLimitMs = 2_000;
 const lookPeriodMs = 10;
+/** The files that news is read from; a transcript alone would be heard of several times a turn. */
+const telling: ReadonlySet<string> = new Set(["host.json", "report.json"]);
 /** File events get lost: how often everything is looked at anyway, in milliseconds. */
 const pollPeriodMs = 5_000;
 
@@ -71,6 +73,8 @@ class Manager implements Sessions {
   /** Attempts whose tree was proven gone: nothing of them comes back, and looking for it costs. */
   readonly #gone = new Set<string>();
   readonly #pulses = new Pulses();
+  /** Sessions that had no host when last seen: nothing changes in them until this manager starts one. */
+  readonly #over = new Set<string>();
   /** The last start or end of each session, for the next to wait for: an end must not meet a newer host. */
   readonly #turns = new Map<string, Promise<unknown>>();
   /** Sessions to be stopped now: a start under way gives up. */
@@ -86,6 +90,8 @@ class Manager implements Sessions {
       const folder = this.#folder(id);
       // The report is read after the host was seen gone, or its last one could be missed.
       const host = folder.readHost();
+      // Said in the same turn as it is read, or a start in between would be forgotten.
+      if (host === undefined) this.#over.add(id);
       const seen = await this.#lookAt(id, host);
       const report = folder.readReport();
       if (seen === "gone") {
@@ -131,7 +137,7 @@ class Manager implements Sessions {
 
   async running(): Promise<readonly { id: string; agent: string; pid: number }[]> {
     const found = await Promise.all(
-      this.#ids().map(async (id) => {
+      this.#living().map(async (id) => {
         const folder = this.#folder(id);
         const host = folder.readHost();
         const spec = folder.readSpec();
@@ -155,12 +161,26 @@ class Manager implements Sessions {
       told.set(id, now);
       if (!signal.aborted) wake(spec.agent);
     };
-    // What can't be looked at now is looked at again by the next poll.
-    const glance = (id: string) => void look(id).catch(() => undefined);
+    const glancing = new Map<string, "once" | "again">();
+    /** One look at a time: events come in swarms, and the last one counts. */
+    const glance = async (id: string): Promise<void> => {
+      if (glancing.has(id)) {
+        glancing.set(id, "again");
+        return;
+      }
+      do {
+        glancing.set(id, "once");
+        // What can't be looked at now is looked at again by the next poll.
+        await look(id).catch(() => undefined);
+      } while (glancing.get(id) === "again");
+      glancing.delete(id);
+    };
     const attach = () => {
       for (const id of this.#ids()) {
         if (watchers.has(id)) continue;
-        const watcher = watch(this.#folder(id).path, () => glance(id));
+        const watcher = watch(this.#folder(id).path, (_, name) => {
+          if (name === null || telling.has(name)) void glance(id);
+        });
         watcher.on("error", () => watcher.close());
         watchers.set(id, watcher);
       }
@@ -172,8 +192,8 @@ class Manager implements Sessions {
     const poll = async () => {
       for (;;) {
         attach();
-        await Promise.all(this.#ids().map((id) => look(id).catch(() => undefined)));
-        await Promise.all(this.#ids().map((id) => this.#reap(id)));
+        await Promise.all(this.#living().map((id) => look(id).catch(() => undefined)));
+        await Promise.all(this.#living().map((id) => this.#reap(id)));
         await this.#renewAccess();
         await this.#options.clock.sleep(pollPeriodMs, signal);
       }
@@ -219,6 +239,7 @@ class Manager implements Sessions {
       extraReadOnly: places.readOnly,
     });
     folder.writeHost({ state: "starting", attempt });
+    this.#over.delete(spec.id);
     const child = this.#spawn(spec, folder);
     const known = await this.#waitFor(startLimitMs, async () => {
       host = folder.readHost();
@@ -366,6 +387,11 @@ class Manager implements Sessions {
   #folder(id: string): SessionFolder {
     if (!/^[\w-]+$/.test(id)) throw new TypeError(`A session's id is a UUID, not \`${id}\`.`);
     return sessionFolder(this.#options.directory, id);
+  }
+
+  /** Those that may have a host. */
+  #living(): readonly string[] {
+    return this.#ids().filter((id) => !this.#over.has(id));
   }
 
   #ids(): readonly string[] {

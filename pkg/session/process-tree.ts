@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { readdirSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import type { Clock } from "../runtime/clock.ts";
 import { endProcesses } from "../system/end-processes.ts";
@@ -48,20 +48,25 @@ export async function isAlive({ pid, startTime }: ProcessIdentity): Promise<bool
 /** Pids of the session's processes, by the mark in their environment; never the caller's own. */
 export async function markedProcesses(session: string): Promise<readonly number[]> {
   const mark = `${sessionMarker}=${session}`;
-  const found = process.platform === "linux" ? await markedInProc(mark) : await markedByPs(mark);
+  const found = process.platform === "linux" ? markedInProc(mark) : await markedByPs(mark);
   return found.filter((pid) => pid !== process.pid);
 }
 
-async function markedInProc(mark: string): Promise<readonly number[]> {
-  const entries = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry));
-  const found = await Promise.all(
-    entries.map(async (entry) => {
-      // A process that is gone by now or another user's can't be read, and is none of ours.
-      const environment = await readFile(`/proc/${entry}/environ`, "utf8").catch(() => "");
-      return environment.split("\0").includes(mark) ? [Number(entry)] : [];
-    }),
-  );
-  return found.flat();
+function markedInProc(mark: string): readonly number[] {
+  // In one go: what is read is in memory, and asking the thread pool for each file takes ten times as long.
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry) && environmentOf(entry).split("\0").includes(mark))
+    .map(Number);
+}
+
+/** Empty for a process that is gone by now or another user's: it can't be read, and is none of ours. */
+function environmentOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8");
+  } catch {
+    // As said above.
+    return "";
+  }
 }
 
 async function markedByPs(mark: string): Promise<readonly number[]> {
