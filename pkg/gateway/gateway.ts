@@ -1,9 +1,10 @@
 /** The gateway put together: endpoint, payments, ledger and lease, without the process around it. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Ids, Random } from "../runtime/clock.ts";
 import type { Failpoints } from "../runtime/failpoints.ts";
+import { nodeFileSystem as fs } from "../storage/node-file-system.ts";
+import { replaceFile } from "../storage/replace-file.ts";
 import type { AdmittedField } from "./admission.ts";
 import { windowOf } from "./grants.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
@@ -103,10 +104,11 @@ export class Gateway {
    * @throws LedgerError when the ledger is damaged or missing: nothing may be spent
    */
   static async start(config: GatewayConfig, deps: GatewayDeps, port = 0): Promise<Gateway> {
-    await mkdir(config.stateDirectory, { recursive: true, mode: 0o700 });
+    await fs.makeDirectory(config.stateDirectory, 0o700);
     const ledger = await openLedger({
       path: join(config.ledgerDirectory, "ledger.jsonl"),
       totalsPath: join(config.stateDirectory, "totals.json"),
+      fs,
       clock: deps.clock,
       ids: deps.ids,
       failed: deps.ledgerFailed,
@@ -252,28 +254,28 @@ export class Gateway {
   /** Sessions outlive this process: their tokens hold again after it is restarted. */
   #saveSessions(): Promise<void> {
     this.#saving = this.#saving.then(async () => {
-      await writeFile(`${this.#sessionsPath}.new`, JSON.stringify(this.#tokens.grants()), { mode: 0o600 });
-      await rename(`${this.#sessionsPath}.new`, this.#sessionsPath);
+      const text = JSON.stringify(this.#tokens.grants());
+      await replaceFile(fs, this.#sessionsPath, [Buffer.from(text)], 0o600);
     });
     return this.#saving;
   }
 }
 
+/** One that a crash left half written would be easy to guess: then there is a new one, and tokens are given anew. */
 async function readSecret(path: string): Promise<string> {
-  try {
-    await writeFile(path, randomBytes(32).toString("hex"), { mode: 0o600, flag: "wx" });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
-  return readFile(path, "utf8");
+  const known = (await fs.read(path))?.toString("utf8") ?? "";
+  if (/^[0-9a-f]{64}$/.test(known)) return known;
+  const secret = randomBytes(32).toString("hex");
+  await replaceFile(fs, path, [Buffer.from(secret)], 0o600);
+  return secret;
 }
 
 async function readSessions(path: string): Promise<SessionGrant[]> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as SessionGrant[];
+    return JSON.parse((await fs.read(path))?.toString("utf8") ?? "[]") as SessionGrant[];
   } catch (error) {
     // Whoever is missing here is admitted again by the operator.
-    if ((error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof SyntaxError) return [];
+    if (error instanceof SyntaxError) return [];
     throw error;
   }
 }

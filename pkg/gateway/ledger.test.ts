@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { TestClock } from "../runtime/testing/clock.ts";
+import { nodeFileSystem } from "../storage/node-file-system.ts";
 import { systemIds } from "../system/system.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
-import { LedgerError, type Reserved } from "./ledger-lines.ts";
-import { type Price, priceOf } from "./prices.ts";
+import { LedgerError } from "./ledger-lines.ts";
+import { reservation, SETTLED } from "./testing/steps.ts";
 
 let folder: string;
 const opened: Ledger[] = [];
@@ -24,6 +25,7 @@ async function open(): Promise<Ledger> {
   const ledger = await openLedger({
     path: join(folder, "ledger.jsonl"),
     totalsPath: join(folder, "state", "totals.json"),
+    fs: nodeFileSystem,
     clock: new TestClock(),
     ids: systemIds,
     failed: (error) => {
@@ -38,32 +40,6 @@ async function reopened(): Promise<Ledger> {
   for (const ledger of opened.splice(0)) await ledger.close();
   return open();
 }
-
-function reservation(id: string, more: Partial<Reserved> = {}): Reserved {
-  return {
-    step: "reserved",
-    id,
-    at: new TestClock().now(),
-    session: "s",
-    run: 1,
-    agent: "agent-1",
-    pool: "p",
-    project: "x",
-    purpose: "execute",
-    labels: {},
-    grants: [],
-    model: "claude-sonnet-5-5",
-    maxTokens: 100,
-    inputTokens: 200,
-    cost: 1_000,
-    tokens: 300,
-    price: priceOf("claude-sonnet-5-5") as Price,
-    ...more,
-  };
-}
-
-const USAGE = { input: 1, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output: 1 };
-const SETTLED = { step: "settled", status: 200, usage: USAGE, cost: 40, tokens: 2 } as const;
 
 test("a step is on disk when append resolves", async () => {
   const ledger = await open();

@@ -1,9 +1,11 @@
 /** The life of the gateway's process: one at a time, kept while it has work, gone when nobody wants it. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
+import { nodeFileSystem } from "../storage/node-file-system.ts";
+import { replaceFile } from "../storage/replace-file.ts";
 import { endProcesses } from "../system/end-processes.ts";
 import { systemFailpoints } from "../system/failpoint.ts";
 import { startTimeOf } from "../system/process-identity.ts";
@@ -134,6 +136,5 @@ export async function readProcessRecord(stateDirectory: string): Promise<Process
 
 async function writeProcessRecord({ stateDirectory }: ProcessConfig, record: ProcessRecord): Promise<void> {
   const path = join(stateDirectory, "gateway.json");
-  await writeFile(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await replaceFile(nodeFileSystem, path, [Buffer.from(JSON.stringify(record))], 0o600);
 }

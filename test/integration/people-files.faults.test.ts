@@ -5,7 +5,7 @@ import {
   crashFileSystem,
   seeded,
 } from "../../pkg/storage/testing/crash-file-system.ts";
-import { everyFault, someOf } from "../../pkg/storage/testing/every-fault.ts";
+import { everyFault, failureOf, someOf } from "../../pkg/storage/testing/every-fault.ts";
 import { project, projects, World } from "./people-files-world.ts";
 
 const folder = "/repository/.claude-sessions";
@@ -98,10 +98,7 @@ test("whichever call fails, and however, no acknowledged write or taken edit is 
     const world = new World(folder, disk);
     const done: string[] = [];
     disk.failAfter(step, fault);
-    const failure = await story(world, disk, done).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
+    const failure = await failureOf(story(world, disk, done));
     if (fault.code === "Short") expect(failure, said).toBeUndefined();
     disk.mend();
     for (const seed of [step, step + 1])
@@ -128,9 +125,7 @@ test("a process killed before any call leaves what the next one shows, after a p
     const world = new World(folder, disk);
     const done: string[] = [];
     disk.crashAfter(step);
-    await story(world, disk, done).catch(() => {
-      // Killed.
-    });
+    await failureOf(story(world, disk, done));
     await world.close().catch(() => {
       // Killed.
     });

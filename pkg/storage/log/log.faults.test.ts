@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../api/meta.ts";
 import type { StoredState, Transaction } from "../storage.ts";
 import { type CrashFileSystem, crashFileSystem, seeded } from "../testing/crash-file-system.ts";
-import { everyFault } from "../testing/every-fault.ts";
+import { everyFault, failureOf } from "../testing/every-fault.ts";
 import { type Log, openLog } from "./log.ts";
 
 // What is written is numbered, so that a state says up to where it goes: change n sets `last`, and `kept-n` stays.
@@ -117,10 +117,7 @@ describe("whichever call fails, and however", () => {
     for (const { step, fault, said } of faults) {
       const { fs, told } = await begun();
       fs.failAfter(step, fault);
-      const error = await story(fs, told).then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      );
+      const error = await failureOf(story(fs, told));
       if (fault.code === "Short") expect(error, said).toBeUndefined();
       // Each in its turn: nothing that was refused is followed by something acknowledged.
       for (const n of told.refused) expect(n, said).toBeGreaterThan(told.acknowledged);
@@ -151,9 +148,7 @@ describe("a process killed before any call", () => {
     for (let step = 0; step <= undisturbed.made.length; step += 1) {
       const { fs, told } = await start();
       fs.crashAfter(step);
-      await story(fs, told).catch(() => {
-        // Killed.
-      });
+      await failureOf(story(fs, told));
       const next = fs.afterKill();
       // Readers are shown what is found: it must not be taken back.
       const found = await expectAll(next, told, `killed at step ${step}, then opened`);

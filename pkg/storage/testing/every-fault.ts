@@ -33,3 +33,14 @@ export function someOf<T>(all: readonly T[], count: number): readonly T[] {
     .slice(0, count)
     .map(({ one }) => one);
 }
+
+/** Why a story ended before its time; undefined when it didn't. What a test expected in vain is thrown. */
+export async function failureOf(story: Promise<void>): Promise<unknown> {
+  try {
+    await story;
+    return undefined;
+  } catch (error) {
+    if (error instanceof Error && error.name === "AssertionError") throw error;
+    return error;
+  }
+}

@@ -1,0 +1,89 @@
+/** The ledger's bytes: one JSON object a line, and how a line that a crash tore is told from damage. */
+import type { FileSystem } from "../storage/file-system.ts";
+import { LedgerError, type Line } from "./ledger-lines.ts";
+import { LedgerState } from "./ledger-state.ts";
+
+/** What a line says beside its step. */
+export interface WrittenLine {
+  /** The first line of the same write; absent for that one itself. */
+  with?: number;
+}
+
+/** The first of `lines` as they are written at once: all that fit into `bytesMax`, and one at least. */
+export function encodeLines(lines: readonly Line[], bytesMax: number): { text: Buffer; count: number } {
+  const first = lines[0]?.seq;
+  const texts: Buffer[] = [];
+  let size = 0;
+  for (const line of lines) {
+    const written = line.seq === first ? line : { ...line, with: first };
+    const text = Buffer.from(`${JSON.stringify(written)}\n`);
+    if (texts.length > 0 && size + text.length > bytesMax) break;
+    texts.push(text);
+    size += text.length;
+  }
+  return { text: Buffer.concat(texts), count: texts.length };
+}
+
+/**
+ * Reads line by line: a ledger outgrows what fits into one string.
+ *
+ * Of the last write a crash may have left any part. It was never acted upon, so what follows its first torn line is
+ * left out; anywhere else a line that can't be read is damage.
+ *
+ * @returns the state, and how many bytes hold it
+ * @throws LedgerError when the file is damaged
+ */
+export async function readLedger(
+  fs: FileSystem,
+  path: string,
+): Promise<{ state: LedgerState; bytes: number }> {
+  const state = new LedgerState();
+  let bytes = 0;
+  let torn: Error | undefined;
+  for await (const text of wholeLines(fs, path)) {
+    const line = parse(text);
+    if (line instanceof Error) torn ??= line;
+    else if (torn === undefined) apply(state, line, path);
+    else if ((line.with ?? line.seq) > state.seq + 1) throw damaged(path, state, torn);
+    if (torn === undefined) bytes += text.length + 1;
+  }
+  return { state, bytes };
+}
+
+/** The lines of a file that end, without their ends; none when there is no file. */
+export async function* wholeLines(fs: FileSystem, path: string): AsyncGenerator<Buffer> {
+  let rest = Buffer.alloc(0);
+  for await (const piece of fs.pieces(path)) {
+    rest = Buffer.concat([rest, piece]);
+    let start = 0;
+    for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a, start)) {
+      yield rest.subarray(start, end);
+      start = end + 1;
+    }
+    rest = rest.subarray(start);
+  }
+}
+
+function parse(text: Buffer): (Line & WrittenLine) | Error {
+  try {
+    const line = JSON.parse(text.toString("utf8")) as (Line & WrittenLine) | null;
+    return typeof line?.seq === "number" ? line : new Error("It has no number.");
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function apply(state: LedgerState, line: Line, path: string): void {
+  try {
+    state.apply(line);
+  } catch (error) {
+    throw damaged(path, state, error as Error);
+  }
+}
+
+function damaged(path: string, state: LedgerState, cause: Error): LedgerError {
+  return new LedgerError(
+    `${path}, line ${state.seq + 1} is damaged: ${cause.message} Nothing is spent until the file is restored.`,
+    { cause },
+  );
+}
