@@ -1,5 +1,5 @@
 /** What an Agent needs next: a list of small rules whose order is the policy. Pure. */
-import type { NewCondition } from "../../pkg/api/conditions.ts";
+import { getCondition, type NewCondition } from "../../pkg/api/conditions.ts";
 import type { Agent, AgentState, Project, Review } from "../../pkg/api/generated.ts";
 import {
   pendingMergeFailure,
@@ -370,10 +370,13 @@ function wait(agent: Agent, now: number): Plan | undefined {
   const leftMs = waitOf(status, now);
   if (leftMs === 0) return undefined;
   const isLoop = (status.failures ?? 0) >= crashLoopFailures;
+  const wasLost = getCondition(status.conditions, "Ready")?.reason === "HeartbeatLost";
   const plan = {
     action: { do: "nothing" },
     state: "Failed",
-    ready: isLoop ? crashLoop(agent) : notReady("SessionFailed", status.lastError ?? ""),
+    ready: isLoop
+      ? crashLoop(agent)
+      : notReady(wasLost ? "HeartbeatLost" : "SessionFailed", status.lastError ?? ""),
   } as const;
   return leftMs === "TooLong"
     ? { ...plan, waitsAnew: true, next: inSeconds(0) }

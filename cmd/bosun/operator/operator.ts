@@ -52,6 +52,7 @@ import { openFiles } from "./people-files.ts";
 import { writeSessionFiles } from "./session-files.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { type ChosenUpstream, realUpstream, rehearsalUpstream } from "./upstream.ts";
+import { countWarnings } from "./warning-metrics.ts";
 import { whileHeld } from "./while-held.ts";
 import { type WorkspaceSettings, workspaceSettings } from "./workspace-settings.ts";
 
@@ -105,7 +106,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   undo.push(() => ending.abort());
   const stop = followStop(folder.stopLatch, clock, ending.signal);
   try {
-    const { client, api, lock } = await openRegistry(options, { clock, logger, undo }, stop.look);
+    const { client, api, lock, metrics } = await openRegistry(options, { clock, logger, undo }, stop.look);
     const workspace = await requireWorkspace(client, folder);
     refuseToSwitch(workspace, options.rehearse);
     const sandbox = await chooseSandbox(workspace, options.rehearse, clock, note);
@@ -165,6 +166,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     const events = eventRecorder({ client, clock, ids: systemIds, logger, component: "bosun" });
     const heeding = settings.follow({ ...followed, gateway: world.gateway, events, note });
     undo.push(() => heeding.abort());
+    const counting = countWarnings(metrics, followed);
+    undo.push(() => counting.abort());
     const notifying = notifyPerson({ ...followed, folder, env });
     undo.push(() => notifying.abort());
 
@@ -215,7 +218,7 @@ async function openRegistry(
   { folder, note, onFatal }: OperatorOptions,
   { clock, logger, undo }: Parts,
   heedStop: () => void,
-): Promise<{ client: Client; api: Api; lock: Lock }> {
+): Promise<{ client: Client; api: Api; lock: Lock; metrics: Metrics }> {
   // The socket is the lock, so it listens before there is anything to serve: early callers wait.
   const served = Promise.withResolvers<Api>();
   const server = createServer((request, response) => {
@@ -263,7 +266,7 @@ async function openRegistry(
   const events = eventRecorder({ client, clock, ids: systemIds, logger, component: "bosun-files" });
   const files = await openFiles({ folder, registry, client, stored, clock, logger, events, note });
   undo.push(() => files.close());
-  return { client, api, lock };
+  return { client, api, lock, metrics };
 }
 
 /** Ends an operator that finds out that it is none any more. */

@@ -1,6 +1,7 @@
 /** What happened between two looks at the workspace, a line each: for logs and pipes. */
 import { getCondition } from "../../../pkg/api/conditions.ts";
 import type { Objects } from "./objects.ts";
+import { warningsOf } from "./warnings.ts";
 
 /** @param before - undefined at the first look: everything that stands is then told */
 export function changesBetween(before: Objects | undefined, after: Objects): string[] {
@@ -9,7 +10,7 @@ export function changesBetween(before: Objects | undefined, after: Objects): str
     ...agentChanges(before, after),
     ...projectChanges(before, after),
     ...escalationChanges(before, after),
-    ...budgetChanges(before, after),
+    ...newWarnings(before, after),
   ];
 }
 
@@ -77,12 +78,10 @@ function escalationChanges(before: Objects | undefined, { escalations }: Objects
   );
 }
 
-function budgetChanges(before: Objects | undefined, { budgets }: Objects): string[] {
-  const look = ({ status }: Objects["budgets"][number]) => JSON.stringify(status?.alerts ?? []);
-  return changed(before?.budgets, budgets, look).flatMap(({ object: { metadata, status } }) => {
-    const alert = status?.alerts?.at(-1);
-    return alert === undefined
-      ? []
-      : [`Budget ${metadata.name}: ${alert.percent} % of ${alert.window} is spent`];
-  });
+/** What has come up; an Escalation is told with what becomes of it. */
+function newWarnings(before: Objects | undefined, after: Objects): string[] {
+  const known = new Set(before === undefined ? [] : warningsOf(before).map(({ key }) => key));
+  return warningsOf(after)
+    .filter(({ type, key }) => type !== "Escalation" && !known.has(key))
+    .map(({ line }) => `Warning: ${line}`);
 }

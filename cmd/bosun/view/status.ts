@@ -13,6 +13,7 @@ import { ageOf } from "../../../pkg/api/human-duration.ts";
 import { agentId } from "../../../pkg/api/names.ts";
 import { layout } from "../tables/layout.ts";
 import type { Objects } from "./objects.ts";
+import { isOpen, warningsOf } from "./warnings.ts";
 
 /**
  * The page as lines of at most `width` characters.
@@ -25,6 +26,7 @@ export function renderStatus(objects: Objects, now: number, width: number): stri
     [...objects.budgets.map(budgetLine), ...projectCounts(objects.projects)],
     agentTable(objects, now),
     projectTable(objects.projects),
+    warningLines(objects),
     objects.escalations.filter(isOpen).flatMap((escalation) => escalationLines(escalation, now)),
   ].filter((lines) => lines.length > 0);
   return sections
@@ -147,15 +149,17 @@ function reasonOf({ status }: Project): string | undefined {
   return stalled?.status === "True" ? `${stalled.reason}: ${stalled.message}` : undefined;
 }
 
+/** All that warns but the questions to a person, which have lines of their own. */
+function warningLines(objects: Objects): string[] {
+  const warnings = warningsOf(objects).filter(({ type }) => type !== "Escalation");
+  return warnings.map(({ line }) => `Warning: ${line}`);
+}
+
 function escalationLines({ metadata, spec }: Escalation, now: number): string[] {
   const about = spec.project === undefined ? "" : ` on ${spec.project}`;
   return [
     `Waits for you: ${spec.reason}${about} (${ageOf(metadata.creationTimestamp, now)}): bosun resolve ${metadata.name} ...`,
   ];
-}
-
-function isOpen({ spec, status }: Escalation): boolean {
-  return status?.state !== "Resolved" && spec.resolution === undefined;
 }
 
 /** A project that nobody has looked at yet has no phase; it will be queued. */

@@ -30,7 +30,9 @@ function paused({ metadata, spec }: Agent, { pools }: World): Answer | undefined
 
 function notReady({ metadata, status }: Agent, { now }: World): Answer | undefined {
   const ready = getCondition(status?.conditions, "Ready");
-  if (ready?.status !== "False" || ready.reason === "Paused") return undefined;
+  const isLate = ready?.reason === "HeartbeatLate";
+  if (ready === undefined || (ready.status !== "False" && !isLate) || ready.reason === "Paused")
+    return undefined;
   const retry = status?.nextStartTime;
   const waits = retry === undefined || Date.parse(retry) <= now ? [] : [`It is tried again at ${retry}.`];
   return standing(

@@ -1,0 +1,67 @@
+/** What a person should look at, out of what the objects say now. Pure. */
+import { getCondition } from "../../../pkg/api/conditions.ts";
+import type { Agent, Budget, Escalation } from "../../../pkg/api/generated.ts";
+import type { Objects } from "./objects.ts";
+
+export const WARNING_TYPES = [
+  /** A session's host shows no heartbeat for a minute. */
+  "HeartbeatLate",
+  /** For two minutes: it was ended, its session waits to be resumed. */
+  "HeartbeatLost",
+  /** Sessions of an agent end badly again and again. */
+  "CrashLoopBackOff",
+  /** A share of a limit is spent. */
+  "BudgetAlert",
+  /** A person is asked. */
+  "Escalation",
+] as const;
+export type WarningType = (typeof WARNING_TYPES)[number];
+
+export interface Warning {
+  type: WarningType;
+  /** What tells it from others that stand, or stood. */
+  key: string;
+  /** For people, one line. */
+  line: string;
+}
+
+export type Watched = Pick<Objects, "agents" | "budgets" | "escalations">;
+
+export function warningsOf({ agents, budgets, escalations }: Watched): Warning[] {
+  return [
+    ...agents.flatMap(ofAgent),
+    ...budgets.flatMap(ofBudget),
+    ...escalations.filter(isOpen).map(ofEscalation),
+  ];
+}
+
+export function isOpen({ spec, status }: Escalation): boolean {
+  return status?.state !== "Resolved" && spec.resolution === undefined;
+}
+
+function ofAgent({ metadata, status }: Agent): Warning[] {
+  const ready = getCondition(status?.conditions, "Ready");
+  const type = WARNING_TYPES.find((known) => known === ready?.reason);
+  if (ready === undefined || type === undefined) return [];
+  const { name } = metadata;
+  const key = `${type} ${name} ${ready.lastTransitionTime}`;
+  return [{ type, key, line: `${name}: ${type}: ${ready.message}` }];
+}
+
+/** Of each running window the highest threshold that is passed. */
+function ofBudget({ metadata, status }: Budget): Warning[] {
+  const alerts = status?.alerts ?? [];
+  return [...new Set(alerts.map(({ window }) => window))].map((window) => {
+    const percent = Math.max(
+      ...alerts.filter((alert) => alert.window === window).map((alert) => alert.percent),
+    );
+    const line = `Budget ${metadata.name}: ${percent} % of ${window} is spent`;
+    return { type: "BudgetAlert", key: `${metadata.name} ${window} ${percent}`, line };
+  });
+}
+
+function ofEscalation({ metadata, spec }: Escalation): Warning {
+  const { name, uid } = metadata;
+  const line = `${name}: waits for you (${spec.reason}). Answer: bosun resolve ${name} ...`;
+  return { type: "Escalation", key: `${name} ${uid}`, line };
+}

@@ -1,0 +1,94 @@
+/** What warns, and that each of it is an Event, a line in `bosun status` and in what `bosun up` prints, and a metric. */
+import { expect, test } from "vitest";
+import { warningMetrics } from "../../cmd/bosun/operator/warning-metrics.ts";
+import { changesBetween } from "../../cmd/bosun/view/changes.ts";
+import { readObjects } from "../../cmd/bosun/view/objects.ts";
+import { renderStatus } from "../../cmd/bosun/view/status.ts";
+import { WARNING_TYPES, type WarningType, warningsOf } from "../../cmd/bosun/view/warnings.ts";
+import { Metrics } from "../../pkg/runtime/metrics.ts";
+import { type Story, type StoryOptions, tell } from "./story.ts";
+import type { Ends } from "./world/conduct.ts";
+
+const authorsEnd = (ends: Ends, turns = 1): StoryOptions => ({
+  temper: { script: ({ purpose }) => (purpose === "execute" ? { ends, turns } : undefined) },
+});
+const hours = 12;
+
+interface Case {
+  type: WarningType;
+  options: StoryOptions;
+  /** Reason of the Event, and the kind of the object that it is about. */
+  event: [reason: string, kind: string];
+  /** What both the page and the log of changes say. */
+  line: RegExp;
+}
+
+const cases: Case[] = [
+  {
+    type: "HeartbeatLate",
+    options: authorsEnd("Hung"),
+    event: ["HeartbeatLate", "Agent"],
+    line: /agent-1: HeartbeatLate: .* no heartbeat for more than a minute/,
+  },
+  {
+    type: "HeartbeatLost",
+    options: authorsEnd("Hung"),
+    event: ["HeartbeatLost", "Agent"],
+    line: /agent-1: HeartbeatLost: .* no heartbeat for more than two minutes/,
+  },
+  {
+    type: "CrashLoopBackOff",
+    options: authorsEnd("Crash"),
+    event: ["CrashLoopBackOff", "Agent"],
+    line: /agent-1: CrashLoopBackOff: 3 sessions in a row ended badly/,
+  },
+  {
+    type: "BudgetAlert",
+    options: { ...authorsEnd("Done", 10_000), usd: 5 },
+    event: ["BudgetAlert", "Budget"],
+    line: /Budget \S+: \d+ % of 2026-\S+ is spent/,
+  },
+  {
+    type: "Escalation",
+    options: authorsEnd("Crash"),
+    event: ["SessionFailing", "Escalation"],
+    line: /SessionFailing.*bosun resolve retry-session-failing-1/,
+  },
+];
+
+test("each type of warning is tried", () => {
+  expect(cases.map(({ type }) => type)).toEqual([...WARNING_TYPES]);
+});
+
+test.each(cases)("$type warns everywhere", async ({ type, options, event: [reason, kind], line }) => {
+  const story = await tell(options);
+  const metrics = new Metrics();
+  const figures = warningMetrics(metrics);
+  const quiet = await readObjects(story.world.api);
+  figures.show(quiet);
+  expect(warningsOf(quiet)).toEqual([]);
+  expect(metrics.render()).toContain(`bosun_warnings{type="${type}"} 0\n`);
+  expect(metrics.render()).toContain(`bosun_warnings_total{type="${type}"} 0\n`);
+
+  await story.projects("retry");
+  await story.until("it warns", () => standing(story).includes(type), hours);
+  const objects = await readObjects(story.world.api);
+  const now = story.world.scheduler.world.clock.now();
+  expect(renderStatus(objects, now, 400).join("\n")).toMatch(line);
+  expect(changesBetween(quiet, objects).join("\n")).toMatch(line);
+  figures.show(objects);
+  figures.show(objects);
+  expect(metrics.render()).toContain(`bosun_warnings{type="${type}"} 1\n`);
+  expect(metrics.render()).toContain(`bosun_warnings_total{type="${type}"} 1\n`);
+
+  await story.minutes(1);
+  const { items } = await story.world.api.list("Event");
+  const about = items.filter((one) => one.type === "Warning" && one.involvedObject.kind === kind);
+  expect(about.map((one) => one.reason)).toContain(reason);
+});
+
+function standing({ world: { api } }: Story): WarningType[] {
+  const agents = api.objects("Agent");
+  const objects = { agents, budgets: api.objects("Budget"), escalations: api.objects("Escalation") };
+  return warningsOf(objects).map(({ type }) => type);
+}
