@@ -3,6 +3,9 @@ import { promisify } from "node:util";
 import { compileCache } from "../system/compile-cache.ts";
 import { sessionMarker } from "./process-tree.ts";
 
+/** Environment variable that says which attempt at its session a host is. */
+export const attemptVariable = "BOSUN_ATTEMPT";
+
 /** A process to start. */
 export interface HostProcess {
   file: string;
@@ -39,11 +42,12 @@ export async function namespacesAvailable(): Promise<Namespaces> {
  * which `exec` keeps, and leaves /proc open, by which the host learns the pid that the operator knows it by.
  */
 export function hostProcess(
-  session: string,
+  { session, attempt }: { session: string; attempt: string },
   command: readonly string[],
   { namespaces, marks }: { namespaces: Namespaces; marks: Readonly<Record<string, string>> },
 ): HostProcess {
-  const env = { ...passedEnvironment(), ...compileCache(), ...marks, [sessionMarker]: session };
+  const own = { [sessionMarker]: session, [attemptVariable]: attempt };
+  const env = { ...passedEnvironment(), ...compileCache(), ...marks, ...own };
   const note = "export BOSUN_OUTERMOST=$$";
   if (namespaces === undefined) {
     return { file: "/bin/sh", args: ["-c", `${note}; exec "$@"`, "sh", ...command], env };

@@ -20,6 +20,8 @@ import { openTranscript, type Transcript } from "./transcript.ts";
 
 export interface HostOptions {
   folder: SessionFolder;
+  /** Which attempt at its session it was started as; the newest when undefined. */
+  attempt?: string | undefined;
   /** Of the process that was started first; its pid as the operator sees it. */
   outermostPid: number;
   /** An open handle of a /proc that shows pids as the operator sees them; undefined where they are the host's own. */
@@ -35,19 +37,28 @@ const tickMs = 1000;
 
 /**
  * A session host: makes itself known, then runs one run of one session to its outcome. What it needs is in the
- * session's folder; it asks nobody and survives the operator. It ends at once when the stop latch appears.
+ * session's folder; it asks nobody and survives the operator. It ends at once when the stop latch appears, or when the
+ * folder names another attempt or none: it was suspended, perhaps, and somebody else goes on in its place.
  *
  * @throws Error when a file of the folder is missing or damaged; no outcome is reported then
  */
 export async function runHost(options: HostOptions): Promise<void> {
-  const { folder, clock, random, outerProcHandle } = options;
+  const { clock, random, outerProcHandle } = options;
+  const folder = whileNamed(options.folder, () => isNamed() || options.exit());
   const spec = required(folder.readSpec(), "spec.json", folder);
   const launch = required(folder.readLaunch(), "launch.json", folder);
-  if (existsSync(launch.stopLatch)) return;
+  const { attempt = launch.attempt } = options;
+  const isNamed = (): boolean => folder.readHost()?.attempt === attempt;
+  if (existsSync(launch.stopLatch) || !isNamed()) return;
 
   const ended = new AbortController();
   const startedAtMs = clock.now();
-  const transcript = openTranscript(folder.transcriptPath, () => clock.now());
+  const written = openTranscript(folder.transcriptPath, () => clock.now());
+  const transcript: Transcript = {
+    ...written,
+    // Whatever is about to happen is announced here first, so that nothing begins without the right to.
+    append: (entry) => (isNamed() ? written.append(entry) : options.exit()),
+  };
   const before = folder.readReport();
   const failure = before?.run === spec.run && before.outcome?.kind === "Failed" ? before.outcome : undefined;
   const reporter = openReporter({
@@ -61,17 +72,18 @@ export async function runHost(options: HostOptions): Promise<void> {
   });
   folder.writeHost({
     state: "running",
-    attempt: launch.attempt,
+    attempt,
+    place: launch.place,
     startedAtMs,
     ...(await identities(options)),
   });
 
-  const heedLatch = async () => {
-    if (!existsSync(launch.stopLatch)) return;
+  const heedEnd = async () => {
+    if (!existsSync(launch.stopLatch) && isNamed()) return;
     if (outerProcHandle === undefined) await endTree(spec.id, [], clock);
     options.exit();
   };
-  every(latchPollMs, heedLatch, clock, ended.signal);
+  every(latchPollMs, heedEnd, clock, ended.signal);
   every(tickMs, async () => reporter.tick(), clock, ended.signal);
 
   const home = join(folder.path, "home");
@@ -89,7 +101,7 @@ export async function runHost(options: HostOptions): Promise<void> {
       transcript,
       model: sdkModel({
         access: () => required(folder.readAccess(), "access.json", folder),
-        host: launch.attempt,
+        host: attempt,
         clock,
         onAsked: () => reporter.asked(),
         onActivity: (silenceMs) => reporter.active(silenceMs),
@@ -123,6 +135,25 @@ function seldom(clock: Clock, show: (report: SessionReport) => void): (report: S
     news = now;
     shownMs = clock.elapsed();
     show(report);
+  };
+}
+
+/** The folder, in which nothing is written once `assertNamed` does not come back. */
+function whileNamed(folder: SessionFolder, assertNamed: () => void): SessionFolder {
+  return {
+    ...folder,
+    writeReport(report, options) {
+      assertNamed();
+      folder.writeReport(report, options);
+    },
+    writeHost(host) {
+      assertNamed();
+      folder.writeHost(host);
+    },
+    writeSetup(record) {
+      assertNamed();
+      folder.writeSetup(record);
+    },
   };
 }
 

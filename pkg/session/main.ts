@@ -2,6 +2,7 @@
 import { basename, dirname } from "node:path";
 import { systemClock, systemRandom } from "../system/system.ts";
 import { runHost } from "./host.ts";
+import { attemptVariable } from "./host-command.ts";
 import { sessionFolder } from "./session-folder.ts";
 
 const [path] = process.argv.slice(2);
@@ -10,6 +11,7 @@ if (path === undefined) throw new Error("A session host is started with the fold
 const { BOSUN_OUTERMOST, BOSUN_OUTER_PROC } = process.env;
 await runHost({
   folder: sessionFolder(dirname(path), basename(path)),
+  attempt: process.env[attemptVariable],
   outermostPid: Number(BOSUN_OUTERMOST ?? process.pid),
   ...(BOSUN_OUTER_PROC === undefined ? {} : { outerProcHandle: Number(BOSUN_OUTER_PROC) }),
   clock: systemClock,

@@ -5,6 +5,7 @@ import type { Clock, Ids } from "../runtime/clock.ts";
 import { TransientError } from "../runtime/errors.ts";
 import { type Failpoints, noFailpoints } from "../runtime/failpoints.ts";
 import { entryPath } from "../system/entry.ts";
+import { pidSpace, whereabouts } from "../system/pid-space.ts";
 import { workspaceMark } from "../system/workspace-mark.ts";
 import { readIfPresent } from "./durable-file.ts";
 import { hostProcess, type Namespaces, namespacesAvailable } from "./host-command.ts";
@@ -73,6 +74,7 @@ class Manager implements Sessions {
   /** Attempts whose tree was proven gone: nothing of them comes back, and looking for it costs. */
   readonly #gone = new Set<string>();
   readonly #pulses = new Pulses();
+  readonly #place = pidSpace();
   /** Sessions that had no host when last seen: nothing changes in them until this manager starts one. */
   readonly #over = new Set<string>();
   /** The last start or end of each session, for the next to wait for: an end must not meet a newer host. */
@@ -141,7 +143,8 @@ class Manager implements Sessions {
         const folder = this.#folder(id);
         const host = folder.readHost();
         const spec = folder.readSpec();
-        if (host?.state !== "running" || spec === undefined || !(await isAlive(host.host))) return [];
+        const lives = host?.state === "running" && (await this.#lookAt(id, host)) === "alive";
+        if (!lives || spec === undefined) return [];
         return [{ id, agent: spec.agent, pid: host.outermost.pid }];
       }),
     );
@@ -227,20 +230,21 @@ class Manager implements Sessions {
     const report = folder.readReport();
     if (report?.run === spec.run && isFinal(report)) return;
     folder.writeSpec(spec);
-    folder.writeAccess(await this.#admit(spec));
     const attempt = ids.uuid();
+    folder.writeAccess(await this.#admit(spec, attempt));
     const { sessionFilesDirectory, stopLatch, places, sandboxed = true } = this.#options;
     folder.writeLaunch({
       attempt,
+      place: this.#place,
       sessionFilesDirectory,
       stopLatch,
       sandboxed,
       hide: places.hide,
       extraReadOnly: places.readOnly,
     });
-    folder.writeHost({ state: "starting", attempt });
+    folder.writeHost({ state: "starting", attempt, place: this.#place });
     this.#over.delete(spec.id);
-    const child = this.#spawn(spec, folder);
+    const child = this.#spawn(spec, attempt, folder);
     const known = await this.#waitFor(startLimitMs, async () => {
       host = folder.readHost();
       return (
@@ -261,9 +265,9 @@ class Manager implements Sessions {
     (this.#options.failpoints ?? noFailpoints).hit("host-started");
   }
 
-  #spawn(spec: SessionSpec, folder: SessionFolder): { ended(): boolean } {
+  #spawn(spec: SessionSpec, attempt: string, folder: SessionFolder): { ended(): boolean } {
     const command = [...(this.#options.hostCommand ?? ownHostCommand()), folder.path];
-    const { file, args, env } = hostProcess(spec.id, command, {
+    const { file, args, env } = hostProcess({ session: spec.id, attempt }, command, {
       namespaces: this.#namespaces,
       marks: workspaceMark(this.#options.stopLatch),
     });
@@ -294,10 +298,10 @@ class Manager implements Sessions {
     throw new TransientError("Stopped", "The emergency stop is in force; no session is started.");
   }
 
-  async #admit(spec: SessionSpec): Promise<{ url: string; token: string }> {
+  async #admit(spec: SessionSpec, attempt: string): Promise<{ url: string; token: string }> {
     const { id, run, agent, pool, project, purpose, maxOutputTokens, labels } = spec;
     try {
-      const grant = { session: id, run, agent, pool, project, purpose, maxOutputTokens, labels };
+      const grant = { session: id, run, attempt, agent, pool, project, purpose, maxOutputTokens, labels };
       return await this.#options.money.admit(grant);
     } catch (cause) {
       throw new TransientError("GatewayUnavailable", `The gateway does not admit session ${id}.`, { cause });
@@ -309,9 +313,10 @@ class Manager implements Sessions {
     for (const { id } of await this.running()) {
       const folder = this.#folder(id);
       const spec = folder.readSpec();
-      if (spec === undefined) continue;
+      const attempt = folder.readHost()?.attempt;
+      if (spec === undefined || attempt === undefined) continue;
       try {
-        const access = await this.#admit(spec);
+        const access = await this.#admit(spec, attempt);
         if (JSON.stringify(access) !== JSON.stringify(folder.readAccess())) folder.writeAccess(access);
       } catch {
         // No gateway now: the host waits for it, and the next poll asks again.
@@ -348,26 +353,43 @@ class Manager implements Sessions {
     return turn;
   }
 
-  /** Kills whatever is left of a session's host, proves it gone, and takes back what it could spend. */
+  /**
+   * Kills whatever is left of a session's host, proves it gone, and takes back what it could spend. One that can't be
+   * seen from here loses its right to go on instead: it ends itself as soon as it runs.
+   */
   async #end(id: string, folder: SessionFolder): Promise<void> {
     const host = folder.readHost();
     if (host === undefined) return;
-    if (!(await endTree(id, identitiesIn(host), this.#options.clock))) {
+    const isHere = whereabouts(host.place, this.#place) === "here";
+    if (!(await endTree(id, isHere ? identitiesIn(host) : [], this.#options.clock))) {
       throw new TransientError("StillRunning", `Processes of session ${id} were killed and are still there.`);
     }
     folder.clearHost();
+    if (!isHere) folder.detachTranscript();
     // Without a host the token is of no use; a gateway that is away must not keep a tree from being ended.
     await this.#options.money.dismiss(id).catch(() => undefined);
   }
 
   async #lookAt(id: string, host: HostFile | undefined): Promise<"alive" | "starting" | "ending" | "gone"> {
     if (host === undefined || this.#gone.has(host.attempt)) return "gone";
+    const where = whereabouts(host.place, this.#place);
+    if (where === "ended") return "gone";
+    if (where === "elsewhere") return this.#lookElsewhere(id, host);
     if (host.state === "running" && (await isAlive(host.host))) return "alive";
     const ending = host.state === "running" && (await isAlive(host.outermost));
     if (ending || (await markedProcesses(id)).length > 0)
       return host.state === "running" ? "ending" : "starting";
     if (host.state === "running") this.#gone.add(host.attempt);
     return "gone";
+  }
+
+  /**
+   * A host in another container: it lives as long as it has not said how its run ended. Whether it still shows a
+   * heartbeat is its pulse. One that never said that it runs may begin no more once another is started.
+   */
+  #lookElsewhere(id: string, host: HostFile): "alive" | "gone" {
+    const hasEnded = this.#folder(id).readReport()?.outcome !== undefined;
+    return host.state === "running" && !hasEnded ? "alive" : "gone";
   }
 
   async #waitFor(limitMs: number, condition: () => Promise<boolean>): Promise<boolean> {

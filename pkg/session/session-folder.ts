@@ -8,6 +8,8 @@ import type { SessionReport, SessionSpec } from "./sessions.ts";
 export interface LaunchSettings {
   /** A new one for each start; tells the host just started from its predecessors. */
   attempt: string;
+  /** The manager's pid space: pids are told as they are there. */
+  place: string;
   /** Folder of the `agent-<id>.session` files. */
   sessionFilesDirectory: string;
   /** While this file exists no session lives. */
@@ -33,12 +35,16 @@ export interface SetupRecord {
   run: string;
 }
 
-/** Which processes a host is. `starting` is written before the first of them exists. */
+/**
+ * Which processes a host is, in the pid space `place`. `starting` is written before the first of them exists. Only the
+ * attempt that is named here may go on: a host that finds another one, or none, ends itself.
+ */
 export type HostFile =
-  | { state: "starting"; attempt: string }
+  | { state: "starting"; attempt: string; place: string }
   | {
       state: "running";
       attempt: string;
+      place: string;
       /** Killing it ends the tree where namespaces hold; the host itself elsewhere. */
       outermost: ProcessIdentity;
       host: ProcessIdentity;
@@ -56,8 +62,10 @@ export interface SessionFolder {
   writeReport(report: SessionReport, options: { durable: boolean }): void;
   readHost(): HostFile | undefined;
   writeHost(host: HostFile): void;
-  /** Says that the last host's tree is proven gone. */
+  /** Says that the last host's tree is proven gone, or may not go on. */
   clearHost(): void;
+  /** Puts a copy in the transcript's place: what a host still writes that has it open is read by nobody. */
+  detachTranscript(): void;
   readLaunch(): LaunchSettings | undefined;
   writeLaunch(launch: LaunchSettings): void;
   readAccess(): Access | undefined;
@@ -92,6 +100,10 @@ export function sessionFolder(directory: string, id: string): SessionFolder {
     readHost: () => readJson<HostFile>(file("host.json")),
     writeHost: (host) => write("host.json", host, { durable: true }),
     clearHost: () => rmSync(file("host.json"), { force: true }),
+    detachTranscript() {
+      const text = readIfPresent(file("transcript.jsonl"));
+      if (text !== undefined) replaceFile(file("transcript.jsonl"), text, { durable: true, mode: 0o600 });
+    },
     readLaunch: () => readJson<LaunchSettings>(file("launch.json")),
     writeLaunch: (launch) => write("launch.json", launch, { durable: false }),
     readAccess: () => readJson<Access>(file("access.json")),

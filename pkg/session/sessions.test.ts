@@ -1,11 +1,21 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { markedProcesses } from "./process-tree.ts";
+import { pidSpace } from "../system/pid-space.ts";
+import { isAlive, markedProcesses, type ProcessIdentity } from "./process-tree.ts";
+import { sessionFolder } from "./session-folder.ts";
 import type { OperatorOrder } from "./testing/operator.ts";
 import { openStage, type Stage } from "./testing/stage.ts";
 import { type AskedRequest, openUpstream, type Turn, type Upstream } from "./testing/upstream.ts";
@@ -373,6 +383,132 @@ describe("a restarted operator", () => {
     expect(new Set(woken)).toEqual(new Set(["agent-1"]));
   });
 });
+
+describe("a host that may not go on", () => {
+  const endless = "echo begun >> more.txt; while [ ! -e ../go ]; do sleep 0.02; done";
+
+  test("suspended while another took its place, it writes nothing more and ends itself when it wakes", async () => {
+    const { upstream, stage } = await stageWith(
+      (_request, index) => [bash(endless), write, commit, handIn][index] ?? { say: "?" },
+    );
+    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    await stage.sessions.start(spec);
+    await stage.until(spec.id, () => existsSync(join(stage.checkout, "more.txt")));
+    const folder = sessionFolder(stage.places.directory, spec.id);
+    const host = folder.readHost();
+    if (host?.state !== "running") throw new Error("It does not run.");
+    process.kill(host.host.pid, "SIGSTOP");
+    folder.writeHost({ ...host, attempt: "another" });
+    const before = everythingIn(folder.path);
+    writeFileSync(join(stage.checkout, "../go"), "");
+    process.kill(host.host.pid, "SIGCONT");
+
+    await until(async () => !(await isAlive(host.outermost)));
+    expect(everythingIn(folder.path)).toEqual(before);
+    expect(await markedProcesses(spec.id)).toEqual([]);
+    expect(upstream.requests).toHaveLength(1);
+  });
+
+  test("started late, when another has begun already, it does nothing", async () => {
+    const { stage } = await stageWith([bash(endless)]);
+    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    await stage.sessions.start(spec);
+    await stage.until(spec.id, () => existsSync(join(stage.checkout, "more.txt")));
+    const folder = sessionFolder(stage.places.directory, spec.id);
+    const before = folder.readHost();
+    const late = spawn(
+      process.execPath,
+      [fileURLToPath(new URL("./main.ts", import.meta.url)), folder.path],
+      {
+        env: { ...process.env, BOSUN_ATTEMPT: "an-earlier-one" },
+        stdio: "ignore",
+      },
+    );
+    expect(await once(late, "exit")).toEqual([0, null]);
+    expect(folder.readHost()).toEqual(before);
+    expect(stage.transcript(spec.id).filter(({ type }) => type === "message")).toHaveLength(1);
+  });
+});
+
+describe("a host in another container", () => {
+  /** Makes the host of a session one that can't be looked for from here. */
+  function moveElsewhere(stage: Stage, id: string): ProcessIdentity {
+    const folder = sessionFolder(stage.places.directory, id);
+    const host = folder.readHost();
+    if (host?.state !== "running") throw new Error("It does not run.");
+    folder.writeHost({ ...host, place: "- another-kernel 1" });
+    return host.outermost;
+  }
+
+  test("is there as long as it has not said how its run ended, and its outcome is taken", async () => {
+    const { stage } = await stageWith([write, commit, bash(waitFor("../go")), handIn]);
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
+    await stage.until(spec.id, (now) => now.is === "present" && now.report.turns === 3);
+    const outermost = moveElsewhere(stage, spec.id);
+    const adopted = await stage.reopen();
+    expect(await adopted.find(spec.id)).toMatchObject({ is: "present" });
+    expect(await adopted.running()).toMatchObject([{ id: spec.id }]);
+    await adopted.start(spec);
+    writeFileSync(join(stage.checkout, "../go"), "");
+    expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
+    expect(stage.transcript(spec.id).filter(({ type }) => type === "message")).toHaveLength(1);
+    await until(async () => !(await isAlive(outermost)));
+  });
+
+  test("that is ended loses its right to go on, its token and its transcript", async () => {
+    const dismissed: string[] = [];
+    const tokens: (string | undefined)[] = [];
+    const { upstream, stage } = await stageWith([bash("touch more.txt; sleep 600")], {
+      money: {
+        admit: async ({ session, attempt }) => {
+          tokens.push(attempt);
+          return { url: upstream.url, token: session };
+        },
+        dismiss: async (session) => void dismissed.push(session),
+      },
+    });
+    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    await stage.sessions.start(spec);
+    await stage.until(spec.id, () => existsSync(join(stage.checkout, "more.txt")));
+    const folder = sessionFolder(stage.places.directory, spec.id);
+    const open = openSync(folder.transcriptPath, "a");
+    moveElsewhere(stage, spec.id);
+    await stage.sessions.stop(spec.id, "Now");
+
+    expect(folder.readHost()).toBeUndefined();
+    expect(dismissed).toEqual([spec.id]);
+    expect(tokens).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+    const before = readFileSync(folder.transcriptPath, "utf8");
+    writeSync(open, '{"type":"lost"}\n');
+    closeSync(open);
+    expect(readFileSync(folder.transcriptPath, "utf8")).toBe(before);
+  });
+
+  test("of this machine before it was started anew is gone", async () => {
+    const { stage } = await stageWith([bash("touch more.txt; sleep 600")]);
+    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    await stage.sessions.start(spec);
+    await stage.until(spec.id, () => existsSync(join(stage.checkout, "more.txt")));
+    const folder = sessionFolder(stage.places.directory, spec.id);
+    const host = folder.readHost();
+    const [machine = ""] = pidSpace().split(" ");
+    if (host !== undefined) folder.writeHost({ ...host, place: `${machine} boot-before 1` });
+    const seen = await stage.sessions.find(spec.id);
+    expect(seen.is).toBe(machine === "-" ? "present" : "absent");
+    await stage.sessions.stop(spec.id, "Now");
+  });
+});
+
+/** Every file of a session by its content, but what the host printed. */
+function everythingIn(folder: string): Record<string, string> {
+  const names = readdirSync(folder).filter((name) => /\.jsonl?$/.test(name));
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), "utf8")]));
+}
+
+async function until(look: () => Promise<boolean>): Promise<void> {
+  await expect.poll(look, { timeout: 20_000, interval: 20 }).toBe(true);
+}
 
 interface Result {
   type: string;

@@ -41,6 +41,7 @@ test("an emergency stop ends a session's whole tree without an operator, and sta
   const identity = { pid: host.pid ?? 0, startTime: (await startTimeOf(host.pid ?? 0)) ?? "" };
   sessionFolder(folder.sessions, session).writeHost({
     state: "running",
+    place: pidSpace(),
     attempt: "1",
     outermost: identity,
     host: identity,
@@ -72,6 +73,7 @@ test("a process that merely has the number of a dead host is left alone", async 
     const identity = { pid: bystander.pid ?? 0, startTime: "long ago" };
     sessionFolder(folder.sessions, "stop-reused").writeHost({
       state: "running",
+      place: pidSpace(),
       attempt: "1",
       outermost: identity,
       host: identity,

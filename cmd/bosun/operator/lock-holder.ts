@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
-import { pidSpace } from "../../../pkg/system/pid-space.ts";
+import { pidSpace, whereabouts } from "../../../pkg/system/pid-space.ts";
 import { startTimeOf } from "../../../pkg/system/process-identity.ts";
 import { UserError } from "../user-error.ts";
 import type { Holder, Terms } from "./lock-terms.ts";
@@ -46,8 +46,9 @@ export async function refuseHeld(
     return number;
   }
   const silentMs = clock.now() - holder.heartbeatMs;
-  if (holder.place === pidSpace()) {
-    const lives = (await startTimeOf(holder.pid)) === holder.startTime;
+  const where = whereabouts(holder.place, pidSpace());
+  if (where !== "elsewhere") {
+    const lives = where === "here" && (await startTimeOf(holder.pid)) === holder.startTime;
     if (lives) throw new UserError(heldHere(holder.pid, silentMs, words));
     if (!isListening) return number;
   }

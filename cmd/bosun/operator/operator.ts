@@ -158,6 +158,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       sessions: world.sessions,
       money: world.gateway,
       folder: folder.path,
+      isHeld: () => lock.isHeld(),
       clock,
       logger,
     });

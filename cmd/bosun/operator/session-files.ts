@@ -16,6 +16,8 @@ export interface SessionFilesOptions {
   money: Pick<Money, "cost">;
   /** `.claude-sessions`. */
   folder: string;
+  /** Asked right before a file is written. */
+  isHeld(): boolean;
   clock: Clock;
   logger: Logger;
 }
@@ -41,7 +43,7 @@ export function writeSessionFiles(options: SessionFilesOptions): AbortController
 }
 
 async function follow(options: SessionFilesOptions, signal: AbortSignal): Promise<void> {
-  const { client, folder } = options;
+  const { client, folder, isHeld } = options;
   const { items, metadata } = await client.list("Agent", { namespace: NAMESPACE });
   for (const agent of items) await write(agent, options);
   for await (const event of client.watch("Agent", {
@@ -50,13 +52,12 @@ async function follow(options: SessionFilesOptions, signal: AbortSignal): Promis
     signal,
   })) {
     if (event.type === "BOOKMARK") continue;
-    if (event.type === "DELETED")
-      rmSync(path.join(folder, `${event.object.metadata.name}.session`), { force: true });
-    else await write(event.object, options);
+    if (event.type !== "DELETED") await write(event.object, options);
+    else if (isHeld()) rmSync(path.join(folder, `${event.object.metadata.name}.session`), { force: true });
   }
 }
 
-async function write(agent: Agent, { sessions, money, folder }: SessionFilesOptions): Promise<void> {
+async function write(agent: Agent, { sessions, money, folder, isHeld }: SessionFilesOptions): Promise<void> {
   const { name } = agent.metadata;
   const { status = {} } = agent;
   const id = status.session?.id;
@@ -64,6 +65,7 @@ async function write(agent: Agent, { sessions, money, folder }: SessionFilesOpti
   if (seen !== undefined && seen.is !== "absent") return;
   const cost = await money.cost({ agent: name });
   const { activity } = status;
+  if (!isHeld()) return;
   updateSessionFile(path.join(folder, `${name}.session`), {
     agent_id: name,
     status: activity === "working" || activity === "reviewing" || activity === "ideating" ? activity : "idle",
