@@ -10,11 +10,13 @@ import { projectController } from "./project/controller.ts";
 import { reviewController } from "./review/controller.ts";
 import { workspaceController } from "./workspace/controller.ts";
 import { countsController } from "./workspace/counts.ts";
+import { usageController } from "./workspace/usage.ts";
 
 export function allControllers(deps: Deps): readonly Controller[] {
   return [
     workspaceController(deps),
     countsController(deps),
+    usageController(deps),
     agentPoolController(deps),
     agentController(deps),
     projectController(deps),

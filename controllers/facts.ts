@@ -97,13 +97,14 @@ export function budgetStanding(object: KubeObject): unknown {
 /** What of a Workspace others than its own controller say. */
 export function workspaceInput(object: KubeObject): unknown {
   const { conditions, target } = (object as Workspace).status ?? {};
-  return [declared(object), target?.commit, getCondition(conditions, "TargetInSync")?.reason];
+  const usage = getCondition(conditions, "UsageLimited");
+  return [declared(object), target?.commit, getCondition(conditions, "TargetInSync")?.reason, usage?.message];
 }
 
 /** What holds every agent, and lets it go. */
 export function workspaceHolds(object: KubeObject): unknown {
-  const { conditions } = (object as Workspace).status ?? {};
-  return getCondition(conditions, "Stopped")?.status;
+  const { conditions, usageLimits } = (object as Workspace).status ?? {};
+  return [getCondition(conditions, "Stopped")?.status, usageLimits];
 }
 
 /** Whether work may be taken up. */

@@ -296,11 +296,14 @@ function ended(agent: Agent, seen: Observation): Plan | undefined {
       next: settled,
     };
   const refusal =
-    outcome?.kind === "Paused" && outcome.reason !== "Requested"
+    outcome?.kind === "Paused" && outcome.reason !== "Requested" && outcome.reason !== "UsageLimited"
       ? { reason: outcome.reason, message: outcome.message }
       : undefined;
   if (hold !== undefined) {
-    const wait = waiting(outcome?.kind === "Paused" ? "Paused" : state, hold.reason, hold.message);
+    const wait = {
+      ...waiting(outcome?.kind === "Paused" ? "Paused" : state, hold.reason, hold.message),
+      ...(hold.untilMs === undefined ? {} : { next: inSeconds((hold.untilMs - now) / 1000) }),
+    };
     // Remembered now: once the hold is over, other windows and limits are in force than those that refused it.
     return refusal !== undefined && agent.status?.budgetMark === undefined
       ? { ...wait, refused: true }

@@ -13,6 +13,7 @@ import type {
 import { FIXES_BASELINE_LABEL } from "../../pkg/api/names.ts";
 import { isClaimable, pendingSubmission } from "../../pkg/api/phases.ts";
 import type { Reason } from "../../pkg/api/reasons.ts";
+import { priceOf } from "../../pkg/gateway/prices.ts";
 import type { CheckoutState, Seen } from "../../pkg/git/repository.ts";
 import type { SessionObservation } from "../../pkg/session/sessions.ts";
 import { mayBegin, standings } from "../affordability.ts";
@@ -31,6 +32,8 @@ export interface Hold {
   message: string;
   /** `AfterTurn`, `Now`, or leave it alone. */
   running: "AfterTurn" | "Now" | "GoesOn";
+  /** When it ends by itself; wall time, ms. */
+  untilMs?: number;
 }
 
 export interface Observation {
@@ -55,6 +58,8 @@ export interface Observation {
   candidates: readonly (Project | Review)[];
 }
 
+/** How soon a gateway that can't be asked is asked again, in milliseconds. */
+const unknownAgainMs = 10_000;
 /** Sessions that may fail to come to an end before a person is asked. */
 const timeoutsMax = 2;
 
@@ -69,7 +74,9 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
   const budgets = await matchingBudgets(agent, deps);
   const paused = await pausedCategories(deps);
   const latched = await endedByLatch(agent, work, session, deps);
-  const hold = holdOf(agent, { workspace, pool, budgets, category: categoryOf(work, paused), latched });
+  const hold =
+    holdOf(agent, { workspace, pool, budgets, category: categoryOf(work, paused), latched }) ??
+    (await usageHold(pool, workspace, session, deps));
   const { due, nextMs } = lookAt(agent, { work, workspace, session, now });
   const looks = work?.kind === "Project" && session?.is === "present" && due;
   return {
@@ -163,6 +170,36 @@ async function endedByLatch(
   if (work === undefined || status?.session?.id !== work.claim.session) return false;
   if (session?.is !== "absent" || session.report?.outcome !== undefined) return false;
   return latch.engaged();
+}
+
+/**
+ * Whether the plan's usage is used up for the agent's model: as the Workspace says, or, when the session was just turned
+ * away, as the gateway does. One that can't be asked may still hold it.
+ */
+async function usageHold(
+  pool: AgentPool | undefined,
+  workspace: Workspace | undefined,
+  session: SessionObservation | undefined,
+  { money, clock }: Deps,
+): Promise<Hold | undefined> {
+  const now = clock.now();
+  const model = priceOf(pool?.spec.model ?? "")?.model;
+  const said = getCondition(workspace?.status?.conditions, "UsageLimited");
+  const recorded = (workspace?.status?.usageLimits ?? [])
+    .filter((limit) => limit.model === undefined || limit.model === model)
+    .map(({ untilTime }) => Date.parse(untilTime))
+    .find((untilMs) => untilMs > now);
+  if (recorded !== undefined && said !== undefined) return usedUp(said.message, recorded);
+  const outcome = session?.is === "absent" ? session.report?.outcome : undefined;
+  if (outcome?.kind !== "Paused" || outcome.reason !== "UsageLimited") return undefined;
+  const limits = await money.usageLimits();
+  if (limits === undefined) return usedUp(outcome.message, now + unknownAgainMs);
+  const limit = limits.find((one) => one.model === undefined || one.model === model);
+  return limit === undefined ? undefined : usedUp(outcome.message, limit.untilMs);
+}
+
+function usedUp(message: string, untilMs: number): Hold {
+  return { reason: "UsageLimited", message, running: "GoesOn", untilMs };
 }
 
 /** Names of the categories whose Projects wait. */

@@ -142,6 +142,8 @@ export function ready(workspace: Workspace, seen: Observation): NewCondition {
     return no("NoBudget", "There is no Budget, so nothing may be spent. Add one to .claude-sessions/.");
   const used = seen.budgets.find(({ status }) => isTrue(status?.conditions, "Exceeded"));
   if (used !== undefined) return no("BudgetExceeded", `The Budget ${used.metadata.name} is used up.`);
+  const usage = getCondition(workspace.status?.conditions, "UsageLimited");
+  if (usage?.status === "True" && usage.reason === "UsageLimited") return no("UsageLimited", usage.message);
   const sync = getCondition(workspace.status?.conditions, "TargetInSync");
   if (sync?.reason === "Rewritten") return no("TargetRewritten", sync.message);
   return { type, status: "True", reason: "Running", message: "Work goes on." };

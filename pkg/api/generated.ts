@@ -1202,6 +1202,14 @@ export interface WorkspaceStop {
   name: string;
 }
 
+/** One limit. */
+export interface WorkspaceUsageLimit {
+  /** model is the one that it holds for; absent: all. At most 100 characters. */
+  model?: string;
+  /** untilTime is when it opens again. */
+  untilTime: string;
+}
+
 /** agents counts the agents. */
 export interface WorkspaceAgents {
   /** total is how many there are. From 0 to 10. */
@@ -1224,6 +1232,11 @@ export interface WorkspaceStatus {
   baseline?: WorkspaceBaseline;
   /** stop is the emergency stop that mode Stopped speaks of; gone once it is over. */
   stop?: WorkspaceStop;
+  /**
+   * usageLimits are what the account has used up of its plan; nothing is asked of the model until then. At most 20
+   * items.
+   */
+  usageLimits?: WorkspaceUsageLimit[];
   /** agents counts the agents. */
   agents?: WorkspaceAgents;
   /** projects counts Projects by phase. At most 20 entries. */

@@ -54,6 +54,7 @@ export function controlCalls(
     account: ({ budget }: { budget: string }) => gateway.account(budget) ?? null,
     cost: ({ query }: { query: Parameters<Gateway["cost"]>[0] }) => ({ cost: gateway.cost(query) }),
     spent: ({ query }: { query: Parameters<Gateway["spent"]>[0] }) => gateway.spent(query),
+    usageLimits: () => gateway.usageLimits(),
     requests: ({ count }: { count: number }) => gateway.requests(count),
     settle: ({ id, cost }: { id: string; cost: number }) => gateway.settle(id, cost),
   };

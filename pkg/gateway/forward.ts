@@ -6,9 +6,9 @@ import type { Failpoints } from "../runtime/failpoints.ts";
 import { answerError } from "./api-errors.ts";
 import { cacheLifetimeOf, type MessagesRequest } from "./messages-request.ts";
 import type { Payment } from "./payments.ts";
-import { retryAfterSeconds } from "./rate-limits.ts";
 import { type Ending, type Observer, observe } from "./settlement.ts";
 import type { Exchange, Outgoing, Upstream } from "./upstream.ts";
+import { type Refusal, refusalOf } from "./usage-limit.ts";
 
 /** How long an answer is read on when nobody listens any more, in milliseconds: its usage is still to come. */
 export const READ_ON_MS = 300_000;
@@ -68,8 +68,11 @@ export async function forward(
   const done = cutWhenDue(exchange, { leaving, stopped, clock });
   try {
     const answer = await exchange.send(() => failpoints.hit("request-sent"));
-    payment?.answered(answer.statusCode ?? 0, retryAfterSeconds(answer.headers["retry-after"], clock.now()));
-    await passOn(answer, { request, response, payment });
+    const status = answer.statusCode ?? 0;
+    const isRefusal = status === 429 || status === 529;
+    const refusal = isRefusal ? refusalOf(answer.headers, status, clock.now()) : undefined;
+    payment?.answered(status, refusal);
+    await passOn(answer, { request, response, payment, refusal });
   } catch (error) {
     // Settled by `passOn` when a status came; then this changes nothing.
     await end({ is: "no status", why: `no status: ${(error as Error).message}` });
@@ -86,7 +89,13 @@ async function passOn(
     request,
     response,
     payment,
-  }: { request: MessagesRequest; response: ServerResponse; payment: Payment | undefined },
+    refusal,
+  }: {
+    request: MessagesRequest;
+    response: ServerResponse;
+    payment: Payment | undefined;
+    refusal: Refusal | undefined;
+  },
 ): Promise<void> {
   const status = answer.statusCode ?? 0;
   const observer: Observer = observe(answer.headers["content-type"] ?? "", cacheLifetimeOf(request) ?? "5m");
@@ -97,6 +106,8 @@ async function passOn(
   response.writeHead(status, {
     ...passedHeaders(answer.headers),
     ...(payment === undefined ? {} : { "x-bosun-request": payment.id }),
+    // No matter of a moment: who asked is told as those are who ask after it.
+    ...(refusal?.usedUp === undefined ? {} : { "x-bosun-reason": "UsageLimited", "x-should-retry": "false" }),
   });
   try {
     for await (const chunk of answer) {

@@ -460,6 +460,47 @@ test("while the emergency stop is in force no gateway lives or is started; after
   expect(await steps()).toEqual(["reserved", "sent", "unsettled", "reserved", "sent", "settled"]);
 });
 
+test("a used up account is asked no more, over a restart of the gateway too, and everybody is told until when", async () => {
+  const reset = Math.ceil(Date.now() / 1000) + 3600;
+  upstream.answer = (_call, response) =>
+    json(
+      response,
+      429,
+      { type: "error", error: { type: "rate_limit_error", message: "Used up." } },
+      {
+        "anthropic-ratelimit-unified-status": "rejected",
+        "anthropic-ratelimit-unified-5h-status": "rejected",
+        "anthropic-ratelimit-unified-5h-reset": String(reset),
+      },
+    );
+  const first = await start();
+  const refused = {
+    status: 429,
+    headers: expect.toSatisfy(
+      (headers: Headers) =>
+        headers.get("x-bosun-reason") === "UsageLimited" && headers.get("x-should-retry") === "false",
+    ),
+  };
+  const one = await client(first);
+  await expect(one.messages.create(HELLO)).rejects.toMatchObject(refused);
+  expect(upstream.calls).toHaveLength(1);
+  const other = await client(first, { session: "s2", agent: "agent-2" });
+  await expect(other.messages.create(HELLO)).rejects.toMatchObject({
+    ...refused,
+    message: expect.stringContaining(new Date(reset * 1000).toISOString().slice(0, 16)),
+  });
+  const [limit] = (await first.usageLimits()) ?? [];
+  expect(Math.abs((limit?.untilMs ?? 0) - reset * 1000)).toBeLessThan(2_000);
+  await first.stop();
+
+  const second = await start();
+  expect(await second.usageLimits()).toEqual([limit]);
+  const again = await client(second);
+  await expect(again.messages.create(HELLO)).rejects.toMatchObject(refused);
+  expect(upstream.calls).toHaveLength(1);
+  expect(await second.cost({})).toBe(0);
+});
+
 test("an operator that starts during an emergency stop comes up without a gateway, and ends one that lives", async () => {
   const first = await start();
   const { pid } = first;

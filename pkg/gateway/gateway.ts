@@ -16,10 +16,11 @@ import type {
   NanoUSD,
   SessionGrant,
   Spent,
+  UsageLimit,
   WindowAccount,
 } from "./money.ts";
 import { Payments } from "./payments.ts";
-import { RateLimits } from "./rate-limits.ts";
+import { type KeptUsageLimit, RateLimits } from "./rate-limits.ts";
 import { type Endpoint, startEndpoint } from "./server.ts";
 import { TimeKeeper } from "./time-keeper.ts";
 import { Tokens } from "./tokens.ts";
@@ -59,6 +60,8 @@ export class Gateway {
   readonly #ledger: Ledger;
   readonly #tokens: Tokens;
   readonly #sessionsPath: string;
+  readonly #usageLimitsPath: string;
+  readonly #rateLimits: RateLimits;
   readonly #payments: Payments;
   readonly #upstream: Upstream;
   readonly #time: TimeKeeper;
@@ -70,7 +73,17 @@ export class Gateway {
   private constructor(
     config: GatewayConfig,
     deps: GatewayDeps,
-    { ledger, secret, sessions }: { ledger: Ledger; secret: string; sessions: readonly SessionGrant[] },
+    {
+      ledger,
+      secret,
+      sessions,
+      usageLimits,
+    }: {
+      ledger: Ledger;
+      secret: string;
+      sessions: readonly SessionGrant[];
+      usageLimits: readonly KeptUsageLimit[];
+    },
   ) {
     this.#deps = deps;
     this.#ledger = ledger;
@@ -85,11 +98,20 @@ export class Gateway {
       changed: (trust) => this.#onTrust(trust),
     });
     this.#renewedMs = Number.NEGATIVE_INFINITY;
+    this.#usageLimitsPath = join(config.stateDirectory, "usage-limits.json");
+    this.#rateLimits = new RateLimits({
+      ...deps,
+      kept: usageLimits,
+      usageChanged: (limits) => {
+        this.changes += 1;
+        this.#saveUsageLimits(limits);
+      },
+    });
     this.#payments = new Payments({
       ...deps,
       ledger,
       time: this.#time,
-      rateLimits: new RateLimits(deps),
+      rateLimits: this.#rateLimits,
       hasLease: () => this.leaseAgeMs < LEASE_MS,
       changed: () => {
         this.changes += 1;
@@ -115,7 +137,8 @@ export class Gateway {
     });
     const secret = await readSecret(join(config.stateDirectory, "gateway-secret"));
     const sessions = await readSessions(join(config.stateDirectory, "sessions.json"));
-    const gateway = new Gateway(config, deps, { ledger, secret, sessions });
+    const usageLimits = await readUsageLimits(join(config.stateDirectory, "usage-limits.json"));
+    const gateway = new Gateway(config, deps, { ledger, secret, sessions, usageLimits });
     gateway.#endpoint = await startEndpoint(
       {
         tokens: gateway.#tokens,
@@ -206,6 +229,11 @@ export class Gateway {
     return { cost: spent, tokens: spentTokens };
   }
 
+  /** The usage limits in force now. */
+  usageLimits(): readonly UsageLimit[] {
+    return this.#rateLimits.usageLimits();
+  }
+
   /** The newest requests, newest first. */
   requests(count: number): RequestRecord[] {
     return [...this.#ledger.state.requests()].slice(-count).reverse();
@@ -258,6 +286,25 @@ export class Gateway {
       await replaceFile(fs, this.#sessionsPath, [Buffer.from(text)], 0o600);
     });
     return this.#saving;
+  }
+
+  /** A usage limit holds over a restart: one request after each would be enough to be refused for longer. */
+  #saveUsageLimits(limits: readonly KeptUsageLimit[]): void {
+    this.#saving = this.#saving
+      .then(async () => {
+        await replaceFile(fs, this.#usageLimitsPath, [Buffer.from(JSON.stringify(limits))], 0o600);
+      })
+      .catch(this.#deps.log);
+  }
+}
+
+/** Usage limits that an earlier process has met; one that is lost costs a request. */
+async function readUsageLimits(path: string): Promise<KeptUsageLimit[]> {
+  try {
+    return JSON.parse((await fs.read(path))?.toString("utf8") ?? "[]") as KeptUsageLimit[];
+  } catch (error) {
+    if (error instanceof SyntaxError) return [];
+    throw error;
   }
 }
 

@@ -17,7 +17,16 @@ import type { AdmittedField } from "./admission.ts";
 import { ControlError, callControl, type Hello } from "./control.ts";
 import { isAlive, killProcess, type ProcessIdentity } from "./end-process.ts";
 import type { RequestRecord } from "./ledger-state.ts";
-import type { BudgetAccount, BudgetPolicy, CostQuery, Money, NanoUSD, SessionGrant, Spent } from "./money.ts";
+import type {
+  BudgetAccount,
+  BudgetPolicy,
+  CostQuery,
+  Money,
+  NanoUSD,
+  SessionGrant,
+  Spent,
+  UsageLimit,
+} from "./money.ts";
 import { fingerprintOf, type ProcessConfig, readProcessRecord } from "./process.ts";
 
 /** How often the lease is renewed, in milliseconds; it holds for five times as long. */
@@ -123,6 +132,10 @@ class MoneyClient implements GatewayHandle {
 
   async spent(query: CostQuery): Promise<Spent | undefined> {
     return (await this.#ask("spent", { query })) as Spent | undefined;
+  }
+
+  async usageLimits(): Promise<readonly UsageLimit[] | undefined> {
+    return (await this.#ask("usageLimits", {})) as UsageLimit[] | undefined;
   }
 
   async requests(count: number): Promise<readonly RequestRecord[] | undefined> {

@@ -81,6 +81,14 @@ export interface Spent {
   tokens: number;
 }
 
+/** The account has used up what its plan allows: nothing is asked of the model until then. */
+export interface UsageLimit {
+  /** As the price file names it; undefined: it holds for all models. */
+  model?: string;
+  /** Wall time, ms. */
+  untilMs: number;
+}
+
 export interface Money {
   /** Puts the Budgets in force; until the first call nothing is granted. Repeated calls renew the lease. */
   setBudgets(budgets: readonly BudgetPolicy[]): Promise<void>;
@@ -94,6 +102,8 @@ export interface Money {
   cost(query: CostQuery): Promise<NanoUSD | undefined>;
   /** As `cost`, with the tokens that it stands for. */
   spent(query: CostQuery): Promise<Spent | undefined>;
+  /** The usage limits in force now. Undefined: unknown. */
+  usageLimits(): Promise<readonly UsageLimit[] | undefined>;
   /**
    * Calls `wake` when an account may have changed: within a second, and of changes that follow each other sooner than
    * `everyMs()` milliseconds only once in that time, since every request changes one.

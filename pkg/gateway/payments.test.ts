@@ -167,13 +167,38 @@ test("a pause longer than anyone may wait is answered at once", async () => {
   const { ask } = world(AMPLE);
   const payment = paymentOf(await ask());
   await payment.sent();
-  payment.answered(429, 3_600);
+  payment.answered(529, { waitMs: 3_600_000, usedUp: undefined });
   await payment.end({
     is: "answered",
-    status: 429,
+    status: 529,
     seen: { start: undefined, final: undefined, contextEdited: false },
   });
   expect(await ask()).toMatchObject({ is: "waited", retryAfterSeconds: 3_600 });
+});
+
+test("a usage limit turns away who asks and who stands in line, until it opens again and one has shown so", async () => {
+  const { ask, clock } = world(AMPLE);
+  const first = paymentOf(await ask());
+  await first.sent();
+  first.answered(529, { waitMs: 1_000, usedUp: undefined });
+  const inLine = ask({ session: "w" });
+  await clock.advance(1_000);
+  const second = paymentOf(await inLine);
+  const behind = ask({ session: "x" });
+  await second.sent();
+  second.answered(429, { waitMs: 3_600_000, usedUp: "account" });
+  expect(await behind).toMatchObject({
+    is: "used up",
+    message: expect.stringContaining("UsageLimited: the usage limit of the account is reached"),
+    retryAfterSeconds: 3_600,
+  });
+  expect(await ask({ session: "y" })).toMatchObject({ is: "used up" });
+  await clock.advance(3_600_000);
+  const probe = paymentOf(await ask({ session: "y" }));
+  const waits = ask({ session: "z" });
+  await probe.sent();
+  probe.answered(200, undefined);
+  expect(await waits).toMatchObject({ is: "reserved" });
 });
 
 test("ending twice settles once", async () => {

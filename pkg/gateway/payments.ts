@@ -7,13 +7,14 @@ import { selects } from "./grants.ts";
 import type { Ledger } from "./ledger.ts";
 import type { AskedTurn } from "./ledger-lines.ts";
 import { type MessagesRequest, withoutCaching } from "./messages-request.ts";
-import type { BudgetPolicy, SessionGrant } from "./money.ts";
+import type { BudgetPolicy, SessionGrant, UsageLimit } from "./money.ts";
 import type { Price } from "./prices.ts";
 import { Line, type Turn, WaitTimeoutError } from "./queue.ts";
 import type { RateLimits } from "./rate-limits.ts";
 import { type Plan, plan, reservationSteps } from "./reservation.ts";
 import type { Ending } from "./settlement.ts";
 import type { Moment } from "./time-keeper.ts";
+import type { Refusal } from "./usage-limit.ts";
 
 /** How long a request may wait in line, in milliseconds. */
 export const LINE_WAIT_MS = 300_000;
@@ -21,6 +22,8 @@ export const LINE_WAIT_MS = 300_000;
 export type Reserving =
   | { is: "reserved"; payment: Payment }
   | Extract<Plan, { is: "refused" | "unconfirmed" }>
+  /** The account has used up what its plan allows. */
+  | { is: "used up"; message: string; retryAfterSeconds: number }
   /** It waited in line for as long as it may, or would have to. */
   | { is: "waited"; message: string; retryAfterSeconds: number };
 
@@ -31,8 +34,8 @@ export interface Payment {
   request: MessagesRequest;
   /** To be awaited before the first byte of the body is sent. */
   sent(): Promise<void>;
-  /** A status came: what it says of the rate limit holds for all agents. */
-  answered(status: number, retryAfterSeconds: number | undefined): void;
+  /** A status came; with a 429 or 529 what its headers say, which holds for all agents. */
+  answered(status: number, refusal: Refusal | undefined): void;
   /** Settles it, once; the ledger has it on disk when the promise resolves. Later calls change nothing. */
   end(ending: Ending): Promise<void>;
 }
@@ -118,6 +121,8 @@ export class Payments {
       if (planned.is === "refused" || planned.is === "unconfirmed") return served(planned);
       if (planned.is === "wait for one to settle" || planned.is === "wait for the clock")
         return { is: "wait", blocks: [EVERYTHING] };
+      const limit = rateLimits.usageLimit(price.model);
+      if (limit !== undefined) return served(this.#usedUp(limit));
       const delayMs = rateLimits.delayMs(price.model);
       if (Number.isFinite(delayMs) && delayMs > this.#waitMs) return served(this.#waitedTooLong(price));
       if (delayMs > 0) {
@@ -150,6 +155,15 @@ export class Payments {
       if (error instanceof WaitTimeoutError) return this.#waitedTooLong(price);
       throw error;
     }
+  }
+
+  #usedUp({ model, untilMs }: UsageLimit): Reserving {
+    const what = model === undefined ? "the account" : model;
+    return {
+      is: "used up",
+      message: `UsageLimited: the usage limit of ${what} is reached; nothing is sent until ${new Date(untilMs).toISOString()}.`,
+      retryAfterSeconds: Math.max(1, Math.ceil((untilMs - this.#deps.clock.now()) / 1000)),
+    };
   }
 
   #waitedTooLong(price: Price): Reserving {
@@ -204,9 +218,9 @@ export class Payments {
         max_tokens: bound.outputTokens,
       },
       sent: () => ledger.append({ step: "sent", id }),
-      answered: (status, retryAfterSeconds) => {
+      answered: (status, refusal) => {
         hasStatus = true;
-        learn(status, retryAfterSeconds);
+        learn(status, refusal);
         this.look();
       },
       end(how) {

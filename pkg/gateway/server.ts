@@ -155,6 +155,12 @@ function refusalOf(reserving: Exclude<Reserving, { is: "reserved" }>): Refusal {
     const more = { reason: "ClockUnconfirmed", retryAfterSeconds: UNCONFIRMED_RETRY_S, shouldRetry: true };
     return new Refusal("api_error", reserving.message, more);
   }
+  if (reserving.is === "used up")
+    return new Refusal("rate_limit_error", reserving.message, {
+      reason: "UsageLimited",
+      retryAfterSeconds: reserving.retryAfterSeconds,
+      shouldRetry: false,
+    });
   return new Refusal("rate_limit_error", reserving.message, {
     retryAfterSeconds: reserving.retryAfterSeconds,
   });

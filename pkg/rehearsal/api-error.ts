@@ -17,20 +17,21 @@ const types: Readonly<Record<number, string>> = {
 /** A request that is answered with an error, in the API's shape. */
 export class ApiError extends Error {
   readonly status: number;
-  readonly retryAfterSeconds: number | undefined;
+  /** What the answer says beside its body. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, message: string, retryAfterSeconds?: number) {
+  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message);
     this.name = "ApiError";
     this.status = status;
-    this.retryAfterSeconds = retryAfterSeconds;
+    this.headers = headers;
   }
 }
 
-export function sendError(response: ServerResponse, { status, message, retryAfterSeconds }: ApiError): void {
+export function sendError(response: ServerResponse, { status, message, headers }: ApiError): void {
   const error = { type: types[status] ?? "api_error", message };
   const requestId = response.getHeader("request-id") ?? null;
-  if (retryAfterSeconds !== undefined) response.setHeader("retry-after", String(retryAfterSeconds));
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   sendJson(response, status, { type: "error", error, request_id: requestId });
 }
 

@@ -10,6 +10,7 @@ const fault = {
     times: { type: "integer", minimum: 1 },
     status: { type: "integer", minimum: 400, maximum: 599 },
     retryAfterSeconds: { type: "number", minimum: 0 },
+    usageResetSeconds: { type: "integer", minimum: 1 },
     message: text,
     cutAfterEvents: count,
     hangAfterEvents: count,

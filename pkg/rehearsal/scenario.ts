@@ -85,7 +85,7 @@ export interface UsageSpec {
 
 /** What goes wrong. `times`: how often for one and the same request before it is answered; without it, always. */
 export type Fault = { times?: number } & (
-  | { status: number; retryAfterSeconds?: number; message?: string }
+  | { status: number; retryAfterSeconds?: number; usageResetSeconds?: number; message?: string }
   | { cutAfterEvents: number }
   | { hangAfterEvents: number }
   | { omitUsage: true }

@@ -60,7 +60,7 @@ export function upstream({ scenarios, clock, log, pace }: UpstreamDeps): Upstrea
     try {
       checkTools(answer, request);
       await pause(clock, answer.delayMs + answer.pace.firstMs, gone.signal);
-      raiseFault(answer);
+      raiseFault(answer, clock.now());
       const input = { ...cache.charge(request), ...withoutOutput(answer.usage) };
       const sending = { request, answer, input, record, response, gone: gone.signal, clock, log };
       await sendAnswer(`msg_rehearsal_${hexId()}`, sending);
@@ -120,10 +120,29 @@ function checkTools({ scenario, step, blocks }: Answer, { tools = [] }: Messages
   }
 }
 
-function raiseFault({ scenario, fault }: Answer): void {
+function raiseFault({ scenario, fault }: Answer, nowMs: number): void {
   if (fault === undefined || !("status" in fault)) return;
   const message = fault.message ?? `The scenario ${scenario} asks for this error.`;
-  throw new ApiError(fault.status, `[rehearsal] ${message}`, fault.retryAfterSeconds);
+  const { status, retryAfterSeconds, usageResetSeconds } = fault;
+  throw new ApiError(status, `[rehearsal] ${message}`, {
+    ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
+    ...(usageResetSeconds === undefined ? {} : usedUp(usageResetSeconds, nowMs)),
+  });
+}
+
+/** As the API says that the five hours of a subscription are used up. */
+function usedUp(resetSeconds: number, nowMs: number): Record<string, string> {
+  const reset = String(Math.ceil(nowMs / 1000) + resetSeconds);
+  return {
+    "retry-after": String(resetSeconds),
+    "anthropic-ratelimit-unified-status": "rejected",
+    "anthropic-ratelimit-unified-reset": reset,
+    "anthropic-ratelimit-unified-representative-claim": "five_hour",
+    "anthropic-ratelimit-unified-5h-status": "rejected",
+    "anthropic-ratelimit-unified-5h-reset": reset,
+    "anthropic-ratelimit-unified-7d-status": "allowed",
+    "anthropic-ratelimit-unified-7d-reset": String(Number(reset) + 3 * 86_400),
+  };
 }
 
 function endingOf(error: unknown, gone: AbortSignal): Pick<RequestRecord, "ended" | "status"> {

@@ -78,8 +78,12 @@ export type Outcome =
   | { kind: "Finished"; summary: string; evidence: readonly { criterion: string; evidence: string }[] }
   /** The reviewer has judged. */
   | { kind: "Judged"; judgement: Judgement }
-  /** It stopped cleanly after a turn and can be resumed: asked to, or out of budget. */
-  | { kind: "Paused"; reason: "Requested" | "BudgetExceeded" | "NoBudget"; message: string }
+  /** It stopped cleanly after a turn and can be resumed: asked to, out of budget, or the account's usage is used up. */
+  | {
+      kind: "Paused";
+      reason: "Requested" | "BudgetExceeded" | "NoBudget" | "UsageLimited";
+      message: string;
+    }
   /** It can't go on: SetupFailed, TurnLimit, RequestRefused, ContextLimit, ... */
   | { kind: "Failed"; reason: string; message: string };
 

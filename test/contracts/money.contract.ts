@@ -75,6 +75,11 @@ export function moneyContract(name: string, open: () => Promise<{ money: Money }
       expect(await money.account("blue")).toMatchObject({ budget: "blue" });
     });
 
+    test("an account that nobody used is not used up", async () => {
+      const { money } = await open();
+      expect(await money.usageLimits()).toEqual([]);
+    });
+
     test("what nobody spent has cost nothing", async () => {
       const { money } = await open();
       await money.setBudgets([BUDGET]);

@@ -113,11 +113,15 @@ function live(
       },
     ),
     quality: seenBy(world.quality, ["checks", "inspect"], { ...common, label: "quality" }),
-    money: seenBy(world.money, ["setBudgets", "admit", "dismiss", "account", "cost", "spent"], {
-      ...common,
-      label: "money",
-      unknowns: { account: undefined, cost: undefined, spent: undefined },
-    }),
+    money: seenBy(
+      world.money,
+      ["setBudgets", "admit", "dismiss", "account", "cost", "spent", "usageLimits"],
+      {
+        ...common,
+        label: "money",
+        unknowns: { account: undefined, cost: undefined, spent: undefined, usageLimits: undefined },
+      },
+    ),
     prompts: simPrompts,
     latch: seenBy(world.latch, ["engaged", "look", "engage", "release", "settle"], {
       ...common,

@@ -391,6 +391,49 @@ test("a project that would cost more than is left is passed over until there is 
   await story.until("it is merged", merged(story, "d"));
 });
 
+test("a used up account pauses the fleet until it opens again: nothing fails, is claimed, or is asked meanwhile", async () => {
+  const story = await tell({ builders: 2, temper: { script: endless("execute") } });
+  await story.projects("a", "b");
+  await story.minutes(30);
+  const sessions = story.world.sessions.hosts().map(({ spec }) => spec.id);
+  expect(sessions).toHaveLength(2);
+  story.world.money.useUp(3 * 3_600_000);
+  await story.until("both are paused", () => story.world.sessions.hosts().length === 0, 0.5);
+  await story.projects("c");
+  await story.minutes(5);
+  const asked = story.world.money.ledger.length;
+  const live = (name: string) => story.the("Agent", name).status?.session?.liveSeconds;
+  const before = [live("agent-1"), live("agent-2")];
+  expect(story.condition("Workspace", "workspace", "UsageLimited")?.status).toBe("True");
+  expect(story.condition("Workspace", "workspace", "Ready")).toMatchObject({
+    status: "False",
+    reason: "UsageLimited",
+    message: expect.stringMatching(/until \d\d:\d\d \(UTC\)/),
+  });
+  for (const name of ["agent-1", "agent-2"])
+    expect(story.condition("Agent", name, "Ready")?.reason).toBe("UsageLimited");
+  // An operator that starts meanwhile holds them all the same.
+  story.operator.crash();
+  story.operator.start();
+  await story.minutes(120);
+  expect(story.world.sessions.hosts()).toEqual([]);
+  expect(story.world.money.ledger.length).toBe(asked);
+  expect(story.phase("c")).toBe("Queued");
+  expect([live("agent-1"), live("agent-2")]).toEqual(before);
+
+  await story.until("both go on", () => story.world.sessions.hosts().length === 2, 1.5);
+  expect(
+    story.world.sessions
+      .hosts()
+      .map(({ spec }) => spec.id)
+      .sort(),
+  ).toEqual(sessions.sort());
+  await story.minutes(2);
+  expect(story.condition("Workspace", "workspace", "Ready")?.status).toBe("True");
+  for (const name of ["agent-1", "agent-2"]) expect(story.the("Agent", name).status?.failures ?? 0).toBe(0);
+  expect(story.escalation("Stuck")).toBeUndefined();
+});
+
 test("sessions that were refused one after the other all go on once the limit is raised", async () => {
   const story = await tell({ builders: 3, usd: 2, temper: { script: endless("execute") } });
   const names = ["one", "two", "three"];

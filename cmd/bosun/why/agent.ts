@@ -33,6 +33,7 @@ function notReady({ metadata, status }: Agent, { now }: World): Answer | undefin
   const isLate = ready?.reason === "HeartbeatLate";
   if (ready === undefined || (ready.status !== "False" && !isLate) || ready.reason === "Paused")
     return undefined;
+  if (ready.reason === "UsageLimited") return standing(ready.message, "Nothing: it goes on by itself then.");
   const retry = status?.nextStartTime;
   const waits = retry === undefined || Date.parse(retry) <= now ? [] : [`It is tried again at ${retry}.`];
   return standing(

@@ -5,7 +5,12 @@ import { type Answer, firstOf, standing, type World } from "./answer.ts";
 
 /** Why nobody works at all; undefined where work may go on. */
 export function everythingStands(world: World): Answer | undefined {
-  return firstOf([() => noWorkspace(world), () => stopped(world), () => noBudget(world)]);
+  return firstOf([
+    () => noWorkspace(world),
+    () => stopped(world),
+    () => noBudget(world),
+    () => usedUp(world),
+  ]);
 }
 
 function noWorkspace({ workspace }: World): Answer | undefined {
@@ -33,6 +38,12 @@ function noBudget({ budgets }: World): Answer | undefined {
     "There is no Budget, so no request is let through.",
     "Declare one in .claude-sessions/budget.yaml; `bosun init` writes an example.",
   );
+}
+
+function usedUp({ workspace }: World): Answer | undefined {
+  const usage = getCondition(workspace?.status?.conditions, "UsageLimited");
+  if (usage?.status !== "True" || usage.reason !== "UsageLimited") return undefined;
+  return standing(usage.message, "Nothing: it goes on by itself then.", "Or raise what the plan allows.");
 }
 
 /** Why the target doesn't take new work: its own checks fail, or it was rewritten. Undefined where it does. */

@@ -32,6 +32,12 @@ describe("what follows from an error answer", () => {
       1,
       { reason: "NoBudget" },
     ],
+    [
+      "a usage limit pauses, however soon it opens again",
+      answer(429, { "x-bosun-reason": "UsageLimited", "x-should-retry": "false", "retry-after": "5" }),
+      1,
+      { do: "pause", reason: "UsageLimited" },
+    ],
     ["400 is refused", answer(400), 1, { do: "fail", reason: "RequestRefused" }],
     ["404 is refused", answer(404), 1, { do: "fail", reason: "RequestRefused" }],
     ["413 is too long", answer(413), 1, { do: "fail", reason: "ContextLimit" }],

@@ -6,7 +6,7 @@ export type Verdict =
   | { do: "again"; afterMs: number }
   /** Nobody knows whether the model worked: ask the turn anew, as a new request, a few times at most. */
   | { do: "askAnew" }
-  | { do: "pause"; reason: "BudgetExceeded" | "NoBudget" }
+  | { do: "pause"; reason: "BudgetExceeded" | "NoBudget" | "UsageLimited" }
   | { do: "fail"; reason: "RequestRefused" | "ContextLimit" | "UpstreamUnavailable" };
 
 const triesMax = 12;
@@ -33,6 +33,8 @@ export function verdictOn(answer: ErrorAnswer, failures: number, random: Random)
     const missing = headers.get("x-bosun-reason") === "NoBudget";
     return { do: "pause", reason: missing ? "NoBudget" : "BudgetExceeded" };
   }
+  if (status === 429 && headers.get("x-bosun-reason") === "UsageLimited")
+    return { do: "pause", reason: "UsageLimited" };
   if (status === 413 || (status === 400 && /prompt is too long|context (window|limit)/i.test(message))) {
     return { do: "fail", reason: "ContextLimit" };
   }

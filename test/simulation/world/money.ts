@@ -8,6 +8,7 @@ import {
   type NanoUSD,
   type SessionGrant,
   type Spent,
+  type UsageLimit,
   type WindowAccount,
   type WindowLimit,
 } from "../../../pkg/gateway/money.ts";
@@ -34,7 +35,7 @@ export type Reservation =
   | { is: "granted"; entry: LedgerEntry }
   /** It fits once others have settled. */
   | { is: "waits" }
-  | { is: "refused"; reason: "BudgetExceeded" | "NoBudget"; message: string };
+  | { is: "refused"; reason: "BudgetExceeded" | "NoBudget" | "UsageLimited"; message: string };
 
 interface Counted {
   spent: Bound;
@@ -50,6 +51,7 @@ export class SimMoney implements Money {
   /** Told of each amount that the ledger takes in: a bound when granted, the rest of it, negative, when settled. */
   onEntry: (entry: LedgerEntry, usd: NanoUSD) => void = () => {};
   #policies: readonly BudgetPolicy[] = [];
+  #usedUpUntilMs = 0;
   readonly #grants = new Map<string, SessionGrant>();
   /** By budget and window. */
   readonly #counted = new Map<string, Counted>();
@@ -114,6 +116,15 @@ export class SimMoney implements Money {
     return sum;
   }
 
+  async usageLimits(): Promise<readonly UsageLimit[]> {
+    return this.#usedUpUntilMs > this.#clock.now() ? [{ untilMs: this.#usedUpUntilMs }] : [];
+  }
+
+  /** The account is used up for `ms` milliseconds from now. */
+  useUp(ms: number): void {
+    this.#usedUpUntilMs = this.#clock.now() + ms;
+  }
+
   subscribe(wake: () => void, { everyMs, signal }: { everyMs: () => number; signal: AbortSignal }): void {
     const now = throttle(wake, { clock: this.#clock, ms: everyMs, signal });
     this.#wakers.add(now);
@@ -146,6 +157,8 @@ export class SimMoney implements Money {
           };
         if (!fits(plus(spent, reserved, 1), bound, limit)) return { is: "waits" };
       }
+    if (this.#usedUpUntilMs > this.#clock.now())
+      return { is: "refused", reason: "UsageLimited", message: "UsageLimited: the account is used up." };
     const entry: LedgerEntry = { grant, atMs: this.#nowMs(), amount: { ...bound }, settled: false };
     this.ledger.push(entry);
     this.#count(entry, "reserved", 1);
