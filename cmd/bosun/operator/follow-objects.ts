@@ -16,11 +16,14 @@ const againMs = 1_000;
 /**
  * Tells of every object of `kind` as it is, and again after each change, one after the other, until the answer is
  * aborted. A watch that breaks begins anew, so that the same may be told twice.
+ *
+ * @param gone - told of an object that was deleted while it was watched
  */
 export function followObjects<K extends Kind>(
   kind: K,
   { client, clock, logger }: FollowOptions,
   tell: (object: Kinds[K]) => void | Promise<void>,
+  gone: (object: Kinds[K]) => void = () => {},
 ): AbortController {
   const ending = new AbortController();
   const { signal } = ending;
@@ -30,6 +33,7 @@ export function followObjects<K extends Kind>(
     const from = { namespace: NAMESPACE, resourceVersion: metadata.resourceVersion, signal };
     for await (const event of client.watch(kind, from)) {
       if (event.type === "ADDED" || event.type === "MODIFIED") await tell(event.object);
+      if (event.type === "DELETED") gone(event.object);
     }
   };
   void (async () => {

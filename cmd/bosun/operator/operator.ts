@@ -47,6 +47,7 @@ import { ownDefinitions } from "./definitions.ts";
 import { pruneEvents } from "./events.ts";
 import { followStop, type StopFollower } from "./follow-stop.ts";
 import { type Lock, takeLock } from "./lock.ts";
+import { moneyMetrics } from "./money-metrics.ts";
 import { notifyPerson } from "./notify.ts";
 import { openFiles } from "./people-files.ts";
 import { writeSessionFiles } from "./session-files.ts";
@@ -171,6 +172,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     undo.push(() => counting.abort());
     const notifying = notifyPerson({ ...followed, folder, env });
     undo.push(() => notifying.abort());
+    const metering = moneyMetrics(metrics, followed);
+    undo.push(() => metering.abort());
 
     let how: "AfterTurn" | "Now" = "AfterTurn";
     let ending: Promise<void> | undefined;
