@@ -1,6 +1,13 @@
-import { mkdirSync, rmSync } from "node:fs";
+import * as nodeFs from "node:fs";
 import { join } from "node:path";
-import { readIfPresent, replaceFile } from "./durable-file.ts";
+import type { BlockingFileCalls } from "../storage/file-calls.ts";
+import {
+  makeDirectory,
+  type ReplaceOptions,
+  readIfPresent,
+  removeFile,
+  replaceFile,
+} from "./durable-file.ts";
 import type { ProcessIdentity } from "./process-tree.ts";
 import type { SessionReport, SessionSpec } from "./sessions.ts";
 
@@ -59,6 +66,7 @@ export interface SessionFolder {
   readSpec(): SessionSpec | undefined;
   writeSpec(spec: SessionSpec): void;
   readReport(): SessionReport | undefined;
+  /** One that is not durable survives power loss or leaves the last one in place. */
   writeReport(report: SessionReport, options: { durable: boolean }): void;
   readHost(): HostFile | undefined;
   writeHost(host: HostFile): void;
@@ -82,42 +90,48 @@ export interface SessionFolder {
  * @param directory - of all sessions; this one's folder is made in it when something is first written
  * @throws Error naming the file when one of them does not hold JSON
  */
-export function sessionFolder(directory: string, id: string): SessionFolder {
+export function sessionFolder(
+  directory: string,
+  id: string,
+  calls: BlockingFileCalls = nodeFs,
+): SessionFolder {
   const path = join(directory, id);
   const file = (name: string) => join(path, name);
-  const write = (name: string, value: unknown, options: { durable: boolean; mode?: number }) => {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    replaceFile(file(name), `${JSON.stringify(value, null, 2)}\n`, options);
+  const read = <T>(name: string): T | undefined => parse<T>(file(name), readIfPresent(file(name), calls));
+  const write = (name: string, value: unknown, options: ReplaceOptions) => {
+    // What begins a session or a host makes sure of the folder; the others find it.
+    if (options.durable === true || !calls.existsSync(path)) makeDirectory(path, 0o700, calls);
+    replaceFile(file(name), `${JSON.stringify(value, null, 2)}\n`, options, calls);
   };
   return {
     path,
     transcriptPath: file("transcript.jsonl"),
     logPath: file("host.log"),
-    readSpec: () => readJson<SessionSpec>(file("spec.json")),
+    readSpec: () => read<SessionSpec>("spec.json"),
     writeSpec: (spec) => write("spec.json", spec, { durable: true }),
-    readReport: () => readJson<SessionReport>(file("report.json")),
-    writeReport: (report, options) => write("report.json", report, options),
-    readHost: () => readJson<HostFile>(file("host.json")),
+    readReport: () => read<SessionReport>("report.json"),
+    writeReport: (report, { durable }) => write("report.json", report, { durable: durable || "Whole" }),
+    readHost: () => read<HostFile>("host.json"),
     writeHost: (host) => write("host.json", host, { durable: true }),
-    clearHost: () => rmSync(file("host.json"), { force: true }),
+    clearHost: () => removeFile(file("host.json"), calls),
     detachTranscript() {
-      const text = readIfPresent(file("transcript.jsonl"));
-      if (text !== undefined) replaceFile(file("transcript.jsonl"), text, { durable: true, mode: 0o600 });
+      const transcript = file("transcript.jsonl");
+      const text = readIfPresent(transcript, calls);
+      if (text !== undefined) replaceFile(transcript, text, { durable: true, mode: 0o600 }, calls);
     },
-    readLaunch: () => readJson<LaunchSettings>(file("launch.json")),
-    writeLaunch: (launch) => write("launch.json", launch, { durable: false }),
-    readAccess: () => readJson<Access>(file("access.json")),
-    writeAccess: (access) => write("access.json", access, { durable: false, mode: 0o600 }),
-    readSetup: () => readJson<SetupRecord>(file("setup.json")),
+    readLaunch: () => read<LaunchSettings>("launch.json"),
+    writeLaunch: (launch) => write("launch.json", launch, { durable: "Whole" }),
+    readAccess: () => read<Access>("access.json"),
+    writeAccess: (access) => write("access.json", access, { durable: "Whole", mode: 0o600 }),
+    readSetup: () => read<SetupRecord>("setup.json"),
     writeSetup: (record) => write("setup.json", record, { durable: true }),
-    pauseRequested: () => readIfPresent(file("control")) !== undefined,
-    requestPause: () => replaceFile(file("control"), "AfterTurn\n", { durable: true }),
-    clearPause: () => rmSync(file("control"), { force: true }),
+    pauseRequested: () => readIfPresent(file("control"), calls) !== undefined,
+    requestPause: () => replaceFile(file("control"), "AfterTurn\n", { durable: true }, calls),
+    clearPause: () => removeFile(file("control"), calls),
   };
 }
 
-function readJson<T>(path: string): T | undefined {
-  const text = readIfPresent(path);
+function parse<T>(path: string, text: string | undefined): T | undefined {
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text) as T;

@@ -44,6 +44,14 @@ test("a torn last line is cut off, and the next line starts at its place", () =>
   third.close();
 });
 
+test("a last line of which a power loss left the middle out is cut off like any torn one", () => {
+  writeFileSync(path, '{"type":"lost","why":"a"}\n{"type":"lo\0\0\0\0\0\0b"}\n');
+  const transcript = openTranscript(path, now);
+  expect(transcript.entries).toEqual([{ type: "lost", why: "a" }]);
+  transcript.close();
+  expect(readFileSync(path, "utf8")).toBe('{"type":"lost","why":"a"}\n');
+});
+
 test("a damaged line before the last is refused by its number", () => {
   writeFileSync(path, '{"type":"lost","why":"a"}\nnonsense\n{"type":"lost","why":"b"}\n');
   expect(() => openTranscript(path, now)).toThrow(`${path}:2 is damaged`);

@@ -1,4 +1,7 @@
-import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import * as nodeFs from "node:fs";
+import { dirname } from "node:path";
+import type { BlockingFileCalls } from "../storage/file-calls.ts";
+import { syncDirectory, writeAll } from "./durable-file.ts";
 import type { ContentBlock } from "./runner/blocks.ts";
 import type { Outcome } from "./sessions.ts";
 
@@ -32,41 +35,87 @@ export interface Transcript {
 }
 
 /**
- * Opens a transcript, or makes an empty one. A torn last line (the writer died in it) is cut off.
+ * Opens a transcript, or makes an empty one. A last line that a crash tore is cut off; what is there is on disk then.
  *
  * @param now - wall time in milliseconds, for the `at` of each line
  * @throws Error naming the line when one before the last is damaged
  */
-export function openTranscript(path: string, now: () => number): Transcript {
-  const file = openSync(path, "a+", 0o600);
-  const text = readFileSync(file, "utf8");
-  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-  if (whole.length < text.length) {
-    ftruncateSync(file, Buffer.byteLength(whole));
-    fdatasyncSync(file);
+export function openTranscript(
+  path: string,
+  now: () => number,
+  calls: BlockingFileCalls = nodeFs,
+): Transcript {
+  const file = calls.openSync(path, "a", 0o600);
+  let failure: unknown;
+  try {
+    const { entries, size, lastAt } = read(calls.readFileSync(path), path);
+    calls.ftruncateSync(file, size);
+    persist(calls, path, lastAt);
+    syncDirectory(dirname(path), calls);
+    return {
+      entries,
+      append(entry) {
+        if (failure !== undefined) throw failure;
+        const stamped = { at: new Date(now()).toISOString(), ...entry };
+        try {
+          writeAll(calls, file, Buffer.from(`${JSON.stringify(stamped)}\n`), null);
+          calls.fdatasyncSync(file);
+        } catch (error) {
+          // What reached the disk is unknown: nothing may follow it.
+          failure = error;
+          throw error;
+        }
+        entries.push(stamped);
+      },
+      close: () => calls.closeSync(file),
+    };
+  } catch (error) {
+    calls.closeSync(file);
+    throw error;
   }
-  const entries = whole
-    .split("\n")
-    .slice(0, -1)
-    .map((line, index) => parse(line, path, index + 1));
-  return {
-    entries,
-    append(entry) {
-      const stamped = { at: new Date(now()).toISOString(), ...entry };
-      writeSync(file, `${JSON.stringify(stamped)}\n`);
-      fdatasyncSync(file);
-      entries.push(stamped);
-    },
-    close: () => closeSync(file),
-  };
 }
 
-function parse(line: string, path: string, number: number): StampedEntry {
+/** The entries, the bytes that hold them, and where the last of them begins. */
+function read(bytes: Buffer, path: string): { entries: StampedEntry[]; size: number; lastAt: number } {
+  const entries: StampedEntry[] = [];
+  let size = 0;
+  let lastAt = 0;
+  for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, size)) {
+    const entry = parse(bytes.toString("utf8", size, end));
+    if (entry instanceof Error) {
+      if (end + 1 === bytes.length) break;
+      throw new Error(
+        `${path}:${entries.length + 1} is damaged. Restore the line, or cut the file before it.`,
+        { cause: entry },
+      );
+    }
+    entries.push(entry);
+    lastAt = size;
+    size = end + 1;
+  }
+  return { entries, size, lastAt };
+}
+
+const newline = 0x0a;
+
+function parse(line: string): StampedEntry | Error {
   try {
     return JSON.parse(line) as StampedEntry;
   } catch (error) {
-    throw new Error(`${path}:${number} is damaged. Restore the line, or cut the file before it.`, {
-      cause: error,
-    });
+    return error as Error;
+  }
+}
+
+/**
+ * Writes the end of a file from `from` on once more, and syncs it: the last host may have ended before it was synced,
+ * or because it could not be; after a failed sync a system may never write what it shows. See `FileSystem.persist`.
+ */
+function persist(calls: BlockingFileCalls, path: string, from: number): void {
+  const file = calls.openSync(path, "r+");
+  try {
+    writeAll(calls, file, calls.readFileSync(path).subarray(from), from);
+    calls.fdatasyncSync(file);
+  } finally {
+    calls.closeSync(file);
   }
 }
