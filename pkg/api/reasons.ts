@@ -21,7 +21,10 @@ export const FAILURE_REASONS = [
   "GatewayUnreachable",
   "GitFailed",
   "HostNotStarted",
+  "InvalidAnswer",
   "LedgerUnusable",
+  "NoCredentials",
+  "NotLeading",
   "PoolMissing",
   "RefBusy",
   "SecretIncluded",
@@ -31,6 +34,7 @@ export const FAILURE_REASONS = [
   "TakenOver",
   "TargetMoved",
   "TargetUnknown",
+  "Unreachable",
   "InternalError",
 ] as const;
 

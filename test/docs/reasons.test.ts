@@ -15,11 +15,12 @@ function sources(...patterns: string[]): string {
 }
 
 test("every reason for which an effect may fail is listed, and each that is listed is given", () => {
-  // What opening a repository throws ends `bosun up` and is no object's condition.
+  // What opening a repository or a kubeconfig throws ends `bosun up` and is no object's condition.
   const effects = sources(
     "controllers/agent/*.ts",
     "pkg/{gateway,session,quality,runtime}/**/*.ts",
     "pkg/git/!(open).ts",
+    "pkg/cluster/!(kubeconfig).ts",
   );
   const thrown = [...effects.matchAll(/new (?:Transient|Waiting|Terminal)Error\(\s*"(\w+)"/g)].map(
     (match) => match[1] ?? "",

@@ -19,6 +19,8 @@ import { type Api, connect, readKubeconfig } from "../support/api.ts";
 
 export interface Killable {
   readonly api: Api;
+  /** The file that says how to reach it. */
+  readonly kubeconfig: string;
   /** Ends it as power loss ends a process, and starts it again; resolves when it answers. */
   kill(): Promise<void>;
   /** Ends it in order and removes all that it left. */
@@ -123,6 +125,7 @@ async function killable({ folder, kubeconfig, args, cwd, env, remove }: Killable
 
   return {
     api,
+    kubeconfig,
     async kill() {
       await end("SIGKILL");
       child = start(args(credentials.server));

@@ -1,0 +1,169 @@
+/** One request to an API server and its answer, through what may pass by itself: old credentials, "not now". */
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
+import { type Status, StatusError } from "../api/status-error.ts";
+import type { Clock, Random } from "../runtime/clock.ts";
+import { TransientError } from "../runtime/errors.ts";
+import type { Access } from "./access.ts";
+
+export interface Call {
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** From the server's address on, with the query. */
+  path: string;
+  /** Sent as JSON. */
+  body?: unknown;
+  /** Of the body; `application/json` when absent. */
+  contentType?: string;
+  /** The answer has to begin within this, and may pause no longer, in milliseconds; `answerMs` when absent. */
+  silentMs?: number;
+  signal?: AbortSignal;
+}
+
+export interface ExchangeDeps {
+  access: Access;
+  clock: Clock;
+  random: Random;
+  /** Whom the server's log and managedFields name. */
+  userAgent: string;
+  /** Told of each answer, for metrics; code 0 when none came. */
+  seen?(call: Call, code: number): void;
+}
+
+/** kube-apiserver gives up on a request after 60 s, so who waits longer waits for nothing; in milliseconds. */
+const answerMs = 70_000;
+/** Times that a request is sent again after "not now". Ten are client-go's number; controllers come back by themselves. */
+const triesMax = 5;
+/** "Not now" for longer than this is left to the caller, in seconds. */
+const retryAfterMax = 30;
+
+/**
+ * Sends `call` and returns the answer as soon as its headers are there.
+ *
+ * Sent again: once with renewed credentials after a 401; after a 429 when its `Retry-After` has passed, since nothing
+ * was done; a GET also after a 5xx that names such a time. A connection that breaks is not tried again: whether a
+ * write was made is then unknown.
+ *
+ * @throws StatusError when the server refuses; TransientError `Unreachable` when no whole answer comes,
+ *   `NoCredentials` when there is nothing to ask with; `signal.reason` when aborted
+ */
+export async function exchange(deps: ExchangeDeps, call: Call): Promise<IncomingMessage> {
+  let renewed = false;
+  for (let tries = 1; ; tries += 1) {
+    const response = await sendOnce(deps, call);
+    const code = response.statusCode ?? 0;
+    deps.seen?.(call, code);
+    if (code >= 200 && code < 300) return response;
+    const answer = await textOf(response, call, deps.access);
+    if (code === 401 && !renewed) {
+      renewed = true;
+      deps.access.renew();
+      continue;
+    }
+    const seconds = Number(response.headers["retry-after"]);
+    const mayPass = code === 429 || (code >= 500 && call.method === "GET");
+    if (!mayPass || !(seconds >= 0 && seconds <= retryAfterMax) || tries >= triesMax)
+      throw refusal(code, answer);
+    // Not less than it asks for, and not all at once.
+    await deps.clock.sleep(Math.ceil(seconds * 1000 * (1 + deps.random.next() * 0.2)), call.signal);
+  }
+}
+
+/** The whole of an answer as JSON. */
+export async function readJson(response: IncomingMessage, call: Call, access: Access): Promise<unknown> {
+  const text = await textOf(response, call, access);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new TransientError(
+      "InvalidAnswer",
+      `${access.server} answered ${call.method} ${call.path} with no JSON.`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** An ERROR event of a watch, or a refusal's body, as the error that it is. */
+export function statusError(status: Partial<Status>, code: number): StatusError {
+  const { reason, message, details, metadata } = status;
+  return new StatusError(
+    status.code ?? code,
+    reason ?? "Unknown",
+    message ?? `The server answered ${code}.`,
+    details,
+    {
+      ...metadata,
+    },
+  );
+}
+
+export function unreachable(server: string, { method, path }: Call, cause: unknown): TransientError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new TransientError("Unreachable", `${method} ${path} got no answer from ${server}: ${why}`, {
+    cause,
+  });
+}
+
+async function sendOnce(deps: ExchangeDeps, call: Call): Promise<IncomingMessage> {
+  const { access, userAgent } = deps;
+  const { method, path, body, contentType = "application/json", silentMs = answerMs, signal } = call;
+  signal?.throwIfAborted();
+  const { agent, headers } = await credentials(access);
+  const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+  const transport = access.server.startsWith("https:") ? https : http;
+  return await new Promise((resolve, reject) => {
+    const request = transport.request(`${access.server}${path}`, {
+      method,
+      agent,
+      headers: {
+        accept: "application/json",
+        "user-agent": userAgent,
+        ...headers,
+        ...(payload === undefined ? {} : { "content-type": contentType, "content-length": payload.length }),
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    request.setTimeout(silentMs, () =>
+      request.destroy(new Error(`It was silent for ${silentMs / 1000} seconds.`)),
+    );
+    request.on("error", (cause) => {
+      if (signal?.aborted === true) return reject(signal.reason);
+      deps.seen?.(call, 0);
+      reject(unreachable(access.server, call, cause));
+    });
+    request.on("response", resolve);
+    request.end(payload);
+  });
+}
+
+async function credentials(access: Access): ReturnType<Access["options"]> {
+  try {
+    return await access.options();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.trim() : String(cause);
+    throw new TransientError("NoCredentials", `No credentials for ${access.server}: ${why}`, { cause });
+  }
+}
+
+async function textOf(response: IncomingMessage, call: Call, access: Access): Promise<string> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+  } catch (cause) {
+    call.signal?.throwIfAborted();
+    throw unreachable(access.server, call, cause);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function refusal(code: number, answer: string): StatusError {
+  try {
+    const status = JSON.parse(answer) as Partial<Status>;
+    if (status.kind === "Status") return statusError(status, code);
+  } catch {
+    // No Status: a proxy's page, or a handler beside the API. Its text is all there is to tell.
+  }
+  const reason = code === 429 ? "TooManyRequests" : code >= 500 ? "ServiceUnavailable" : "Unknown";
+  return new StatusError(code, reason, `The server answered ${code}: ${answer.slice(0, 300)}`);
+}

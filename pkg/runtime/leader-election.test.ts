@@ -1,0 +1,158 @@
+import { expect, test } from "vitest";
+import { StatusError } from "../api/status-error.ts";
+import {
+  elect,
+  type Leadership,
+  type Lease,
+  type LeaseStore,
+  leaseMs,
+  renewDeadlineMs,
+} from "./leader-election.ts";
+import { silentLogger } from "./logger.ts";
+import { settled, TestClock } from "./testing/clock.ts";
+
+/** A Lease in memory behind an API that may be cut off for each who takes part. */
+class Server {
+  lease: Lease | undefined;
+  #revision = 0;
+  readonly unreachable = new Set<string>();
+
+  storeOf(who: string): LeaseStore {
+    const reach = (): void => {
+      if (this.unreachable.has(who)) throw new StatusError(503, "ServiceUnavailable", "cut off");
+    };
+    return {
+      read: async () => {
+        reach();
+        return this.lease;
+      },
+      write: async (lease) => {
+        reach();
+        if (lease.resourceVersion !== this.lease?.resourceVersion)
+          throw new StatusError(409, "Conflict", "the object has been modified");
+        this.#revision += 1;
+        this.lease = { spec: lease.spec, resourceVersion: String(this.#revision) };
+        return this.lease;
+      },
+    };
+  }
+}
+
+async function candidate(server: Server, identity: string, clock: TestClock) {
+  const waited: string[] = [];
+  const stop = new AbortController();
+  let leadership: Leadership | undefined;
+  const options = { store: server.storeOf(identity), identity, clock, random: { next: () => 0 } };
+  void elect(
+    { ...options, logger: silentLogger, waitingFor: (holder) => waited.push(holder) },
+    stop.signal,
+  ).then((won) => {
+    leadership = won;
+  });
+  await settled();
+  return {
+    waited,
+    get leads(): boolean {
+      return leadership?.held() === true;
+    },
+    get isLost(): boolean {
+      return leadership?.lost.aborted === true;
+    },
+    release: () => leadership?.release(),
+  };
+}
+
+test("the first takes the Lease, and the second says whom it waits for", async () => {
+  const clock = new TestClock();
+  const server = new Server();
+  const first = await candidate(server, "first", clock);
+  const second = await candidate(server, "second", clock);
+  await clock.advance(60_000);
+  expect([first.leads, second.leads]).toEqual([true, false]);
+  expect(second.waited).toEqual(["first"]);
+  expect(server.lease?.spec).toMatchObject({
+    holderIdentity: "first",
+    leaseDurationSeconds: 15,
+    leaseTransitions: 0,
+  });
+});
+
+test("one that is cut off stops acting before another may take over", async () => {
+  const clock = new TestClock();
+  const server = new Server();
+  const first = await candidate(server, "first", clock);
+  const second = await candidate(server, "second", clock);
+  await clock.advance(20_000);
+  server.unreachable.add("first");
+  let stoppedAtMs = 0;
+  let tookOverAtMs = 0;
+  for (let ms = 0; ms < 60_000; ms += 100) {
+    await clock.advance(100);
+    expect([first.leads, second.leads]).not.toEqual([true, true]);
+    if (!first.leads && stoppedAtMs === 0) stoppedAtMs = ms;
+    if (second.leads && tookOverAtMs === 0) tookOverAtMs = ms;
+  }
+  expect(first.isLost).toBe(true);
+  expect(stoppedAtMs).toBeLessThanOrEqual(renewDeadlineMs);
+  expect(tookOverAtMs - stoppedAtMs).toBeGreaterThanOrEqual(leaseMs - renewDeadlineMs - 2_500);
+  expect(server.lease?.spec).toMatchObject({ holderIdentity: "second", leaseTransitions: 1 });
+});
+
+test("times that are written into a Lease count for nothing", async () => {
+  const clock = new TestClock();
+  const server = new Server();
+  const long = "2001-01-01T00:00:00.000000Z";
+  const spec = { holderIdentity: "other", leaseDurationSeconds: 15, renewTime: long, acquireTime: long };
+  server.lease = { resourceVersion: "1", spec };
+  const one = await candidate(server, "one", clock);
+  await clock.advance(leaseMs - 1_000);
+  expect(one.leads).toBe(false);
+  await clock.advance(3_000);
+  expect(one.leads).toBe(true);
+});
+
+test("a short break is survived", async () => {
+  const clock = new TestClock();
+  const server = new Server();
+  const first = await candidate(server, "first", clock);
+  await clock.advance(5_000);
+  server.unreachable.add("first");
+  await clock.advance(6_000);
+  server.unreachable.delete("first");
+  await clock.advance(60_000);
+  expect([first.leads, first.isLost]).toEqual([true, false]);
+});
+
+test("a Lease that another has taken is lost at the next look", async () => {
+  const clock = new TestClock();
+  const server = new Server();
+  const first = await candidate(server, "first", clock);
+  await clock.advance(5_000);
+  await server.storeOf("second").write({ ...server.lease, spec: { holderIdentity: "second" } });
+  await clock.advance(2_500);
+  expect([first.leads, first.isLost]).toEqual([false, true]);
+});
+
+test("a machine that slept holds nothing when it wakes", async () => {
+  const clock = new TestClock();
+  const server = new Server();
+  const first = await candidate(server, "first", clock);
+  await clock.advance(5_000);
+  // A machine's sleep moves the wall clock alone.
+  const now = clock.now.bind(clock);
+  clock.now = () => now() + 3_600_000;
+  expect(first.leads).toBe(false);
+});
+
+test("a Lease that is given back is taken at once", async () => {
+  const clock = new TestClock();
+  const server = new Server();
+  const first = await candidate(server, "first", clock);
+  const second = await candidate(server, "second", clock);
+  await clock.advance(5_000);
+  await first.release();
+  expect(first.leads).toBe(false);
+  expect(server.lease?.spec).toMatchObject({ holderIdentity: "", leaseDurationSeconds: 1 });
+  await clock.advance(2_500);
+  expect(second.leads).toBe(true);
+});

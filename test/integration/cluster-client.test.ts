@@ -1,0 +1,58 @@
+/** The Client of cluster mode against an API server in a process of its own, over HTTPS with the kubeconfig it wrote. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import type { KubeObject } from "../../pkg/api/meta.ts";
+import { keyOf } from "../../pkg/api/meta.ts";
+import { clusterClient } from "../../pkg/cluster/client.ts";
+import { readCluster } from "../../pkg/cluster/kubeconfig.ts";
+import { testCrds } from "../../pkg/registry/testing/widget.ts";
+import type { Client } from "../../pkg/runtime/client.ts";
+import { systemClock, systemRandom } from "../../pkg/system/system.ts";
+import { clientContract } from "../contracts/client.contract.ts";
+import { apiServer, type Killable } from "../soak/servers.ts";
+
+const kinds = {
+  Widget: { group: "test.example", version: "v1", plural: "widgets" },
+  Gizmo: { group: "test.example", version: "v1", plural: "gizmos" },
+};
+
+let crds: string;
+let server: Killable;
+
+beforeAll(async () => {
+  crds = mkdtempSync(path.join(tmpdir(), "bosun-crds-"));
+  testCrds.forEach((crd, index) => {
+    writeFileSync(path.join(crds, `${index}.yaml`), JSON.stringify(crd));
+  });
+  server = await apiServer(crds);
+});
+
+afterAll(async () => {
+  await server.close();
+  rmSync(crds, { recursive: true });
+});
+
+clientContract("Cluster mode's client over HTTPS", async () => {
+  const { access } = await readCluster({ file: server.kubeconfig });
+  const deps = { access, clock: systemClock, random: systemRandom, userAgent: "bosun-test" };
+  const client = clusterClient({ ...deps, kinds, fieldManager: "bosun" });
+  return {
+    client,
+    async close() {
+      for (const kind of Object.keys(kinds)) await removeAll(client, kind);
+      access.close();
+    },
+  };
+});
+
+async function removeAll(client: Client, kind: string): Promise<void> {
+  const named = kind as "Project";
+  const { items } = await client.list(named);
+  for (const object of items as readonly KubeObject[]) {
+    if (object.metadata.finalizers !== undefined)
+      await client.patch(named, keyOf(object), { metadata: { finalizers: null } });
+    if (object.metadata.deletionTimestamp === undefined) await client.delete(named, keyOf(object));
+  }
+}

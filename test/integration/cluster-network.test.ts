@@ -1,0 +1,269 @@
+/** Cluster mode's client and the informer on it behind a bad network: nothing is missed, nothing is seen twice as new. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { KubeObject } from "../../pkg/api/meta.ts";
+import type { Access } from "../../pkg/cluster/access.ts";
+import { clusterClient } from "../../pkg/cluster/client.ts";
+import { readCluster } from "../../pkg/cluster/kubeconfig.ts";
+import { testCrds } from "../../pkg/registry/testing/widget.ts";
+import type { Client, Kind } from "../../pkg/runtime/client.ts";
+import type { Clock } from "../../pkg/runtime/clock.ts";
+import { Informer } from "../../pkg/runtime/informer.ts";
+import { silentLogger } from "../../pkg/runtime/logger.ts";
+import { systemClock, systemRandom } from "../../pkg/system/system.ts";
+import { apiServer, type Killable } from "../soak/servers.ts";
+import { type FaultProxy, faultProxy } from "../support/fault-proxy.ts";
+
+const kinds = { Widget: { group: "test.example", version: "v1", plural: "widgets" } };
+/** The kind of these tests, which Bosun's own don't have. */
+const Widget = "Widget" as Kind;
+const list = /^GET .*sendInitialEvents/;
+const watch = /^GET .*watch=true(?!.*sendInitialEvents)/;
+
+/** Pauses are a hundredth of what they are. */
+const hurried: Clock = {
+  now: () => systemClock.now(),
+  elapsed: () => systemClock.elapsed(),
+  sleep: (ms, signal) => systemClock.sleep(ms / 100, signal),
+};
+
+let crds: string;
+let server: Killable;
+let direct: { access: Access; client: Client };
+let proxy: FaultProxy;
+let renewals: number;
+let agent: http.Agent;
+let client: Client;
+
+beforeAll(async () => {
+  crds = mkdtempSync(path.join(tmpdir(), "bosun-crds-"));
+  testCrds.forEach((crd, index) => {
+    writeFileSync(path.join(crds, `${index}.yaml`), JSON.stringify(crd));
+  });
+  server = await apiServer(crds);
+  const { access } = await readCluster({ file: server.kubeconfig });
+  direct = { access, client: clientAt(access) };
+});
+
+afterAll(async () => {
+  direct.access.close();
+  await server.close();
+  rmSync(crds, { recursive: true });
+});
+
+beforeEach(async () => {
+  proxy = await faultProxy(direct.access);
+  renewals = 0;
+  agent = new http.Agent({ keepAlive: true });
+  client = clientAt({
+    server: proxy.url,
+    options: async () => ({ agent, headers: {} }),
+    renew: () => {
+      renewals += 1;
+    },
+    close: () => agent.destroy(),
+  });
+});
+
+afterEach(async () => {
+  agent.destroy();
+  await proxy.close();
+  const { items } = await direct.client.list(Widget);
+  for (const { metadata } of items)
+    await direct.client.delete(Widget, { namespace: "default", name: metadata.name });
+});
+
+function clientAt(access: Access): Client {
+  const deps = { access, clock: hurried, random: systemRandom, userAgent: "bosun-test" };
+  return clusterClient({ ...deps, kinds, fieldManager: "bosun" });
+}
+
+const widget = (name: string): never =>
+  ({ apiVersion: "test.example/v1", kind: "Widget", metadata: { name }, spec: { size: 1 } }) as never;
+const resize = (name: string, size: number) =>
+  direct.client.patch(Widget, { namespace: "default", name }, { spec: { size } });
+
+/** An informer behind the proxy, and a wait for what its cache comes to hold. */
+async function following<T>(work: (holds: (sizes: Record<string, number>) => Promise<void>) => Promise<T>) {
+  const informer = new Informer({
+    kind: Widget,
+    client,
+    clock: hurried,
+    random: systemRandom,
+    logger: silentLogger,
+  });
+  const stop = new AbortController();
+  const running = informer.run(stop.signal);
+  const sizes = () =>
+    Object.fromEntries(
+      informer.list().items.map((item) => {
+        const { metadata, spec } = item as KubeObject;
+        return [metadata.name, (spec as { size: number }).size];
+      }),
+    );
+  const holds = async (wanted: Record<string, number>): Promise<void> => {
+    while (JSON.stringify(sizes()) !== JSON.stringify(wanted)) await informer.moved();
+  };
+  try {
+    return await work(holds);
+  } finally {
+    stop.abort();
+    await running;
+  }
+}
+
+test("a list that is streamed goes on as the watch, in one request", async () => {
+  await direct.client.create(Widget, widget("a"));
+  await following(async (holds) => {
+    await holds({ a: 1 });
+    await resize("a", 2);
+    await holds({ a: 2 });
+  });
+  expect(proxy.requests).toHaveLength(1);
+});
+
+test("a server that streams no lists is read in pages, and watched from there", async () => {
+  for (let n = 0; n < 3; n += 1) await direct.client.create(Widget, widget(`w${n}`));
+  proxy.play(list, { is: "answer", code: 422 });
+  await following(async (holds) => {
+    await holds({ w0: 1, w1: 1, w2: 1 });
+    await resize("w1", 7);
+    await holds({ w0: 1, w1: 7, w2: 1 });
+  });
+  expect(proxy.requests.some((line) => line.includes("limit=500"))).toBe(true);
+});
+
+test("pages whose history is gone are read again as one whole", async () => {
+  await direct.client.create(Widget, widget("a"));
+  proxy.play(list, { is: "answer", code: 422 });
+  const page = {
+    kind: "WidgetList",
+    apiVersion: "test.example/v1",
+    metadata: { continue: "next" },
+    items: [],
+  };
+  proxy.play(/limit=500/, { is: "answer", code: 200, body: page });
+  proxy.play(/continue=next/, {
+    is: "answer",
+    code: 410,
+    body: {
+      kind: "Status",
+      reason: "Expired",
+      code: 410,
+      message: "The provided continue parameter is too old",
+    },
+  });
+  const { items } = await client.list(Widget);
+  expect(items.map(({ metadata }) => metadata.name)).toEqual(["a"]);
+});
+
+test("a watch that is cut in the middle of an event goes on after the last whole one", async () => {
+  await direct.client.create(Widget, widget("a"));
+  // The list is an object and its bookmark; then one event comes whole and one in half.
+  proxy.play(list, { is: "cut", lines: 3 });
+  await following(async (holds) => {
+    await holds({ a: 1 });
+    for (const size of [2, 3, 4]) await resize("a", size);
+    await holds({ a: 4 });
+  });
+  expect(proxy.requests.filter((line) => list.test(line))).toHaveLength(1);
+});
+
+test("a list that is cut is asked for again, and is still streamed", async () => {
+  await direct.client.create(Widget, widget("a"));
+  proxy.play(list, { is: "cut", lines: 0 });
+  await following(async (holds) => holds({ a: 1 }));
+  expect(proxy.requests.filter((line) => list.test(line))).toHaveLength(2);
+});
+
+test("a history that is gone is made up for by a new list", async () => {
+  await direct.client.create(Widget, widget("a"));
+  proxy.play(list, { is: "cut", lines: 2 });
+  const expired = { kind: "Status", code: 410, reason: "Expired", message: "too old resource version" };
+  proxy.play(watch, { is: "answer", code: 410, body: expired });
+  await following(async (holds) => {
+    await holds({ a: 1 });
+    await resize("a", 5);
+    await direct.client.create(Widget, widget("b"));
+    await holds({ a: 5, b: 1 });
+  });
+  expect(proxy.requests.filter((line) => list.test(line))).toHaveLength(2);
+});
+
+test("events that come twice change nothing", async () => {
+  await direct.client.create(Widget, widget("a"));
+  proxy.play(list, { is: "twice" });
+  await following(async (holds) => {
+    await holds({ a: 1 });
+    await resize("a", 2);
+    await direct.client.create(Widget, widget("b"));
+    await holds({ a: 2, b: 1 });
+  });
+});
+
+test("a server in trouble is asked again until it is well", async () => {
+  await direct.client.create(Widget, widget("a"));
+  for (const code of [500, 503, 502]) proxy.play(list, { is: "answer", code, body: "<html>" });
+  await following(async (holds) => holds({ a: 1 }));
+});
+
+test("a cache catches up after the server could not be reached", async () => {
+  await direct.client.create(Widget, widget("a"));
+  await following(async (holds) => {
+    await holds({ a: 1 });
+    proxy.cutOff(true);
+    await resize("a", 2);
+    await direct.client.create(Widget, widget("b"));
+    await direct.client.delete(Widget, { namespace: "default", name: "a" });
+    proxy.cutOff(false);
+    await holds({ b: 1 });
+  });
+});
+
+test("a write that is told to come later is made once it may be", async () => {
+  proxy.play(/^POST/, { is: "answer", code: 429, headers: { "retry-after": "1" } }, 2);
+  await client.create(Widget, widget("a"));
+  expect(proxy.requests.filter((line) => line.startsWith("POST"))).toHaveLength(3);
+});
+
+test("a write without an answer is not repeated: whether it was made is unknown", async () => {
+  proxy.play(/^POST/, { is: "drop", when: "after" });
+  await expect(client.create(Widget, widget("a"))).rejects.toMatchObject({
+    name: "TransientError",
+    reason: "Unreachable",
+    message: expect.stringContaining("POST /apis/test.example/v1/namespaces/default/widgets"),
+  });
+  expect(proxy.requests.filter((line) => line.startsWith("POST"))).toHaveLength(1);
+  expect(await direct.client.get(Widget, { namespace: "default", name: "a" })).toBeDefined();
+});
+
+test("refused credentials are renewed once, and a refusal that stays is told", async () => {
+  proxy.play(/^GET/, { is: "answer", code: 401 });
+  expect(await client.get(Widget, { namespace: "default", name: "a" })).toBeUndefined();
+  expect(renewals).toBe(1);
+  proxy.play(/^GET/, { is: "answer", code: 401 }, 2);
+  await expect(client.get(Widget, { namespace: "default", name: "a" })).rejects.toMatchObject({ code: 401 });
+});
+
+test("a watch that falls silent ends, so that somebody asks anew", async () => {
+  await direct.client.create(Widget, widget("a"));
+  const { metadata } = await direct.client.list(Widget);
+  proxy.play(watch, { is: "silence", lines: 1 });
+  await resize("a", 2);
+  const quick = clusterClient({
+    access: { server: proxy.url, options: async () => ({ agent, headers: {} }), renew() {}, close() {} },
+    clock: hurried,
+    random: systemRandom,
+    userAgent: "bosun-test",
+    kinds,
+    fieldManager: "bosun",
+    silentMs: 50,
+  });
+  const seen: string[] = [];
+  for await (const { type } of quick.watch(Widget, { resourceVersion: metadata.resourceVersion }))
+    seen.push(type);
+  expect(seen).toEqual(["MODIFIED"]);
+});
