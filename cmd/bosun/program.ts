@@ -53,6 +53,9 @@ function addRunning(root: Command, context: Context): void {
     .option("--scenarios <folder...>", "folders of scenario files that a rehearsal asks first")
     .option("--pace <factor>", "how long the played model pauses: 1 as written, 0 not at all", nonNegative)
     .option("--until-settled", "end when every project has ended or waits for you")
+    .option("--kubeconfig <file>", "work for the cluster that this file names, not for the folder's YAML")
+    .option("--context <name>", "a context of the kubeconfig, instead of its current one")
+    .option("--namespace <name>", "the workspace's namespace, instead of the context's")
     .action(async (options) => (await import("./commands/up.ts")).up(context, options));
   root
     .command("apiserver")
@@ -70,6 +73,25 @@ function addRunning(root: Command, context: Context): void {
         .default("on"),
     )
     .action(async (options) => (await import("./commands/apiserver.ts")).apiserver(context, options));
+  root
+    .command("install")
+    .description("put Bosun's kinds and roles into a cluster")
+    .option("--kubeconfig <file>", "the cluster's kubeconfig (default: as kubectl finds it)")
+    .option("--context <name>", "a context of the kubeconfig, instead of its current one")
+    .option("--samples", "a Workspace, pools, a Budget, Categories and Projects to start from, too")
+    .option("--namespace <name>", "where the samples go, instead of the context's namespace")
+    .action(async (options) => (await import("./commands/install.ts")).install(context, options));
+  root
+    .command("import")
+    .description("move this workspace into a cluster, with its status")
+    .option("--kubeconfig <file>", "the cluster's kubeconfig (default: as kubectl finds it)")
+    .option("--context <name>", "a context of the kubeconfig, instead of its current one")
+    .option("--namespace <name>", "where in the cluster, instead of the context's namespace")
+    .action(async (options) => (await import("./commands/move.ts")).importWorkspace(context, options));
+  root
+    .command("export")
+    .description("move this workspace out of its cluster into .claude-sessions/, with its status")
+    .action(async () => (await import("./commands/move.ts")).exportWorkspace(context));
   root
     .command("doctor")
     .description("check this machine and this repository")

@@ -26,7 +26,14 @@ export interface WorkspaceFolder {
   port: string;
   /** One folder a session: spec, report, transcript. */
   sessions: string;
+  /** In cluster mode: which cluster and namespace the last operator worked for. */
+  cluster: string;
+  /** Names the workspace's folder of state where that is not the Workspace's uid: it was moved from another API. */
+  state: string;
 }
+
+/** File mode has one namespace. */
+export const FILE_NAMESPACE = "default";
 
 export const FOLDER_NAME = ".claude-sessions";
 
@@ -46,6 +53,8 @@ export function workspaceFolder(repository: string): WorkspaceFolder {
     serving: path.join(operator, "serving"),
     port: path.join(operator, "port"),
     sessions: path.join(operator, "sessions"),
+    cluster: path.join(operator, "cluster.json"),
+    state: path.join(operator, "state"),
   };
 }
 

@@ -2,10 +2,9 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { lastKnown } from "../../cmd/bosun/operator-client/last-known.ts";
+import { withObjects } from "../../cmd/bosun/operator-client/connect.ts";
 import { layout } from "../../cmd/bosun/tables/layout.ts";
 import { type Objects, readObjects } from "../../cmd/bosun/view/objects.ts";
-import { workspaceFolder } from "../../cmd/bosun/workspace-folder.ts";
 
 /** Prints the summary. @returns the exit code: 0 when at least five projects were merged and the target's tests pass */
 export async function summarize({
@@ -15,9 +14,8 @@ export async function summarize({
   repository: string;
   folder: string;
 }): Promise<number> {
-  const client = await lastKnown(workspaceFolder(repository).log);
-  if (client === undefined) throw new Error(`Nothing was recorded in ${repository}.`);
-  const objects = await readObjects(client);
+  // Where it was last worked for: the folder's own log, or a cluster.
+  const objects = await withObjects({ cwd: repository, note: () => {} }, ({ client }) => readObjects(client));
   const git = (...args: string[]): string =>
     execFileSync("git", ["-C", repository, ...args], { encoding: "utf8" }).trimEnd();
   const target = objects.workspaces[0]?.status?.target?.branch ?? "rehearsal/main";

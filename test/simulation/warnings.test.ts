@@ -64,7 +64,10 @@ test.each(cases)("$type warns everywhere", async ({ type, options, event: [reaso
   const story = await tell(options);
   const metrics = new Metrics();
   const figures = warningMetrics(metrics);
-  const quiet = await readObjects(story.world.api);
+  const quiet = await readObjects({
+    list: (kind, options) => story.world.api.list(kind, options),
+    namespace: "default",
+  });
   figures.show(quiet);
   expect(warningsOf(quiet)).toEqual([]);
   expect(metrics.render()).toContain(`bosun_warnings{type="${type}"} 0\n`);
@@ -72,7 +75,10 @@ test.each(cases)("$type warns everywhere", async ({ type, options, event: [reaso
 
   await story.projects("retry");
   await story.until("it warns", () => standing(story).includes(type), hours);
-  const objects = await readObjects(story.world.api);
+  const objects = await readObjects({
+    list: (kind, options) => story.world.api.list(kind, options),
+    namespace: "default",
+  });
   const now = story.world.scheduler.world.clock.now();
   expect(renderStatus(objects, now, 400).join("\n")).toMatch(line);
   expect(changesBetween(quiet, objects).join("\n")).toMatch(line);

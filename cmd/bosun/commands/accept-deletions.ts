@@ -1,6 +1,6 @@
 /** `bosun accept-deletions`: what was missing from the files, and kept, is deleted after all. */
 import type { Context } from "../context.ts";
-import { NAMESPACE, theWorkspace } from "../objects.ts";
+import { theWorkspace } from "../objects.ts";
 import { ACCEPTED_ANNOTATION } from "../operator/accepted-deletions.ts";
 import { withOperator } from "../operator-client/connect.ts";
 
@@ -10,7 +10,7 @@ export async function acceptDeletions(context: Context): Promise<void> {
     const annotations = { [ACCEPTED_ANNOTATION]: new Date(context.now()).toISOString() };
     await client.patch(
       "Workspace",
-      { namespace: NAMESPACE, name: metadata.name },
+      { namespace: client.namespace, name: metadata.name },
       { metadata: { annotations } },
     );
     context.out(

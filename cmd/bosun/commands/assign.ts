@@ -1,6 +1,6 @@
 /** `bosun assign PROJECT AGENT` and `bosun unassign PROJECT`. */
 import type { Context } from "../context.ts";
-import { NAMESPACE, need } from "../objects.ts";
+import { need } from "../objects.ts";
 import { withOperator } from "../operator-client/connect.ts";
 import { UserError } from "../user-error.ts";
 
@@ -15,7 +15,7 @@ export async function assign(context: Context, project: string, agent: string): 
     }
     await client.patch(
       "Project",
-      { namespace: NAMESPACE, name: project },
+      { namespace: client.namespace, name: project },
       { spec: { assignedAgent: agent } },
     );
     const holder = status?.claim?.agent;
@@ -37,7 +37,11 @@ export async function unassign(context: Context, project: string): Promise<void>
           : `${project} isn't assigned; ${holder} claimed it by itself. To take it away: \`bosun assign ${project} AGENT\` or \`bosun skip ${project}\`.`,
       );
     }
-    await client.patch("Project", { namespace: NAMESPACE, name: project }, { spec: { assignedAgent: null } });
+    await client.patch(
+      "Project",
+      { namespace: client.namespace, name: project },
+      { spec: { assignedAgent: null } },
+    );
     context.out(`${project} is free for any agent.`);
   });
 }

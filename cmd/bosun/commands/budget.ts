@@ -1,13 +1,12 @@
 /** `bosun budget`: what may be spent and what was. */
 import type { Budget } from "../../../pkg/api/generated.ts";
 import type { Context } from "../context.ts";
-import { NAMESPACE } from "../objects.ts";
 import { withObjects } from "../operator-client/connect.ts";
 import { layout } from "../tables/layout.ts";
 
 export async function budget(context: Context): Promise<void> {
   await withObjects(context, async ({ client }) => {
-    const { items } = await client.list("Budget", { namespace: NAMESPACE });
+    const { items } = await client.list("Budget", { namespace: client.namespace });
     if (items.length === 0) {
       return context.note(
         "There is no Budget, so no request is let through. Declare one in .claude-sessions/budget.yaml.",

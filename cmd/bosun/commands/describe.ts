@@ -5,7 +5,7 @@ import { ageOf } from "../../../pkg/api/human-duration.ts";
 import type { Condition, KubeObject } from "../../../pkg/api/meta.ts";
 import type { Context } from "../context.ts";
 import { kindOf } from "../kinds.ts";
-import { NAMESPACE, need } from "../objects.ts";
+import { need } from "../objects.ts";
 import { withObjects } from "../operator-client/connect.ts";
 import { layout } from "../tables/layout.ts";
 
@@ -13,7 +13,7 @@ export async function describe(context: Context, word: string, name: string): Pr
   const kind = kindOf(word);
   await withObjects(context, async ({ client }) => {
     const object: KubeObject = await need(client, kind, name);
-    const { items } = await client.list("Event", { namespace: NAMESPACE });
+    const { items } = await client.list("Event", { namespace: client.namespace });
     const events = items.filter(
       ({ involvedObject }) => involvedObject.kind === kind && involvedObject.name === name,
     );

@@ -3,12 +3,11 @@ import { ACTIONS } from "../../../pkg/api/escalations.ts";
 import type { Escalation } from "../../../pkg/api/generated.ts";
 import { ageOf } from "../../../pkg/api/human-duration.ts";
 import type { Context } from "../context.ts";
-import { NAMESPACE } from "../objects.ts";
 import { withObjects } from "../operator-client/connect.ts";
 
 export async function escalations(context: Context, { all = false }: { all?: boolean }): Promise<void> {
   await withObjects(context, async ({ client }) => {
-    const { items } = await client.list("Escalation", { namespace: NAMESPACE });
+    const { items } = await client.list("Escalation", { namespace: client.namespace });
     const shown = items.filter((escalation) => all || isOpen(escalation));
     if (shown.length === 0)
       return context.note(all ? "There are no escalations." : "There are no open escalations.");

@@ -6,7 +6,7 @@ import { isExpired } from "../../../pkg/api/status-error.ts";
 import type { Kind } from "../../../pkg/runtime/client.ts";
 import type { Context } from "../context.ts";
 import { kindOf } from "../kinds.ts";
-import { NAMESPACE, need } from "../objects.ts";
+import { need } from "../objects.ts";
 import { withObjects, withOperator } from "../operator-client/connect.ts";
 import type { OperatorClient, Reader } from "../operator-client/socket-client.ts";
 import { type Column, columnsOf, headerOf, rowOf } from "../tables/columns.ts";
@@ -71,7 +71,7 @@ async function find(
 ): Promise<readonly KubeObject[]> {
   if (names.length > 0) return await Promise.all(names.map((name) => need(client, kind, name)));
   const list = await client.list(kind, {
-    namespace: NAMESPACE,
+    namespace: client.namespace,
     ...(selector === undefined ? {} : { labelSelector: selector }),
   });
   // What happened is read in the order in which it happened.
@@ -143,12 +143,12 @@ async function watch(
   const matches = (object: KubeObject) => names.length === 0 || names.includes(object.metadata.name);
   const selector = options.selector === undefined ? {} : { labelSelector: options.selector };
   for (;;) {
-    const list = await client.list(kind, { namespace: NAMESPACE, ...selector });
+    const list = await client.list(kind, { namespace: client.namespace, ...selector });
     await print(list.items.filter(matches));
     try {
       const { resourceVersion } = list.metadata;
       const events = client.watch(kind, {
-        namespace: NAMESPACE,
+        namespace: client.namespace,
         resourceVersion,
         signal: context.signal,
         ...selector,

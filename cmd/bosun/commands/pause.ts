@@ -4,7 +4,7 @@ import { fileStopLatch } from "../../../pkg/session/file-stop-latch.ts";
 import type { StopLatch } from "../../../pkg/session/stop-latch.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
-import { NAMESPACE, need, theWorkspace } from "../objects.ts";
+import { need, theWorkspace } from "../objects.ts";
 import { withOperator } from "../operator-client/connect.ts";
 import { NoOperatorError, type OperatorClient } from "../operator-client/socket-client.ts";
 import { UserError } from "../user-error.ts";
@@ -82,7 +82,7 @@ async function apply(client: OperatorClient, level: Level, name: string, paused:
     case "workspace": {
       const { metadata } = await theWorkspace(client);
       const patch = { spec: { mode: paused ? "Paused" : "Running" } };
-      await client.patch("Workspace", { namespace: NAMESPACE, name: metadata.name }, patch);
+      await client.patch("Workspace", { namespace: client.namespace, name: metadata.name }, patch);
       return paused
         ? "Paused. Sessions end after their turn and keep claim, branch and transcript; `bosun resume` goes on."
         : "Resumed.";
@@ -91,7 +91,7 @@ async function apply(client: OperatorClient, level: Level, name: string, paused:
       await need(client, "Category", name);
       await client.patch(
         "Category",
-        { namespace: NAMESPACE, name },
+        { namespace: client.namespace, name },
         { spec: { mode: paused ? "Paused" : "Enabled" } },
       );
       return paused
@@ -102,7 +102,7 @@ async function apply(client: OperatorClient, level: Level, name: string, paused:
     case "pool": {
       const kind = level === "agent" ? "Agent" : "AgentPool";
       await need(client, kind, name);
-      await client.patch(kind, { namespace: NAMESPACE, name }, { spec: { paused } });
+      await client.patch(kind, { namespace: client.namespace, name }, { spec: { paused } });
       return `${paused ? "Paused" : "Resumed"} ${level} ${name}.${paused ? " What runs ends after its turn and is kept." : ""}`;
     }
   }

@@ -3,7 +3,7 @@ import { ACTIONS } from "../../../pkg/api/escalations.ts";
 import type { EscalationReason } from "../../../pkg/api/generated.ts";
 import type { Context } from "../context.ts";
 import { didYouMean } from "../did-you-mean.ts";
-import { NAMESPACE, need } from "../objects.ts";
+import { need } from "../objects.ts";
 import { withOperator } from "../operator-client/connect.ts";
 import { UserError } from "../user-error.ts";
 
@@ -20,7 +20,7 @@ export async function resolve(
     }
     const action = actionOf(word, spec.reason);
     const resolution = { action, ...(note === undefined ? {} : { note }) };
-    await client.patch("Escalation", { namespace: NAMESPACE, name }, { spec: { resolution } });
+    await client.patch("Escalation", { namespace: client.namespace, name }, { spec: { resolution } });
     context.out(`${name}: ${action}.`);
   });
 }

@@ -1,7 +1,7 @@
 /** `bosun scale POOL N`. */
 import { AGENTS_MAX } from "../../../pkg/api/names.ts";
 import type { Context } from "../context.ts";
-import { NAMESPACE, need } from "../objects.ts";
+import { need } from "../objects.ts";
 import { withOperator } from "../operator-client/connect.ts";
 import { UserError } from "../user-error.ts";
 
@@ -12,7 +12,7 @@ export async function scale(context: Context, pool: string, count: string): Prom
   }
   await withOperator(context, async ({ client }) => {
     const { spec } = await need(client, "AgentPool", pool);
-    await client.patch("AgentPool", { namespace: NAMESPACE, name: pool }, { spec: { replicas } });
+    await client.patch("AgentPool", { namespace: client.namespace, name: pool }, { spec: { replicas } });
     context.out(`Pool ${pool}: ${spec.replicas} -> ${replicas} agents.`);
     if (replicas < spec.replicas)
       context.out("Idle agents go first; an agent with work saves it before it goes.");

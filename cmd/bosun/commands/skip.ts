@@ -1,6 +1,6 @@
 /** `bosun skip PROJECT`, and `--undo`. */
 import type { Context } from "../context.ts";
-import { NAMESPACE, need } from "../objects.ts";
+import { need } from "../objects.ts";
 import { withOperator } from "../operator-client/connect.ts";
 
 export async function skip(
@@ -10,7 +10,7 @@ export async function skip(
 ): Promise<void> {
   await withOperator(context, async ({ client }) => {
     await need(client, "Project", project);
-    await client.patch("Project", { namespace: NAMESPACE, name: project }, { spec: { skip: !undo } });
+    await client.patch("Project", { namespace: client.namespace, name: project }, { spec: { skip: !undo } });
     context.out(
       undo
         ? `${project} is back in the queue.`

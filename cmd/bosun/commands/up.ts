@@ -5,6 +5,8 @@ import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { SETTLED_PHASES } from "../../../pkg/api/phases.ts";
 import { inspectRepository } from "../../../pkg/git/inspect.ts";
 import type { Context } from "../context.ts";
+import { ExitCode } from "../exit-code.ts";
+import type { ClusterOptions } from "../operator/cluster.ts";
 import { type Operator, startOperator } from "../operator/operator.ts";
 import { report } from "../report.ts";
 import { UserError } from "../user-error.ts";
@@ -17,6 +19,10 @@ export interface UpOptions {
   scenarios?: readonly string[];
   pace?: number;
   untilSettled?: boolean;
+  /** Any of these three: what is declared lies in a cluster. */
+  kubeconfig?: string;
+  context?: string;
+  namespace?: string;
 }
 
 /** How often the view looks whether something changed, in milliseconds. */
@@ -31,13 +37,18 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   const interrupts = followInterrupts();
   const view = liveView(process.stdout, context.now);
   const print = (line: string): void => view.print([line]);
+  const cluster = clusterOf(context, options);
+  const givenUp = new AbortController();
   let isStarting = true;
+  void interrupts.first.then(() => givenUp.abort(new ExitCode(130)));
   // A start that hangs has nothing to save yet. The exit code is a shell's for an interrupted process.
   void interrupts.second.then(() => isStarting && process.exit(130));
   const starting = startOperator({
     folder,
     env: context.env,
     rehearse: options.rehearse === true,
+    ...(cluster === undefined ? {} : { cluster }),
+    signal: givenUp.signal,
     scenarios: (options.scenarios ?? []).map((entry) => path.resolve(context.cwd, entry)),
     ...(options.pace === undefined ? {} : { pace: options.pace }),
     note: print,
@@ -57,6 +68,18 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   const draining = operator.drain();
   await Promise.race([draining, interrupts.second.then(() => operator.stop())]);
   print("Stopped. All state is kept; `bosun up` goes on where it was.");
+}
+
+function clusterOf(
+  { cwd }: Context,
+  { kubeconfig, context, namespace }: UpOptions,
+): ClusterOptions | undefined {
+  if (kubeconfig === undefined && context === undefined && namespace === undefined) return undefined;
+  return {
+    ...(kubeconfig === undefined ? {} : { file: path.resolve(cwd, kubeconfig) }),
+    ...(context === undefined ? {} : { context }),
+    ...(namespace === undefined ? {} : { namespace }),
+  };
 }
 
 /** Draws until `ended` resolves (then undefined), or until all work has come to an end (then what was shown last). */

@@ -1,7 +1,6 @@
 /** `bosun why [NAME]`: why is this project or agent not moving, and what would change it? */
 import type { Context } from "../context.ts";
 import { didYouMean } from "../did-you-mean.ts";
-import { NAMESPACE } from "../objects.ts";
 import { withObjects } from "../operator-client/connect.ts";
 import type { Reader } from "../operator-client/socket-client.ts";
 import { UserError } from "../user-error.ts";
@@ -23,7 +22,7 @@ export async function why(context: Context, name: string | undefined): Promise<v
 async function readWorld(client: Reader, now: number): Promise<World> {
   const [{ workspaces, ...objects }, categories] = await Promise.all([
     readObjects(client),
-    client.list("Category", { namespace: NAMESPACE }),
+    client.list("Category", { namespace: client.namespace }),
   ]);
   return { ...objects, workspace: workspaces[0], categories: categories.items, now };
 }

@@ -1,7 +1,8 @@
-/** How commands reach objects: the running operator, or what its log last said. */
+/** How commands reach objects: by the running operator; without one, the cluster itself or what the log last said. */
 import type { Context } from "../context.ts";
 import { UserError } from "../user-error.ts";
 import { findWorkspace, type WorkspaceFolder } from "../workspace-folder.ts";
+import { type ClusterOfFolder, clusterOf } from "./chosen-cluster.ts";
 import { NoOperatorError, type OperatorClient, type Reader, socketClient } from "./socket-client.ts";
 
 export interface Connection<C> {
@@ -10,7 +11,7 @@ export interface Connection<C> {
 }
 
 /**
- * Runs `work` on the running operator.
+ * Runs `work` on the running operator; in cluster mode without one too, on the cluster.
  *
  * @throws UserError that says what to do when no operator runs
  */
@@ -19,10 +20,12 @@ export async function withOperator<T>(
   work: (connection: Connection<OperatorClient>) => Promise<T>,
 ): Promise<T> {
   const folder = findWorkspace(cwd);
+  const cluster = clusterOf(folder);
   try {
-    return await work({ client: socketClient(folder.socket), folder });
+    return await work({ client: socketClient(folder.socket, cluster?.namespace), folder });
   } catch (error) {
     if (!(error instanceof NoOperatorError)) throw error;
+    if (cluster !== undefined) return await onCluster(cluster, (client) => work({ client, folder }));
     throw new UserError(
       `No operator is running in ${folder.repository}, so no object was changed. Start one with \`bosun up\`, or edit the YAML in ${folder.path}: the next one reads it.`,
       { cause: error },
@@ -36,10 +39,15 @@ export async function withObjects<T>(
   read: (connection: Connection<Reader> & { live: boolean }) => Promise<T>,
 ): Promise<T> {
   const folder = findWorkspace(context.cwd);
+  const cluster = clusterOf(folder);
   try {
-    return await read({ client: socketClient(folder.socket), folder, live: true });
+    return await read({ client: socketClient(folder.socket, cluster?.namespace), folder, live: true });
   } catch (error) {
     if (!(error instanceof NoOperatorError)) throw error;
+  }
+  if (cluster !== undefined) {
+    context.note("No operator is running; the cluster's last word.");
+    return await onCluster(cluster, (client) => read({ client, folder, live: false }));
   }
   const { lastKnown } = await import("./last-known.ts");
   const client = await lastKnown(folder.log);
@@ -50,4 +58,21 @@ export async function withObjects<T>(
   }
   context.note("No operator is running; last known state.");
   return await read({ client, folder, live: false });
+}
+
+async function onCluster<T>(
+  { namespace, ...choice }: ClusterOfFolder,
+  work: (client: OperatorClient) => Promise<T>,
+): Promise<T> {
+  // Loaded here alone: in file mode no command pays for it.
+  const { readCluster } = await import("../../../pkg/cluster/kubeconfig.ts");
+  const { clusterClient } = await import("../../../pkg/cluster/client.ts");
+  const { systemClock, systemRandom } = await import("../../../pkg/system/system.ts");
+  const { access } = await readCluster(choice);
+  try {
+    const deps = { access, clock: systemClock, random: systemRandom, userAgent: "bosun" };
+    return await work({ ...clusterClient({ ...deps, namespace, fieldManager: "bosun-cli" }), namespace });
+  } finally {
+    access.close();
+  }
 }

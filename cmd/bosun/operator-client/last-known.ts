@@ -6,6 +6,7 @@ import type { Kind } from "../../../pkg/runtime/client.ts";
 import { recover } from "../../../pkg/storage/log/recover.ts";
 import { toStoredState } from "../../../pkg/storage/log/state.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
+import { FILE_NAMESPACE } from "../workspace-folder.ts";
 import type { Reader } from "./socket-client.ts";
 
 /**
@@ -27,6 +28,7 @@ export async function lastKnown(directory: string): Promise<Reader | undefined> 
       .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   };
   return {
+    namespace: FILE_NAMESPACE,
     // The log holds what was admitted: objects of these kinds.
     get: async (kind, key) =>
       of(kind, key.namespace).find(({ metadata }) => metadata.name === key.name) as never,

@@ -6,10 +6,14 @@ import { isNotFound, type Status, StatusError } from "../../../pkg/api/status-er
 import type { Client, Kind, ListOptions, MergePatch } from "../../../pkg/runtime/client.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { UserError } from "../user-error.ts";
+import { FILE_NAMESPACE } from "../workspace-folder.ts";
 
 /** What commands need of a Client. */
-export type Reader = Pick<Client, "get" | "list">;
-export type OperatorClient = Pick<Client, "get" | "list" | "watch" | "create" | "patch" | "delete">;
+export type Reader = Pick<Client, "get" | "list"> & {
+  /** Of the workspace. */
+  readonly namespace: string;
+};
+export type OperatorClient = Reader & Pick<Client, "watch" | "create" | "patch" | "delete">;
 
 /** An answer takes longer than this only from an operator that hangs, in milliseconds; a watch may be silent for ever. */
 const answerMs = 30_000;
@@ -29,7 +33,7 @@ interface Call {
 /**
  * Every method throws `NoOperatorError` when nobody listens at `socket`, and `StatusError` when the request is refused.
  */
-export function socketClient(socket: string): OperatorClient {
+export function socketClient(socket: string, namespace = FILE_NAMESPACE): OperatorClient {
   const listener = socketPath(socket);
   const call = async <T>(options: Call): Promise<T> => {
     const response = await send(listener, options);
@@ -37,6 +41,7 @@ export function socketClient(socket: string): OperatorClient {
   };
 
   return {
+    namespace,
     async get(kind, key) {
       try {
         return await call({ method: "GET", path: objectPath(kind, key) });

@@ -2,10 +2,11 @@ import type { Kinds } from "../../../pkg/api/generated.ts";
 import type { Client, Kind } from "../../../pkg/runtime/client.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import type { Logger } from "../../../pkg/runtime/logger.ts";
-import { NAMESPACE } from "../objects.ts";
 
 export interface FollowOptions {
   client: Client;
+  /** Of the workspace. */
+  namespace: string;
   clock: Clock;
   logger: Logger;
 }
@@ -21,16 +22,16 @@ const againMs = 1_000;
  */
 export function followObjects<K extends Kind>(
   kind: K,
-  { client, clock, logger }: FollowOptions,
+  { client, namespace, clock, logger }: FollowOptions,
   tell: (object: Kinds[K]) => void | Promise<void>,
   gone: (object: Kinds[K]) => void = () => {},
 ): AbortController {
   const ending = new AbortController();
   const { signal } = ending;
   const follow = async (): Promise<void> => {
-    const { items, metadata } = await client.list(kind, { namespace: NAMESPACE });
+    const { items, metadata } = await client.list(kind, { namespace });
     for (const object of items) await tell(object);
-    const from = { namespace: NAMESPACE, resourceVersion: metadata.resourceVersion, signal };
+    const from = { namespace, resourceVersion: metadata.resourceVersion, signal };
     for await (const event of client.watch(kind, from)) {
       if (event.type === "ADDED" || event.type === "MODIFIED") await tell(event.object);
       if (event.type === "DELETED") gone(event.object);

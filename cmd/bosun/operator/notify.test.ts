@@ -39,7 +39,7 @@ afterEach(() => {
 function start(): AbortController {
   const logger = jsonLogger((line) => logged.push(line), systemClock);
   const env = { PATH: process.env.PATH, WHOSE: "mine" };
-  const one = notifyPerson({ client, clock: systemClock, logger, folder, env });
+  const one = notifyPerson({ client, namespace: "default", clock: systemClock, logger, folder, env });
   running.push(one);
   return one;
 }

@@ -4,7 +4,6 @@ import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { timestamp } from "../../../pkg/runtime/clock.ts";
 import { runCommand } from "../../../pkg/sandbox/run.ts";
 import { readIfPresent, replaceFile } from "../../../pkg/session/durable-file.ts";
-import { NAMESPACE } from "../objects.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import { type FollowOptions, followObjects } from "./follow-objects.ts";
 import { type Notice, noticesOf } from "./notices.ts";
@@ -53,7 +52,7 @@ export function notifyPerson(options: NotifyOptions): AbortController {
   return ending;
 
   async function tellNews(): Promise<void> {
-    const inWorkspace = { namespace: NAMESPACE };
+    const inWorkspace = { namespace: options.namespace };
     const [workspace] = (await client.list("Workspace", inWorkspace)).items;
     const command = workspace?.spec.notify?.command;
     if (workspace === undefined || command === undefined) return;

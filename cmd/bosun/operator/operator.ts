@@ -7,12 +7,14 @@ import { allControllers } from "../../../controllers/controllers.ts";
 import type { Workspace } from "../../../pkg/api/generated.ts";
 import { admin } from "../../../pkg/apiserver/auth/user.ts";
 import { type Api, createApi } from "../../../pkg/apiserver/server.ts";
-import { openGateway } from "../../../pkg/gateway/money-client.ts";
+import { type GatewayHandle, openGateway } from "../../../pkg/gateway/money-client.ts";
 import { openCommitSource } from "../../../pkg/git/commit-source.ts";
 import { openRepository } from "../../../pkg/git/open.ts";
+import type { Repository } from "../../../pkg/git/repository.ts";
 import { loadPrompts } from "../../../pkg/prompts/load.ts";
 import { fillCheckout, type Include } from "../../../pkg/quality/include.ts";
 import { openQuality } from "../../../pkg/quality/open.ts";
+import type { Quality } from "../../../pkg/quality/quality.ts";
 import { registryClient } from "../../../pkg/registry/client.ts";
 import { Registry } from "../../../pkg/registry/registry.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
@@ -36,13 +38,16 @@ import { processMetrics } from "../../../pkg/system/process-metrics.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { systemClock, systemDefer, systemIds, systemRandom } from "../../../pkg/system/system.ts";
 import { refreshSchemaCopy } from "../editor/schema-copy.ts";
-import { NAMESPACE } from "../objects.ts";
+import { clusterOf } from "../operator-client/chosen-cluster.ts";
+import type { Reader } from "../operator-client/socket-client.ts";
 import { packageRoot } from "../package-root.ts";
 import { listenAtKeptPort } from "../serving/listen.ts";
 import { serve } from "../serving/serve.ts";
 import { answerNotice } from "../stop/stop-notice.ts";
 import { UserError } from "../user-error.ts";
-import type { WorkspaceFolder } from "../workspace-folder.ts";
+import { FILE_NAMESPACE, type WorkspaceFolder } from "../workspace-folder.ts";
+import { keepActing, type Right } from "./acting.ts";
+import type { ClusterOptions } from "./cluster.ts";
 import { ownDefinitions } from "./definitions.ts";
 import { pruneEvents } from "./events.ts";
 import { followStop, type StopFollower } from "./follow-stop.ts";
@@ -51,7 +56,7 @@ import { moneyMetrics } from "./money-metrics.ts";
 import { notifyPerson } from "./notify.ts";
 import { openFiles } from "./people-files.ts";
 import { writeSessionFiles } from "./session-files.ts";
-import { stateDirectory } from "./state-directory.ts";
+import { stateDirectory, stateOf } from "./state-directory.ts";
 import { type ChosenUpstream, realUpstream, rehearsalUpstream } from "./upstream.ts";
 import { countWarnings } from "./warning-metrics.ts";
 import { whileHeld } from "./while-held.ts";
@@ -61,6 +66,10 @@ export interface OperatorOptions {
   folder: WorkspaceFolder;
   env: Readonly<Record<string, string | undefined>>;
   rehearse: boolean;
+  /** Absent: where the folder was last worked for, its own YAML unless it was moved into a cluster. */
+  cluster?: ClusterOptions;
+  /** Ends a start that waits for another operator to end. */
+  signal: AbortSignal;
   /** Folders of scenario files for a rehearsal. */
   scenarios: readonly string[];
   /** Factor on the pauses of a rehearsal; 1 when left out. */
@@ -72,7 +81,8 @@ export interface OperatorOptions {
 }
 
 export interface Operator {
-  client: Client;
+  /** Reads from the controllers' caches. */
+  client: Reader;
   sessions: Sessions;
   /** Lets the sessions end their running turn and saves, then ends everything. Resolves when nothing runs. */
   drain(): Promise<void>;
@@ -107,12 +117,12 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   undo.push(() => ending.abort());
   const stop = followStop(folder.stopLatch, clock, ending.signal);
   try {
-    const { client, api, lock, metrics } = await openRegistry(options, { clock, logger, undo }, stop.look);
-    const workspace = await requireWorkspace(client, folder);
+    const plane = await openControlPlane(options, { clock, logger, undo }, stop.look);
+    const { client, namespace, lock, metrics } = plane;
+    const workspace = await requireWorkspace(client, namespace, folder);
     refuseToSwitch(workspace, options.rehearse);
     const sandbox = await chooseSandbox(workspace, options.rehearse, clock, note);
-    const namespace = workspace.metadata.namespace ?? "default";
-    const state = stateDirectory(env, workspace.metadata.uid ?? "");
+    const state = stateDirectory(env, stateOf(folder) ?? workspace.metadata.uid ?? "");
     const upstream = options.rehearse
       ? await rehearsalUpstream({
           folder: folder.operator,
@@ -121,50 +131,54 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
         })
       : realUpstream(env);
     undo.push(() => upstream.close());
-    await serveKubernetes(api, workspace.metadata.name, options, { clock, logger, undo });
+    await plane.begin(workspace);
     const settings = workspaceSettings(workspace);
     const around = { settings, state, upstream, sandbox, clock, failpoints, stop, undo };
-    const held = { term: lock.term, assert: () => assertHeld(lock, options) };
-    const world = await openWorld(options, around, held);
+    const real = await openWorld(options, around, lock.term);
+    const world = guarded(real, () => plane.assertHeld());
+    // What controllers do has to be decided on what is so now; watching and ending what runs here has not.
+    const acted = guarded(real, () => plane.assertMayAct());
 
-    const manager = new Manager({
-      client,
-      clock,
-      random: systemRandom,
-      logger,
-      controllers: (cached) =>
-        allControllers({
-          client: cached,
-          clock,
-          ids: systemIds,
-          random: systemRandom,
-          events: eventRecorder({ client: cached, clock, ids: systemIds, logger, component: "bosun" }),
-          failpoints,
-          namespace,
-          sessions: world.sessions,
-          repository: world.repository,
-          quality: world.quality,
-          money: world.gateway,
-          prompts: loadPrompts(path.join(packageRoot(), "prompts")),
-          latch: fileStopLatch(folder.stopLatch, { clock }),
-          upstream: upstream.kind,
-          sandbox: sandbox.available ? workspace.spec.sandbox : "Off",
-        }),
-    });
-    await manager.start();
-    const pruning = pruneEvents(client, clock, logger);
-    undo.push(() => pruning.abort());
+    const newManager = (): Manager =>
+      new Manager({
+        client,
+        clock,
+        random: systemRandom,
+        logger,
+        controllers: (cached) =>
+          allControllers({
+            client: cached,
+            clock,
+            ids: systemIds,
+            random: systemRandom,
+            events: eventRecorder({ client: cached, clock, ids: systemIds, logger, component: "bosun" }),
+            failpoints,
+            namespace,
+            sessions: acted.sessions,
+            repository: acted.repository,
+            quality: acted.quality,
+            money: acted.gateway,
+            prompts: loadPrompts(path.join(packageRoot(), "prompts")),
+            latch: fileStopLatch(folder.stopLatch, { clock }),
+            upstream: upstream.kind,
+            sandbox: sandbox.available ? workspace.spec.sandbox : "Off",
+          }),
+      });
+    const acting = await keepActing(newManager, { right: plane.right, logger });
+    const seen: Reader = {
+      namespace,
+      get: (kind, key) => acting.client.get(kind, key),
+      list: (kind, listed) => acting.client.list(kind, listed),
+    };
+    const followed = { client: { ...client, ...seen }, namespace, clock, logger };
     const following = writeSessionFiles({
-      client,
+      ...followed,
       sessions: world.sessions,
       money: world.gateway,
       folder: folder.path,
       isHeld: () => lock.isHeld(),
-      clock,
-      logger,
     });
     undo.push(() => following.abort());
-    const followed = { client, clock, logger };
     const events = eventRecorder({ client, clock, ids: systemIds, logger, component: "bosun" });
     const heeding = settings.follow({ ...followed, gateway: world.gateway, events, note });
     undo.push(() => heeding.abort());
@@ -179,7 +193,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     let ending: Promise<void> | undefined;
     const end = async (): Promise<void> => {
       // First the controllers: nothing is claimed or started any more.
-      await manager.stop();
+      await acting.stop();
       await endSessions(world.sessions, () => how, clock);
       // What was merged at the last moment is seen on the branch that follows.
       await world.repository
@@ -200,17 +214,67 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       how = "Now";
       return drain();
     };
-    return { client, sessions: world.sessions, drain, stop: stopNow };
+    return { client: seen, sessions: world.sessions, drain, stop: stopNow };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-interface Parts {
+export interface Parts {
   clock: Clock;
   logger: Logger;
   undo: (() => void | Promise<void>)[];
+}
+
+/** Where what is declared and observed is kept. */
+interface ControlPlane {
+  client: Client;
+  /** Of the workspace. */
+  namespace: string;
+  lock: Lock;
+  /** What `/metrics` shows. */
+  metrics: Metrics;
+  /** Throws when the folder is another operator's now. */
+  assertHeld(): void;
+  /** Throws when this operator may not act on what it knows of the objects. */
+  assertMayAct(): void;
+  /** Absent: nobody can take it away but by the lock, and that ends the process. */
+  right?: Right;
+  /** What runs once the workspace is known to be one that this operator can work on. */
+  begin(workspace: Workspace): Promise<void>;
+}
+
+/** @param heedStop - called when somebody tells of an emergency stop */
+async function openControlPlane(
+  options: OperatorOptions,
+  parts: Parts,
+  heedStop: () => void,
+): Promise<ControlPlane> {
+  const { clock, logger, undo } = parts;
+  const cluster = options.cluster ?? clusterOf(options.folder);
+  if (cluster !== undefined) {
+    // Loaded here alone: file mode must run without it.
+    const { openCluster } = await import("./cluster.ts");
+    const opened = await openCluster({ ...options, cluster, heedStop }, parts);
+    // A cluster lets its Events expire by itself, and is reached by its own kubeconfig.
+    return { ...opened, begin: async () => {} };
+  }
+  const { client, api, lock, metrics } = await openRegistry(options, parts, heedStop);
+  return {
+    client,
+    namespace: FILE_NAMESPACE,
+    lock,
+    metrics,
+    assertHeld: () => assertHeld(lock, options),
+    // Whoever has the folder has the objects: they lie in it.
+    assertMayAct: () => assertHeld(lock, options),
+    async begin({ metadata }) {
+      await serveKubernetes(api, metadata.name, options, parts);
+      const pruning = pruneEvents(client, clock, logger);
+      undo.push(() => pruning.abort());
+    },
+  };
 }
 
 /**
@@ -218,8 +282,8 @@ interface Parts {
  *
  * @param heedStop - called when somebody tells of an emergency stop
  */
-async function openRegistry(
-  { folder, note, onFatal }: OperatorOptions,
+export async function openRegistry(
+  { folder, note, onFatal }: Pick<OperatorOptions, "folder" | "note" | "onFatal">,
   { clock, logger, undo }: Parts,
   heedStop: () => void,
 ): Promise<{ client: Client; api: Api; lock: Lock; metrics: Metrics }> {
@@ -266,7 +330,7 @@ async function openRegistry(
   undo.push(() => api.drain());
 
   // Whatever people keep in other namespaces is none of Bosun's business.
-  const client = registryClient(registry, "bosun", { namespace: NAMESPACE });
+  const client = registryClient(registry, "bosun", { namespace: FILE_NAMESPACE });
   const events = eventRecorder({ client, clock, ids: systemIds, logger, component: "bosun-files" });
   const files = await openFiles({ folder, registry, client, stored, clock, logger, events, note });
   undo.push(() => files.close());
@@ -312,8 +376,12 @@ async function serveKubernetes(
   );
 }
 
-async function requireWorkspace(client: Client, folder: WorkspaceFolder): Promise<Workspace> {
-  const { items } = await client.list("Workspace", { namespace: "default" });
+async function requireWorkspace(
+  client: Client,
+  namespace: string,
+  folder: WorkspaceFolder,
+): Promise<Workspace> {
+  const { items } = await client.list("Workspace", { namespace });
   const [workspace] = items;
   if (workspace !== undefined) return workspace;
   throw new UserError(`There is no Workspace in ${folder.path}. \`bosun init\` writes one.`);
@@ -361,8 +429,8 @@ interface Surroundings {
 async function openWorld(
   { folder, rehearse }: OperatorOptions,
   around: Surroundings,
-  held: { term: number; assert(): void },
-) {
+  term: number,
+): Promise<World> {
   const { settings, state, upstream, sandbox, clock, failpoints, stop, undo } = around;
   const { spec } = settings;
   const repositoryPath = path.resolve(folder.repository, spec.repository.path);
@@ -380,7 +448,7 @@ async function openWorld(
     targetBranch: spec.repository.targetBranch,
     mode: rehearse ? "rehearsal" : "real",
     clock,
-    term: held.term,
+    term,
     fill: (checkout) => fillCheckout(include(), checkout),
     sandbox: boxed ? "bubblewrap" : "off",
     failpoints: { hit: (name) => failpoints.hit(name as Failpoint) },
@@ -405,7 +473,7 @@ async function openWorld(
       stateDirectory: gatewayState,
       socketPath: socketPath(path.join(folder.operator, "gateway.sock")),
       upstream: upstream.config,
-      term: held.term,
+      term,
       admitted: spec.gateway.admit ?? [],
       stopLatch: folder.stopLatch,
     },
@@ -423,11 +491,23 @@ async function openWorld(
     ids: systemIds,
     failpoints,
   });
+  return { repository, quality, gateway, sessions };
+}
+
+interface World {
+  repository: Repository;
+  quality: Quality;
+  gateway: GatewayHandle;
+  sessions: Sessions;
+}
+
+/** `world`, in which nothing begins once `assertHeld` throws. */
+function guarded({ repository, quality, gateway, sessions }: World, assertHeld: () => void): World {
   return {
-    repository: whileHeld(repository, held.assert),
-    quality: whileHeld(quality, held.assert),
-    gateway: whileHeld(gateway, held.assert),
-    sessions: whileHeld(sessions, held.assert),
+    repository: whileHeld(repository, assertHeld),
+    quality: whileHeld(quality, assertHeld),
+    gateway: whileHeld(gateway, assertHeld),
+    sessions: whileHeld(sessions, assertHeld),
   };
 }
 

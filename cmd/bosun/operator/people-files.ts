@@ -13,8 +13,7 @@ import type { FileReport } from "../../../pkg/storage/files/report.ts";
 import { watchFolder } from "../../../pkg/storage/files/watch-folder.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
 import type { StoredState } from "../../../pkg/storage/storage.ts";
-import { NAMESPACE } from "../objects.ts";
-import type { WorkspaceFolder } from "../workspace-folder.ts";
+import { FILE_NAMESPACE, type WorkspaceFolder } from "../workspace-folder.ts";
 import { onAcceptedDeletions } from "./accepted-deletions.ts";
 
 export interface FilesOptions {
@@ -67,7 +66,7 @@ async function tell(
   note(message);
   try {
     const about = object === undefined ? undefined : await client.get(object.kind as Kind, object);
-    const [workspace] = (await client.list("Workspace", { namespace: NAMESPACE })).items;
+    const [workspace] = (await client.list("Workspace", { namespace: FILE_NAMESPACE })).items;
     const target = (about ?? workspace) as KubeObject | undefined;
     if (target === undefined) logger.warn("A report about people's files has no object", { reason, message });
     else events.event(target, type, reason, message);

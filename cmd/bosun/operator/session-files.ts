@@ -8,10 +8,11 @@ import type { Clock } from "../../../pkg/runtime/clock.ts";
 import type { Logger } from "../../../pkg/runtime/logger.ts";
 import { updateSessionFile } from "../../../pkg/session/session-file.ts";
 import type { Sessions } from "../../../pkg/session/sessions.ts";
-import { NAMESPACE } from "../objects.ts";
 
 export interface SessionFilesOptions {
   client: Client;
+  /** Of the workspace. */
+  namespace: string;
   sessions: Sessions;
   money: Pick<Money, "cost">;
   /** `.claude-sessions`. */
@@ -43,11 +44,11 @@ export function writeSessionFiles(options: SessionFilesOptions): AbortController
 }
 
 async function follow(options: SessionFilesOptions, signal: AbortSignal): Promise<void> {
-  const { client, folder, isHeld } = options;
-  const { items, metadata } = await client.list("Agent", { namespace: NAMESPACE });
+  const { client, namespace, folder, isHeld } = options;
+  const { items, metadata } = await client.list("Agent", { namespace });
   for (const agent of items) await write(agent, options);
   for await (const event of client.watch("Agent", {
-    namespace: NAMESPACE,
+    namespace,
     resourceVersion: metadata.resourceVersion,
     signal,
   })) {

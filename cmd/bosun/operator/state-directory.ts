@@ -1,6 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
+import { readIfPresent } from "../../../pkg/session/durable-file.ts";
+import type { WorkspaceFolder } from "../workspace-folder.ts";
+
+/** The name of the folder of state of a workspace that was moved between file mode and a cluster; else undefined. */
+export function stateOf({ state }: WorkspaceFolder): string | undefined {
+  return readIfPresent(state)?.trim();
+}
 
 /** `$XDG_STATE_HOME/bosun/<workspace uid>`: checkouts, quarantine and totals, outside of the repository. Made if missing. */
 export function stateDirectory(

@@ -1,6 +1,5 @@
 /** How many warnings stand and have come up, for Prometheus. */
 import type { Metrics } from "../../../pkg/runtime/metrics.ts";
-import { NAMESPACE } from "../objects.ts";
 import { WARNING_TYPES, type Watched, warningsOf } from "../view/warnings.ts";
 import { type FollowOptions, followObjects } from "./follow-objects.ts";
 
@@ -14,14 +13,14 @@ const lookMs = 15_000;
 
 /** Keeps the figures true while the operator runs. Abort the answer to end it. */
 export function countWarnings(metrics: Metrics, options: FollowOptions): AbortController {
-  const { client, clock, logger } = options;
+  const { client, namespace, clock, logger } = options;
   const figures = warningMetrics(metrics);
   const ending = new AbortController();
   const look = async (): Promise<void> => {
     const [agents, budgets, escalations] = await Promise.all([
-      client.list("Agent", { namespace: NAMESPACE }),
-      client.list("Budget", { namespace: NAMESPACE }),
-      client.list("Escalation", { namespace: NAMESPACE }),
+      client.list("Agent", { namespace }),
+      client.list("Budget", { namespace }),
+      client.list("Escalation", { namespace }),
     ]);
     figures.show({ agents: agents.items, budgets: budgets.items, escalations: escalations.items });
   };

@@ -27,6 +27,7 @@ async function follow() {
   const notes: string[] = [];
   const one = settings.follow({
     client,
+    namespace: "default",
     clock: systemClock,
     logger: jsonLogger(() => {}, systemClock),
     gateway: {

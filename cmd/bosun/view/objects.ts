@@ -8,7 +8,6 @@ import type {
   Review,
   Workspace,
 } from "../../../pkg/api/generated.ts";
-import { NAMESPACE } from "../objects.ts";
 import type { Reader } from "../operator-client/socket-client.ts";
 
 export interface Objects {
@@ -21,8 +20,8 @@ export interface Objects {
   escalations: readonly Escalation[];
 }
 
-export async function readObjects(client: Pick<Reader, "list">): Promise<Objects> {
-  const options = { namespace: NAMESPACE };
+export async function readObjects(client: Pick<Reader, "list" | "namespace">): Promise<Objects> {
+  const options = { namespace: client.namespace };
   const [workspaces, pools, agents, projects, reviews, budgets, escalations] = await Promise.all([
     client.list("Workspace", options),
     client.list("AgentPool", options),

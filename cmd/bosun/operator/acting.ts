@@ -1,0 +1,71 @@
+/** The controllers, while this operator may act: in file mode always, in a cluster as long as it holds the Lease. */
+import type { Client } from "../../../pkg/runtime/client.ts";
+import type { Logger } from "../../../pkg/runtime/logger.ts";
+import type { Manager } from "../../../pkg/runtime/manager.ts";
+
+/** The right to act. */
+export interface Right {
+  /** Aborts when this operator may not act any more. */
+  readonly lost: AbortSignal;
+  /** Resolves with the next right, however long that takes. @throws `signal.reason` when aborted */
+  regain(signal: AbortSignal): Promise<Right>;
+}
+
+export interface Acting {
+  /** Reads from the caches of the controllers that run, or ran last. */
+  readonly client: Client;
+  /** Resolves when no controller runs, and none will. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the controllers, and again with new caches each time that the right to act was lost and came back. Sessions
+ * and the gateway are not theirs: those go on meanwhile, within what they were granted.
+ *
+ * @param right - absent: it can't be lost
+ */
+export async function keepActing(
+  newManager: () => Manager,
+  { right, logger }: { right: Right | undefined; logger: Logger },
+): Promise<Acting> {
+  const stopping = new AbortController();
+  let manager = newManager();
+  await manager.start();
+
+  const keep = async (first: Right): Promise<void> => {
+    for (let held = first; ; ) {
+      await aborted(held.lost, stopping.signal);
+      if (stopping.signal.aborted) return;
+      await manager.stop();
+      held = await held.regain(stopping.signal);
+      manager = newManager();
+      await manager.start();
+    }
+  };
+  const keeping = right === undefined ? Promise.resolve() : keep(right);
+  // A stop while another operator is waited for ends the wait.
+  keeping.catch((error: unknown) => {
+    if (!stopping.signal.aborted) logger.error("The controllers could not be started again", { error });
+  });
+
+  return {
+    get client() {
+      return manager.client;
+    },
+    async stop() {
+      stopping.abort(new Error("The operator ends"));
+      await keeping.catch(() => {
+        // Told above, if it was anything but this stop.
+      });
+      await manager.stop();
+    },
+  };
+}
+
+function aborted(...signals: readonly AbortSignal[]): Promise<void> {
+  const any = AbortSignal.any([...signals]);
+  return new Promise((resolve) => {
+    if (any.aborted) resolve();
+    else any.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

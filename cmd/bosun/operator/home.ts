@@ -1,0 +1,35 @@
+/** In which folder of which machine the work of a cluster's Workspace lies. */
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import path from "node:path";
+import type { Workspace } from "../../../pkg/api/generated.ts";
+import { UserError } from "../user-error.ts";
+import type { WorkspaceFolder } from "../workspace-folder.ts";
+
+/** Of the Workspace, in a cluster. */
+export const homeAnnotation = "bosun.dev/home";
+
+/** `ID HOST:PATH`. The id is the folder's own: a copy of the folder is another home only when it is given another. */
+export function homeOf(folder: WorkspaceFolder): string {
+  const file = path.join(folder.operator, "id");
+  if (!existsSync(file)) writeFileSync(file, `${randomUUID()}\n`, { mode: 0o600 });
+  return `${readFileSync(file, "utf8").trim()} ${hostname()}:${folder.repository}`;
+}
+
+/**
+ * Branches, sessions and the ledger lie in one folder: an operator elsewhere has none of them.
+ *
+ * @throws UserError when they lie in another folder than `home`
+ */
+export function refuseOtherHome({ metadata }: Workspace, home: string): void {
+  const known = metadata.annotations?.[homeAnnotation];
+  if (known === undefined || idOf(known) === idOf(home)) return;
+  throw new UserError(
+    `The work of Workspace ${metadata.name} lies in ${known.slice(idOf(known).length + 1)}: branches, sessions and the ledger are there. Run the operator there. If that folder is gone for good, let this one begin anew: kubectl -n ${metadata.namespace ?? "default"} annotate workspace ${metadata.name} ${homeAnnotation}-`,
+  );
+}
+
+function idOf(home: string): string {
+  return home.split(" ", 1)[0] ?? "";
+}
