@@ -243,13 +243,14 @@ function sessionStatus(agent: Agent, seen: Observation, plan: Plan): AgentStatus
     lastChangeTime: timestamp(now),
     restartedAt: agent.spec.restartedAt,
     startLiveSeconds: Math.floor(liveSecondsOf(session)),
+    startTurns: turnsOf(session, work),
   };
   const named = {
     ...same,
     id,
     run: work?.kind === "Project" ? work.claim.run : 1,
     claim: work?.claim.number,
-    failures: failuresAfter(plan, same?.failures),
+    failures: plan.failure?.unwitnessed ? (same?.failures ?? 0) : failuresAfter(plan, same?.failures),
     ...(starts ? begun : {}),
   };
   if (!due || session === undefined || session.is === "unknown" || session.report === undefined) return named;
@@ -276,6 +277,13 @@ function failuresAfter({ failure, recovered }: Plan, before = 0): number {
 
 function liveSecondsOf(session: SessionObservation | undefined): number {
   return session === undefined || session.is === "unknown" ? 0 : (session.report?.liveSeconds ?? 0);
+}
+
+/** Turns of the run that is to be started, before its start. */
+function turnsOf(session: SessionObservation | undefined, work: Observation["work"]): number {
+  const report = session === undefined || session.is === "unknown" ? undefined : session.report;
+  const run = work?.kind === "Project" ? work.claim.run : 1;
+  return report?.run === run ? report.turns : 0;
 }
 
 function wasStarted(session: SessionObservation | undefined): boolean {

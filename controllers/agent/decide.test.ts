@@ -214,6 +214,33 @@ const rows: readonly {
     wantMore: { failure: { message: "The session host ended without a word." } },
   },
   {
+    name: "a host that died with the operator, and had got somewhere, is no failure",
+    agent: anAgent({ ...known, session: { id: "s1", run: 1, startTurns: 2 } }),
+    seen: { work: claimed(), session: { is: "absent", report: report(), unwitnessed: true } },
+    wantDo: "start",
+    wantState: "Working",
+    wantNot: "failure",
+  },
+  {
+    name: "one that got nowhere is, but not its Project's",
+    agent: anAgent({ ...known, session: { id: "s1", run: 1, startTurns: 3 } }),
+    seen: { work: claimed(), session: { is: "absent", report: report(), unwitnessed: true } },
+    wantDo: "nothing",
+    wantState: "Failed",
+    wantMore: { failure: { unwitnessed: true } },
+  },
+  {
+    name: "one that said itself why it failed has failed, whoever saw it",
+    agent: anAgent({ ...known, session: { id: "s1", run: 1, startTurns: 2 } }),
+    seen: {
+      work: claimed(),
+      session: { is: "absent", report: report({ outcome: failed }), unwitnessed: true },
+    },
+    wantDo: "nothing",
+    wantState: "Failed",
+    wantMore: { failure: { message: "TurnLimit: 200 turns." } },
+  },
+  {
     name: "a failed session waits for its next start",
     agent: anAgent({ ...known, failures: 1, nextStartTime: waits(8) }),
     seen: { work: claimed(), session: ended(failed) },

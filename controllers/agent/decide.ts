@@ -38,8 +38,8 @@ export interface Plan {
   action: Action;
   state: AgentState;
   ready: NewCondition;
-  /** Count a session that ended badly, and say what happened. */
-  failure?: { message: string };
+  /** Count a session that ended badly, and say what happened. An end that nobody witnessed is not held against its work. */
+  failure?: { message: string; unwitnessed?: true };
   /** Leave the count of failures and the wait behind. Letting go of work is no reason to: what fails then fails again. */
   recovered?: true;
   /** Wait anew, as long as after so many failures. */
@@ -333,8 +333,11 @@ function ended(agent: Agent, seen: Observation): Plan | undefined {
       outcome?.kind === "Failed"
         ? `${outcome.reason}: ${outcome.message}`
         : "The session host ended without a word.";
+    // A machine that crashed is no fault of the session's; one that gets nowhere may be what crashes it.
+    const unwitnessed = session.unwitnessed === true && outcome === undefined;
+    if (unwitnessed && (session.report?.turns ?? 0) > (known.startTurns ?? 0)) return start(work, state);
     const steady = livedSeconds(agent, session) >= steadySeconds;
-    return failed(agent, why, { steady });
+    return failed(agent, why, { steady, unwitnessed });
   }
   if (specChanged(agent, seen)) return { ...start(work, state), recovered: true };
   const failures = known.failures ?? 0;
@@ -353,15 +356,15 @@ function ended(agent: Agent, seen: Observation): Plan | undefined {
 export function failed(
   agent: Agent,
   why: string,
-  { steady = false, reason = "SessionFailed" }: { steady?: boolean; reason?: Reason } = {},
+  { steady = false, unwitnessed = false }: { steady?: boolean; unwitnessed?: boolean } = {},
 ): Plan {
   const before = steady ? 0 : (agent.status?.failures ?? 0);
   const status = { ...agent.status, failures: before + 1, lastError: why };
   return {
     action: { do: "nothing" },
     state: "Failed",
-    ready: before + 1 >= crashLoopFailures ? crashLoop({ ...agent, status }) : notReady(reason, why),
-    failure: { message: why },
+    ready: before + 1 >= crashLoopFailures ? crashLoop({ ...agent, status }) : notReady("SessionFailed", why),
+    failure: { message: why, ...(unwitnessed ? { unwitnessed } : {}) },
     ...(steady ? { recovered: true } : {}),
     next: inSeconds(0),
   };

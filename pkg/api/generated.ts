@@ -61,8 +61,13 @@ export interface AgentSession {
   pid?: number;
   /** turns counts model turns of this run. From 0 to 1000000. */
   turns?: number;
-  /** failures counts its hosts that ended badly since one last lived for ten minutes. From 0 to 1000000. */
+  /**
+   * failures counts its hosts that ended badly since one last lived for ten minutes, those aside that died with
+   * the operator. From 0 to 1000000.
+   */
   failures?: number;
+  /** startTurns is what turns was when its host was started. From 0 to 1000000. */
+  startTurns?: number;
   /** startLiveSeconds is what liveSeconds was when its host was started. From 0 to 100000000. */
   startLiveSeconds?: number;
   /** liveSeconds is how long the session lived, not counting pauses and waiting for budget. From 0 to 100000000. */

@@ -75,6 +75,8 @@ class Manager implements Sessions {
   readonly #gone = new Set<string>();
   readonly #pulses = new Pulses();
   readonly #place = pidSpace();
+  /** Sessions whose last host was gone when this manager began. */
+  readonly #unwitnessed = new Set<string>();
   /** Sessions that had no host when last seen: nothing changes in them until this manager starts one. */
   readonly #over = new Set<string>();
   /** The last start or end of each session, for the next to wait for: an end must not meet a newer host. */
@@ -98,7 +100,7 @@ class Manager implements Sessions {
       const report = folder.readReport();
       if (seen === "gone") {
         this.#pulses.forget(id);
-        return { is: "absent", report };
+        return { is: "absent", report, ...(this.#unwitnessed.has(id) ? { unwitnessed: true } : {}) };
       }
       if (seen === "ending" || host?.state !== "running")
         return { is: "unknown", why: `The host of ${id} is ${seen}.` };
@@ -211,7 +213,11 @@ class Manager implements Sessions {
   async reapLeftovers(): Promise<void> {
     for (const id of this.#ids()) {
       const folder = this.#folder(id);
-      if ((await this.#lookAt(id, folder.readHost())) !== "alive") await this.#end(id, folder);
+      const host = folder.readHost();
+      if ((await this.#lookAt(id, host)) === "alive") continue;
+      // What an earlier manager saw end it has cleared away.
+      if (host !== undefined) this.#unwitnessed.add(id);
+      await this.#end(id, folder);
     }
   }
 
@@ -244,6 +250,7 @@ class Manager implements Sessions {
     });
     folder.writeHost({ state: "starting", attempt, place: this.#place });
     this.#over.delete(spec.id);
+    this.#unwitnessed.delete(spec.id);
     const child = this.#spawn(spec, attempt, folder);
     const known = await this.#waitFor(startLimitMs, async () => {
       host = folder.readHost();

@@ -124,8 +124,11 @@ export interface SessionReport {
 export type SessionObservation =
   /** A live host process; whether it still shows a heartbeat is its pulse. */
   | { is: "present"; report: SessionReport; pid: number; startedAtMs: number; pulse: Pulse }
-  /** Proven gone, its whole process tree too. `report` is undefined when it never wrote one. */
-  | { is: "absent"; report: SessionReport | undefined }
+  /**
+   * Proven gone, its whole process tree too. `report` is undefined when it never wrote one. `unwitnessed`: its host was
+   * gone when this operator began to look, so it may have died of what ended the last one: a crash of the machine.
+   */
+  | { is: "absent"; report: SessionReport | undefined; unwitnessed?: true }
   | { is: "unknown"; why: string };
 
 export interface Sessions {

@@ -119,6 +119,15 @@ export function repeats({ ledger }: Pick<Accounts, "ledger">): string[] {
   return wrong;
 }
 
+/** What crashes cost: the turns that were paid again, out of all. */
+export function paidAgain({ ledger }: Pick<Accounts, "ledger">): string {
+  const usd = (requests: readonly LedgerRequest[]): string =>
+    (requests.reduce((sum, { cost }) => sum + cost, 0) / 1e9).toFixed(4);
+  const paid = ledger.filter(({ cost }) => cost > 0);
+  const again = paid.filter(({ resume }) => resume !== undefined);
+  return `${again.length} of ${paid.length} turns were paid again, $${usd(again)} of $${usd(paid)}`;
+}
+
 /**
  * Each of the upstream's records with its request in the ledger. A request that was cut before its status came has no
  * name there: it is found by model and time, each at most once, always the one that ended first (which finds a

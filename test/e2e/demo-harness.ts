@@ -1,29 +1,47 @@
 /** The demo as a process of its own: started, killed at a wanted moment, started again, until all work has ended. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type WorkspaceFolder, workspaceFolder } from "../../cmd/bosun/workspace-folder.ts";
 import { type Demo, demoIn, prepare } from "../../hack/demo/prepare.ts";
 import type { Failpoint } from "../../pkg/runtime/failpoints.ts";
+import { isAlive } from "../../pkg/session/process-tree.ts";
+import { sessionFolder } from "../../pkg/session/session-folder.ts";
 import { startTimeOf } from "../../pkg/system/process-identity.ts";
 import { type Checkout, checkoutOf } from "./checkout.ts";
+import { countedScenarios } from "./effects.ts";
 import { processesOf } from "./processes.ts";
 
 export interface PreparedDemo extends Demo {
   workspace: WorkspaceFolder;
   /** The person's branch and files, before anything ran. */
   before: Checkout;
+  /** Where each command of a session leaves a line; undefined where a sandbox keeps it from that. */
+  effects: string | undefined;
+  /** How often each session's host was struck. */
+  struck: Map<string, number>;
 }
 
 /** What happens to one run of the operator. Nothing: it runs to the end of all work. */
 export interface Fate {
   /** Killed when this much time has passed since its start, in milliseconds. */
   killAfterMs?: number;
-  /** With it die its gateway, its sessions and the upstream, as in a power cut. */
-  withEverything?: boolean;
+  /** What dies with it: all that runs for the demo, as in a power cut, all but its gateway, or its gateway alone. */
+  takes?: "Everything" | "AllButGateway" | "Gateway";
+  /** What dies while it lives, so long after its start, in milliseconds: a session's host, or the gateway. */
+  blows?: readonly { afterMs: number; whom: "Host" | "Gateway" }[];
   /** It kills itself there. Where that is in the gateway it is the gateway, and then it too is killed unless spared. */
   failpoint?: { name: Failpoint; hit?: number; spareOperator?: boolean };
 }
@@ -46,7 +64,7 @@ const lookPeriodMs = 20;
 /**
  * A scratch repository in a new temporary folder, with work in its checkout that no commit holds.
  *
- * @param options.sandbox - what its Workspace says
+ * @param options.sandbox - what its Workspace says; Off counts what tool calls do
  */
 export function prepareDemo({ sandbox = "Required" }: { sandbox?: string } = {}): PreparedDemo {
   const demo = demoIn(mkdtempSync(path.join(tmpdir(), "bosun-e2e-")));
@@ -56,7 +74,16 @@ export function prepareDemo({ sandbox = "Required" }: { sandbox?: string } = {})
   writeFileSync(workspaceFile, declared.replace("\n  mode:", `\n  sandbox: "${sandbox}"\n  mode:`));
   writeFileSync(path.join(demo.repository, "README.md"), "Half a thought of a person\r\n", { flag: "a" });
   writeFileSync(path.join(demo.repository, "notes.txt"), "not for git\n");
-  return { ...demo, workspace: workspaceFolder(demo.repository), before: checkoutOf(demo.repository) };
+  const known = {
+    workspace: workspaceFolder(demo.repository),
+    before: checkoutOf(demo.repository),
+    struck: new Map(),
+  };
+  if (sandbox === "Required") return { ...demo, ...known, effects: undefined };
+  const effects = path.join(demo.folder, "effects.txt");
+  const scenarios = path.join(demo.folder, "scenarios");
+  countedScenarios(demo.operator.at(-1) ?? "", scenarios, effects);
+  return { ...demo, ...known, effects, operator: [...demo.operator.slice(0, -1), scenarios] };
 }
 
 /**
@@ -113,12 +140,38 @@ async function runOnce(demo: PreparedDemo, fate: Fate, number: number): Promise<
 
   async function killWhenDue(): Promise<void> {
     const untilMs = startMs + Math.min(fate.killAfterMs ?? runLimitMs, runLimitMs);
+    const blows = [...(fate.blows ?? [])];
     while (!over.signal.aborted && performance.now() < untilMs) {
+      const [blow] = blows;
+      if (blow !== undefined && performance.now() >= startMs + blow.afterMs) {
+        blows.shift();
+        await strike(demo, blow.whom);
+      }
       if (!failpoint?.spareOperator && gatewayHits(demo, failpoint?.name) > hitsBefore) break;
       await sleep(lookPeriodMs, undefined, { signal: over.signal }).catch(() => undefined); // It has exited.
     }
     operator.kill("SIGKILL");
-    if (fate.withEverything) await endProcesses(demo);
+    if (fate.takes === "Everything") await endProcesses(demo);
+    if (fate.takes === "AllButGateway") await endProcesses(demo, await gatewayOf(demo));
+    if (fate.takes === "Gateway") await killGateway(demo);
+  }
+}
+
+/** A session that ends badly three times in a row waits for a person, as it must: no host is struck so often. */
+const strikesMax = 2;
+
+/** A blow that finds no host, or no gateway, comes to nothing. */
+async function strike(demo: PreparedDemo, whom: "Host" | "Gateway"): Promise<void> {
+  if (whom === "Gateway") return killGateway(demo);
+  const { sessions } = demo.workspace;
+  for (const id of existsSync(sessions) ? readdirSync(sessions) : []) {
+    const strikes = demo.struck.get(id) ?? 0;
+    if (strikes >= strikesMax) continue;
+    const host = sessionFolder(sessions, id).readHost();
+    if (host?.state !== "running" || !(await isAlive(host.outermost))) continue;
+    demo.struck.set(id, strikes + 1);
+    process.kill(host.outermost.pid, "SIGKILL");
+    return;
   }
 }
 
@@ -146,17 +199,23 @@ function logHits(log: string, name: Failpoint | undefined): number {
   return readFileSync(log, "utf8").split(`Failpoint ${name}:`).length - 1;
 }
 
-async function killGateway({ workspace }: PreparedDemo): Promise<void> {
-  const record = path.join(workspace.gateway, "gateway.json");
-  if (!existsSync(record)) return;
-  const { pid, startTime } = JSON.parse(readFileSync(record, "utf8")) as { pid: number; startTime: string };
-  if ((await startTimeOf(pid)) === startTime) process.kill(pid, "SIGKILL");
+async function killGateway(demo: PreparedDemo): Promise<void> {
+  const pid = await gatewayOf(demo);
+  if (pid !== undefined) process.kill(pid, "SIGKILL");
 }
 
-/** Kills whatever runs for the demo, until a look finds nothing. */
-async function endProcesses({ folder }: PreparedDemo): Promise<void> {
+/** The pid of the gateway that lives. */
+async function gatewayOf({ workspace }: PreparedDemo): Promise<number | undefined> {
+  const record = path.join(workspace.gateway, "gateway.json");
+  if (!existsSync(record)) return undefined;
+  const { pid, startTime } = JSON.parse(readFileSync(record, "utf8")) as { pid: number; startTime: string };
+  return (await startTimeOf(pid)) === startTime ? pid : undefined;
+}
+
+/** Kills whatever runs for the demo, one process spared, until a look finds nothing. */
+async function endProcesses({ folder }: PreparedDemo, spared?: number): Promise<void> {
   for (;;) {
-    const left = await processesOf(folder);
+    const left = (await processesOf(folder)).filter(({ pid }) => pid !== spared);
     if (left.length === 0) return;
     for (const { pid } of left) {
       try {

@@ -19,16 +19,23 @@ export const failpoints: readonly Failpoint[] = [
 /** A run is killed within this of its start, in milliseconds: some before they have done anything, most at work. */
 const killAfterMsMax = 12_000;
 
-/** Of so many kills one takes everything down, not the operator alone. */
-const everythingOneIn = 4;
+/** What goes down with the operator, in turn: mostly nothing. */
+const takenInTurn: readonly Fate["takes"][] = [undefined, "AllButGateway", "Gateway", "Everything"];
+/** While it works, a host or the gateway dies as often. */
+const blowsMax = 3;
 
 /** `count` runs that are killed at moments that follow from `seed` alone. */
 export function randomKills(count: number, seed: number): Fate[] {
   const next = uniform(seed);
-  return Array.from({ length: count }, (_, index) => ({
-    killAfterMs: Math.round(next() * killAfterMsMax),
-    withEverything: index % everythingOneIn === everythingOneIn - 1,
-  }));
+  return Array.from({ length: count }, (_, index) => {
+    const killAfterMs = Math.round(next() * killAfterMsMax);
+    const takes = takenInTurn[index % takenInTurn.length];
+    const blows = Array.from({ length: Math.floor(next() * (blowsMax + 1)) }, () => ({
+      afterMs: Math.round(next() * killAfterMs),
+      whom: next() < 0.75 ? ("Host" as const) : ("Gateway" as const),
+    })).sort((a, b) => a.afterMs - b.afterMs);
+    return { killAfterMs, blows, ...(takes === undefined ? {} : { takes }) };
+  });
 }
 
 /** A run for each failpoint, in order. */
@@ -36,9 +43,13 @@ export function everyFailpoint(): Fate[] {
   return failpoints.map((name) => ({ failpoint: { name } }));
 }
 
-export function tell({ killAfterMs, withEverything, failpoint }: Fate): string {
+export function tell({ killAfterMs, takes, blows = [], failpoint }: Fate): string {
   if (failpoint !== undefined) return `at ${failpoint.name}:${failpoint.hit ?? 1}`;
-  return killAfterMs === undefined
-    ? "never"
-    : `after ${(killAfterMs / 1000).toFixed(1)} s${withEverything ? " with everything" : ""}`;
+  if (killAfterMs === undefined) return "never";
+  const others = blows.map(({ afterMs, whom }) => `, its ${whom.toLowerCase()} after ${seconds(afterMs)}`);
+  return `after ${seconds(killAfterMs)}${takes === undefined ? "" : ` with ${takes}`}${others.join("")}`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }

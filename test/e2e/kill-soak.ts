@@ -1,11 +1,14 @@
 /**
  * The whole kill test: `node test/e2e/kill-soak.ts [--kills 20] [--seed N] [--failpoints all|none|NAME]...
  * [--sandbox Required|Off]`.
- * Demos one after another until the operator was killed at so many random moments, then one demo for each failpoint.
- * Exits 1 when anything came out wrong, and keeps the folders of those demos.
+ * Demos one after another until the operator was killed at so many random moments, alone or with its gateway, its sessions
+ * or all of them, and hosts and gateways while it worked; then one demo for each failpoint. Every other demo runs without
+ * a sandbox and counts what tool calls do; `--sandbox` decides it for all. Exits 1 when anything came out wrong, and keeps
+ * the folders of those demos.
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
+import { paidAgain } from "./accounts.ts";
 import { type Fate, prepareDemo, type Run, removeDemo, runDemo } from "./demo-harness.ts";
 import { failpoints, randomKills, tell } from "./kill-plan.ts";
 import { failedTests, outcomeOf, violations } from "./outcome.ts";
@@ -15,12 +18,13 @@ const { values } = parseArgs({
     kills: { type: "string", default: "20" },
     seed: { type: "string", default: String(randomInt(1_000_000)) },
     failpoints: { type: "string", multiple: true, default: ["all"] },
-    sandbox: { type: "string", default: "Required" },
+    sandbox: { type: "string" },
   },
 });
 const seed = Number(values.seed);
 console.log(`Seed ${seed}`);
 
+let demos = 0;
 let wrongDemos = 0;
 const fates = randomKills(Number(values.kills), seed);
 for (let done = 0; done < fates.length; ) {
@@ -40,13 +44,16 @@ console.log(wrongDemos === 0 ? "All came out as they must." : `${wrongDemos} cam
 
 /** Runs a demo through as many of `wanted` as it takes, and says what is wrong with what came out. @returns none when it never came to an end */
 async function demoWith(wanted: readonly Fate[]): Promise<readonly Run[]> {
-  const demo = prepareDemo({ sandbox: values.sandbox });
+  demos += 1;
+  const demo = prepareDemo({ sandbox: values.sandbox ?? (demos % 2 === 1 ? "Off" : "Required") });
   console.log(`${new Date().toISOString()} ${demo.folder}`);
   try {
     const runs = await runDemo(demo, wanted);
     for (const { fate, end, seconds } of runs)
       console.log(`  killed ${tell(fate)}: ${end} after ${seconds.toFixed(1)} s`);
-    const wrong = violations(await outcomeOf(demo), demo.before);
+    const outcome = await outcomeOf(demo);
+    console.log(`  ${paidAgain(outcome.accounts)}`);
+    const wrong = violations(outcome, demo.before);
     const tests = failedTests(demo);
     if (tests !== undefined) wrong.push(`The target's tests fail:\n${tests}`);
     if (wrong.length === 0) await removeDemo(demo);

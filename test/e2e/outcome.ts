@@ -1,12 +1,13 @@
 /** How a demo has to come out, whoever was killed on the way. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { lastKnown } from "../../cmd/bosun/operator-client/last-known.ts";
 import { type Objects, readObjects } from "../../cmd/bosun/view/objects.ts";
 import { type Accounts, accountsOf, discrepancies, intrusions, repeats } from "./accounts.ts";
 import { type Checkout, checkoutOf } from "./checkout.ts";
 import type { PreparedDemo } from "./demo-harness.ts";
+import { callsOf, repeatedEffects } from "./effects.ts";
 import { type Merge, mergesOn, untraceable } from "./merges.ts";
 import { processesOf, type RunningProcess } from "./processes.ts";
 
@@ -30,10 +31,12 @@ export interface Outcome {
   /** Checkouts, temporary files, locks and refs that were for work in hand only. */
   debris: readonly string[];
   after: Checkout;
+  /** Tool calls whose effect the model does not know the number of. */
+  repeatedEffects: readonly string[];
 }
 
 /** Reads what a demo that has ended left behind. Nothing of Bosun is asked but the log's reader. */
-export async function outcomeOf({ folder, repository, workspace }: PreparedDemo): Promise<Outcome> {
+export async function outcomeOf({ folder, repository, workspace, effects }: PreparedDemo): Promise<Outcome> {
   const client = await lastKnown(workspace.log);
   if (client === undefined) throw new Error(`${workspace.log} has no log.`);
   return {
@@ -43,12 +46,16 @@ export async function outcomeOf({ folder, repository, workspace }: PreparedDemo)
     left: await processesOf(folder),
     debris: debrisOf(folder, repository),
     after: checkoutOf(repository),
+    repeatedEffects: repeatedEffects(
+      callsOf(workspace.sessions),
+      effects === undefined ? undefined : readFileSync(effects, "utf8").split("\n").slice(0, -1),
+    ),
   };
 }
 
 /** Everything that must hold after any demo and does not, a sentence each. */
 export function violations(
-  { objects, merges, accounts, left, debris, after }: Outcome,
+  { objects, merges, accounts, left, debris, after, repeatedEffects: again }: Outcome,
   before: Checkout,
 ): string[] {
   const wrong: string[] = [];
@@ -61,7 +68,7 @@ export function violations(
   if (merged.join() !== wanted.sort().join())
     wrong.push(`Merged into ${target} are ${merged.join(", ") || "none"}.`);
   wrong.push(...untraceable(merges, objects), ...discrepancies(accounts), ...intrusions(accounts));
-  wrong.push(...repeats(accounts));
+  wrong.push(...repeats(accounts), ...again);
   wrong.push(...left.map(({ pid, command }) => `Process ${pid} is left: ${command}`));
   wrong.push(...debris.map((entry) => `${entry} is left.`));
   for (const part of ["head", "branches", "status", "files"] as const)

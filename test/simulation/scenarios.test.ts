@@ -732,9 +732,8 @@ test("a crash loop waits longer each time, over restarts of the operator and jum
   await story.projects("one", "two", "three", "four");
   const day = 24 * 3_600_000;
   for (let quarter = 0; quarter < 24; quarter += 1) {
-    await story.minutes(15);
+    await story.minutes(16);
     story.operator.crash();
-    await story.minutes(1);
     story.operator.start();
     if (quarter % 6 === 2) story.world.scheduler.jumpWall(-day);
   }
@@ -782,4 +781,23 @@ test.each([
   expect(story.world.scheduler.elapsedMs - beforeMs).toBeLessThan(60_000);
   await story.until("its Project is merged", () => merged(story, "one")() || merged(story, "two")(), 6);
   expect(story.the("Agent", "agent-1").status?.failures ?? 0).toBe(0);
+});
+
+test("a machine that crashes again and again makes no failures of sessions that get on, and the work goes on", async () => {
+  const script = ({ purpose }: { purpose: string }) =>
+    purpose === "execute" ? { ends: "Done" as const, turns: 30 } : undefined;
+  const story = await tell({ temper: { script } });
+  await story.projects("retry");
+  await story.until("it is worked on", working(story, "retry"));
+  for (let crash = 0; crash < 6; crash += 1) {
+    await story.minutes(8);
+    story.operator.crash();
+    story.world.sessions.killAll();
+    await story.minutes(1);
+    story.operator.start();
+  }
+  expect(story.the("Agent", "agent-1").status?.failures ?? 0).toBe(0);
+  await story.until("retry is merged", merged(story, "retry"), 10);
+  expect(story.world.api.objects("Escalation")).toEqual([]);
+  expect(story.the("Project", "retry").status?.submission?.claim).toBe(1);
 });

@@ -53,6 +53,8 @@ interface Session {
   report: SessionReport;
   host: LivingHost | undefined;
   attempts: number;
+  /** Its last host ended while no operator lived. */
+  unwitnessed?: true;
 }
 
 /** One for all hosts: making a DOMException each time costs more than the end. */
@@ -80,7 +82,9 @@ export class SimSessions implements Sessions {
     const session = this.#sessions.get(id);
     if (session === undefined) return { is: "absent", report: undefined };
     const { host } = session;
-    if (host === undefined) return { is: "absent", report: session.report };
+    const { unwitnessed } = session;
+    if (host === undefined)
+      return { is: "absent", report: session.report, ...(unwitnessed ? { unwitnessed } : {}) };
     const { pid, startedAtMs } = host;
     return { is: "present", report: this.#now(session), pid, startedAtMs, pulse: this.#pulse(host) };
   }
@@ -308,6 +312,7 @@ export class SimSessions implements Sessions {
       ...(outcome === undefined ? {} : { outcome }),
     };
     session.host = undefined;
+    if (this.#wakers.size === 0) session.unwitnessed = true;
     host.end.abort(ended);
     this.#wake(session.spec.agent);
   }
