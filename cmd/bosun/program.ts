@@ -139,8 +139,18 @@ function addLooking(root: Command, context: Context): void {
     .action(async (options) => (await import("./commands/escalations.ts")).escalations(context, options));
   const budget = root
     .command("budget")
-    .description("limits, and what was spent")
-    .action(async () => (await import("./commands/budget.ts")).budget(context));
+    .description("limits, what was spent and on what, and how long the rest lasts")
+    .addOption(
+      new Option("--by <what>", "one table alone, in full").choices(["project", "agent", "model", "purpose"]),
+    )
+    .addOption(
+      new Option(
+        "--window <window>",
+        "the window of the tables (default: the first that is limited)",
+      ).choices(["day", "month"]),
+    )
+    .addOption(new Option("-o, --output <form>", "form of the output").choices(["json"]))
+    .action(async (options) => (await import("./commands/budget.ts")).budget(context, options));
   budget
     .command("settle <id>")
     .description("say what a request cost whose usage was never seen")

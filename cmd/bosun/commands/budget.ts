@@ -1,48 +1,77 @@
-/** `bosun budget`: what may be spent and what was. */
-import type { Budget } from "../../../pkg/api/generated.ts";
+/** `bosun budget`: what may be spent, what was and on what, and how long the rest lasts. */
+import path from "node:path";
+import { readLedger } from "../../../pkg/gateway/ledger-file.ts";
+import { LedgerError } from "../../../pkg/gateway/ledger-lines.ts";
+import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
+import { renderReport } from "../budget/render.ts";
+import { type BudgetReport, KEYS, type Key, reportOf, type WindowReport } from "../budget/report.ts";
 import type { Context } from "../context.ts";
 import { withObjects } from "../operator-client/connect.ts";
-import { layout } from "../tables/layout.ts";
+import { UserError } from "../user-error.ts";
 
-export async function budget(context: Context): Promise<void> {
-  await withObjects(context, async ({ client }) => {
-    const { items } = await client.list("Budget", { namespace: client.namespace });
-    if (items.length === 0) {
+export interface BudgetOptions {
+  by?: Key;
+  window?: "day" | "month";
+  output?: "json";
+}
+
+/**
+ * Reads the ledger itself, with or without an operator: its lines are what the gateway adds up too. A request in flight
+ * may settle meanwhile.
+ */
+export async function budget(context: Context, { by, window, output }: BudgetOptions = {}): Promise<void> {
+  await withObjects(context, async ({ client, folder }) => {
+    const { items: budgets } = await client.list("Budget", { namespace: client.namespace });
+    if (budgets.length === 0 && output !== "json") {
       return context.note(
         "There is no Budget, so no request is let through. Declare one in .claude-sessions/budget.yaml.",
       );
     }
-    for (const line of layout([header, ...items.flatMap(rows)])) context.out(line);
+    const { items: workspaces } = await client.list("Workspace", { namespace: client.namespace });
+    const isRehearsal = workspaces[0]?.status?.upstream === "Rehearsal";
+    const file = path.join(folder.operator, isRehearsal ? "rehearsal-ledger" : "ledger", "ledger.jsonl");
+    const state = await stateOf(file);
+    const nowMs = context.now();
+    const reports = reportOf(state, budgets, nowMs);
+    if (output === "json") {
+      const said = { time: new Date(nowMs).toISOString(), ledger: file, budgets: reports.map(asJson) };
+      return context.out(JSON.stringify(said, null, 2));
+    }
+    if (isRehearsal) context.note("[rehearsal] The model is played, and so are these costs.");
+    const period = window === undefined ? undefined : window === "day" ? "daily" : "monthly";
+    const keys = by === undefined ? KEYS : [by];
+    for (const line of renderReport(reports, { nowMs, keys, period })) context.out(line);
   });
 }
 
-const header = ["BUDGET", "WINDOW", "LIMIT", "SPENT", "RESERVED", "LEFT", "REQUESTS", "UNSETTLED"];
+async function stateOf(file: string) {
+  try {
+    const { state } = await readLedger(nodeFileSystem, file);
+    return state;
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    throw new UserError(error.message, { cause: error });
+  }
+}
 
-/** One row for each limit that the Budget sets. */
-export function rows({ metadata, spec, status }: Budget): string[][] {
-  return (["daily", "monthly"] as const).flatMap((window) => {
-    const limit = spec[window];
-    const account = status?.[window];
-    const counts = [String(account?.requests ?? 0), String(account?.unsettled ?? 0)];
-    const name = [metadata.name, account?.window ?? window];
-    const found: string[][] = [];
-    if (limit?.usd !== undefined) {
-      const amounts = [account?.spentUSD ?? 0, account?.reservedUSD ?? 0, account?.remainingUSD ?? limit.usd];
-      found.push([
-        ...name,
-        `$${limit.usd.toFixed(2)}`,
-        ...amounts.map((amount) => `$${amount.toFixed(4)}`),
-        ...counts,
-      ]);
-    }
-    if (limit?.tokens !== undefined) {
-      const amounts = [
-        account?.spentTokens ?? 0,
-        account?.reservedTokens ?? 0,
-        account?.remainingTokens ?? limit.tokens,
-      ];
-      found.push([...name, `${limit.tokens} tokens`, ...amounts.map(String), ...counts]);
-    }
-    return found;
-  });
+/** Whole nano-dollars, so that every sum of rows is exact. */
+function asJson({ budget: name, timeZone, daily, monthly }: BudgetReport): object {
+  return { name, timeZone, windows: [daily, monthly].map(windowAsJson) };
+}
+
+function windowAsJson({ startMs, endMs, burn, limit, left, by, ...more }: WindowReport): object {
+  const { exhaustedMs, ...rate } = burn;
+  return {
+    ...more,
+    unit: "nano-USD",
+    start: new Date(startMs).toISOString(),
+    end: new Date(endMs).toISOString(),
+    limit,
+    left,
+    burn: {
+      ...rate,
+      ...(exhaustedMs === undefined ? {} : { exhausted: new Date(exhaustedMs).toISOString() }),
+    },
+    by,
+  };
 }
