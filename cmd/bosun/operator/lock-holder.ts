@@ -8,7 +8,7 @@ import { UserError } from "../user-error.ts";
 import type { Holder, Terms } from "./lock-terms.ts";
 
 /** How often a holder renews its heartbeat, in milliseconds. */
-export const beatMs = 5_000;
+export const beatMs = 2_000;
 /** A heartbeat younger than this holds where its process can't be looked for, in milliseconds. */
 export const heldMs = 30_000;
 /** An older one is watched for this long before it counts as dead, in milliseconds: clocks differ between machines. */

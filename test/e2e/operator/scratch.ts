@@ -62,6 +62,8 @@ export interface Scratch {
   up(...args: string[]): OperatorProcess;
   /** Starts the operator with the played model and this folder's scenarios. */
   rehearse(...args: string[]): OperatorProcess;
+  /** As `rehearse`, started by `command`, which is put before the operator's own: as what makes a container. */
+  rehearseBy(command: readonly string[], ...args: string[]): OperatorProcess;
   /** Runs one command line in the repository. */
   bosun(...args: string[]): Promise<Answer>;
   /** As `bosun`, and it must succeed. Gives all that it printed. */
@@ -124,7 +126,8 @@ export function scratch(options: ScratchOptions = {}): Scratch {
     },
     read: (file) => readFileSync(path.join(workspace.path, file), "utf8"),
     up: (...args) => start(args),
-    rehearse: (...args) => start(["--rehearse", "--scenarios", scenarios, ...args]),
+    rehearse: (...args) => made.rehearseBy([], ...args),
+    rehearseBy: (command, ...args) => start(["--rehearse", "--scenarios", scenarios, ...args], command),
     async bosun(...args) {
       const { exitCode, out, notes } = await runIn(repository, args, { env });
       return { exitCode, text: [...out, ...notes].join("\n") };
@@ -185,11 +188,12 @@ export function scratch(options: ScratchOptions = {}): Scratch {
     return readFileSync(path.join(folder, `operator-${index + 1}.log`), "utf8");
   }
 
-  function start(args: readonly string[]): OperatorProcess {
+  function start(args: readonly string[], by: readonly string[] = []): OperatorProcess {
     const index = started.length;
     const log = openSync(path.join(folder, `operator-${index + 1}.log`), "w");
     // A group of its own: only the signals that a test sends reach it.
-    const child = spawn(process.execPath, [bosun, "up", ...args], {
+    const [file = "", ...words] = [...by, process.execPath, bosun, "up", ...args];
+    const child = spawn(file, words, {
       cwd: repository,
       env,
       detached: true,

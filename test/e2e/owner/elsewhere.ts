@@ -1,0 +1,90 @@
+/** Operators that can't see each other, and hands for what happens to them while nobody looks. */
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import type { TestContext } from "vitest";
+import { namespacesAvailable } from "../../../pkg/session/host-command.ts";
+import type { Scratch } from "../operator/scratch.ts";
+import { processesOf } from "../processes.ts";
+
+const hourMs = 3_600_000;
+const unshare = await namespacesAvailable();
+
+/** Skips a test that needs namespaces where there are none, and says so. */
+export function needContainers(context: TestContext): void {
+  if (unshare !== undefined) return;
+  const why = "no pid namespace can be made here, so there are no containers to try it with";
+  console.warn(`Skipped: ${why}.`);
+  context.skip(why);
+}
+
+/**
+ * The command of a container: processes in it can't be seen from another one, nor their pids be looked for.
+ *
+ * @param options.outlives - it goes on when what was started in it has ended, as one with an init does
+ */
+export function container({ outlives = false } = {}): readonly string[] {
+  const made = ["unshare", "--uts", "--ipc", ...(unshare ?? []), "--"];
+  return outlives ? [...made, "sh", "-c", '"$@" & while :; do sleep 1000; done', "sh"] : made;
+}
+
+/** The holder of the lock is one whom nobody can reach or look for, silent for an hour: on another machine, perhaps. */
+export function moveHolderAway({ workspace }: Scratch): void {
+  const lock = path.join(workspace.operator, "lock");
+  for (const name of readdirSync(lock)) if (name.endsWith(".sock")) rmSync(path.join(lock, name));
+  changeHolder(lock, (holder) => ({ ...holder, place: "- another-kernel 1" }));
+  letTimePass({ workspace });
+}
+
+/** As if the holder of the lock had given its last sign of life an hour ago. */
+export function letTimePass({ workspace }: Pick<Scratch, "workspace">): void {
+  changeHolder(path.join(workspace.operator, "lock"), (holder) => ({
+    ...holder,
+    heartbeatMs: Number(holder.heartbeatMs) - hourMs,
+  }));
+}
+
+function changeHolder(
+  lock: string,
+  change: (holder: Record<string, unknown>) => Record<string, unknown>,
+): void {
+  const numbers = readdirSync(lock).flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? []);
+  const file = path.join(lock, `${Math.max(...numbers.map(Number))}.json`);
+  writeFileSync(file, JSON.stringify(change(JSON.parse(readFileSync(file, "utf8")))));
+}
+
+/** The operators that run for the folder, as pids of this namespace, whatever container they are in. */
+export async function operatorsOf({ folder }: Pick<Scratch, "folder">): Promise<readonly number[]> {
+  const found = await processesOf(folder);
+  return found
+    .filter(({ command }) => command.startsWith(process.execPath) && command.includes("bosun.mjs up"))
+    .map(({ pid }) => pid);
+}
+
+/** The checkout in which an agent's command waits; undefined until one does. */
+export function waitingCheckout({ folder }: Pick<Scratch, "folder">, agent: string): string | undefined {
+  const states = path.join(folder, "state", "bosun");
+  if (!existsSync(states)) return undefined;
+  return readdirSync(states)
+    .flatMap((workspace) => foldersIn(path.join(states, workspace, "checkouts")))
+    .find((checkout) => {
+      const isIts = path.basename(checkout).startsWith(`${agent}-`);
+      return isIts && existsSync(path.join(checkout, ".waiting"));
+    });
+}
+
+/** Checkouts that were put aside because they held something. */
+export function quarantined({ folder }: Pick<Scratch, "folder">): readonly string[] {
+  const states = path.join(folder, "state", "bosun");
+  return readdirSync(states).flatMap((workspace) => foldersIn(path.join(states, workspace, "quarantine")));
+}
+
+export function letGo(checkout: string): void {
+  writeFileSync(path.join(checkout, ".go"), "");
+}
+
+function foldersIn(place: string): string[] {
+  if (!existsSync(place)) return [];
+  return readdirSync(place)
+    .map((name) => path.join(place, name))
+    .filter((entry) => statSync(entry).isDirectory());
+}
