@@ -1,6 +1,12 @@
+import { mkdirSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
+import path from "node:path";
 import { json } from "node:stream/consumers";
 import { expect, test } from "vitest";
+import type { Reserved } from "../../../pkg/gateway/ledger-lines.ts";
+import { priceOf } from "../../../pkg/gateway/prices.ts";
+import { MemoryLedger } from "../../../pkg/gateway/testing/ledger.ts";
+import { systemClock } from "../../../pkg/system/system.ts";
 import { runIn, startOperator, until } from "../testing/operator.ts";
 
 const fleet = `
@@ -151,18 +157,58 @@ lastTimestamp: "${lastTimestamp}"
   expect(out.slice(1).map((line) => line.split(/\s+/).at(-1))).toEqual(["b-first", "a-second"]);
 });
 
-test("budget tells limit, spent and left for each window", async () => {
-  await using operator = await startOperator(`
+test("budget reads limits from the Budgets and what was spent from the ledger, whoever writes it", async () => {
+  const operator = await startOperator(`
 apiVersion: bosun.dev/v1alpha1
 kind: Budget
 metadata: { name: default }
 spec: { daily: { usd: 5 }, monthly: { tokens: 1000 } }
-status:
-  daily: { window: "2026-11-23", spentUSD: 1.25, reservedUSD: 0.5, remainingUSD: 3.25, requests: 7, unsettled: 1 }
 `);
-  const { out } = await operator.run("budget");
-  expect(out[1]).toMatch(/^default\s+2026-11-23\s+\$5.00\s+\$1.2500\s+\$0.5000\s+\$3.2500\s+7\s+1$/);
-  expect(out[2]).toMatch(/^default\s+monthly\s+1000 tokens\s+0\s+0\s+1000/);
+  await using _ = operator;
+  const ledger = new MemoryLedger(systemClock);
+  const price = priceOf("claude-sonnet-5-5");
+  if (price === undefined) throw new Error("The price file has no sonnet.");
+  const payer = { session: "s", run: 1, agent: "agent-1", pool: "p", project: "retry", labels: {} };
+  const reserved: Omit<Reserved, "id"> = {
+    ...payer,
+    step: "reserved",
+    at: systemClock.now(),
+    purpose: "execute",
+    grants: [],
+    model: price.model,
+    price,
+    maxTokens: 1,
+    inputTokens: 1,
+    cost: 500_000_000,
+    tokens: 300,
+  };
+  await ledger.append({ ...reserved, id: "r-1" });
+  await ledger.append({ step: "sent", id: "r-1" });
+  const usage = { input: 1, output: 1, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0 };
+  await ledger.append({ step: "settled", id: "r-1", status: 200, usage, cost: 125_000_000, tokens: 200 });
+  await ledger.append({ ...reserved, id: "r-2" });
+  const folder = path.join(operator.folder.operator, "ledger");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(
+    path.join(folder, "ledger.jsonl"),
+    ledger.lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
+  );
+
+  const { out } = await operator.run("budget", "--by", "agent");
+  expect(out[1]).toMatch(/^default\s+\d{4}-\d\d-\d\d\s+\$5.00\s+\$0.1250\s+\$0.5000\s+\$4.3750\s+2\s+0$/);
+  expect(out[2]).toMatch(/^default\s+\d{4}-\d\d\s+1000 tokens\s+200\s+300\s+500\s+2\s+0$/);
+  expect(out.at(-1)).toMatch(/^TOTAL\s+\$0.1250\s+200\s+2\s+\$0.5000$/);
+  const json = await operator.run("budget", "-o", "json");
+  expect(JSON.parse(json.out.join("\n")).budgets[0].windows[0]).toMatchObject({
+    ...{ period: "daily", unit: "nano-USD", spent: 125_000_000, reserved: 500_000_000 },
+    by: { project: [{ name: "retry", spent: 125_000_000, requests: 2 }] },
+  });
+  expect(await operator.run("budget", "--by", "mood")).toMatchObject({ exitCode: 2 });
+  writeFileSync(path.join(folder, "ledger.jsonl"), '{"seq":1,"at":1,"step":"opened"}\n{"seq":3}\n');
+  expect(await operator.run("budget")).toMatchObject({
+    exitCode: 1,
+    notes: [expect.stringContaining("ledger.jsonl")],
+  });
   const settled = await operator.run("budget", "settle", "r-1", "--cost", "0.5");
   expect(settled).toMatchObject({ exitCode: 1, notes: [expect.stringContaining("No gateway is running")] });
   expect(await operator.run("budget", "settle", "r-1", "--cost", "much")).toMatchObject({ exitCode: 2 });
