@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { TestClock } from "../runtime/testing/clock.ts";
+import type { FileSystem } from "../storage/file-system.ts";
 import { nodeFileSystem } from "../storage/node-file-system.ts";
 import { systemIds } from "../system/system.ts";
-import { type Ledger, openLedger } from "./ledger.ts";
+import { type Ledger, type LedgerOptions, openLedger } from "./ledger.ts";
 import { LedgerError } from "./ledger-lines.ts";
 import { reservation, SETTLED } from "./testing/steps.ts";
 
@@ -21,16 +22,15 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function open(): Promise<Ledger> {
+async function open(more: Partial<LedgerOptions> = {}): Promise<Ledger> {
   const ledger = await openLedger({
     path: join(folder, "ledger.jsonl"),
     totalsPath: join(folder, "state", "totals.json"),
     fs: nodeFileSystem,
     clock: new TestClock(),
     ids: systemIds,
-    failed: (error) => {
-      throw error;
-    },
+    failed: () => undefined, // Told to who appended.
+    ...more,
   });
   opened.push(ledger);
   return ledger;
@@ -68,6 +68,51 @@ test("a ledger opened again adds up to the same, with what a crash left open end
   const sums = { spent: 1_940, reserved: 0, requests: 3, unsettled: 2 };
   expect(again.state.sums({})).toMatchObject(sums);
   expect((await reopened()).state.sums({})).toMatchObject(sums);
+});
+
+test("a gateway whose ledger another has opened acts upon nothing more, and leaves the other's lines whole", async () => {
+  const stale = await open();
+  await stale.append(reservation("a"));
+  const next = await open();
+  // Reserved, not sent: it took nothing along that the other would not know of.
+  expect(next.state.sums({})).toMatchObject({ spent: 0, reserved: 0 });
+  await expect(stale.append({ step: "sent", id: "a" })).rejects.toThrow(/Another gateway has opened/);
+  await next.append(reservation("b"));
+  await expect(stale.append({ step: "released", id: "a", why: "?" })).rejects.toThrow(
+    /Another gateway has opened/,
+  );
+  opened.splice(opened.indexOf(stale), 1);
+  await next.append({ step: "sent", id: "b" });
+  expect([...(await reopened()).state.requests()].map(({ id, state }) => [id, state])).toEqual([
+    ["a", "released"],
+    ["b", "unsettled"],
+  ]);
+});
+
+test("a gateway that is suspended in the middle of a write while another opens the ledger does not act upon it", async () => {
+  let meanwhile: (() => Promise<unknown>) | undefined;
+  const fs: FileSystem = {
+    ...nodeFileSystem,
+    async append(path, options) {
+      const file = await nodeFileSystem.append(path, options);
+      return {
+        ...file,
+        async write(bytes) {
+          await file.write(bytes);
+          const now = meanwhile;
+          meanwhile = undefined;
+          await now?.();
+        },
+      };
+    },
+  };
+  const stale = await open({ fs });
+  await stale.append(reservation("a"));
+  meanwhile = () => open();
+  await expect(stale.append({ step: "sent", id: "a" })).rejects.toThrow(/Another gateway has opened/);
+  // What it had written was read, and is charged.
+  expect(opened.at(-1)?.state.sums({})).toMatchObject({ spent: 1_000, unsettled: 1 });
+  opened.splice(opened.indexOf(stale), 1);
 });
 
 test("a step that can't follow is refused and leaves nothing behind", async () => {

@@ -4,6 +4,7 @@ import type { Clock, Ids } from "../runtime/clock.ts";
 import type { AppendFile, FileSystem } from "../storage/file-system.ts";
 import { encodeLines, readLedger } from "./ledger-file.ts";
 import type { Line, Step } from "./ledger-lines.ts";
+import { type LedgerOwner, takeLedger } from "./ledger-owner.ts";
 import type { LedgerState } from "./ledger-state.ts";
 import { checkAgainst, readTotals, type Totals, totalsOf, writeTotals } from "./ledger-totals.ts";
 
@@ -29,7 +30,7 @@ export interface LedgerOptions {
   fs: FileSystem;
   clock: Clock;
   ids: Ids;
-  /** Called when the disk fails: the process must end then, since what reached the disk is unknown. */
+  /** Called when the disk fails or another process took the ledger: this one must end then. */
   failed(error: unknown): void;
 }
 
@@ -42,7 +43,8 @@ const directoryMode = 0o700;
  * Opens the ledger, or begins one, and ends what a crash left open: a request that was never sent is released, one
  * that was sent is charged with its whole reservation.
  *
- * The last write, when a crash tore it, was never acted upon and is cut off.
+ * The last write, when a crash tore it, was never acted upon and is cut off. Whoever else has the ledger open, in another
+ * container perhaps, writes nothing more that counts.
  *
  * @throws LedgerError when the file is damaged, or missing or shorter than the copy of its totals says: nothing may
  *   be spent until a person has put it back
@@ -51,12 +53,13 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const { path, totalsPath, fs, ids } = options;
   await fs.makeDirectory(dirname(path), directoryMode);
   await fs.makeDirectory(dirname(totalsPath), directoryMode);
+  const owner = await takeLedger(fs, path, ids.uuid());
   const totals = await readTotals(fs, totalsPath);
   const { state, bytes } = await readLedger(fs, path);
   checkAgainst(totals, state, path, totalsPath);
 
   const file = await fs.append(path, { mode: fileMode, size: bytes });
-  const ledger = new FileLedger({ ...options, state, file });
+  const ledger = new FileLedger({ ...options, state, file, owner });
   try {
     // What the last process wrote counts from here on, whether it came to sync it or failed to.
     await fs.persist(path, { from: Math.max(0, bytes - writeBytesMax), to: bytes });
@@ -73,6 +76,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 interface FileLedgerParts extends Pick<LedgerOptions, "totalsPath" | "fs" | "clock" | "failed"> {
   state: LedgerState;
   file: AppendFile;
+  owner: LedgerOwner;
 }
 
 /** A line that waits for its turn to be written. */
@@ -85,6 +89,7 @@ interface Pending {
 class FileLedger implements Ledger {
   readonly state: LedgerState;
   readonly #file: AppendFile;
+  readonly #owner: LedgerOwner;
   readonly #totalsPath: string;
   readonly #fs: FileSystem;
   readonly #clock: Clock;
@@ -95,9 +100,10 @@ class FileLedger implements Ledger {
   #toCopy: Totals | undefined;
   #failure: unknown;
 
-  constructor({ state, file, totalsPath, fs, clock, failed }: FileLedgerParts) {
+  constructor({ state, file, owner, totalsPath, fs, clock, failed }: FileLedgerParts) {
     this.state = state;
     this.#file = file;
+    this.#owner = owner;
     this.#totalsPath = totalsPath;
     this.#fs = fs;
     this.#clock = clock;
@@ -134,8 +140,10 @@ class FileLedger implements Ledger {
       // The state runs ahead of the disk by what still waits: then there is nothing to copy yet.
       const totals = this.#pending.length === 0 ? totalsOf(this.state) : undefined;
       try {
+        await this.#owner.assert();
         await this.#file.write(text);
         await this.#file.datasync();
+        await this.#owner.assert();
       } catch (error) {
         this.#failure = error;
         this.#failed(error);
