@@ -7,7 +7,7 @@ const wholeDemos = "test/e2e/*.test.ts";
  * The operator or the API server as a process, on small repositories or under fuzzing: a process for every core there is,
  * so they come after the parts.
  */
-const operators = ["test/e2e/{operator,owner}/*.test.ts", "test/fuzz/*.test.ts"];
+const operators = ["test/e2e/{operator,stop,owner}/*.test.ts", "test/fuzz/*.test.ts"];
 /** A thousand seeds: every core for minutes, so it comes when nothing is measured by the clock. */
 const seeds = "test/simulation/simulation.test.ts";
 const never = ["test/bench/**", "node_modules/**", "hack/demo/library/**"];

@@ -1,5 +1,5 @@
 /** Keeps the Workspace's stop, baseline and summary true. */
-import type { Workspace, WorkspaceMode, WorkspaceStatus } from "../../pkg/api/generated.ts";
+import type { Workspace, WorkspaceMode, WorkspaceStatus, WorkspaceStop } from "../../pkg/api/generated.ts";
 import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { isConflict } from "../../pkg/api/status-error.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
@@ -54,6 +54,12 @@ export function workspaceController(deps: Deps): Controller {
           // The mode has said it already, and may say Stopped again by now.
           await latch.settle();
           return inSeconds(0);
+        case "note":
+          await writeStatus(client, "Workspace", workspace, {
+            ...workspace.status,
+            stop: stopOf(workspace, seenLatch.engaged),
+          });
+          return inSeconds(0);
         case "declare":
           await setMode(workspace, "Stopped");
           return inSeconds(0);
@@ -80,7 +86,7 @@ export function workspaceController(deps: Deps): Controller {
     return {
       ...workspace.status,
       upstream,
-      stop: seen.stop === undefined ? undefined : { name: seen.stop },
+      stop: stopOf(workspace, seen.stop),
       baseline: baseline(seen) ?? workspace.status?.baseline,
       observedGeneration: workspace.metadata.generation,
       conditions: withConditions(
@@ -147,4 +153,9 @@ export function workspaceController(deps: Deps): Controller {
   async function wakeTheOne(wake: (key: ObjectKey) => void): Promise<void> {
     for (const key of await theOne()) wake(key);
   }
+}
+
+/** What the status remembers of the stop called `name`. */
+function stopOf({ spec }: Workspace, name: string | undefined): WorkspaceStop | undefined {
+  return name === undefined ? undefined : { name, declared: spec.mode === "Stopped" };
 }

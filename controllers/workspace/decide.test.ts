@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { WorkspaceSpec, WorkspaceStatus } from "../../pkg/api/generated.ts";
+import type { WorkspaceSpec, WorkspaceStatus, WorkspaceStop } from "../../pkg/api/generated.ts";
 import type { ChecksObservation } from "../../pkg/quality/quality.ts";
 import type { LatchSeen } from "../../pkg/session/stop-latch.ts";
 import { aBudget, aWorkspace, condition } from "../testing/objects.ts";
@@ -20,79 +20,88 @@ const seen = (more: Partial<Observation> = {}): Observation => ({
 });
 
 const none = { engaged: undefined, released: undefined };
+const on = (engaged: string) => ({ ...none, engaged });
+const off = (released: string) => ({ ...none, released });
+const noted = (name: string) => ({ name, declared: false });
+const seenWith = (name: string) => ({ name, declared: true });
 const stops: readonly {
   name: string;
   mode: WorkspaceSpec["mode"];
   latch: LatchSeen;
-  known?: string;
+  known?: WorkspaceStop;
   want: Stop;
 }[] = [
   { name: "running and free agree", mode: "Running", latch: none, want: "agree" },
   { name: "mode Stopped engages the latch", mode: "Stopped", latch: none, want: "engage" },
+  { name: "stopped and latched agree", mode: "Stopped", latch: on("a"), known: seenWith("a"), want: "agree" },
+  { name: "a latch by another hand is noted", mode: "Running", latch: on("a"), want: "note" },
   {
-    name: "stopped and latched agree",
+    name: "a latch that is noted is declared, which another mode from before does not undo",
+    mode: "Running",
+    latch: on("a"),
+    known: noted("a"),
+    want: "declare",
+  },
+  {
+    name: "mode Stopped beside a stop is noted",
     mode: "Stopped",
-    latch: { ...none, engaged: "a" },
-    known: "a",
-    want: "agree",
+    latch: on("a"),
+    known: noted("a"),
+    want: "note",
   },
+  { name: "paused is no stop", mode: "Paused", latch: on("a"), known: noted("a"), want: "declare" },
   {
-    name: "a latch by another hand is declared",
+    name: "a mode set back after the stop was declared releases it",
     mode: "Running",
-    latch: { ...none, engaged: "a" },
-    want: "declare",
-  },
-  {
-    name: "paused is no stop",
-    mode: "Paused",
-    latch: { ...none, engaged: "a" },
-    want: "declare",
-  },
-  {
-    name: "a mode set back after the stop was known releases it",
-    mode: "Running",
-    latch: { ...none, engaged: "a" },
-    known: "a",
+    latch: on("a"),
+    known: seenWith("a"),
     want: "release",
   },
   {
     name: "a mode set back before another stop does not end that one",
     mode: "Running",
-    latch: { ...none, engaged: "b" },
-    known: "a",
-    want: "declare",
+    latch: on("b"),
+    known: seenWith("a"),
+    want: "note",
   },
   {
     name: "a latch that is merely gone comes back",
     mode: "Stopped",
     latch: none,
-    known: "a",
+    known: seenWith("a"),
     want: "engage",
   },
   {
     name: "a stop that a person released while nobody could change the mode is over",
     mode: "Stopped",
-    latch: { ...none, released: "a" },
-    known: "a",
+    latch: off("a"),
+    known: seenWith("a"),
+    want: "resume",
+  },
+  {
+    name: "so is one whose declaration a crash kept from being noted",
+    mode: "Stopped",
+    latch: off("a"),
+    known: noted("a"),
     want: "resume",
   },
   {
     name: "a stop that was released does not end a mode that was set after it",
     mode: "Stopped",
-    latch: { ...none, released: "a" },
+    latch: off("a"),
     want: "engage",
   },
   {
     name: "a latch that is touched again outlives the release of the one before",
     mode: "Stopped",
     latch: { engaged: "b", released: "a" },
-    known: "a",
-    want: "agree",
+    known: seenWith("a"),
+    want: "note",
   },
 ];
 for (const { name, mode, latch, known, want } of stops)
   test(name, () => {
-    const status: WorkspaceStatus = known === undefined ? {} : { stop: { name: known } };
+    const status: WorkspaceStatus = known === undefined ? {} : { stop: known };
     expect(stopStep(aWorkspace({ mode }, status), latch)).toBe(want);
   });
 

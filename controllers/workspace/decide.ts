@@ -24,23 +24,27 @@ export type Stop =
   | "release"
   /** A person released the latch while nobody could change the mode. */
   | "resume"
+  /** The status has to remember this stop, and whether the mode says so by now. */
+  | "note"
   /** Somebody touched the latch: the mode has to say so. */
   | "declare"
   | "agree";
 
 /**
- * The mode ends a stop only when it was changed after it: `status.stop` names a stop once it was seen together with
- * mode Stopped, so another mode beside that very stop is a newer word. A mode that is merely old, a restart or a
- * latch that went away ends none.
+ * The mode ends a stop only when it was changed after it: `status.stop` remembers whether mode Stopped was seen
+ * together with this very stop, and then another mode is a newer word. A mode that is merely old, a restart or a latch
+ * that went away ends none.
  */
 export function stopStep({ spec, status }: Workspace, { engaged, released }: LatchSeen): Stop {
-  const known = status?.stop?.name;
-  if (spec.mode === "Stopped") {
-    if (engaged !== undefined) return "agree";
-    return released !== undefined && released === known ? "resume" : "engage";
+  const { name, declared } = status?.stop ?? {};
+  const isStopped = spec.mode === "Stopped";
+  if (engaged === undefined) {
+    if (!isStopped) return "agree";
+    return released !== undefined && released === name ? "resume" : "engage";
   }
-  if (engaged === undefined) return "agree";
-  return engaged === known ? "release" : "declare";
+  if (engaged !== name) return "note";
+  if (isStopped) return declared ? "agree" : "note";
+  return declared ? "release" : "declare";
 }
 
 export function stoppedCondition(workspace: Workspace): NewCondition {

@@ -1198,13 +1198,12 @@ export interface WorkspaceBaseline {
   output?: string;
 }
 
-/** stop is the emergency stop that mode Stopped speaks of; gone once it is over. */
+/** stop is the emergency stop in force, as the latch has it; gone once it is over. */
 export interface WorkspaceStop {
-  /**
-   * name tells this stop from every other one; only a mode that is changed after it is known ends it. At most 64
-   * characters.
-   */
+  /** name tells this stop from every other one. At most 64 characters. */
   name: string;
+  /** declared is whether mode was Stopped since this stop: another mode is then a newer word, and ends it. */
+  declared: boolean;
 }
 
 /** One limit. */
@@ -1235,7 +1234,7 @@ export interface WorkspaceStatus {
   target?: WorkspaceTarget;
   /** baseline is what the checks said of the target itself. */
   baseline?: WorkspaceBaseline;
-  /** stop is the emergency stop that mode Stopped speaks of; gone once it is over. */
+  /** stop is the emergency stop in force, as the latch has it; gone once it is over. */
   stop?: WorkspaceStop;
   /**
    * usageLimits are what the account has used up of its plan; nothing is asked of the model until then. At most 20

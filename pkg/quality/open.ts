@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
 import { timestamp } from "../runtime/clock.ts";
 import { endCommandsOf } from "../sandbox/leftovers.ts";
+import { pidNamespaceAvailable } from "../sandbox/pid-namespace.ts";
 import type { CommitSource } from "./commit-source.ts";
 import { digestOf, type Include, includedFiles } from "./include.ts";
 import { inspectCommits } from "./inspect.ts";
@@ -62,6 +63,7 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
     source,
     clock,
     sandbox: options.sandbox,
+    pids: options.sandbox === undefined ? await pidNamespaceAvailable() : undefined,
     owner: work,
     marks: stop.marks,
   };

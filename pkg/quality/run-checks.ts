@@ -1,5 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import type { Clock } from "../runtime/clock.ts";
+import type { PidNamespace } from "../sandbox/pid-namespace.ts";
 import { runCommand } from "../sandbox/run.ts";
 import { type Launch, sandboxed, unsandboxed } from "../sandbox/sandbox.ts";
 import type { CommitSource } from "./commit-source.ts";
@@ -12,6 +13,8 @@ export interface ChecksEnvironment {
   clock: Clock;
   /** Undefined runs the commands with the operator's own rights. */
   sandbox: { hide: readonly string[]; readOnly: readonly string[] } | undefined;
+  /** What a command gets where it has no sandbox: its processes end with it all the same. */
+  pids: PidNamespace;
   /** Whose commands they are; see `endCommandsOf`. */
   owner: string;
   /** In every command's environment: by it a stop finds what runs. */
@@ -96,7 +99,7 @@ function launch(
   { run, folder, home, network }: { run: string; folder: string; home: string; network: "none" | "host" },
 ): Launch {
   const env = { ...environment.marks, CI: "true" };
-  if (environment.sandbox === undefined) return unsandboxed(run, { home, env });
+  if (environment.sandbox === undefined) return unsandboxed(run, { home, env, pids: environment.pids });
   return sandboxed(run, {
     checkout: folder,
     hide: environment.sandbox.hide,

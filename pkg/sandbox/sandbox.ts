@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { sep } from "node:path";
 import { commandEnvironment } from "./environment.ts";
 import { executableDirectories } from "./executables.ts";
+import type { PidNamespace } from "./pid-namespace.ts";
 
 /** A process to start: what a sandbox makes of a command. `env` is its whole environment. */
 export interface Launch {
@@ -94,12 +95,14 @@ export function sandboxed(command: string | readonly string[], options: SandboxO
  * without one. It sees and can change whatever the person can; `contained` says so.
  *
  * @param options.home - an empty folder to use as HOME
+ * @param options.pids - gives it process ids of its own, so that what it starts ends with it; see `PidNamespace`
  */
 export function unsandboxed(
   command: string | readonly string[],
-  options: { home: string; env?: Readonly<Record<string, string>> },
+  options: { home: string; env?: Readonly<Record<string, string>>; pids?: PidNamespace },
 ): Launch {
-  const [file = "bash", ...args] = words(command);
+  const inside = options.pids === undefined ? [] : ["unshare", ...options.pids, "--"];
+  const [file = "bash", ...args] = [...inside, ...words(command)];
   return { file, args, env: commandEnvironment(options.env ?? {}, options.home), contained: false };
 }
 

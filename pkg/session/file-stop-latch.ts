@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
@@ -30,8 +30,7 @@ export function fileStopLatch(
     look: async () => ({ engaged: await nameOf(path, fs), released: await nameOf(released, fs) }),
     async engage(why, visible) {
       await fs.makeDirectory(dirname(path), 0o700);
-      const temporary = `${path}.${process.pid}.new`;
-      await fs.remove(temporary);
+      const temporary = `${path}.${randomUUID()}.new`;
       const file = await fs.create(temporary, 0o644);
       try {
         await file.write(Buffer.from(`${why}\n`));

@@ -1,5 +1,4 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import type { PidNamespace } from "../sandbox/pid-namespace.ts";
 import { compileCache } from "../system/compile-cache.ts";
 import { sessionMarker } from "./process-tree.ts";
 
@@ -13,26 +12,6 @@ export interface HostProcess {
   env: Record<string, string>;
 }
 
-/** Arguments of `unshare` for a process id namespace, as this machine allows them; undefined where it has none. */
-export type Namespaces = readonly string[] | undefined;
-
-const pidNamespace = ["--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"];
-const candidates = [pidNamespace, ["--user", "--map-current-user", ...pidNamespace]];
-
-/** Whether hosts can have a process id namespace of their own here, found out by making one. */
-export async function namespacesAvailable(): Promise<Namespaces> {
-  if (process.platform !== "linux") return undefined;
-  for (const args of candidates) {
-    try {
-      await promisify(execFile)("unshare", [...args, "--", "true"], { timeout: 10_000 });
-      return args;
-    } catch {
-      // Not allowed this way, or no `unshare`: the next way, or none.
-    }
-  }
-  return undefined;
-}
-
 /**
  * The process that runs `command` as a session host, with `marks` in its environment by which a stop finds it.
  *
@@ -44,7 +23,7 @@ export async function namespacesAvailable(): Promise<Namespaces> {
 export function hostProcess(
   { session, attempt }: { session: string; attempt: string },
   command: readonly string[],
-  { namespaces, marks }: { namespaces: Namespaces; marks: Readonly<Record<string, string>> },
+  { namespaces, marks }: { namespaces: PidNamespace; marks: Readonly<Record<string, string>> },
 ): HostProcess {
   const own = { [sessionMarker]: session, [attemptVariable]: attempt };
   const env = { ...passedEnvironment(), ...compileCache(), ...marks, ...own };

@@ -4,11 +4,12 @@ import type { Money } from "../gateway/money.ts";
 import type { Clock, Ids } from "../runtime/clock.ts";
 import { TransientError } from "../runtime/errors.ts";
 import { type Failpoints, noFailpoints } from "../runtime/failpoints.ts";
+import { type PidNamespace, pidNamespaceAvailable } from "../sandbox/pid-namespace.ts";
 import { entryPath } from "../system/entry.ts";
 import { pidSpace, whereabouts } from "../system/pid-space.ts";
 import { workspaceMark } from "../system/workspace-mark.ts";
 import { readIfPresent } from "./durable-file.ts";
-import { hostProcess, type Namespaces, namespacesAvailable } from "./host-command.ts";
+import { hostProcess } from "./host-command.ts";
 import { endTree, isAlive, markedProcesses, type ProcessIdentity } from "./process-tree.ts";
 import { Pulses } from "./pulse.ts";
 import { type HostFile, type SessionFolder, sessionFolder } from "./session-folder.ts";
@@ -59,7 +60,7 @@ const pollPeriodMs = 5_000;
  */
 export async function openSessions(options: SessionsOptions): Promise<Sessions> {
   mkdirSync(options.directory, { recursive: true });
-  const namespaces = options.containment === "Marker" ? undefined : await namespacesAvailable();
+  const namespaces = options.containment === "Marker" ? undefined : await pidNamespaceAvailable();
   const manager = new Manager(options, namespaces);
   await manager.reapLeftovers();
   return manager;
@@ -67,7 +68,7 @@ export async function openSessions(options: SessionsOptions): Promise<Sessions> 
 
 class Manager implements Sessions {
   readonly #options: SessionsOptions;
-  readonly #namespaces: Namespaces;
+  readonly #namespaces: PidNamespace;
   readonly #wakers = new Set<(agent: string) => void>();
   /** The news of each session that a subscriber has, by id. */
   readonly #told = new Set<Map<string, string>>();
@@ -84,7 +85,7 @@ class Manager implements Sessions {
   /** Sessions to be stopped now: a start under way gives up. */
   readonly #stopping = new Set<string>();
 
-  constructor(options: SessionsOptions, namespaces: Namespaces) {
+  constructor(options: SessionsOptions, namespaces: PidNamespace) {
     this.#options = options;
     this.#namespaces = namespaces;
   }

@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { inspectRepository } from "../../../pkg/git/inspect.ts";
 import { sandboxAvailable } from "../../../pkg/sandbox/available.ts";
-import { namespacesAvailable } from "../../../pkg/session/host-command.ts";
+import { pidNamespaceAvailable } from "../../../pkg/sandbox/pid-namespace.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import { NoOperatorError, socketClient } from "../operator-client/socket-client.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
@@ -42,7 +42,7 @@ export async function sandboxFinding(): Promise<Finding> {
 }
 
 export async function containmentFinding(): Promise<Finding> {
-  const namespaces = await namespacesAvailable();
+  const namespaces = await pidNamespaceAvailable();
   return namespaces !== undefined
     ? {
         state: "ok",

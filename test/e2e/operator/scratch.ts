@@ -36,6 +36,10 @@ export interface ScratchOptions {
   dailyUSD?: number | undefined;
   /** Execution agents. Default 1. */
   agents?: number;
+  /** Review agents. Default 1. */
+  reviewers?: number;
+  /** Further files of the first commit, by name. */
+  files?: Readonly<Record<string, string>>;
   /** In a value, `{folder}` is the scratch's own folder. */
   env?: Readonly<Record<string, string>>;
 }
@@ -104,8 +108,13 @@ export interface OperatorProcess {
 /**
  * A new repository with one commit on `main`, its checks green, and a workspace declared in it. At the end of the test
  * that asks for it, whatever runs in it is ended and all of it is removed.
+ *
+ * @param onEnd - told how to remove it: who is no test has to do so itself
  */
-export function scratch(options: ScratchOptions = {}): Scratch {
+export function scratch(
+  options: ScratchOptions = {},
+  onEnd: (remove: () => Promise<void>) => void = onTestFinished,
+): Scratch {
   const folder = mkdtempSync(path.join(tmpdir(), "bosun-e2e-"));
   const repository = path.join(folder, "repo");
   const workspace = workspaceFolder(repository);
@@ -166,7 +175,7 @@ export function scratch(options: ScratchOptions = {}): Scratch {
     left: async () => (await processesOf(folder)).map(({ pid, command }) => `${pid} ${command}`),
   };
   // Also when the test is given up because it takes too long.
-  onTestFinished(() => remove(folder));
+  onEnd(() => remove(folder));
   prepare(made, options, env);
   return made;
 
@@ -251,7 +260,7 @@ export function budgetYaml(dailyUSD: number): string {
 
 function prepare(
   { repository, workspace, git, write }: Scratch,
-  { projects = {}, agents = 1, workspace: more, ...options }: ScratchOptions,
+  { projects = {}, agents = 1, reviewers = 1, files = {}, workspace: more, ...options }: ScratchOptions,
   env: Readonly<Record<string, string>>,
 ): void {
   for (const folder of [repository, env.HOME, env.TMPDIR]) mkdirSync(folder ?? "", { recursive: true });
@@ -259,13 +268,14 @@ function prepare(
   writeFileSync(path.join(repository, "README.md"), "# A library\n");
   writeFileSync(path.join(repository, "sum.mjs"), "export const sum = (a, b) => a + b;\n");
   writeFileSync(path.join(repository, "sum.test.mjs"), sumTest);
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(repository, name), text);
   git("add", "--all");
   git("commit", "--quiet", "--message=Begin");
   writeFileSync(path.join(repository, ".git/info/exclude"), "/.claude-sessions/\n");
 
   mkdirSync(workspace.path);
   write("workspace.yaml", workspaceYaml(more));
-  write("pools.yaml", poolsYaml(agents));
+  write("pools.yaml", poolsYaml(agents, reviewers));
   const dailyUSD = "dailyUSD" in options ? options.dailyUSD : 5;
   if (dailyUSD !== undefined) write("budget.yaml", budgetYaml(dailyUSD));
   for (const [name, sketch] of Object.entries(projects))
@@ -292,7 +302,7 @@ function workspaceYaml(more: ScratchOptions["workspace"]): string {
   });
 }
 
-function poolsYaml(agents: number): string {
+function poolsYaml(agents: number, reviewers: number): string {
   return `# Who works here.
 apiVersion: bosun.dev/v1alpha1
 kind: AgentPool
@@ -308,7 +318,7 @@ metadata:
   name: reviewers
 spec:
   role: Review
-  replicas: 1
+  replicas: ${reviewers}
 `;
 }
 

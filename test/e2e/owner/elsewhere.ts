@@ -2,12 +2,12 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { TestContext } from "vitest";
-import { namespacesAvailable } from "../../../pkg/session/host-command.ts";
+import { pidNamespaceAvailable } from "../../../pkg/sandbox/pid-namespace.ts";
 import type { Scratch } from "../operator/scratch.ts";
 import { processesOf } from "../processes.ts";
 
 const hourMs = 3_600_000;
-const unshare = await namespacesAvailable();
+const unshare = await pidNamespaceAvailable();
 
 /** Skips a test that needs namespaces where there are none, and says so. */
 export function needContainers(context: TestContext): void {

@@ -1,0 +1,137 @@
+/** Agents at work on trees of processes that do not want to end, and what of it still runs: found without the product's help. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Scratch, type ScratchOptions, scratch } from "../operator/scratch.ts";
+
+export interface Crew extends Scratch {
+  /** Waits until every session holds its tree, and those that leave one have a request in flight. */
+  atWork(): Promise<void>;
+  /** Processes of sessions, checks, setup and the gateway, in words. Not the operator and what it plays the model with. */
+  running(): readonly string[];
+  /** Waits until none runs, and gives the milliseconds that took from `startMs`, of `performance.now`. */
+  none(startMs: number): Promise<number>;
+}
+
+export interface CrewOptions extends Pick<ScratchOptions, "workspace" | "env"> {
+  /** Sessions whose tool call does not return. */
+  holding: number;
+  /** Sessions that left processes behind, and wait for an answer that never ends. They need `sandbox: Off`. */
+  leaving: number;
+}
+
+/** What a promise of the system allows at most, in milliseconds. */
+export const hardLimitMs = 30_000;
+/** Processes that each session shows at least: more where it may make namespaces. */
+const treeMin = { holding: 4, leaving: 2 };
+const patienceMs = 60_000;
+const lookMs = 10;
+export const stubbornScript = readFileSync(path.join(import.meta.dirname, "stubborn.sh"), "utf8");
+
+export function crew(
+  { holding, leaving, workspace, env }: CrewOptions,
+  onEnd?: (remove: () => Promise<void>) => void,
+): Crew {
+  const sessions = holding + leaving;
+  const sketch = (index: number) => ({
+    description: index < holding ? "[test: stubborn]" : "[test: leaving]",
+  });
+  const names = Array.from({ length: sessions }, (_, index) => [`p-${index + 1}`, sketch(index)] as const);
+  const options: ScratchOptions = {
+    projects: Object.fromEntries(names),
+    agents: sessions,
+    reviewers: 0,
+    files: { "stubborn.sh": stubbornScript },
+    ...(workspace === undefined ? {} : { workspace }),
+    ...(env === undefined ? {} : { env }),
+  };
+  const here = scratch(options, onEnd);
+  const upstreamLog = path.join(here.workspace.operator, "rehearsal.jsonl");
+
+  return {
+    ...here,
+    async atWork() {
+      const endMs = performance.now() + patienceMs;
+      for (;;) {
+        const trees = treesBelow(here.folder);
+        const full = [...trees.values()].filter((count) => count >= treeMin.leaving);
+        const whole = full.filter((count) => count >= treeMin.holding);
+        const inFlight = textOf(upstreamLog).split('"step":"hang"').length - 1;
+        if (full.length >= sessions && whole.length >= holding && inFlight >= leaving) return;
+        if (performance.now() > endMs)
+          throw new Error(
+            `Not all are at work: ${JSON.stringify([...trees])}, ${inFlight} requests.\n${await here.tell("status")}`,
+          );
+        await sleep(50);
+      }
+    },
+    running: () => runningFor(here.folder),
+    async none(startMs) {
+      for (;;) {
+        const left = runningFor(here.folder);
+        const tookMs = performance.now() - startMs;
+        if (left.length === 0) return tookMs;
+        if (tookMs > 2 * hardLimitMs) throw new Error(`Still there: ${left.join("; ")}`);
+        await sleep(lookMs);
+      }
+    },
+  };
+}
+
+/** How many stubborn processes run, by the folder they were started in. */
+function treesBelow(folder: string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { command } of everyProcess()) {
+    const [, where] = /stubborn:(\S+?)[\s']/.exec(`${command} `) ?? [];
+    if (where?.startsWith(folder)) counts.set(where, (counts.get(where) ?? 0) + 1);
+  }
+  return counts;
+}
+
+export function runningFor(folder: string): readonly string[] {
+  return everyProcess()
+    .filter(({ command, environment, cwd }) =>
+      [command, environment, cwd].some((text) => text.includes(folder)),
+    )
+    .filter(({ pid, command, environment }) => {
+      // The operator, git on its behalf, the model it plays, and this test.
+      const isOperator = /bosun\.mjs up|rehearsal\/main/.test(command) || /^git /.test(command);
+      return !isOperator && pid !== process.pid && !environment.includes("VITEST_WORKER_ID");
+    })
+    .map(({ pid, command }) => `${pid} ${command.slice(0, 200)}`);
+}
+
+interface SeenProcess {
+  pid: number;
+  command: string;
+  environment: string;
+  cwd: string;
+}
+
+function everyProcess(): readonly SeenProcess[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map((pid) => ({
+      pid: Number(pid),
+      command: textOf(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim(),
+      environment: textOf(`/proc/${pid}/environ`),
+      cwd: linkOf(`/proc/${pid}/cwd`),
+    }));
+}
+
+/** Empty for what is gone, or another user's. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function linkOf(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return "";
+  }
+}

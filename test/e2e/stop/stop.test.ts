@@ -1,0 +1,193 @@
+/** Stop means stop: sessions with trees of processes that do not want to end, and requests in flight. */
+import { execFileSync } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { findKubectl } from "../../kubectl/find.ts";
+import { scratch } from "../operator/scratch.ts";
+import { block, inspectable } from "./block.ts";
+import { type Crew, crew, hardLimitMs, runningFor, stubbornScript } from "./crew.ts";
+
+const onLinux = test.skipIf(process.platform !== "linux");
+
+/** For the record of a run; no time is promised here but the hard limit. */
+function within(limitMs: number, what: string, ms: number): void {
+  console.log(`${what}: none left after ${Math.round(ms)} ms`);
+  expect(ms).toBeLessThan(limitMs);
+}
+
+/** The command as a person gives it: once it has ended, nothing runs. */
+async function command(here: Crew, what: string): Promise<string> {
+  const startMs = performance.now();
+  const said = await here.tell("stop", "--emergency");
+  expect(here.running()).toEqual([]);
+  within(hardLimitMs, what, performance.now() - startMs);
+  expect(said).toMatch(/^Stopped in \d+ ms: no session, tool, check or request is left/);
+  return said;
+}
+
+onLinux("the command ends ten sessions of an operator that is suspended, and the operator", async () => {
+  const here = crew({ holding: 10, leaving: 0 });
+  const operator = here.rehearse();
+  await here.atWork();
+  operator.signal("SIGSTOP");
+  const said = await command(here, "The command, operator suspended");
+  expect(said).toContain(`The operator (process ${operator.pid}) gave no answer and was ended too`);
+  expect(await operator.exited).toBe("SIGKILL");
+});
+
+onLinux("a touched latch ends ten sessions while the event loop of the operator is blocked", async () => {
+  const here = crew({ holding: 5, leaving: 5, workspace: { sandbox: "Off" }, env: inspectable });
+  const operator = here.rehearse();
+  await here.atWork();
+  await block(operator, 20);
+  const startMs = performance.now();
+  writeFileSync(here.workspace.stopLatch, "");
+  within(hardLimitMs, "A touched latch, event loop blocked", await here.none(startMs));
+  expect(await command(here, "The command, event loop blocked")).toContain("was ended too");
+  expect(existsSync(here.workspace.stopLatch)).toBe(true);
+  expect(await operator.exited).toBe("SIGKILL");
+});
+
+onLinux(
+  "mode Stopped by kubectl and by the YAML end all, and only a mode that is changed after a stop ends it",
+  async () => {
+    const here = crew({ holding: 2, leaving: 0 });
+    const operator = here.rehearse();
+    await here.atWork();
+    const stopped = async (startMs: number, what: string): Promise<void> => {
+      within(hardLimitMs, what, await here.none(startMs));
+      await here.until("a mode that says so", async () => (await modeOf(here)) === "Stopped");
+      await here.until("a file that says so", () => here.read("workspace.yaml").includes("mode: Stopped"));
+      expect(existsSync(here.workspace.stopLatch)).toBe(true);
+    };
+
+    let startMs = performance.now();
+    await setMode(here, "Stopped");
+    await stopped(startMs, "kubectl patch");
+    expect((await here.bosun("why")).text).toContain("bosun resume");
+    // The operator has seen it together with its stop once it says so in the status.
+    await here.until(
+      "a stop that is known",
+      async () => (await workspaceOf(here)).status?.stop?.declared === true,
+    );
+    await setMode(here, "Running");
+    await here.atWork();
+    expect(existsSync(here.workspace.stopLatch)).toBe(false);
+
+    startMs = performance.now();
+    edit(here, "mode: Running", "mode: Stopped");
+    await stopped(startMs, "An edited file");
+    await here.tell("resume");
+    await here.atWork();
+
+    // Whoever ran the operator is gone; what the file says of the mode is older than the stop.
+    operator.signal("SIGKILL");
+    await operator.exited;
+    expect(here.read("workspace.yaml")).toContain("mode: Running");
+    startMs = performance.now();
+    writeFileSync(here.workspace.stopLatch, "");
+    within(hardLimitMs, "A touched latch, operator dead", await here.none(startMs));
+    for (const _ of ["the next operator", "and the one after it"]) {
+      const next = here.rehearse();
+      await next.ready();
+      expect(next.output()).toContain("The emergency stop is in force: nothing starts until `bosun resume`");
+      await here.until("a mode that says so", async () => (await modeOf(here)) === "Stopped");
+      expect(here.running()).toEqual([]);
+      next.signal("SIGKILL");
+      await next.exited;
+    }
+
+    expect(await here.tell("resume")).toContain("`bosun up` goes on");
+    const last = here.rehearse();
+    await here.atWork();
+    expect(await modeOf(here)).toBe("Running");
+    expect(here.condition(await workspaceOf(here), "Stopped")?.status).toBe("False");
+    const said = await command(here, "The command, operator at work");
+    // On a machine that is starved it may have been too slow to answer.
+    if (said.includes("was ended too")) return;
+    await here.until("a mode that says so", async () => (await modeOf(here)) === "Stopped");
+    await last.end();
+  },
+);
+
+for (const sandbox of ["Required", "Off"] as const)
+  onLinux(`checks that do not want to end do, sandbox ${sandbox}, whatever the operator is at`, async () => {
+    const here = scratch({
+      files: { "stubborn.sh": stubbornScript },
+      workspace: { sandbox, commands: { test: { run: "bash stubborn.sh" } } },
+      env: inspectable,
+    });
+    const running = () => runningFor(here.folder);
+    const atWork = () =>
+      here.until("checks at work", () => running().filter((line) => line.includes("stubborn:")).length >= 4);
+    const operator = here.rehearse();
+    await atWork();
+    await block(operator, 20);
+    writeFileSync(here.workspace.stopLatch, "");
+    await here.until("no check", () => running().length === 0);
+    expect(await here.tell("stop", "--emergency")).toContain("was ended too");
+    await operator.exited;
+
+    await here.tell("resume");
+    const next = here.rehearse();
+    await atWork();
+    const said = await here.tell("stop", "--emergency");
+    expect(running()).toEqual([]);
+    if (said.includes("was ended too")) return;
+    // An operator that has heard of it has not taken the killed check for a failed one.
+    await here.tell("resume");
+    await atWork();
+    expect((await workspaceOf(here)).status?.baseline?.result).not.toBe("Failed");
+    await here.tell("stop", "--emergency");
+    expect(running()).toEqual([]);
+    next.signal("SIGKILL");
+  });
+
+onLinux(
+  "two stops at once both end all; a resume at the same time leaves it either stopped or at work",
+  async () => {
+    const here = crew({ holding: 1, leaving: 0 });
+    const operator = here.rehearse();
+    await here.atWork();
+    const both = await Promise.all([here.bosun("stop", "--emergency"), here.bosun("stop", "--emergency")]);
+    expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    expect(here.running()).toEqual([]);
+    if (both.some(({ text }) => text.includes("was ended too"))) here.rehearse();
+    else expect(operator.output()).not.toContain("ended too");
+
+    await here.until("a mode that says so", async () => (await modeOf(here)) === "Stopped");
+    await Promise.all([here.bosun("resume"), here.bosun("stop", "--emergency")]);
+    if (existsSync(here.workspace.stopLatch)) {
+      await here.until("a mode that agrees", async () => (await modeOf(here)) === "Stopped");
+      expect(here.running()).toEqual([]);
+    } else {
+      await here.until("a mode that agrees", async () => (await modeOf(here)) === "Running");
+    }
+  },
+);
+
+async function workspaceOf(here: Pick<Crew, "object">) {
+  return await here.object("Workspace", "scratch");
+}
+
+async function modeOf(here: Crew): Promise<string> {
+  return (await workspaceOf(here)).spec.mode;
+}
+
+/** By the kubectl of this machine where there is one. */
+async function setMode({ workspace, client }: Crew, mode: "Running" | "Stopped"): Promise<void> {
+  const kubectl = findKubectl();
+  const patch = { spec: { mode } };
+  if (kubectl === undefined) {
+    await client.patch("Workspace", { namespace: "default", name: "scratch" }, patch);
+    return;
+  }
+  const args = ["patch", "workspace", "scratch", "--type=merge", `--patch=${JSON.stringify(patch)}`];
+  execFileSync(kubectl.path, args, { env: { ...process.env, KUBECONFIG: workspace.kubeconfig } });
+}
+
+function edit(here: Crew, before: string, after: string): void {
+  const text = here.read("workspace.yaml");
+  expect(text).toContain(before);
+  here.write("workspace.yaml", text.replace(before, after));
+}
