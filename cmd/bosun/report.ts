@@ -1,13 +1,15 @@
 import { StatusError } from "../../pkg/api/status-error.ts";
 import type { Context } from "./context.ts";
+import { diskAdvice } from "./disk-failure.ts";
 import { UserError } from "./user-error.ts";
 
 /** Tells a person what went wrong; gives the exit code. Stacks are shown with BOSUN_DEBUG=1 only. */
 export function report(error: unknown, { note, env }: Pick<Context, "note" | "env">): 1 | 2 {
-  note(`bosun: ${messageOf(error)}`);
+  const advice = error instanceof UserError ? undefined : diskAdvice(error);
+  note(`bosun: ${messageOf(error)}${advice === undefined ? "" : `. ${advice}`}`);
   const isDebugging = env.BOSUN_DEBUG === "1";
   if (isDebugging && error instanceof Error) note(error.stack ?? "");
-  if (!isDebugging && !isExpected(error))
+  if (!isDebugging && advice === undefined && !isExpected(error))
     note("This looks like a bug in Bosun. BOSUN_DEBUG=1 shows where it happened.");
   return error instanceof UserError ? error.exitCode : 1;
 }

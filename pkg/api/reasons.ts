@@ -16,6 +16,7 @@ export const FAILURE_REASONS = [
   "ClaimMoved",
   "ClaimNotRecorded",
   "Conflict",
+  "DiskFull",
   "GatewayNotStarted",
   "GatewayUnavailable",
   "GatewayUnreachable",

@@ -127,6 +127,7 @@ export class DurableState {
       const why = cause instanceof Error ? cause.message : String(cause);
       const what = "the storage failed and nothing more is accepted; restart to recover";
       this.#failure = internalError(`${what}: ${why}`);
+      this.#failure.cause = cause;
       this.history.end(this.#failure);
       this.#options.onFatal(this.#failure);
     }

@@ -102,3 +102,17 @@ test("whoever follows it hears of a touch by anybody", async () => {
   clearInterval(touching);
   following.abort();
 });
+
+test("on a full disk a stop is in force all the same, though it can't say why", async () => {
+  const disk = await emptyDisk();
+  const latch = fileStopLatch(path, { clock, fs: disk });
+  const before = disk.made.length;
+  await latch.engage("why");
+  const writing = disk.made.indexOf("write", before) - before;
+  const full = await emptyDisk();
+  full.failAfter(writing, { code: "ENOSPC", lasting: false });
+  const late = fileStopLatch(path, { clock, fs: full });
+  await late.engage("why");
+  expect(full.hasFailed).toBe(true);
+  expect(await late.engaged()).toBe(true);
+});

@@ -33,7 +33,9 @@ export function fileStopLatch(
       const temporary = `${path}.${randomUUID()}.new`;
       const file = await fs.create(temporary, 0o644);
       try {
-        await file.write(Buffer.from(`${why}\n`));
+        await file.write(Buffer.from(`${why}\n`)).catch(() => {
+          // A full disk: an empty latch stops as well as one that says why.
+        });
         // First it is there, then it is safe: an empty latch, should the machine lose power now, is one as well.
         await fs.rename(temporary, path);
         visible?.();

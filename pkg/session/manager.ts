@@ -8,6 +8,7 @@ import { type PidNamespace, pidNamespaceAvailable } from "../sandbox/pid-namespa
 import { entryPath } from "../system/entry.ts";
 import { pidSpace, whereabouts } from "../system/pid-space.ts";
 import { workspaceMark } from "../system/workspace-mark.ts";
+import { asDiskFull } from "./disk-full.ts";
 import { readIfPresent } from "./durable-file.ts";
 import { hostProcess } from "./host-command.ts";
 import { endTree, isAlive, markedProcesses, type ProcessIdentity } from "./process-tree.ts";
@@ -116,7 +117,9 @@ class Manager implements Sessions {
 
   start(spec: SessionSpec): Promise<SessionObservation> {
     return this.#inTurn(spec.id, async () => {
-      await this.#start(spec);
+      await this.#start(spec).catch((error: unknown) => {
+        throw asDiskFull(error, this.#options.directory);
+      });
       const seen = await this.find(spec.id);
       for (const told of this.#told) told.set(spec.id, JSON.stringify(newsIn(seen)));
       return seen;

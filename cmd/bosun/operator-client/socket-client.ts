@@ -4,6 +4,7 @@ import { KINDS } from "../../../pkg/api/generated.ts";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { isNotFound, type Status, StatusError } from "../../../pkg/api/status-error.ts";
 import type { Client, Kind, ListOptions, MergePatch } from "../../../pkg/runtime/client.ts";
+import { codeOf } from "../../../pkg/storage/file-calls.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { UserError } from "../user-error.ts";
 import { FILE_NAMESPACE } from "../workspace-folder.ts";
@@ -61,7 +62,7 @@ export function socketClient(socket: string, namespace = FILE_NAMESPACE): Operat
         });
         for await (const line of lines(response)) yield watchEvent(line);
       } catch (error) {
-        const isOver = (error as NodeJS.ErrnoException).code === "ECONNRESET";
+        const isOver = [error, (error as Error).cause].some((one) => codeOf(one) === "ECONNRESET");
         // An operator that ends takes its watches with it: that is an end, not a failure.
         if (signal?.aborted !== true && !isOver) throw error;
       }
@@ -115,9 +116,10 @@ function send(listener: string, { method, path, body, signal }: Call): Promise<I
       agent: false,
       ...(signal === undefined ? {} : { signal }),
     });
-    sent.on("error", (error: NodeJS.ErrnoException) =>
-      reject(isAbsence(error) ? absence(listener, error) : error),
-    );
+    sent.on("error", (error: NodeJS.ErrnoException) => {
+      if (isAbsence(error)) reject(absence(listener, error));
+      else reject(error.code === "ECONNRESET" ? cutOff(method, error) : error);
+    });
     const silence = () =>
       sent.destroy(
         new UserError(
@@ -140,6 +142,16 @@ function isAbsence({ code }: NodeJS.ErrnoException): boolean {
 
 function absence(listener: string, cause: Error): NoOperatorError {
   return new NoOperatorError(`No operator listens at ${listener}.`, { cause });
+}
+
+function cutOff(method: Call["method"], cause: Error): UserError {
+  const unknown = method === "GET" ? "" : ", so whether the change was made is unknown: `bosun get` shows it";
+  return new UserError(
+    `The operator ended before it answered${unknown}. Where it ran, it says why it ended.`,
+    {
+      cause,
+    },
+  );
 }
 
 function refusal(code: number, answer: string): Error {

@@ -101,12 +101,9 @@ const drainLookMs = 100;
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const { folder, env, note } = options;
   const clock = systemClock;
-  mkdirSync(folder.operator, { recursive: true, mode: 0o700 });
+  await nodeFileSystem.makeDirectory(folder.operator, 0o700);
   refreshSchemaCopy(folder);
-  const logger = jsonLogger(
-    (line) => appendFileSync(path.join(folder.operator, "operator.log"), line, { mode: 0o600 }),
-    clock,
-  );
+  const logger = jsonLogger((line) => writeLogLine(path.join(folder.operator, "operator.log"), line), clock);
   const failpoints = systemFailpoints(env.BOSUN_FAILPOINT);
 
   const undo: (() => void | Promise<void>)[] = [];
@@ -218,6 +215,15 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** A full disk must not end what goes on well without the line. */
+function writeLogLine(file: string, line: string): void {
+  try {
+    appendFileSync(file, line, { mode: 0o600 });
+  } catch {
+    // Nowhere to tell it: the terminal and the objects' conditions tell what a person has to know.
   }
 }
 

@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { diskAdvice } from "./disk-failure.ts";
+
+const coded = (code: string): Error => Object.assign(new Error(code), { code });
+
+test.each<[string, unknown, RegExp | undefined]>([
+  ["a full disk", coded("ENOSPC"), /^The disk is full.* acknowledged is kept\.$/],
+  ["a storage that failed because of one", new Error("failed", { cause: coded("ENOSPC") }), /disk is full/],
+  ["a folder that can't be written", coded("EROFS"), /read-only/],
+  ["too many open files", coded("EMFILE"), /ulimit/],
+  ["another code", coded("ECONNREFUSED"), undefined],
+  ["no error of the system", new Error("ENOSPC"), undefined],
+  ["no error at all", "ENOSPC", undefined],
+])("%s is told with what to do, or left to others", (_what, error, wanted) => {
+  if (wanted === undefined) expect(diskAdvice(error)).toBeUndefined();
+  else expect(diskAdvice(error)).toMatch(wanted);
+});
