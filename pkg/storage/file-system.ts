@@ -47,6 +47,13 @@ export interface FileSystem {
   makeDirectory(path: string, mode: number): Promise<void>;
   /** Replaces `to` atomically. */
   rename(from: string, to: string): Promise<void>;
+  /**
+   * Renames `by` to `path`, or removes `path` where `by` is undefined, if its content is still `content`; undefined is
+   * no file. Nothing else that this process does comes in between, and of others only what they do in that very moment.
+   *
+   * @returns whether it was
+   */
+  replaceUnchanged(path: string, content: string | undefined, by: string | undefined): Promise<boolean>;
   /** Removes a file; a missing one is fine. */
   remove(path: string): Promise<void>;
   /** Resolves when creations, renames and removals in `directory` survive power loss. */

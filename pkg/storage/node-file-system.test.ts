@@ -60,10 +60,26 @@ test("a replacement keeps the mode it is given, whatever the umask, and leaves n
   expect(await nodeFileSystem.list(folder)).toEqual([{ name: "x.yaml", kind: "file" }]);
 });
 
-test("a replacement that is wanted no more leaves the old content", async () => {
+test.each(both)("%s replaces and removes what is unchanged, and nothing else", async (_name, open) => {
+  const { fs, root } = open();
+  const [path, by] = [join(root, "x"), join(root, "new")];
+  const put = (text: string) => replaceFile(fs, by, [Buffer.from(text)], 0o600);
+  await put("one");
+  expect(await fs.replaceUnchanged(path, "zero", by)).toBe(false);
+  expect(await fs.replaceUnchanged(path, undefined, by)).toBe(true);
+  await put("two");
+  expect(await fs.replaceUnchanged(path, undefined, by)).toBe(false);
+  expect(await fs.replaceUnchanged(path, "one", by)).toBe(true);
+  expect(await fs.replaceUnchanged(path, "one", undefined)).toBe(false);
+  expect((await fs.read(path))?.toString()).toBe("two");
+  expect(await fs.replaceUnchanged(path, "two", undefined)).toBe(true);
+  expect(await fs.read(path)).toBeUndefined();
+});
+
+test("a replacement of a file that changed meanwhile leaves it", async () => {
   const path = join(folder, "x.yaml");
   await writeFile(path, "old");
-  expect(await replaceFile(nodeFileSystem, path, [Buffer.from("new")], 0o600, async () => false)).toBe(false);
+  expect(await replaceFile(nodeFileSystem, path, [Buffer.from("new")], 0o600, { over: "older" })).toBe(false);
   expect(await readFile(path, "utf8")).toBe("old");
   expect(await nodeFileSystem.list(folder)).toHaveLength(1);
 });

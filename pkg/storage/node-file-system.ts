@@ -1,16 +1,29 @@
 /** `FileSystem` on node:fs. */
+import * as blockingFs from "node:fs";
 import * as nodeFs from "node:fs/promises";
 import { dirname } from "node:path";
-import { codeOf, type FileCalls, type FoundEntry, type OpenFile } from "./file-calls.ts";
+import {
+  type BlockingFileCalls,
+  codeOf,
+  type FileCalls,
+  type FoundEntry,
+  type OpenFile,
+} from "./file-calls.ts";
 import type { AppendFile, DirectoryEntry, FileStat, FileSystem } from "./file-system.ts";
 
 /** How much of a file is in memory at once when it is read in pieces, in bytes. */
 const pieceBytes = 1024 * 1024;
 
-export const nodeFileSystem: FileSystem = fileSystemOn(nodeFs);
+export const nodeFileSystem: FileSystem = fileSystemOn(nodeFs, blockingFs);
 
-/** @param calls - the operating system's; node:fs/promises, or a test's */
-export function fileSystemOn(calls: FileCalls): FileSystem {
+/**
+ * @param calls - the operating system's; node:fs/promises, or a test's
+ * @param blocking - the same, for what must not wait its turn
+ */
+export function fileSystemOn(
+  calls: FileCalls,
+  blocking: Pick<BlockingFileCalls, "readFileSync" | "renameSync" | "rmSync">,
+): FileSystem {
   return {
     async create(path, mode) {
       const file = await calls.open(path, "ax", mode);
@@ -66,6 +79,12 @@ export function fileSystemOn(calls: FileCalls): FileSystem {
 
     makeDirectory: (path, mode) => makeDirectory(calls, path, mode),
     rename: (from, to) => calls.rename(from, to),
+    async replaceUnchanged(path, content, by) {
+      if (textOf(blocking, path) !== content) return false;
+      if (by === undefined) blocking.rmSync(path, { force: true });
+      else blocking.renameSync(by, path);
+      return true;
+    },
     remove: (path) => calls.rm(path, { force: true }),
     syncDirectory: (directory) => withFile(calls, directory, "r", (folder) => folder.sync()),
     syncFile: (path) => withFile(calls, path, "r", (file) => file.datasync()),
@@ -143,6 +162,15 @@ async function withFile(
 
 function kindOf(entry: Pick<FoundEntry, "isFile" | "isDirectory">): FileStat["kind"] {
   return entry.isFile() ? "file" : entry.isDirectory() ? "directory" : "other";
+}
+
+function textOf(calls: Pick<BlockingFileCalls, "readFileSync">, path: string): string | undefined {
+  try {
+    return calls.readFileSync(path).toString("utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
 }
 
 async function orUndefined<T>(found: Promise<T>): Promise<T | undefined> {

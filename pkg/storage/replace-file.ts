@@ -11,7 +11,7 @@ export const temporaryPrefix = ".bosun-tmp-";
  * Two replacements of one path must not run at once. After an error the old content is in place, unless it was
  * the last step (syncing the folder) that failed.
  *
- * @param isStillWanted - asked last before the old content goes; false leaves it
+ * @param options.over - what the file must still say when it is replaced (undefined: it must not be there); absent: anything
  * @returns whether it was replaced
  */
 export async function replaceFile(
@@ -19,17 +19,17 @@ export async function replaceFile(
   path: string,
   content: Iterable<Uint8Array>,
   mode: number,
-  isStillWanted: () => Promise<boolean> = async () => true,
+  options: { over?: string | undefined } = {},
 ): Promise<boolean> {
   const temporary = temporaryPath(path);
   await fs.remove(temporary);
   try {
     await writeSynced(fs, temporary, content, mode);
-    if (!(await isStillWanted())) {
+    if (!("over" in options)) await fs.rename(temporary, path);
+    else if (!(await fs.replaceUnchanged(path, options.over, temporary))) {
       await fs.remove(temporary);
       return false;
     }
-    await fs.rename(temporary, path);
   } catch (error) {
     await fs.remove(temporary).catch(() => {
       // The disk again, which is told already. The next replacement removes it.

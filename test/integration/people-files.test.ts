@@ -429,6 +429,36 @@ test("a running watch takes an edit without being asked", async () => {
   await ran;
 });
 
+test("a save in the moment after Bosun looked at the file is never written over", async () => {
+  const folder = "/repository/.claude-sessions";
+  const path = `${folder}/a.yaml`;
+  for (let read = 1; read <= 6; read += 1) {
+    const disk = crashFileSystem();
+    disk.put(path, project("a"));
+    let reads = Number.NEGATIVE_INFINITY;
+    const watched: FileSystem = {
+      ...disk,
+      async read(at) {
+        const found = await disk.read(at);
+        reads += at === path ? 1 : 0;
+        if (reads === read) disk.save(path, project("a", "Saved"));
+        return found;
+      },
+    };
+    const mine = new World(folder, watched);
+    await mine.open();
+    reads = 0;
+    await mine.patch("a", { spec: { description: "through the API" } });
+    await mine.settle();
+    if (reads < read) disk.save(path, project("a", "Saved"));
+    // The first look may be the one that the save came after.
+    for (let look = 1; look <= 2; look += 1) await mine.files.rescan();
+    await mine.settle();
+    expect(mine.spec("a"), `saved after read ${read}`).toMatchObject({ title: "Saved" });
+    await mine.close();
+  }
+});
+
 describe("a crash between any two steps", () => {
   test.each([
     { name: "and no hand on the files", edit: undefined },

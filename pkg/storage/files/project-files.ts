@@ -123,12 +123,10 @@ export function fileProjection(
 
   /** False: a person was faster, and nothing was written. */
   async function write(path: string, last: string | undefined, text: string): Promise<boolean> {
-    const isUntouched = async () => (await folder.readFile(path)) === last;
     if (text.trim() === "") {
       // Until what was admitted is synced, the file must stay.
       await state.transact([], []);
-      if (!(await isUntouched())) return false;
-      await fs.remove(join(root, path));
+      if (!(await fs.replaceUnchanged(join(root, path), last, undefined))) return false;
       await fs.syncDirectory(dirname(join(root, path)));
       await state.transact([], [{ path, text: undefined }]);
       return true;
@@ -139,7 +137,7 @@ export function fileProjection(
     const target = await fs.realPath(join(root, path));
     await fs.makeDirectory(dirname(target), newDirectoryMode);
     const mode = (await fs.stat(target))?.mode ?? newFileMode;
-    const isReplaced = await replaceFile(fs, target, [Buffer.from(text)], mode, isUntouched);
+    const isReplaced = await replaceFile(fs, target, [Buffer.from(text)], mode, { over: last });
     await state.transact([], [...(isReplaced ? [{ path, text }] : []), projectingRecord(path, undefined)]);
     return isReplaced;
   }

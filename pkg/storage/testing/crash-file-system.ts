@@ -16,7 +16,7 @@ export interface CrashFileSystem
 
 export function crashFileSystem(disk: CrashDisk = crashDisk()): CrashFileSystem {
   return {
-    ...fileSystemOn(disk.calls),
+    ...fileSystemOn(disk.calls, disk.blockingCalls),
     made: disk.made,
     get hasFailed() {
       return disk.hasFailed;
