@@ -54,7 +54,9 @@ export async function forward(
   try {
     const signal = AbortSignal.any([leaving, stopped, late.signal]);
     exchange = await upstream.connect({ ...outgoing, body: JSON.stringify(request) }, signal);
+    failpoints.hit("request-connected");
     await payment?.sent();
+    failpoints.hit("request-sending");
     AbortSignal.any([leaving, stopped]).throwIfAborted();
   } catch (error) {
     exchange?.cut(error as Error);
@@ -72,6 +74,7 @@ export async function forward(
     const isRefusal = status === 429 || status === 529;
     const refusal = isRefusal ? refusalOf(answer.headers, status, clock.now()) : undefined;
     payment?.answered(status, refusal);
+    failpoints.hit("request-answered");
     await passOn(answer, { request, response, payment, refusal });
   } catch (error) {
     // Settled by `passOn` when a status came; then this changes nothing.

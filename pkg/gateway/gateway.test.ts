@@ -518,6 +518,9 @@ test("an operator that starts during an emergency stop comes up without a gatewa
 
 test.each([
   { point: "request-reserved", wantCalls: 0, wantSteps: ["reserved", "released"] },
+  { point: "request-connected", wantCalls: 0, wantSteps: ["reserved", "released"] },
+  { point: "request-sending", wantCalls: 0, wantSteps: ["reserved", "sent", "unsettled"] },
+  { point: "request-answered", wantCalls: 1, wantSteps: ["reserved", "sent", "unsettled"] },
   { point: "request-sent", wantCalls: 1, wantSteps: ["reserved", "sent", "unsettled"] },
   { point: "request-settled", wantCalls: 1, wantSteps: ["reserved", "sent", "settled"] },
 ])(

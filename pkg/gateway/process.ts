@@ -45,10 +45,14 @@ const END_OTHERS_MS = 5_000;
  * Runs the gateway until it is stopped or abandoned.
  *
  * @param ready - called once it answers on both sockets
+ * @param clock - another one than this machine's only in tests
  * @throws Error when another gateway lives on the same state folder; LedgerError when the ledger can't be trusted
  */
-export async function runGateway(config: ProcessConfig, ready: () => void): Promise<void> {
-  const clock = systemClock;
+export async function runGateway(
+  config: ProcessConfig,
+  ready: () => void,
+  clock: Clock = systemClock,
+): Promise<void> {
   if (config.stopLatch !== undefined) void heedLatch(config.stopLatch, clock);
   const before = await readProcessRecord(config.stateDirectory);
   if (
