@@ -9,13 +9,20 @@ const [path] = process.argv.slice(2);
 if (path === undefined) throw new Error("A session host is started with the folder of its session.");
 
 const { BOSUN_OUTERMOST, BOSUN_OUTER_PROC } = process.env;
-await runHost({
-  folder: sessionFolder(dirname(path), basename(path)),
-  attempt: process.env[attemptVariable],
-  outermostPid: Number(BOSUN_OUTERMOST ?? process.pid),
-  ...(BOSUN_OUTER_PROC === undefined ? {} : { outerProcHandle: Number(BOSUN_OUTER_PROC) }),
-  clock: systemClock,
-  random: systemRandom,
-  exit: () => process.exit(1),
-});
+try {
+  await runHost({
+    folder: sessionFolder(dirname(path), basename(path)),
+    attempt: process.env[attemptVariable],
+    outermostPid: Number(BOSUN_OUTERMOST ?? process.pid),
+    ...(BOSUN_OUTER_PROC === undefined ? {} : { outerProcHandle: Number(BOSUN_OUTER_PROC) }),
+    clock: systemClock,
+    random: systemRandom,
+    exit: () => process.exit(1),
+  });
+} catch (error) {
+  console.error(error);
+  // Last: who tells of a host that did not start tells how its log ends.
+  console.error(`The session host ended: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+}
 process.exit(0);

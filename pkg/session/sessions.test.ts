@@ -327,6 +327,33 @@ describe.each(["Best", "Marker"] as const)("stopping and crashing, containment %
   });
 });
 
+describe("a host that can't be started", () => {
+  test("is told with what it said, and nothing of it is left", async () => {
+    const hostCommand = [process.execPath, "-e", "console.error('It is broken.'); process.exit(1)"];
+    const { stage } = await stageWith([], { hostCommand });
+    const spec = stage.spec();
+    await expect(stage.sessions.start(spec)).rejects.toMatchObject({
+      reason: "HostNotStarted",
+      message: expect.stringContaining("It is broken."),
+    });
+    expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "absent" });
+    expect(await markedProcesses(spec.id)).toEqual([]);
+  });
+
+  test("because its transcript is damaged says in which line", async () => {
+    const { stage } = await stageWith([{ status: 402, message: "BudgetExceeded" }]);
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
+    await stage.outcome(spec.id);
+    const transcript = join(stage.places.directory, spec.id, "transcript.jsonl");
+    writeFileSync(transcript, `nonsense\n${readFileSync(transcript, "utf8")}`);
+    await expect(stage.sessions.start(spec)).rejects.toMatchObject({
+      reason: "HostNotStarted",
+      message: expect.stringContaining("transcript.jsonl:1 is damaged"),
+    });
+  });
+});
+
 describe("a restarted operator", () => {
   test("finds a living host, leaves it alone and sees its outcome", async () => {
     const { stage } = await stageWith([write, commit, bash(waitFor("../go")), handIn]);

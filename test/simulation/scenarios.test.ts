@@ -801,3 +801,23 @@ test("a machine that crashes again and again makes no failures of sessions that 
   expect(story.world.api.objects("Escalation")).toEqual([]);
   expect(story.the("Project", "retry").status?.submission?.claim).toBe(1);
 });
+
+test("a host that can't be started is tried with growing waits, over restarts of the operator, and a person is asked", async () => {
+  const script = ({ purpose }: { purpose: string }) =>
+    purpose === "execute" ? { ends: "NeverStarts" as const, turns: 1 } : undefined;
+  const story = await tell({ temper: { script } });
+  const tried: number[] = [];
+  story.world.sessions.events.refused = () => void tried.push(story.world.scheduler.elapsedMs);
+  await story.projects("one");
+  for (let restarts = 0; restarts < 30; restarts += 1) {
+    await story.minutes(0.1);
+    story.operator.crash();
+    story.operator.start();
+  }
+  await story.until("a person is asked", () => story.escalation("SessionFailing"), 1);
+  expect(tried).toHaveLength(3);
+  const pauses = tried.slice(1).map((at, index) => at - (tried[index] ?? 0));
+  expect(pauses[0]).toBeGreaterThanOrEqual(4_000);
+  expect(pauses[1]).toBeGreaterThanOrEqual(9_000);
+  expect(story.escalation("SessionFailing")?.spec.message).toContain("did not start");
+});

@@ -53,7 +53,7 @@ export const kindTemper: Temper = {
 
 export type Offence = "Secret" | "ProtectedPath" | "ForbiddenPath";
 
-export type Ends = "Done" | "Failed" | "Crash" | "Silent" | "Hung";
+export type Ends = "Done" | "Failed" | "Crash" | "Silent" | "Hung" | "NeverStarts";
 
 export interface Conduct {
   ends: Ends;

@@ -62,6 +62,8 @@ const ended = new Error("The host has ended");
 
 export interface SessionEvents {
   started?: (host: Host) => void;
+  /** A host could not be started. */
+  refused?: (spec: SessionSpec) => void;
 }
 
 export class SimSessions implements Sessions {
@@ -125,17 +127,22 @@ export class SimSessions implements Sessions {
       tasksDone: known?.report.tasksDone ?? [],
       busy: false,
     };
+    const conduct = conductOf(
+      spec,
+      this.#options.prng(`conduct of ${id} ${run} ${attempts}`),
+      this.#options.temper,
+    );
+    if (conduct.ends === "NeverStarts") {
+      this.events.refused?.(spec);
+      throw new TransientError("HostNotStarted", `The host of session ${id} did not start.`);
+    }
     this.#pids += 1;
     const host: LivingHost = {
       spec,
       pid: this.#pids,
       startedAtMs: now,
       startedElapsedMs: life.clock.elapsed(),
-      conduct: conductOf(
-        spec,
-        this.#options.prng(`conduct of ${id} ${run} ${attempts}`),
-        this.#options.temper,
-      ),
+      conduct,
       pauseAsked: false,
       end: new AbortController(),
     };
