@@ -9,9 +9,12 @@ import { processesOf } from "../processes.ts";
 const hourMs = 3_600_000;
 const unshare = await pidNamespaceAvailable();
 
+/** Whether operators can be kept from seeing each other on this machine. */
+export const canMakeContainers = unshare !== undefined;
+
 /** Skips a test that needs namespaces where there are none, and says so. */
 export function needContainers(context: TestContext): void {
-  if (unshare !== undefined) return;
+  if (canMakeContainers) return;
   const why = "no pid namespace can be made here, so there are no containers to try it with";
   console.warn(`Skipped: ${why}.`);
   context.skip(why);
