@@ -1,14 +1,17 @@
 /** Puts Budgets in force at the gateway and reports what the ledger says. It enforces nothing: the gateway does. */
 import type { NewCondition } from "../../pkg/api/conditions.ts";
-import type { Agent, Budget, BudgetStatus } from "../../pkg/api/generated.ts";
+import type { Agent, Budget, BudgetAlert, BudgetStatus } from "../../pkg/api/generated.ts";
 import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
+import { isAlreadyExists } from "../../pkg/api/status-error.ts";
 import type { BudgetAccount, BudgetPolicy } from "../../pkg/gateway/money.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { sameJson, writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, matches, unlessItFails, whenOf, withConditions } from "../deps.ts";
 import { declared } from "../facts.ts";
-import { exceeded, isNews, newAlerts, ready, windowStatus } from "./decide.ts";
+import { alertEvent } from "./alert-event.ts";
+import { alertsOf, type Limited } from "./alerts.ts";
+import { exceeded, isNews, ready, windowStatus } from "./decide.ts";
 
 /** How often an account is looked at when nothing wakes us, in seconds. */
 const lookAgainSeconds = 600;
@@ -20,10 +23,12 @@ const lookAtMostMs = 30_000;
 const lookAtMostMsMax = 8 * lookAtMostMs;
 
 export function budgetController(deps: Deps): Controller {
-  const { client, clock, namespace, money, events } = deps;
+  const { client, clock, namespace, money } = deps;
   /** When each Budget's numbers were last told, by `clock.elapsed`. */
   const told = new Map<string, number>();
   let everyMs = lookAtMostMs;
+  /** Windows that are over and still have requests in flight, by Budget and period. */
+  const closing = new Map<string, readonly string[]>();
   /** What the gateway was given last and has taken. */
   let inForce: readonly BudgetPolicy[] | undefined;
   return {
@@ -83,29 +88,57 @@ export function budgetController(deps: Deps): Controller {
     };
     const news = isNews(budget, numbers, numbersAgeMs(budget));
     everyMs = news ? lookAtMostMs : Math.min(2 * everyMs, lookAtMostMsMax);
-    const alerts = newAlerts(budget, account, timestamp(clock.now()));
+    const ended = await endedWindows(budget, account);
+    if (ended === undefined) return 5;
+    const alerts = alertsOf(budget, [...ended, ...running(budget, account)], timestamp(clock.now()));
+    // First the Event, under a name that only this alert has: told once, whenever the operator dies.
+    for (const alert of alerts.told) await tell(budget, alert);
     const condition = exceeded(budget, account, refused);
     const status: BudgetStatus = {
       ...budget.status,
       ...(news ? numbers : {}),
-      alerts: [
-        ...(budget.status?.alerts ?? []).filter(({ window }) => isRunning(window, account)),
-        ...alerts,
-      ],
+      alerts: alerts.all,
       observedGeneration: budget.metadata.generation,
       conditions: withConditions(budget.status?.conditions, when, condition, ready(account)),
     };
-    const written = await writeStatus(client, "Budget", budget, status);
+    await writeStatus(client, "Budget", budget, status);
     if (news) told.set(budget.metadata.name, clock.elapsed());
-    if (written !== undefined)
-      for (const alert of alerts)
-        events.event(
-          written,
-          "Warning",
-          "BudgetAlert",
-          `${alert.percent} % of the limit for ${alert.window} are spent.`,
-        );
     return Math.max(1, (Math.min(account.daily.endMs, account.monthly.endMs) - clock.now()) / 1000);
+  }
+
+  /**
+   * Windows of the last look that are over, as they ended: what was spent in their last minutes is told too. Undefined:
+   * unknown.
+   */
+  async function endedWindows(budget: Budget, account: BudgetAccount): Promise<Limited[] | undefined> {
+    const { name } = budget.metadata;
+    const ended: Limited[] = [];
+    for (const period of ["daily", "monthly"] as const) {
+      const before = budget.status?.[period]?.window;
+      const windows = new Set([
+        ...(closing.get(`${name} ${period}`) ?? []),
+        ...(before === undefined ? [] : [before]),
+      ]);
+      windows.delete(account[period].window);
+      const open: string[] = [];
+      for (const window of windows) {
+        const last = await money.closedWindow(name, window);
+        if (last === undefined) return undefined;
+        ended.push({ account: last, limit: budget.spec[period] });
+        if (last.reserved > 0) open.push(window);
+      }
+      closing.set(`${name} ${period}`, open);
+    }
+    return ended;
+  }
+
+  async function tell(budget: Budget, alert: BudgetAlert): Promise<void> {
+    try {
+      await client.create("Event", alertEvent(budget, alert, timestamp(clock.now())));
+    } catch (error) {
+      // Told by an operator that died before it could say so.
+      if (!isAlreadyExists(error)) throw error;
+    }
   }
 
   function numbersAgeMs({ metadata }: Budget): number {
@@ -138,8 +171,11 @@ export function budgetController(deps: Deps): Controller {
   }
 }
 
-function isRunning(window: string, { daily, monthly }: BudgetAccount): boolean {
-  return window === daily.window || window === monthly.window;
+function running({ spec }: Budget, { daily, monthly }: BudgetAccount): Limited[] {
+  return [
+    { account: daily, limit: spec.daily },
+    { account: monthly, limit: spec.monthly },
+  ];
 }
 
 function policy({ metadata, spec }: Budget): BudgetPolicy {

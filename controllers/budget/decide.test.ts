@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type BudgetAccount, NANO_PER_USD, type WindowAccount } from "../../pkg/gateway/money.ts";
 import { aBudget } from "../testing/objects.ts";
-import { exceeded, isNews, newAlerts, ready, windowStatus } from "./decide.ts";
+import { exceeded, isNews, ready, windowStatus } from "./decide.ts";
 
 const windowOf = (window: string, usd: number, tokens = 0, reservedUsd = 0): WindowAccount => ({
   window,
@@ -61,14 +61,6 @@ test("a budget whose gateway doubts the clock says so, in the gateway's words", 
     reason: "ClockUnconfirmed",
     message: clock,
   });
-});
-
-test("a threshold is told once a window", () => {
-  const budget = aBudget();
-  const alerts = newAlerts(budget, account(8), "2026-01-05T12:00:00Z");
-  expect(alerts.map(({ percent }) => percent)).toEqual([50, 75]);
-  const told = aBudget({}, { alerts: [...alerts] });
-  expect(newAlerts(told, account(9), "2026-01-05T13:00:00Z").map(({ percent }) => percent)).toEqual([90]);
 });
 
 test("numbers are news when the window turns, a hundredth of the limit moves, or ten minutes pass", () => {

@@ -1,6 +1,6 @@
 /** What an account amounts to: the status' numbers, alerts once each per window, and whether it is used up. Pure. */
 import type { NewCondition } from "../../pkg/api/conditions.ts";
-import type { Budget, BudgetAlert, BudgetStatusDaily } from "../../pkg/api/generated.ts";
+import type { Budget, BudgetStatusDaily } from "../../pkg/api/generated.ts";
 import {
   type BudgetAccount,
   NANO_PER_USD,
@@ -62,30 +62,6 @@ function hasMoved(
     moved(before.remainingUSD, now.remainingUSD, limit?.usd) ||
     moved(before.remainingTokens, now.remainingTokens, limit?.tokens)
   );
-}
-
-/** Thresholds that the spending has passed and nobody was told of in this window. */
-export function newAlerts(
-  budget: Budget,
-  { daily, monthly }: BudgetAccount,
-  now: string,
-): readonly BudgetAlert[] {
-  const told = budget.status?.alerts ?? [];
-  const windows: readonly [WindowAccount, WindowLimit | undefined][] = [
-    [daily, budget.spec.daily],
-    [monthly, budget.spec.monthly],
-  ];
-  return windows.flatMap(([account, limit]) => {
-    const share = usedShare(account, limit);
-    return [...budget.spec.alertPercents]
-      .sort((a, b) => a - b)
-      .filter(
-        (percent) =>
-          share * 100 >= percent &&
-          !told.some((alert) => alert.window === account.window && alert.percent === percent),
-      )
-      .map((percent) => ({ window: account.window, percent, time: now }));
-  });
 }
 
 /** In force, unless the gateway can't tell which window it is in. */

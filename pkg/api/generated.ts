@@ -332,7 +332,7 @@ export interface BudgetStatus {
   daily?: BudgetStatusDaily;
   /** monthly is the running month. */
   monthly?: BudgetStatusMonthly;
-  /** alerts are the thresholds passed in the running windows. At most 40 items. */
+  /** alerts are the thresholds passed in the running windows, each once. At most 60 items. */
   alerts?: BudgetAlert[];
 }
 

@@ -40,7 +40,7 @@ export function controlCalls(
     hello: (): Hello => ({ ...identity, term: newest }),
     renew: ofOperator(() => {
       gateway.renew();
-      return { changes: gateway.changes };
+      return { changes: gateway.changes, news: gateway.news() };
     }),
     setBudgets: ofOperator(({ budgets }: { budgets: Parameters<Gateway["setBudgets"]>[0] }) =>
       gateway.setBudgets(budgets),
@@ -53,6 +53,8 @@ export function controlCalls(
     stop: ofOperator(() => stop()),
     account: ({ budget }: { budget: string }) => gateway.account(budget) ?? null,
     cost: ({ query }: { query: Parameters<Gateway["cost"]>[0] }) => ({ cost: gateway.cost(query) }),
+    closedWindow: ({ budget, window }: { budget: string; window: string }) =>
+      gateway.closedWindow(budget, window) ?? null,
     spent: ({ query }: { query: Parameters<Gateway["spent"]>[0] }) => gateway.spent(query),
     usageLimits: () => gateway.usageLimits(),
     requests: ({ count }: { count: number }) => gateway.requests(count),

@@ -9,15 +9,17 @@ import type { AdmittedField } from "./admission.ts";
 import { windowOf } from "./grants.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
 import type { RequestRecord } from "./ledger-state.ts";
-import type {
-  BudgetAccount,
-  BudgetPolicy,
-  CostQuery,
-  NanoUSD,
-  SessionGrant,
-  Spent,
-  UsageLimit,
-  WindowAccount,
+import {
+  type BudgetAccount,
+  type BudgetPolicy,
+  type CostQuery,
+  NANO_PER_USD,
+  type NanoUSD,
+  type SessionGrant,
+  type Spent,
+  type UsageLimit,
+  type WindowAccount,
+  type WindowLimit,
 } from "./money.ts";
 import { Payments } from "./payments.ts";
 import { type KeptUsageLimit, RateLimits } from "./rate-limits.ts";
@@ -218,6 +220,28 @@ export class Gateway {
     };
   }
 
+  /** Undefined for a Budget that is not in force. */
+  closedWindow(name: string, window: string): WindowAccount | undefined {
+    const budget = this.#payments.budgets?.find((one) => one.name === name);
+    if (budget === undefined) return undefined;
+    const { state } = this.#ledger;
+    const granted = [...state.grants()].findLast((one) => one.budget === name && one.window === window);
+    const { startMs = 0, endMs = 0, selector = budget.selector } = granted ?? {};
+    return { window, startMs, endMs, ...state.sums({ selector, startMs, endMs }) };
+  }
+
+  /** Another word whenever another hundredth of a limit is spent, or a window has turned. */
+  news(): string {
+    return (this.#payments.budgets ?? [])
+      .flatMap((budget) =>
+        (["daily", "monthly"] as const).map((period) => {
+          const { window, spent, spentTokens } = this.#windowAccount(budget, period);
+          return `${budget.uid} ${window} ${hundredths(budget[period], spent, spentTokens)}`;
+        }),
+      )
+      .join();
+  }
+
   /** Spent, all time, by the requests that `query` is about. */
   cost(query: CostQuery): NanoUSD {
     return this.spent(query).cost;
@@ -296,6 +320,13 @@ export class Gateway {
       })
       .catch(this.#deps.log);
   }
+}
+
+/** Of a limit, of money or tokens, whichever is more; 0 without one. */
+function hundredths(limit: WindowLimit | undefined, spent: NanoUSD, spentTokens: number): number {
+  const money = limit?.usd === undefined ? 0 : spent / (limit.usd * NANO_PER_USD);
+  const tokens = limit?.tokens === undefined ? 0 : spentTokens / limit.tokens;
+  return Math.floor(100 * Math.max(money, tokens));
 }
 
 /** Usage limits that an earlier process has met; one that is lost costs a request. */

@@ -26,6 +26,7 @@ import type {
   SessionGrant,
   Spent,
   UsageLimit,
+  WindowAccount,
 } from "./money.ts";
 import { fingerprintOf, type ProcessConfig, readProcessRecord } from "./process.ts";
 
@@ -84,12 +85,13 @@ class MoneyClient implements GatewayHandle {
   readonly #clock: Clock;
   readonly #isStopped: () => boolean;
   readonly #closing = new AbortController();
-  readonly #wakes = new Set<() => void>();
+  readonly #wakes = new Set<{ atOnce: () => void; inTime: () => void }>();
   #hello: Hello | undefined;
   #reaching: Promise<void> | undefined;
   #budgets: readonly BudgetPolicy[] | undefined;
   #admitted: readonly AdmittedField[];
   #changes = -1;
+  #news = "";
   #hasStarted = false;
 
   constructor(config: ProcessConfig, { clock, isStopped }: Required<GatewayOptions>) {
@@ -130,6 +132,10 @@ class MoneyClient implements GatewayHandle {
     return ((await this.#ask("cost", { query })) as { cost: NanoUSD } | undefined)?.cost;
   }
 
+  async closedWindow(budget: string, window: string): Promise<WindowAccount | undefined> {
+    return (await this.#ask("closedWindow", { budget, window })) as WindowAccount | undefined;
+  }
+
   async spent(query: CostQuery): Promise<Spent | undefined> {
     return (await this.#ask("spent", { query })) as Spent | undefined;
   }
@@ -154,8 +160,9 @@ class MoneyClient implements GatewayHandle {
   subscribe(wake: () => void, { everyMs, signal }: { everyMs: () => number; signal: AbortSignal }): void {
     if (signal.aborted) return;
     const now = throttle(wake, { clock: this.#clock, ms: everyMs, signal });
-    this.#wakes.add(now);
-    signal.addEventListener("abort", () => this.#wakes.delete(now), { once: true });
+    const subscriber = { atOnce: wake, inTime: now };
+    this.#wakes.add(subscriber);
+    signal.addEventListener("abort", () => this.#wakes.delete(subscriber), { once: true });
   }
 
   async close(): Promise<void> {
@@ -245,10 +252,12 @@ class MoneyClient implements GatewayHandle {
   /** Renews the lease as long as this operator lives, and wakes subscribers when accounts changed. */
   async #renewing(): Promise<void> {
     while (!this.#closing.signal.aborted) {
-      const answer = (await this.#ask("renew", {})) as { changes: number } | undefined;
+      const answer = (await this.#ask("renew", {})) as { changes: number; news: string } | undefined;
       if (answer !== undefined && answer.changes !== this.#changes) {
+        const isNews = answer.news !== this.#news;
         this.#changes = answer.changes;
-        for (const wake of this.#wakes) wake();
+        this.#news = answer.news;
+        for (const { atOnce, inTime } of [...this.#wakes]) isNews ? atOnce() : inTime();
       }
       await this.#clock.sleep(RENEW_EVERY_MS, this.#closing.signal).catch(() => {
         // Closed: the loop sees it.

@@ -98,6 +98,11 @@ export interface Money {
   dismiss(session: string): Promise<void>;
   /** What the ledger says now. Undefined when the gateway can't be asked: unknown, not zero. */
   account(budget: string): Promise<BudgetAccount | undefined>;
+  /**
+   * The account of `budget` in one of its earlier windows, `2026-11-22` or `2026-10`; zeros where nothing was ever
+   * reserved in it. Undefined: unknown.
+   */
+  closedWindow(budget: string, window: string): Promise<WindowAccount | undefined>;
   /** Spent and settled, all time. Undefined: unknown. */
   cost(query: CostQuery): Promise<NanoUSD | undefined>;
   /** As `cost`, with the tokens that it stands for. */
@@ -105,8 +110,9 @@ export interface Money {
   /** The usage limits in force now. Undefined: unknown. */
   usageLimits(): Promise<readonly UsageLimit[] | undefined>;
   /**
-   * Calls `wake` when an account may have changed: within a second, and of changes that follow each other sooner than
-   * `everyMs()` milliseconds only once in that time, since every request changes one.
+   * Calls `wake` when an account may have changed: within a second when another hundredth of a limit is spent or a
+   * window has turned; of other changes that follow each other sooner than `everyMs()` milliseconds only once in that
+   * time, since every request makes one.
    */
   subscribe(wake: () => void, options: { everyMs: () => number; signal: AbortSignal }): void;
 }

@@ -75,6 +75,15 @@ export function moneyContract(name: string, open: () => Promise<{ money: Money }
       expect(await money.account("blue")).toMatchObject({ budget: "blue" });
     });
 
+    test("an earlier window in which nothing was reserved has zeros; of a Budget that is not in force it is unknown", async () => {
+      const { money } = await open();
+      expect(await money.closedWindow("all", "2020-02-03")).toBeUndefined();
+      await money.setBudgets([BUDGET]);
+      expect(await money.closedWindow("all", "2020-02-03")).toMatchObject({
+        ...{ window: "2020-02-03", spent: 0, reserved: 0, spentTokens: 0, requests: 0 },
+      });
+    });
+
     test("an account that nobody used is not used up", async () => {
       const { money } = await open();
       expect(await money.usageLimits()).toEqual([]);

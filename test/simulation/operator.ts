@@ -115,11 +115,17 @@ function live(
     quality: seenBy(world.quality, ["checks", "inspect"], { ...common, label: "quality" }),
     money: seenBy(
       world.money,
-      ["setBudgets", "admit", "dismiss", "account", "cost", "spent", "usageLimits"],
+      ["setBudgets", "admit", "dismiss", "account", "cost", "spent", "usageLimits", "closedWindow"],
       {
         ...common,
         label: "money",
-        unknowns: { account: undefined, cost: undefined, spent: undefined, usageLimits: undefined },
+        unknowns: {
+          account: undefined,
+          cost: undefined,
+          spent: undefined,
+          usageLimits: undefined,
+          closedWindow: undefined,
+        },
       },
     ),
     prompts: simPrompts,

@@ -90,6 +90,23 @@ test.each([
       },
     },
   ],
+  [
+    "three thresholds were passed at once, and a lower one was set since",
+    {
+      budgets: [
+        {
+          ...budget,
+          status: {
+            alerts: [
+              ...[50, 75, 90].map((percent) => ({ window: "2026-11-23", percent, time })),
+              { window: "2026-11-23", percent: 30, time: "2026-11-23T13:00:00Z" },
+            ],
+          },
+        } as Budget,
+      ],
+    },
+    { "budget u2 2026-11-23 90": expect.objectContaining({ type: "BudgetAlert" }) },
+  ],
 ])("when %s, that is what is told", (_what, seen, want) => {
   const noticed = { workspace: undefined, escalations: [], budgets: [], ...seen };
   expect(Object.fromEntries(noticesOf(noticed))).toEqual(want);

@@ -61,8 +61,19 @@ function question(escalation: Escalation): Keyed[] {
   return [[`escalation ${metadata.uid}`, notice]];
 }
 
+/** Of those that were passed at one look the highest alone: who knows that 90 % are spent knows the rest. */
 function alerts(budget: Budget): Keyed[] {
-  return (budget.status?.alerts ?? []).map(({ window, percent }) => [
+  const all = budget.status?.alerts ?? [];
+  const told = all.filter(
+    ({ window, percent }, index) =>
+      !all.some(
+        (other, at) =>
+          other.window === window &&
+          other.percent > percent &&
+          (other.time === all[index]?.time || at < index),
+      ),
+  );
+  return told.map(({ window, percent }) => [
     `budget ${budget.metadata.uid} ${window} ${percent}`,
     {
       type: "BudgetAlert",

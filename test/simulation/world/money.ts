@@ -58,7 +58,9 @@ export class SimMoney implements Money {
   readonly #windows = new Map<string, Window>();
   /** By Project. */
   readonly #costs = new Map<string, Spent>();
-  readonly #wakers = new Set<() => void>();
+  readonly #wakers = new Set<{ atOnce: () => void; inTime: () => void }>();
+  /** In which hundredth of its limit each window stands. */
+  #news = "";
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -116,6 +118,15 @@ export class SimMoney implements Money {
     return sum;
   }
 
+  async closedWindow(budget: string, window: string): Promise<WindowAccount | undefined> {
+    if (!this.#policies.some(({ name }) => name === budget)) return undefined;
+    const { spent, reserved, requests } = this.#counted.get(`${budget} ${window}`) ?? nothing();
+    return {
+      ...{ window, startMs: 0, endMs: 0, spent: spent.usd, reserved: reserved.usd },
+      ...{ spentTokens: spent.tokens, reservedTokens: reserved.tokens, requests, unsettled: 0 },
+    };
+  }
+
   async usageLimits(): Promise<readonly UsageLimit[]> {
     return this.#usedUpUntilMs > this.#clock.now() ? [{ untilMs: this.#usedUpUntilMs }] : [];
   }
@@ -127,8 +138,9 @@ export class SimMoney implements Money {
 
   subscribe(wake: () => void, { everyMs, signal }: { everyMs: () => number; signal: AbortSignal }): void {
     const now = throttle(wake, { clock: this.#clock, ms: everyMs, signal });
-    this.#wakers.add(now);
-    signal.addEventListener("abort", () => this.#wakers.delete(now), { once: true });
+    const waker = { atOnce: wake, inTime: now };
+    this.#wakers.add(waker);
+    signal.addEventListener("abort", () => this.#wakers.delete(waker), { once: true });
   }
 
   /** The operator died: who subscribed hears nothing more. */
@@ -180,7 +192,27 @@ export class SimMoney implements Money {
   }
 
   #wake(): void {
-    for (const wake of [...this.#wakers]) wake();
+    const news = this.#hundredths();
+    const isNews = news !== this.#news;
+    this.#news = news;
+    for (const { atOnce, inTime } of [...this.#wakers]) isNews ? atOnce() : inTime();
+  }
+
+  #hundredths(): string {
+    const now = this.#clock.now();
+    return this.#policies
+      .flatMap((policy) =>
+        periods.map((period) => {
+          const { spent } = this.#countedIn(policy, period, now);
+          const { usd = 0, tokens = 0 } = policy[period] ?? {};
+          const share = Math.max(
+            usd === 0 ? 0 : spent.usd / NANO_PER_USD / usd,
+            tokens === 0 ? 0 : spent.tokens / tokens,
+          );
+          return Math.floor(100 * share);
+        }),
+      )
+      .join();
   }
 
   #count(entry: LedgerEntry, as: "spent" | "reserved", sign: 1 | -1): void {
@@ -199,7 +231,7 @@ export class SimMoney implements Money {
     const key = `${name} ${windowName(period, atMs, timeZone)}`;
     let counted = this.#counted.get(key);
     if (counted === undefined) {
-      counted = { spent: { usd: 0, tokens: 0 }, reserved: { usd: 0, tokens: 0 }, requests: 0 };
+      counted = nothing();
       this.#counted.set(key, counted);
     }
     return counted;
@@ -238,6 +270,10 @@ export class SimMoney implements Money {
 
 const dayMs = 86_400_000;
 const lastDay = { day: Number.NaN, name: "" };
+
+function nothing(): Counted {
+  return { spent: { usd: 0, tokens: 0 }, reserved: { usd: 0, tokens: 0 }, requests: 0 };
+}
 
 /** UTC without a calendar library: this is asked at every request. */
 function windowName(period: (typeof periods)[number], atMs: number, timeZone: string): string {
