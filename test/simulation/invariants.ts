@@ -9,13 +9,9 @@ import { CONDITIONS, reasonsOf } from "../../pkg/api/reasons.ts";
 import { NANO_PER_USD } from "../../pkg/gateway/money.ts";
 import type { GitClaim } from "../../pkg/git/repository.ts";
 import type { Change } from "./api.ts";
+import { Broken } from "./broken.ts";
 import type { Host } from "./world/sessions.ts";
 import type { World } from "./world.ts";
-
-/** A promise was broken. */
-export class Broken extends Error {
-  override readonly name = "Broken";
-}
 
 /** How long something that was paused may still be started: caches and informers lag, their back-off is at most 30 s. */
 const graceMs = 90_000;

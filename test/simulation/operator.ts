@@ -8,6 +8,7 @@ import { type Counters, Manager } from "../../pkg/runtime/manager.ts";
 import type { Prng } from "./kernel/prng.ts";
 import type { Incarnation } from "./kernel/scheduler.ts";
 import { type Faults, simClient } from "./kernel/sim-client.ts";
+import { type DiskFaults, noDiskFaults } from "./world/disk.ts";
 import { simPrompts } from "./world/prompts.ts";
 import { seenBy, type Weather } from "./world/seen-by.ts";
 import type { World } from "./world.ts";
@@ -18,13 +19,14 @@ export interface OperatorOptions {
   weather: Weather;
   /** How often it dies at a failpoint that it passes, 0 to 1. */
   failpoints: { deaths: number };
+  diskFaults?: DiskFaults;
   logger?: Logger;
   /** Told when it has died of a failpoint. */
   onDeath?: () => void;
 }
 
 export interface Operator {
-  /** Ends this life as a kill would and keeps the world. */
+  /** Ends this life as a kill would, and keeps the world but for what a loss of power takes with it. */
   crash(): void;
   /** Begins the next life. */
   start(): void;
@@ -32,33 +34,59 @@ export interface Operator {
   counters(): Record<string, Counters>;
 }
 
+/** How many of its crashes are the machine's: sessions end too, and what was not synced is at risk. */
+const powerLosses = 0.3;
+
 export function operator(options: OperatorOptions): Operator {
-  const { world, onDeath } = options;
+  const { world, diskFaults = noDiskFaults, onDeath } = options;
+  const crashes = world.prng("crashes of the machine");
   let number = 0;
-  let current: { life: Incarnation; manager: Manager } | undefined;
+  let current: { life: Incarnation; manager: Manager | undefined } | undefined;
   const crash = (): void => {
     if (current === undefined) return;
     current.life.revoke();
     current = undefined;
+    world.api.end();
     for (const part of [world.sessions, world.quality, world.money, world.repository]) part.crash();
+    if (world.disk === undefined || !crashes.chance(powerLosses)) return;
+    world.disk.losePower(crashes);
+    world.sessions.killAll();
+  };
+  const die = (): void => {
+    if (current === undefined) return;
+    crash();
+    onDeath?.();
   };
   return {
     get lives() {
       return current !== undefined;
     },
-    counters: () => current?.manager.counters() ?? {},
+    counters: () => current?.manager?.counters() ?? {},
     crash,
     start() {
       if (current !== undefined) return;
       number += 1;
       const life = world.scheduler.incarnation(`operator ${number}`);
       const chance = world.prng(`faults ${number}`);
-      const die = (): void => {
-        crash();
-        onDeath?.();
+      const born: { life: Incarnation; manager: Manager | undefined } = { life, manager: undefined };
+      current = born;
+      const work = (): void => {
+        if (!life.revoked) born.manager = live(options, { life, chance, die });
       };
-      const manager = live(options, { life, chance, die });
-      current = { life, manager };
+      if (world.disk === undefined) {
+        work();
+        return;
+      }
+      const mounted = { life, chance: world.prng(`disk ${number}`), faults: diskFaults, die };
+      world.api.start(mounted).then(work, (error: unknown) => {
+        if (life.revoked) return;
+        // A full disk is a reason to try again; a log that cannot be read after a crash is a broken promise.
+        if (world.disk?.isFull) die();
+        else
+          life.defer(() => {
+            throw error;
+          });
+      });
     },
   };
 }

@@ -20,14 +20,12 @@ export interface People {
   calmDown(): Promise<void>;
 }
 
-export async function people(world: World): Promise<People> {
+export function people(world: World): People {
   const { api, scheduler } = world;
   const { clock } = scheduler.world;
   const chance = world.prng("people");
   let calm = false;
   let made = 0;
-  await declareAll(world);
-
   const patch = (kind: Kind, name: string, body: Record<string, unknown>): Promise<unknown> =>
     allowed(api.patch(kind, { namespace, name }, body));
   const setMode = (mode: WorkspaceMode): Promise<unknown> =>
@@ -244,11 +242,13 @@ export async function people(world: World): Promise<People> {
     world.repository.wake();
   }
 
-  void live();
-  void decide();
+  const declared = declareAll(world);
+  void declared.then(live);
+  void declared.then(decide);
   return {
     async calmDown() {
       calm = true;
+      await declared;
       await patch("AgentPool", "builders", { spec: { replicas: 7 } });
       await patch("AgentPool", "reviewers", { spec: { replicas: 3 } });
       await patch("Budget", "all", { spec: { daily: { usd: 100_000 } } });

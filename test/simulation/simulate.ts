@@ -1,12 +1,14 @@
 /** One run of the whole system in the simulated world, from a seed. */
 import { type Logger, silentLogger } from "../../pkg/runtime/logger.ts";
-import { Broken, watchInvariants } from "./invariants.ts";
+import { Broken } from "./broken.ts";
+import { watchInvariants } from "./invariants.ts";
 import { Revoked } from "./kernel/scheduler.ts";
 import { type Faults, noFaults } from "./kernel/sim-client.ts";
 import { unsettled } from "./liveness.ts";
 import { operator } from "./operator.ts";
 import { people } from "./people.ts";
 import { kindTemper } from "./world/conduct.ts";
+import { type DiskFaults, noDiskFaults } from "./world/disk.ts";
 import { fairWeather, type Weather } from "./world/seen-by.ts";
 import { makeWorld, type World } from "./world.ts";
 
@@ -59,7 +61,7 @@ export interface SimulateOptions {
 /** @throws Error that says how to replay the run, with the last steps, when a promise was broken */
 export async function simulate(options: SimulateOptions): Promise<Outcome> {
   const { seed, hours } = options;
-  const world = await makeWorld({ seed });
+  const world = await makeWorld({ seed, mode: seed % 2 === 0 ? "Files" : "Cluster" });
   try {
     return await run(world, options);
   } catch (error) {
@@ -99,16 +101,18 @@ async function run(
   const faults: Faults = { conflict: 0.02, unknown: 0.005, refused: 0.005, expired: 0.002, ended: 0.001 };
   const weather: Weather = { refused: 0.005, lost: 0.005, unknown: 0.01 };
   const failpoints = { deaths: 0.01 };
+  const diskFaults: DiskFaults = { deaths: 0.0003, slow: 0.1 };
   if (!rough) makeFair();
   function makeFair(): void {
     Object.assign(faults, noFaults);
     Object.assign(weather, fairWeather);
     failpoints.deaths = 0;
+    Object.assign(diskFaults, noDiskFaults);
   }
   const broken: { error?: unknown } = {};
   const atTheEnd = watchInvariants(world);
 
-  const persons = await people(world);
+  const persons = people(world);
   const chaos = world.prng("chaos");
   let lives = 0;
   let startedMs = 0;
@@ -125,6 +129,7 @@ async function run(
     faults,
     weather,
     failpoints,
+    diskFaults,
     logger: noBugs(logger, broken),
     onDeath: () => restart(chaos.below(2 * minute)),
   });
@@ -162,12 +167,13 @@ async function run(
   makeFair();
   Object.assign(world.temper, kindTemper);
   calm = true;
-  await persons.calmDown();
+  const calmed = persons.calmDown();
   const ended = await scheduler.run({
     untilMs: untilMs + calmHours * hour,
     afterEachStep,
     stepsMax: 10 * stepsPerDayMax,
   });
+  await calmed;
   const left = unsettled(world);
   if (left.length > 0) throw new Broken(`The run ended by ${ended} and this is stuck:\n${left.join("\n\n")}`);
   atTheEnd();

@@ -3,8 +3,9 @@ import type { Kinds, Project, ProjectSpec, WorkspaceSpec } from "../../pkg/api/g
 import type { Condition } from "../../pkg/api/meta.ts";
 import { phaseOf } from "../../pkg/api/phases.ts";
 import type { Kind } from "../../pkg/runtime/client.ts";
+import { Broken } from "./broken.ts";
 import { declare } from "./declare.ts";
-import { Broken, watchInvariants } from "./invariants.ts";
+import { watchInvariants } from "./invariants.ts";
 import { noFaults } from "./kernel/sim-client.ts";
 import { unsettled } from "./liveness.ts";
 import { type Operator, operator } from "./operator.ts";

@@ -1,9 +1,10 @@
 /** Everything that outlives an operator: the API, hosts, git, checks, money, the stop latch. */
 
-import { type SimApi, simApi } from "./api.ts";
+import { SimApi } from "./api.ts";
 import type { Prng } from "./kernel/prng.ts";
 import { Scheduler } from "./kernel/scheduler.ts";
 import { roughTemper, type Temper } from "./world/conduct.ts";
+import { SimDisk } from "./world/disk.ts";
 import { SimLatch } from "./world/latch.ts";
 import { SimMoney } from "./world/money.ts";
 import { SimQuality } from "./world/quality.ts";
@@ -20,18 +21,26 @@ export interface World {
   quality: SimQuality;
   money: SimMoney;
   latch: SimLatch;
+  /** Of the machine; undefined where a cluster keeps the objects. */
+  disk: SimDisk | undefined;
   prng(stream: string): Prng;
 }
 
 export async function makeWorld({
   seed,
   temper = roughTemper,
+  mode = "Cluster",
 }: {
   seed: number;
   temper?: Temper;
+  /** Whether a cluster keeps the objects, or the operator itself, in a log on its machine's disk. */
+  mode?: "Cluster" | "Files";
 }): Promise<World> {
   const scheduler = new Scheduler({ seed, keepSteps: 80 });
-  const api = await simApi(scheduler.world);
+  const disk = mode === "Files" ? new SimDisk() : undefined;
+  const segmentBytes = 1024 * (32 + scheduler.prng("segments").below(97));
+  const api = new SimApi(disk === undefined ? {} : { disk, segmentBytes });
+  if (disk === undefined) await api.startCluster(scheduler.world);
   const life = scheduler.incarnation("host");
   const files = Array.from({ length: FILES }, (_, index) => [fileName(index), "begin"] as const);
   const repository = new SimRepository(Object.fromEntries(files));
@@ -44,5 +53,5 @@ export async function makeWorld({
   const mood = { ...temper };
   const prng = (stream: string): Prng => scheduler.prng(stream);
   const sessions = new SimSessions({ life, repository, money, latch, prng, temper: mood });
-  return { scheduler, api, temper: mood, sessions, repository, quality, money, latch, prng };
+  return { scheduler, api, temper: mood, sessions, repository, quality, money, latch, disk, prng };
 }

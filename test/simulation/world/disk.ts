@@ -1,0 +1,83 @@
+/** The disk of the machine that the operator runs on: it outlives every operator, and a power loss takes what it can. */
+import type { AppendFile, FileSystem } from "../../../pkg/storage/file-system.ts";
+import { type CrashFileSystem, crashFileSystem } from "../../../pkg/storage/testing/crash-file-system.ts";
+import type { Prng } from "../kernel/prng.ts";
+import type { Incarnation } from "../kernel/scheduler.ts";
+
+/** Probabilities, 0 to 1. May be changed while a run goes on. */
+export interface DiskFaults {
+  /** The process dies at a call, before or after it was done. */
+  deaths: number;
+  /** A sync takes its time: others get on meanwhile. */
+  slow: number;
+}
+
+export const noDiskFaults: DiskFaults = { deaths: 0, slow: 0 };
+
+export interface MountOptions {
+  life: Pick<Incarnation, "task" | "revoked">;
+  chance: Prng;
+  faults: DiskFaults;
+  /** Ends the life. */
+  die: () => void;
+}
+
+export class SimDisk {
+  /** There is no room: nothing can be created, and a write gets in as far as it gets. */
+  isFull = false;
+  #files: CrashFileSystem = crashFileSystem();
+
+  /** The disk as one life of the operator uses it. Every call resolves at once, but for slow syncs: those are a step. */
+  mount({ life, chance, faults, die }: MountOptions): FileSystem {
+    // What a dead process has asked for is never answered.
+    const never = new Promise<never>(() => {});
+    const call = async (name: string, act: () => Promise<unknown>): Promise<unknown> => {
+      if (life.revoked) return never;
+      if (chance.chance(faults.deaths)) {
+        if (chance.chance(0.5)) await act();
+        die();
+        return never;
+      }
+      if (SYNCS.has(name) && chance.chance(faults.slow)) await life.task(`disk ${name}`, () => {});
+      const answer = await act();
+      return life.revoked ? never : answer;
+    };
+    const written = (file: AppendFile): AppendFile => ({
+      ...wrapped(file, call),
+      write: async (bytes) => {
+        if (!this.isFull) return (await call("write", () => file.write(bytes))) as undefined;
+        await file.write(bytes.subarray(0, chance.below(bytes.length)));
+        throw full();
+      },
+    });
+    return {
+      ...wrapped(this.#files as FileSystem, call),
+      create: async (path, mode) => {
+        if (this.isFull) throw full();
+        return written((await call("create", () => this.#files.create(path, mode))) as AppendFile);
+      },
+    };
+  }
+
+  /** What was not synced is kept, lost or torn; renames and creations too. */
+  losePower(chance: Prng): void {
+    this.#files = this.#files.afterCrash(chance);
+  }
+}
+
+const SYNCS: ReadonlySet<string> = new Set(["datasync", "syncDirectory", "syncFile", "persist"]);
+
+/** `files` with every method a call. */
+function wrapped<T extends object>(
+  files: T,
+  call: (name: string, act: () => Promise<unknown>) => Promise<unknown>,
+): T {
+  const methods = Object.entries(files).filter(([, method]) => typeof method === "function");
+  return Object.fromEntries(
+    methods.map(([name, method]) => [name, (...args: unknown[]) => call(name, () => method(...args))]),
+  ) as T;
+}
+
+function full(): Error {
+  return Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+}
