@@ -8,13 +8,26 @@ import { sessionsContract } from "../contracts/sessions.contract.ts";
 import { Scheduler } from "./kernel/scheduler.ts";
 import { Commits } from "./world/commits.ts";
 import { kindTemper } from "./world/conduct.ts";
+import { SimDisk } from "./world/disk.ts";
 import { SimLatch } from "./world/latch.ts";
 import { SimMoney } from "./world/money.ts";
 import { SimQuality } from "./world/quality.ts";
 import { SimRepository } from "./world/repository.ts";
 import { SimSessions } from "./world/sessions.ts";
+import { SimUpstream } from "./world/upstream.ts";
 
-moneyContract("SimMoney", async () => ({ money: new SimMoney(new Scheduler({ seed: 1 }).world.clock) }));
+function moneyIn(scheduler: Scheduler): SimMoney {
+  const startMs = scheduler.world.clock.now();
+  return new SimMoney({
+    incarnation: (name) => scheduler.incarnation(name),
+    world: scheduler.world,
+    prng: (stream) => scheduler.prng(stream),
+    upstream: new SimUpstream(scheduler.prng("upstream"), () => startMs + scheduler.elapsedMs),
+    disk: new SimDisk(),
+  });
+}
+
+moneyContract("SimMoney", async () => ({ money: moneyIn(new Scheduler({ seed: 1 })) }));
 
 repositoryContract("SimRepository", async () => {
   const repository = new SimRepository({ "notes.txt": "begin\n" });
@@ -81,7 +94,7 @@ qualityContract("SimQuality", async () => {
 
 sessionsContract("SimSessions", async () => {
   const scheduler = new Scheduler({ seed: 1 });
-  const money = new SimMoney(scheduler.world.clock);
+  const money = moneyIn(scheduler);
   await money.setBudgets([{ name: "all", uid: "u", daily: { usd: 1000 }, timeZone: "UTC", selector: {} }]);
   const repository = new SimRepository({ "src/file-1.ts": "begin" });
   const claim = { project: "retry", number: 1, agent: "agent-1" };

@@ -22,8 +22,9 @@ function workspace(spec: Partial<WorkspaceSpec> = {}): Draft<Workspace> {
   return object("Workspace", "workspace", { commands, ...spec }) as Draft<Workspace>;
 }
 
-function budget(usd: number, name = "all"): Draft<Budget> {
-  return object("Budget", name, { daily: { usd }, monthly: { tokens: 1_000_000_000 } }) as Draft<Budget>;
+function budget(usd: number, name = "all", timeZone = "UTC"): Draft<Budget> {
+  const spec = { daily: { usd }, monthly: { tokens: 1_000_000_000 }, timeZone };
+  return object("Budget", name, spec) as Draft<Budget>;
 }
 
 function pool(name: string, role: AgentRole, replicas: number): Draft<AgentPool> {

@@ -6,10 +6,10 @@ import type { Condition, KubeObject } from "../../pkg/api/meta.ts";
 import { AGENTS_MAX } from "../../pkg/api/names.ts";
 import { PHASE_EDGES, phaseOf } from "../../pkg/api/phases.ts";
 import { CONDITIONS, reasonsOf } from "../../pkg/api/reasons.ts";
-import { NANO_PER_USD } from "../../pkg/gateway/money.ts";
 import type { GitClaim } from "../../pkg/git/repository.ts";
 import type { Change } from "./api.ts";
 import { Broken } from "./broken.ts";
+import { noOverspend } from "./promises/no-overspend.ts";
 import type { Host } from "./world/sessions.ts";
 import type { World } from "./world.ts";
 
@@ -35,7 +35,7 @@ export function watchInvariants(world: World): () => void {
     if (object.kind === "Review") reviewRules(change);
     pauses.see(object);
   });
-  keepBooks(world);
+  noOverspend(world);
   sessions.events.started = (host) => {
     oneOwner(host, world);
     pauses.started(host);
@@ -197,22 +197,6 @@ function oneOwner(host: Host, { sessions }: World): void {
         () => `${spec.project} is worked on by ${other.spec.agent} and by ${spec.agent}`,
       );
   }
-}
-
-/** Books of our own: no request is granted past what a Budget without a selector allows for its day. */
-function keepBooks({ money }: World): void {
-  const byDay = new Map<string, number>();
-  money.onEntry = ({ atMs }, usd) => {
-    const day = new Date(atMs).toISOString().slice(0, 10);
-    const sum = (byDay.get(day) ?? 0) + usd;
-    byDay.set(day, sum);
-    for (const { name, daily, selector } of money.policies)
-      if (usd > 0 && daily?.usd !== undefined && Object.keys(selector).length === 0)
-        hold(
-          sum <= daily.usd * NANO_PER_USD,
-          () => `${name} allows ${daily.usd} USD, and ${sum / NANO_PER_USD} are spent or reserved on ${day}`,
-        );
-  };
 }
 
 /** A branch holds nothing that an older claim than its own wrote after it was let go. */

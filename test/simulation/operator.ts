@@ -20,6 +20,8 @@ export interface OperatorOptions {
   /** How often it dies at a failpoint that it passes, 0 to 1. */
   failpoints: { deaths: number };
   diskFaults?: DiskFaults;
+  /** How many of its crashes are the machine's, 0 to 1: all else ends too, and what was not synced is at risk. */
+  powerLosses?: number;
   logger?: Logger;
   /** Told when it has died of a failpoint. */
   onDeath?: () => void;
@@ -34,11 +36,8 @@ export interface Operator {
   counters(): Record<string, Counters>;
 }
 
-/** How many of its crashes are the machine's: sessions end too, and what was not synced is at risk. */
-const powerLosses = 0.3;
-
 export function operator(options: OperatorOptions): Operator {
-  const { world, diskFaults = noDiskFaults, onDeath } = options;
+  const { world, diskFaults = noDiskFaults, powerLosses = 0, onDeath } = options;
   const crashes = world.prng("crashes of the machine");
   let number = 0;
   let current: { life: Incarnation; manager: Manager | undefined } | undefined;
@@ -48,9 +47,10 @@ export function operator(options: OperatorOptions): Operator {
     current = undefined;
     world.api.end();
     for (const part of [world.sessions, world.quality, world.money, world.repository]) part.crash();
-    if (world.disk === undefined || !crashes.chance(powerLosses)) return;
-    world.disk.losePower(crashes);
+    if (!crashes.chance(powerLosses)) return;
+    world.disk?.losePower(crashes);
     world.sessions.killAll();
+    world.money.die();
   };
   const die = (): void => {
     if (current === undefined) return;

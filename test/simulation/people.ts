@@ -257,9 +257,13 @@ export function people(world: World): People {
   };
 }
 
-async function declareAll({ api }: World): Promise<void> {
+/** Where days begin at other times, and have 23 and 25 hours. */
+const ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland"];
+
+async function declareAll({ api, prng }: World): Promise<void> {
+  const zone = pick(prng("zone"), ZONES);
   await api.create("Workspace", declare.workspace());
-  await api.create("Budget", declare.budget(1000));
+  await api.create("Budget", declare.budget(1000, "all", zone));
   await api.create("AgentPool", declare.pool("builders", "Execution", 7));
   await api.create("AgentPool", declare.pool("reviewers", "Review", 3));
 }

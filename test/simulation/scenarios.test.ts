@@ -401,7 +401,7 @@ test("a used up account pauses the fleet until it opens again: nothing fails, is
   await story.until("both are paused", () => story.world.sessions.hosts().length === 0, 0.5);
   await story.projects("c");
   await story.minutes(5);
-  const asked = story.world.money.ledger.length;
+  const asked = story.world.upstream.bills.size;
   const live = (name: string) => story.the("Agent", name).status?.session?.liveSeconds;
   const before = [live("agent-1"), live("agent-2")];
   expect(story.condition("Workspace", "workspace", "UsageLimited")?.status).toBe("True");
@@ -417,7 +417,7 @@ test("a used up account pauses the fleet until it opens again: nothing fails, is
   story.operator.start();
   await story.minutes(120);
   expect(story.world.sessions.hosts()).toEqual([]);
-  expect(story.world.money.ledger.length).toBe(asked);
+  expect(story.world.upstream.bills.size).toBe(asked);
   expect(story.phase("c")).toBe("Queued");
   expect([live("agent-1"), live("agent-2")]).toEqual(before);
 

@@ -10,9 +10,17 @@ import { people } from "./people.ts";
 import { kindTemper } from "./world/conduct.ts";
 import { type DiskFaults, noDiskFaults } from "./world/disk.ts";
 import { fairWeather, type Weather } from "./world/seen-by.ts";
+import { noUpstreamFaults, type UpstreamFaults } from "./world/upstream.ts";
 import { makeWorld, type World } from "./world.ts";
 
 const minute = 60_000;
+const roughUpstream: UpstreamFaults = {
+  limited: 0.01,
+  fails: 0.005,
+  cut: 0.01,
+  silent: 0.005,
+  unreachable: 0.01,
+};
 const hour = 60 * minute;
 /** After the faults everything has to be settled within this. */
 const calmHours = 48;
@@ -102,12 +110,18 @@ async function run(
   const weather: Weather = { refused: 0.005, lost: 0.005, unknown: 0.01 };
   const failpoints = { deaths: 0.01 };
   const diskFaults: DiskFaults = { deaths: 0.0003, slow: 0.1 };
+  Object.assign(world.upstream.faults, roughUpstream);
+  world.money.deaths = 0.001;
+  Object.assign(world.money.diskFaults, { deaths: 0.0003, slow: 0.1 });
   if (!rough) makeFair();
   function makeFair(): void {
     Object.assign(faults, noFaults);
     Object.assign(weather, fairWeather);
     failpoints.deaths = 0;
     Object.assign(diskFaults, noDiskFaults);
+    Object.assign(world.upstream.faults, noUpstreamFaults);
+    world.money.deaths = 0;
+    Object.assign(world.money.diskFaults, noDiskFaults);
   }
   const broken: { error?: unknown } = {};
   const atTheEnd = watchInvariants(world);
@@ -130,10 +144,22 @@ async function run(
     weather,
     failpoints,
     diskFaults,
+    powerLosses: 0.3,
     logger: noBugs(logger, broken),
     onDeath: () => restart(chaos.below(2 * minute)),
   });
   op.start();
+  let offsetMs = 0;
+  const jumpWall = (ms: number): void => {
+    offsetMs += ms;
+    scheduler.jumpWall(ms);
+    // Most clocks are put right again by those that keep the time.
+    if (!chaos.chance(0.7)) return;
+    void scheduler.world.clock.sleep(chaos.below(hour)).then(() => {
+      scheduler.jumpWall(-offsetMs);
+      offsetMs = 0;
+    });
+  };
   const untilMs = hours * roughShare * hour;
   let calm = false;
   void (async () => {
@@ -145,7 +171,7 @@ async function run(
           op.crash();
           restart(chaos.below(3 * minute));
         }
-      } else scheduler.jumpWall(chaos.below(2 * hour) - hour / 2);
+      } else jumpWall(chaos.below(2 * hour) - hour / 2);
     }
   })();
   let looked = 0;
@@ -167,6 +193,8 @@ async function run(
   makeFair();
   Object.assign(world.temper, kindTemper);
   calm = true;
+  scheduler.jumpWall(-offsetMs);
+  offsetMs = 0;
   const calmed = persons.calmDown();
   const ended = await scheduler.run({
     untilMs: untilMs + calmHours * hour,

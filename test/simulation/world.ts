@@ -1,7 +1,7 @@
 /** Everything that outlives an operator: the API, hosts, git, checks, money, the stop latch. */
 
 import { SimApi } from "./api.ts";
-import type { Prng } from "./kernel/prng.ts";
+import { type Prng, prng as prngOf } from "./kernel/prng.ts";
 import { Scheduler } from "./kernel/scheduler.ts";
 import { roughTemper, type Temper } from "./world/conduct.ts";
 import { SimDisk } from "./world/disk.ts";
@@ -10,6 +10,7 @@ import { SimMoney } from "./world/money.ts";
 import { SimQuality } from "./world/quality.ts";
 import { SimRepository } from "./world/repository.ts";
 import { SimSessions } from "./world/sessions.ts";
+import { SimUpstream } from "./world/upstream.ts";
 import { FILES, fileName } from "./world/work.ts";
 
 export interface World {
@@ -20,6 +21,7 @@ export interface World {
   repository: SimRepository;
   quality: SimQuality;
   money: SimMoney;
+  upstream: SimUpstream;
   latch: SimLatch;
   /** Of the machine; undefined where a cluster keeps the objects. */
   disk: SimDisk | undefined;
@@ -36,7 +38,8 @@ export async function makeWorld({
   /** Whether a cluster keeps the objects, or the operator itself, in a log on its machine's disk. */
   mode?: "Cluster" | "Files";
 }): Promise<World> {
-  const scheduler = new Scheduler({ seed, keepSteps: 80 });
+  const startMs = startsAtMs(seed);
+  const scheduler = new Scheduler({ seed, startMs, keepSteps: 80 });
   const disk = mode === "Files" ? new SimDisk() : undefined;
   const segmentBytes = 1024 * (32 + scheduler.prng("segments").below(97));
   const api = new SimApi(disk === undefined ? {} : { disk, segmentBytes });
@@ -45,7 +48,16 @@ export async function makeWorld({
   const files = Array.from({ length: FILES }, (_, index) => [fileName(index), "begin"] as const);
   const repository = new SimRepository(Object.fromEntries(files));
   const latch = new SimLatch();
-  const money = new SimMoney(scheduler.incarnation("gateway").clock);
+  const upstream = new SimUpstream(scheduler.prng("upstream"), () => startMs + scheduler.elapsedMs);
+  const money = new SimMoney({
+    incarnation: (name) => scheduler.incarnation(name),
+    world: scheduler.world,
+    prng: (stream) => scheduler.prng(stream),
+    upstream,
+    // One machine has one disk.
+    disk: disk ?? new SimDisk(),
+  });
+  money.isHeld = () => latch.isEngaged;
   const quality = new SimQuality({
     objects: repository.objects,
     clock: scheduler.incarnation("checks").clock,
@@ -53,5 +65,27 @@ export async function makeWorld({
   const mood = { ...temper };
   const prng = (stream: string): Prng => scheduler.prng(stream);
   const sessions = new SimSessions({ life, repository, money, latch, prng, temper: mood });
-  return { scheduler, api, temper: mood, sessions, repository, quality, money, latch, disk, prng };
+  latch.onEngaged = () => {
+    sessions.killAll();
+    money.die();
+  };
+  return { scheduler, api, temper: mood, sessions, repository, quality, money, upstream, latch, disk, prng };
+}
+
+/** Days on which calendars do something; each with the hours before and behind it. */
+const DAYS: readonly string[] = [
+  "2026-01-05T08:00:00Z",
+  // The end of a month, and of a year; a leap day.
+  "2026-01-31T20:00:00Z",
+  "2026-12-31T21:00:00Z",
+  "2028-02-28T22:00:00Z",
+  // Clocks go forward and back, in Berlin and in New York.
+  "2026-03-28T21:00:00Z",
+  "2026-10-24T20:00:00Z",
+  "2026-03-08T02:00:00Z",
+  "2026-11-01T01:00:00Z",
+];
+
+function startsAtMs(seed: number): number {
+  return Date.parse(DAYS[prngOf(seed, "start").below(DAYS.length)] ?? "");
 }

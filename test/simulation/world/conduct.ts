@@ -1,7 +1,7 @@
 /** How one run of a session goes, drawn when it starts. */
 import type { SessionSpec } from "../../../pkg/session/sessions.ts";
 import type { Prng } from "../kernel/prng.ts";
-import type { Bound } from "./money.ts";
+import type { AskedRequest } from "./money.ts";
 
 const minute = 60_000;
 
@@ -53,6 +53,9 @@ export const kindTemper: Temper = {
 
 export type Offence = "Secret" | "ProtectedPath" | "ForbiddenPath";
 
+/** What a prompt is cut from. */
+const TEXT = "Mind the tests. ".repeat(1500);
+
 export type Ends = "Done" | "Failed" | "Crash" | "Silent" | "Hung" | "NeverStarts";
 
 export interface Conduct {
@@ -64,9 +67,8 @@ export interface Conduct {
   /** How much of the run is behind it after `turn`, 0 to 1. */
   share(turn: number): number;
   turnMs(): number;
-  bound(): Bound;
-  /** What a request cost in the end: never more than its bound. */
-  cost(bound: Bound): Bound;
+  /** What it asks the model for its next turn. */
+  request(): AskedRequest["request"];
 }
 
 export function conductOf(spec: SessionSpec, chance: Prng, temper: Temper): Conduct {
@@ -93,10 +95,10 @@ export function conductOf(spec: SessionSpec, chance: Prng, temper: Temper): Cond
     isOver: (turn) => turn >= turns,
     share: (turn) => Math.min(1, turn / turns),
     turnMs: () => 20_000 + chance.below(5 * minute - 20_000),
-    bound: () => ({ usd: 100_000_000 + chance.below(300_000_000), tokens: 20_000 + chance.below(80_000) }),
-    cost: (bound) => {
-      const part = 0.2 + 0.8 * chance.next();
-      return { usd: Math.floor(bound.usd * part), tokens: Math.floor(bound.tokens * part) };
-    },
+    request: () => ({
+      messages: [{ role: "user", content: TEXT.slice(0, chance.below(TEXT.length)) }],
+      max_tokens: 4000 + chance.below(20_000),
+      ...(chance.chance(0.5) ? { cache_control: { type: "ephemeral" } } : {}),
+    }),
   };
 }

@@ -56,6 +56,8 @@ export class SimDisk {
         if (this.isFull) throw full();
         return written((await call("create", () => this.#files.create(path, mode))) as AppendFile);
       },
+      append: async (path, options) =>
+        written((await call("append", () => this.#files.append(path, options))) as AppendFile),
     };
   }
 
@@ -72,10 +74,13 @@ function wrapped<T extends object>(
   files: T,
   call: (name: string, act: () => Promise<unknown>) => Promise<unknown>,
 ): T {
-  const methods = Object.entries(files).filter(([, method]) => typeof method === "function");
-  return Object.fromEntries(
-    methods.map(([name, method]) => [name, (...args: unknown[]) => call(name, () => method(...args))]),
-  ) as T;
+  const methods = Object.entries(files).map(([name, method]) =>
+    // What is read in pieces is no promise.
+    typeof method !== "function" || name === "pieces"
+      ? [name, method]
+      : [name, (...args: unknown[]) => call(name, () => method(...args))],
+  );
+  return Object.fromEntries(methods) as T;
 }
 
 function full(): Error {

@@ -1,294 +1,359 @@
-/** The gateway's books in memory: reserves before it spends, and never more than a Budget allows. */
-import {
-  type BudgetAccount,
-  type BudgetPolicy,
-  type CostQuery,
-  type Money,
-  NANO_PER_USD,
-  type NanoUSD,
-  type SessionGrant,
-  type Spent,
-  type UsageLimit,
-  type WindowAccount,
-  type WindowLimit,
+/**
+ * The gateway without its process: the real line, payments, ledger state, rate limits and trusted time, an upstream of
+ * the simulated world, and lives of its own, which end at any step of a request.
+ */
+import { windowOf } from "../../../pkg/gateway/grants.ts";
+import { type Ledger, openLedger } from "../../../pkg/gateway/ledger.ts";
+import type { Line, Step } from "../../../pkg/gateway/ledger-lines.ts";
+import type { LedgerState } from "../../../pkg/gateway/ledger-state.ts";
+import type { MessagesRequest } from "../../../pkg/gateway/messages-request.ts";
+import type {
+  BudgetAccount,
+  BudgetPolicy,
+  CostQuery,
+  Money,
+  NanoUSD,
+  SessionGrant,
+  Spent,
+  UsageLimit,
+  WindowAccount,
 } from "../../../pkg/gateway/money.ts";
-import { type Window, windowAt } from "../../../pkg/gateway/windows.ts";
+import { type Payment, Payments } from "../../../pkg/gateway/payments.ts";
+import { priceOf } from "../../../pkg/gateway/prices.ts";
+import { type KeptUsageLimit, RateLimits } from "../../../pkg/gateway/rate-limits.ts";
+import type { Ending } from "../../../pkg/gateway/settlement.ts";
+import { TimeKeeper } from "../../../pkg/gateway/time-keeper.ts";
+import type { Period } from "../../../pkg/gateway/windows.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { throttle } from "../../../pkg/runtime/throttle.ts";
+import type { Prng } from "../kernel/prng.ts";
+import type { Incarnation } from "../kernel/scheduler.ts";
+import { type DiskFaults, noDiskFaults, type SimDisk } from "./disk.ts";
 import { hash } from "./hash.ts";
+import type { SimUpstream } from "./upstream.ts";
 
-/** What a request costs at most. */
-export interface Bound {
-  usd: NanoUSD;
-  tokens: number;
+const minute = 60_000;
+
+export interface SimMoneyOptions {
+  /** Each life of the gateway, by its name. */
+  incarnation: (name: string) => Incarnation;
+  /** Of what outlives them: it restarts a gateway that died. */
+  world: { clock: Clock };
+  prng: (stream: string) => Prng;
+  upstream: SimUpstream;
+  /** What the ledger is on. */
+  disk: SimDisk;
 }
 
-export interface LedgerEntry {
-  grant: SessionGrant;
-  atMs: number;
-  /** The bound while it is reserved, the cost once settled. */
-  amount: Bound;
-  settled: boolean;
+export interface MoneyEvents {
+  /** A gateway begins with what the last one left, as its ledger has it. */
+  opened?: (state: LedgerState) => void;
+  /** A line is added. */
+  line?: (line: Line) => void;
 }
 
-export type Reservation =
-  | { is: "granted"; entry: LedgerEntry }
-  /** It fits once others have settled. */
-  | { is: "waits" }
-  | { is: "refused"; reason: "BudgetExceeded" | "NoBudget" | "UsageLimited"; message: string };
-
-interface Counted {
-  spent: Bound;
-  reserved: Bound;
-  requests: number;
+/** One request of a session. */
+export interface AskedRequest {
+  session: string;
+  model: string;
+  /** Complete turns of the session's conversation, and one. */
+  turn: number;
+  /** Another one after each start. */
+  host: string;
+  request: Pick<MessagesRequest, "messages" | "max_tokens"> & { cache_control?: { type: string } };
+  /** How long the upstream takes for it, in milliseconds. */
+  takesMs: number;
+  /** The host is gone: in line it leaves, and what is sent is read to its end by the gateway. */
+  signal: AbortSignal;
 }
 
-const periods = ["daily", "monthly"] as const;
+export type Answered =
+  | { is: "answered"; status: number; waitMs: number | undefined }
+  /** Refused: asking again changes nothing until a Budget or a window does. */
+  | { is: "refused"; reason: "BudgetExceeded" | "NoBudget" | "UsageLimited"; message: string }
+  /** Not now: it waited in line for as long as it may, or there was no gateway, or no status. */
+  | { is: "later"; seconds: number; message: string };
+
+interface Life {
+  incarnation: Incarnation;
+  ledger: Ledger;
+  payments: Payments;
+  time: TimeKeeper;
+  rateLimits: RateLimits;
+  /** Resolves when the gateway is no more. */
+  ended: Promise<void>;
+  end: () => void;
+}
 
 export class SimMoney implements Money {
-  readonly #clock: Clock;
-  readonly ledger: LedgerEntry[] = [];
-  /** Told of each amount that the ledger takes in: a bound when granted, the rest of it, negative, when settled. */
-  onEntry: (entry: LedgerEntry, usd: NanoUSD) => void = () => {};
-  #policies: readonly BudgetPolicy[] = [];
-  #usedUpUntilMs = 0;
-  readonly #grants = new Map<string, SessionGrant>();
-  /** By budget and window. */
-  readonly #counted = new Map<string, Counted>();
-  readonly #windows = new Map<string, Window>();
-  /** By Project. */
-  readonly #costs = new Map<string, Spent>();
-  readonly #wakers = new Set<{ atOnce: () => void; inTime: () => void }>();
-  /** In which hundredth of its limit each window stands. */
-  #news = "";
+  events: MoneyEvents = {};
+  readonly diskFaults: DiskFaults = { ...noDiskFaults };
+  readonly upstream: SimUpstream;
+  /** How often it dies at a failpoint that it passes, 0 to 1. */
+  deaths = 0;
+  /** It is not started again while this holds: the emergency stop. */
+  isHeld: () => boolean = () => false;
+  readonly #options: SimMoneyOptions;
+  readonly #chance: Prng;
+  readonly #sessions = new Map<string, SessionGrant>();
+  readonly #wakers = new Set<() => void>();
+  #policies: readonly BudgetPolicy[] | undefined;
+  /** The operator lives, and has said which Budgets there are. */
+  #leased = false;
+  /** Usage limits, as the gateway keeps them on its disk. */
+  #usedUp: readonly KeptUsageLimit[] = [];
+  #life: Life | undefined;
+  #lives = 0;
+  #starting = false;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(options: SimMoneyOptions) {
+    this.#options = options;
+    this.upstream = options.upstream;
+    this.#chance = options.prng("gateway");
   }
 
+  /** The Budgets in force; those of a gateway that died hold until the operator says others. */
   get policies(): readonly BudgetPolicy[] {
-    return this.#policies;
+    return this.#policies ?? [];
   }
 
   async setBudgets(budgets: readonly BudgetPolicy[]): Promise<void> {
-    const before = JSON.stringify(this.#policies);
-    if (JSON.stringify(budgets) === before) return;
     this.#policies = structuredClone(budgets);
-    // Spent is computed from the ledger by window and selector: a new selector reaches back.
-    this.#counted.clear();
-    for (const entry of this.ledger) this.#count(entry, entry.settled ? "spent" : "reserved", 1);
+    this.#leased = true;
+    const life = await this.#start();
+    life?.payments.setBudgets(this.#policies);
+    life?.time.now();
     this.#wake();
   }
 
   async admit(grant: SessionGrant): Promise<{ url: string; token: string }> {
-    this.#grants.set(grant.session, grant);
+    this.#sessions.set(grant.session, grant);
     return { url: "http://127.0.0.1:1", token: hash(`${grant.session} ${grant.run}`) };
   }
 
   async dismiss(session: string): Promise<void> {
-    this.#grants.delete(session);
+    this.#sessions.delete(session);
   }
 
-  async account(budget: string): Promise<BudgetAccount | undefined> {
-    const policy = this.#policies.find(({ name }) => name === budget);
-    if (policy === undefined) return undefined;
-    const [daily, monthly] = periods.map((period) => this.#window(policy, period));
-    if (daily === undefined || monthly === undefined) return undefined;
-    return { budget, daily, monthly, boundViolated: false };
+  async account(name: string): Promise<BudgetAccount | undefined> {
+    const budget = this.#policies?.find((one) => one.name === name);
+    if (budget === undefined || this.#life === undefined) return undefined;
+    const { ledger, time } = this.#life;
+    const { trust, ms, wallMs } = time.now();
+    const account = (period: Period): WindowAccount => {
+      const newest = ledger.state.newestWindow(budget, period);
+      const { name: window, startMs, endMs } = windowOf(budget, period, { atMs: ms ?? wallMs, newest });
+      return { window, startMs, endMs, ...ledger.state.sums({ selector: budget.selector, startMs, endMs }) };
+    };
+    return {
+      budget: name,
+      daily: account("daily"),
+      monthly: account("monthly"),
+      boundViolated: ledger.state.violated.length > 0,
+      ...(trust.is === "unconfirmed" ? { clock: trust.message } : {}),
+    };
   }
 
   async cost(query: CostQuery): Promise<NanoUSD | undefined> {
-    return (await this.spent(query)).cost;
+    return (await this.spent(query))?.cost;
   }
 
-  async spent(query: CostQuery): Promise<Spent> {
-    const { project, session, agent, purpose } = query;
-    if (project !== undefined && session === undefined && agent === undefined && purpose === undefined)
-      return this.#costs.get(project) ?? { cost: 0, tokens: 0 };
-    const sum = { cost: 0, tokens: 0 };
-    for (const { grant, amount, settled } of this.ledger) {
-      if (!settled) continue;
-      if (project !== undefined && grant.project !== project) continue;
-      if (session !== undefined && grant.session !== session) continue;
-      if (agent !== undefined && grant.agent !== agent) continue;
-      if (purpose !== undefined && grant.purpose !== purpose) continue;
-      sum.cost += amount.usd;
-      sum.tokens += amount.tokens;
-    }
-    return sum;
+  async spent({ project, session, agent, purpose }: CostQuery): Promise<Spent | undefined> {
+    const life = await this.#start();
+    if (life === undefined) return undefined;
+    const { spent, spentTokens } = life.ledger.state.sums({ project, session, agent, purpose });
+    return { cost: spent, tokens: spentTokens };
   }
 
-  async closedWindow(budget: string, window: string): Promise<WindowAccount | undefined> {
-    if (!this.#policies.some(({ name }) => name === budget)) return undefined;
-    const { spent, reserved, requests } = this.#counted.get(`${budget} ${window}`) ?? nothing();
-    return {
-      ...{ window, startMs: 0, endMs: 0, spent: spent.usd, reserved: reserved.usd },
-      ...{ spentTokens: spent.tokens, reservedTokens: reserved.tokens, requests, unsettled: 0 },
-    };
-  }
-
-  async usageLimits(): Promise<readonly UsageLimit[]> {
-    return this.#usedUpUntilMs > this.#clock.now() ? [{ untilMs: this.#usedUpUntilMs }] : [];
-  }
-
-  /** The account is used up for `ms` milliseconds from now. */
-  useUp(ms: number): void {
-    this.#usedUpUntilMs = this.#clock.now() + ms;
+  async usageLimits(): Promise<readonly UsageLimit[] | undefined> {
+    return (await this.#start())?.rateLimits.usageLimits();
   }
 
   subscribe(wake: () => void, { everyMs, signal }: { everyMs: () => number; signal: AbortSignal }): void {
-    const now = throttle(wake, { clock: this.#clock, ms: everyMs, signal });
-    const waker = { atOnce: wake, inTime: now };
-    this.#wakers.add(waker);
-    signal.addEventListener("abort", () => this.#wakers.delete(waker), { once: true });
+    const now = throttle(wake, { clock: this.#options.world.clock, ms: everyMs, signal });
+    this.#wakers.add(now);
+    signal.addEventListener("abort", () => this.#wakers.delete(now), { once: true });
   }
 
-  /** The operator died: who subscribed hears nothing more. */
+  // What is only in the simulated world
+
+  /** The account is used up for `ms` milliseconds from now. */
+  useUp(ms: number): void {
+    this.upstream.usedUpUntilMs = this.upstream.trueMs + ms;
+  }
+
+  /** The operator died: nobody renews the lease, and who subscribed hears nothing more. */
   crash(): void {
     this.#wakers.clear();
+    this.#leased = false;
   }
 
-  /** Sets `bound` aside in every Budget that holds for the session, or says why not. */
-  reserve(session: string, bound: Bound): Reservation {
-    const grant = this.#grants.get(session);
-    const matching = this.#policies.filter(({ selector }) =>
-      Object.entries(selector).every(([key, value]) => grant?.labels[key] === value),
+  /** The gateway dies, with all that was in line and in flight; it is started again some seconds later. */
+  die(): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    this.#life = undefined;
+    life.incarnation.revoke();
+    life.end();
+    void this.#restart();
+  }
+
+  /** What a session's host gets for one request. */
+  async ask(asked: AskedRequest): Promise<Answered> {
+    const life = await this.#start();
+    if (life === undefined) return { is: "later", seconds: 30, message: "There is no gateway." };
+    const gone = life.ended.then(
+      (): Answered => ({ is: "later", seconds: 10, message: "The gateway ended before the answer did." }),
     );
-    if (grant === undefined || matching.length === 0)
-      return { is: "refused", reason: "NoBudget", message: "No Budget holds for this session." };
-    for (const policy of matching)
-      for (const period of periods) {
-        const limit = policy[period];
-        if (limit === undefined) continue;
-        const { spent, reserved } = this.#countedIn(policy, period, this.#nowMs());
-        if (!fits(spent, bound, limit))
-          return {
-            is: "refused",
-            reason: "BudgetExceeded",
-            message: `The Budget ${policy.name} has too little left for a request.`,
-          };
-        if (!fits(plus(spent, reserved, 1), bound, limit)) return { is: "waits" };
-      }
-    if (this.#usedUpUntilMs > this.#clock.now())
-      return { is: "refused", reason: "UsageLimited", message: "UsageLimited: the account is used up." };
-    const entry: LedgerEntry = { grant, atMs: this.#nowMs(), amount: { ...bound }, settled: false };
-    this.ledger.push(entry);
-    this.#count(entry, "reserved", 1);
-    this.onEntry(entry, bound.usd);
-    return { is: "granted", entry };
+    return Promise.race([this.#forward(life, asked), gone]);
   }
 
-  /** @param cost - what was used; never more than the bound */
-  settle(entry: LedgerEntry, cost: Bound): void {
-    this.#count(entry, "reserved", -1);
-    this.onEntry(entry, cost.usd - entry.amount.usd);
-    entry.amount = cost;
-    entry.settled = true;
-    this.#count(entry, "spent", 1);
-    const { project } = entry.grant;
-    const before = this.#costs.get(project) ?? { cost: 0, tokens: 0 };
-    this.#costs.set(project, { cost: before.cost + cost.usd, tokens: before.tokens + cost.tokens });
+  async #forward(life: Life, asked: AskedRequest): Promise<Answered> {
+    const { session: id, model, turn, host, takesMs, signal } = asked;
+    const session = this.#sessions.get(id);
+    const price = priceOf(model);
+    if (session === undefined || price === undefined)
+      return { is: "refused", reason: "NoBudget", message: "The gateway knows no such session or model." };
+    const request: MessagesRequest = { ...asked.request, model };
+    const reserving = await life.payments.reserve(request, {
+      session,
+      price,
+      asked: { turn, host },
+      signal,
+    });
+    if (reserving.is === "used up")
+      return { is: "refused", reason: "UsageLimited", message: reserving.message };
+    if (reserving.is === "waited")
+      return { is: "later", seconds: reserving.retryAfterSeconds, message: reserving.message };
+    if (reserving.is === "unconfirmed") return { is: "later", seconds: 60, message: reserving.message };
+    if (reserving.is === "refused") {
+      const reason = reserving.reason === "NoBudget" ? "NoBudget" : "BudgetExceeded";
+      return { is: "refused", reason, message: reserving.message };
+    }
+    const { payment } = reserving;
+    if (signal.aborted) {
+      await this.#end(payment, { is: "not sent", why: "the client left" });
+      throw signal.reason;
+    }
+    await payment.sent();
+    const { ending, refusal } = this.upstream.take(payment.id, payment.request, price);
+    const ms = ending.is === "answered" && ending.status === 200 ? takesMs : 1000;
+    await life.incarnation.clock.sleep(ms);
+    if (ending.is === "answered") {
+      life.time.heard(this.upstream.date);
+      payment.answered(ending.status, refusal);
+    }
+    await this.#end(payment, ending);
+    if (refusal?.usedUp !== undefined)
+      return { is: "refused", reason: "UsageLimited", message: "The account is used up." };
+    if (ending.is === "answered") return { is: "answered", status: ending.status, waitMs: refusal?.waitMs };
+    return { is: "later", seconds: 10, message: ending.why };
+  }
+
+  async #end(payment: Payment, ending: Ending): Promise<void> {
+    await payment.end(ending);
     this.#wake();
   }
 
-  #wake(): void {
-    const news = this.#hundredths();
-    const isNews = news !== this.#news;
-    this.#news = news;
-    for (const { atOnce, inTime } of [...this.#wakers]) isNews ? atOnce() : inTime();
+  /** The life there is, or a first one. A gateway that died is started by `#restart` alone. */
+  async #start(): Promise<Life | undefined> {
+    if (this.#life === undefined && this.#lives === 0) await this.#open();
+    return this.#life;
   }
 
-  #hundredths(): string {
-    const now = this.#clock.now();
-    return this.#policies
-      .flatMap((policy) =>
-        periods.map((period) => {
-          const { spent } = this.#countedIn(policy, period, now);
-          const { usd = 0, tokens = 0 } = policy[period] ?? {};
-          const share = Math.max(
-            usd === 0 ? 0 : spent.usd / NANO_PER_USD / usd,
-            tokens === 0 ? 0 : spent.tokens / tokens,
-          );
-          return Math.floor(100 * share);
-        }),
-      )
-      .join();
+  async #restart(): Promise<void> {
+    const { clock } = this.#options.world;
+    do await clock.sleep(1000 + this.#chance.below(30_000));
+    while (this.isHeld() || this.#starting);
+    if (this.#life === undefined) await this.#open();
   }
 
-  #count(entry: LedgerEntry, as: "spent" | "reserved", sign: 1 | -1): void {
-    for (const policy of this.#policies) {
-      if (!Object.entries(policy.selector).every(([key, value]) => entry.grant.labels[key] === value))
-        continue;
-      for (const period of periods) {
-        const counted = this.#countedIn(policy, period, entry.atMs);
-        counted[as] = plus(counted[as], entry.amount, sign);
-        if (as === "reserved" && sign === 1) counted.requests += 1;
-      }
-    }
-  }
-
-  #countedIn({ name, timeZone }: BudgetPolicy, period: (typeof periods)[number], atMs: number): Counted {
-    const key = `${name} ${windowName(period, atMs, timeZone)}`;
-    let counted = this.#counted.get(key);
-    if (counted === undefined) {
-      counted = nothing();
-      this.#counted.set(key, counted);
-    }
-    return counted;
-  }
-
-  /** When money is counted: it never goes back, so that no window opens again. */
-  #nowMs(): number {
-    return Math.max(this.#clock.now(), this.ledger.at(-1)?.atMs ?? 0);
-  }
-
-  /** The calendar is slow, and asked at every look. */
-  #windowAt(period: (typeof periods)[number], nowMs: number, timeZone: string): Window {
-    const key = `${period} ${windowName(period, nowMs, timeZone)} ${timeZone}`;
-    const window = this.#windows.get(key) ?? windowAt(period, nowMs, timeZone);
-    this.#windows.set(key, window);
-    return window;
-  }
-
-  #window(policy: BudgetPolicy, period: (typeof periods)[number]): WindowAccount {
-    const now = this.#nowMs();
-    const { name, startMs, endMs } = this.#windowAt(period, now, policy.timeZone);
-    const { spent, reserved, requests } = this.#countedIn(policy, period, now);
-    return {
-      window: name,
-      startMs,
-      endMs,
-      spent: spent.usd,
-      reserved: reserved.usd,
-      spentTokens: spent.tokens,
-      reservedTokens: reserved.tokens,
-      requests,
-      unsettled: 0,
+  async #open(): Promise<void> {
+    if (this.#starting) return;
+    this.#starting = true;
+    this.#lives += 1;
+    const incarnation = this.#options.incarnation(`gateway ${this.#lives}`);
+    const { clock, ids, random } = incarnation;
+    const ledger = await this.#openLedger(incarnation);
+    if (ledger === undefined || incarnation.revoked) return;
+    const rateLimits = new RateLimits({
+      ...{ clock, random },
+      kept: this.#usedUp,
+      usageChanged: (limits) => {
+        this.#usedUp = limits;
+        this.#wake();
+      },
+    });
+    const time = new TimeKeeper({
+      clock,
+      ask: (signal) => this.#askTime(incarnation, signal),
+      newestMs: () => ledger.state.newestMs,
+      // In a later turn: the line may be the one who asked.
+      changed: () => queueMicrotask(() => payments.look()),
+    });
+    const failpoints = {
+      hit: () => {
+        if (this.#chance.chance(this.deaths)) this.die();
+      },
     };
+    const payments = new Payments({
+      ...{ ledger, rateLimits, clock, ids, failpoints, time },
+      hasLease: () => this.#leased,
+      changed: () => {},
+    });
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    this.#life = { incarnation, ledger, payments, time, rateLimits, ended, end };
+    this.#starting = false;
+    if (this.#policies !== undefined) payments.setBudgets(this.#policies);
+    void this.#keepTime(this.#life);
+    this.#wake();
+  }
+
+  /** The clock is looked at now and then, as each renewal of the lease does. */
+  async #keepTime({ incarnation, time, payments }: Life): Promise<void> {
+    for (;;) {
+      const { trust } = time.now();
+      await incarnation.clock.sleep(trust.is === "confirmed" ? 20 * minute : 3 * minute);
+      payments.look();
+    }
+  }
+
+  /** Undefined where the disk has no room for it: there is no gateway then, until somebody makes some. */
+  async #openLedger(life: Incarnation): Promise<Ledger | undefined> {
+    const { disk } = this.#options;
+    const { clock, ids } = life;
+    const die = (): void => this.die();
+    try {
+      const fs = disk.mount({ life, chance: this.#chance, faults: this.diskFaults, die });
+      const paths = { path: "/workspace/.bosun/ledger.jsonl", totalsPath: "/state/totals.json" };
+      const { state, append, close } = bound(await openLedger({ ...paths, fs, clock, ids, failed: die }));
+      this.events.opened?.(state);
+      return {
+        state,
+        append: (step: Step) => {
+          const written = append(step);
+          this.events.line?.({ seq: state.seq, at: clock.now(), ...step });
+          return written;
+        },
+        close,
+      };
+    } catch (error) {
+      if (!disk.isFull) throw error;
+      return undefined;
+    }
+  }
+
+  async #askTime(life: Incarnation, signal: AbortSignal): Promise<void> {
+    await life.clock.sleep(200, signal);
+    if (!this.upstream.isReachable) throw new Error("connection refused");
+    this.#life?.time.heard(this.upstream.date);
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#wakers]) wake();
   }
 }
 
-const dayMs = 86_400_000;
-const lastDay = { day: Number.NaN, name: "" };
-
-function nothing(): Counted {
-  return { spent: { usd: 0, tokens: 0 }, reserved: { usd: 0, tokens: 0 }, requests: 0 };
+function bound(ledger: Ledger): Ledger {
+  return { state: ledger.state, append: (step) => ledger.append(step), close: () => ledger.close() };
 }
-
-/** UTC without a calendar library: this is asked at every request. */
-function windowName(period: (typeof periods)[number], atMs: number, timeZone: string): string {
-  if (timeZone !== "UTC") return windowAt(period, atMs, timeZone).name;
-  const day = Math.floor(atMs / dayMs);
-  if (lastDay.day !== day) Object.assign(lastDay, { day, name: new Date(atMs).toISOString().slice(0, 10) });
-  return period === "daily" ? lastDay.name : lastDay.name.slice(0, 7);
-}
-
-function fits(used: Bound, bound: Bound, limit: WindowLimit): boolean {
-  if (limit.usd !== undefined && used.usd + bound.usd > limit.usd * NANO_PER_USD) return false;
-  return limit.tokens === undefined || used.tokens + bound.tokens <= limit.tokens;
-}
-
-const plus = (a: Bound, b: Bound, sign: 1 | -1): Bound => ({
-  usd: a.usd + sign * b.usd,
-  tokens: a.tokens + sign * b.tokens,
-});

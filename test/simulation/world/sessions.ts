@@ -20,6 +20,8 @@ import type { SimCheckout, SimRepository } from "./repository.ts";
 import { work } from "./work.ts";
 
 const minute = 60_000;
+/** Of one turn, before a host gives up, as the real runner does. */
+const triesMax = 12;
 
 export interface SimSessionsOptions {
   life: Incarnation;
@@ -42,6 +44,8 @@ export interface Host {
 
 interface LivingHost extends Host {
   startedElapsedMs: number;
+  /** Another one for each start. */
+  name: string;
   pauseAsked: boolean;
   /** By the clock that only grows: since then nothing of it moves. */
   hungMs?: number;
@@ -77,7 +81,6 @@ export class SimSessions implements Sessions {
 
   constructor(options: SimSessionsOptions) {
     this.#options = options;
-    options.latch.onEngaged = () => this.killAll();
   }
 
   async find(id: string): Promise<SessionObservation> {
@@ -143,6 +146,7 @@ export class SimSessions implements Sessions {
       startedAtMs: now,
       startedElapsedMs: life.clock.elapsed(),
       conduct,
+      name: `${id} ${attempts}`,
       pauseAsked: false,
       end: new AbortController(),
     };
@@ -212,7 +216,7 @@ export class SimSessions implements Sessions {
   }
 
   async #live(session: Session, host: LivingHost): Promise<void> {
-    const { life, repository, money, temper } = this.#options;
+    const { life, repository, temper } = this.#options;
     const { spec, conduct, end } = host;
     const { signal } = end;
     const sleep = async (ms: number): Promise<boolean> => {
@@ -225,24 +229,12 @@ export class SimSessions implements Sessions {
       }
     };
     for (let turn = 1; ; turn += 1) {
-      const bound = conduct.bound();
-      let reservation = money.reserve(spec.id, bound);
-      for (let tries = 0; reservation.is === "waits" && tries < 5; tries += 1) {
-        if (!(await sleep(minute))) return;
-        reservation = money.reserve(spec.id, bound);
-      }
-      if (reservation.is !== "granted") {
-        const [reason, message] =
-          reservation.is === "refused"
-            ? [reservation.reason, reservation.message]
-            : (["BudgetExceeded", "Others have reserved what is left."] as const);
-        this.#end(session, { kind: "Paused", reason, message });
+      const paid = await this.#paid(session, host);
+      if (paid === "killed") return;
+      if (paid !== undefined) {
+        this.#end(session, paid);
         return;
       }
-      const goesOn = await sleep(conduct.turnMs());
-      // What was reserved is settled whoever is left to see it: the gateway reads on.
-      money.settle(reservation.entry, conduct.cost(bound));
-      if (!goesOn) return;
 
       const checkout = repository.checkoutAt(spec.checkout);
       const last = conduct.isOver(turn);
@@ -285,6 +277,42 @@ export class SimSessions implements Sessions {
         return;
       }
     }
+  }
+
+  /**
+   * Asks the model for a turn, again and again as an SDK does.
+   *
+   * @returns undefined once it has answered; else how the run ends
+   */
+  async #paid({ report }: Session, host: LivingHost): Promise<Outcome | "killed" | undefined> {
+    const { life, money } = this.#options;
+    const { spec, conduct, end, name } = host;
+    let message = "";
+    for (let tries = 0; tries < triesMax; tries += 1) {
+      try {
+        const answer = await money.ask({
+          session: spec.id,
+          model: spec.model,
+          turn: report.turns + 1,
+          host: name,
+          request: conduct.request(),
+          takesMs: conduct.turnMs(),
+          signal: end.signal,
+        });
+        if (end.signal.aborted) return "killed";
+        if (answer.is === "refused")
+          return { kind: "Paused", reason: answer.reason, message: answer.message };
+        if (answer.is === "answered" && answer.status === 200) return undefined;
+        const waitMs = answer.is === "later" ? 1000 * answer.seconds : (answer.waitMs ?? 10_000);
+        message = answer.is === "later" ? answer.message : `The upstream answered ${answer.status}.`;
+        await life.clock.sleep(waitMs, end.signal);
+      } catch (error) {
+        // Killed while it waited.
+        if (end.signal.aborted) return "killed";
+        throw error;
+      }
+    }
+    return { kind: "Failed", reason: "UpstreamUnavailable", message };
   }
 
   /** How the run ends; undefined for one that crashes, hangs or falls silent. */

@@ -1,0 +1,110 @@
+/**
+ * Promise 1: no overspend. Recomputed from the upstream's own bills: whenever something is reserved, what it has billed
+ * or may yet bill in the windows of the reservation stays within every limit then in force.
+ */
+import type { Line, Reserved } from "../../../pkg/gateway/ledger-lines.ts";
+import { type BudgetPolicy, NANO_PER_USD } from "../../../pkg/gateway/money.ts";
+import { AGREEMENT_MS } from "../../../pkg/gateway/trusted-time.ts";
+import { type Period, type Window, windowAt } from "../../../pkg/gateway/windows.ts";
+import { Broken } from "../broken.ts";
+import type { World } from "../world.ts";
+
+/** The `Date` of an answer has whole seconds, and was heard a moment ago. */
+const roundingMs = 2_000;
+
+export function noOverspend(world: Pick<World, "money">): void {
+  const { money } = world;
+  const { upstream } = money;
+  const requests = new Map<string, Reserved & Line>();
+  const ended = new Set<string>();
+  const windows = new Map<string, Window>();
+  let newestMs = Number.NEGATIVE_INFINITY;
+
+  money.events.opened = (state) => {
+    newestMs = state.newestMs ?? Number.NEGATIVE_INFINITY;
+    for (const id of upstream.bills.keys())
+      hold(state.request(id) !== undefined, () => `${id} was billed, and the ledger does not know of it`);
+    for (const [id, line] of requests) {
+      const known = state.request(id);
+      // Not on the disk when its gateway died, and so never sent.
+      if (known === undefined) requests.delete(id);
+      else if (!ended.has(line.id)) endedWith(id, known);
+    }
+  };
+  money.events.line = (line) => {
+    if (line.step === "reserved") {
+      requests.set(line.id, line);
+      reserved(line);
+    }
+    if (line.step === "released") endedWith(line.id, { cost: 0, tokens: 0 });
+    if (line.step === "settled" || line.step === "unsettled") endedWith(line.id, line);
+    hold(
+      line.step !== "violated",
+      () => "a bound was violated by an upstream that keeps within its promises",
+    );
+  };
+
+  function endedWith(id: string, charged: { cost: number; tokens: number }): void {
+    ended.add(id);
+    const bill = upstream.bills.get(id);
+    hold(
+      bill === undefined || (bill.cost <= charged.cost && bill.tokens <= charged.tokens),
+      () => `request ${id} was billed ${bill?.cost} nano-dollars and charged with ${charged.cost}`,
+    );
+  }
+
+  function reserved(line: Reserved & Line): void {
+    hold(line.at >= newestMs, () => `a reservation was counted at ${line.at}, after one at ${newestMs}`);
+    newestMs = line.at;
+    hold(
+      line.at <= upstream.trueMs + AGREEMENT_MS + roundingMs,
+      () => `a reservation was counted at ${new Date(line.at).toISOString()}, which is yet to come`,
+    );
+    for (const policy of money.policies)
+      for (const period of ["daily", "monthly"] as const) {
+        const limit = policy[period];
+        if (limit === undefined || !holdsFor(policy, line)) continue;
+        const { name, startMs, endMs } = windowOf(period, line.at, policy.timeZone);
+        const sum = spentIn(policy, startMs, endMs);
+        const cost = sum.cost / NANO_PER_USD;
+        hold(
+          limit.usd === undefined || sum.cost <= Math.floor(limit.usd * NANO_PER_USD + 1e-6),
+          () => `${policy.name} allows ${limit.usd} USD in ${name}, and ${cost} are spent or reserved`,
+        );
+        hold(
+          limit.tokens === undefined || sum.tokens <= limit.tokens,
+          () => `${policy.name} allows ${limit.tokens} tokens in ${name}, of which ${sum.tokens} are taken`,
+        );
+      }
+  }
+
+  /** The calendar is slow, and asked at every reservation. */
+  function windowOf(period: Period, atMs: number, timeZone: string): Window {
+    const key = `${period} ${timeZone}`;
+    const known = windows.get(key);
+    if (known !== undefined && known.startMs <= atMs && atMs < known.endMs) return known;
+    const window = windowAt(period, atMs, timeZone);
+    windows.set(key, window);
+    return window;
+  }
+
+  /** Billed, or still reserved, for what was reserved in the window. */
+  function spentIn(policy: BudgetPolicy, startMs: number, endMs: number): { cost: number; tokens: number } {
+    const sum = { cost: 0, tokens: 0 };
+    for (const [id, line] of requests) {
+      if (line.at < startMs || line.at >= endMs || !holdsFor(policy, line)) continue;
+      const bill = ended.has(id) ? (upstream.bills.get(id) ?? { cost: 0, tokens: 0 }) : line;
+      sum.cost += bill.cost;
+      sum.tokens += bill.tokens;
+    }
+    return sum;
+  }
+}
+
+function holdsFor({ selector }: BudgetPolicy, { labels }: Reserved): boolean {
+  return Object.entries(selector).every(([key, value]) => labels[key] === value);
+}
+
+function hold(holds: boolean, message: () => string): void {
+  if (!holds) throw new Broken(`Promise 1, no overspend: ${message()}.`);
+}
