@@ -19,7 +19,9 @@ import {
   newFile,
   newFolder,
   putFolder,
+  store,
   survivorOf,
+  writeInto,
 } from "./disk-nodes.ts";
 
 export type ErrorCode = "ENOSPC" | "EIO" | "EACCES" | "EMFILE";
@@ -173,11 +175,7 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
       failNextWrite = met.code;
     }
     const at = position ?? file.data.length;
-    const end = Math.max(file.data.length, at + taken);
-    const data = Buffer.alloc(end);
-    file.data.copy(data);
-    data.set(bytes.subarray(0, taken), at);
-    file.data = data;
+    writeInto(file, bytes.subarray(0, taken), at);
     file.dirtyFrom = Math.min(file.dirtyFrom, at);
     file.mtimeNs = BigInt(made.length);
     return taken;
@@ -203,10 +201,7 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
     node.dirtyFrom = data.length;
     // What could not be written is held to be written from now on: the next sync has nothing to do and succeeds.
     if (met !== undefined) throw errorWithCode(met.code, "fdatasync");
-    const stored = Buffer.alloc(data.length);
-    node.stored.copy(stored, 0, 0, Math.min(dirtyFrom, data.length));
-    data.copy(stored, dirtyFrom, dirtyFrom);
-    node.stored = stored;
+    store(node, dirtyFrom);
   }
 
   function read(node: Entry, into: Uint8Array, offset: number, length: number, position: number): number {

@@ -7,8 +7,10 @@ export interface FileNode {
   ino: bigint;
   mode: number;
   mtimeNs: bigint;
-  /** What readers see. */
+  /** What readers see. Never changed in place. */
   data: Buffer;
+  /** Where `data` lies, with room to grow: a ledger is appended to a thousand times. */
+  room?: { bytes: Buffer; used: number };
   /** What is on the medium. */
   stored: Buffer;
   /** Where the bytes begin that the system holds to be written still. */
@@ -34,6 +36,42 @@ export function newFile(ino: bigint, mode: number, mtimeNs: bigint): FileNode {
 
 export function newFolder(ino: bigint, mode: number): FolderNode {
   return { is: "folder", ino, mode, entries: new Map(), synced: new Map(), pending: [] };
+}
+
+/** What readers see of `file` from now on: `bytes` stand at `at`. */
+export function writeInto(file: FileNode, bytes: Uint8Array, at: number): void {
+  const { data, room } = file;
+  const end = Math.max(data.length, at + bytes.length);
+  // Nobody else has seen what lies behind: it is written there without moving the rest.
+  const fits = room !== undefined && room.used === data.length && at === data.length;
+  if (fits && end <= room.bytes.length) {
+    room.bytes.set(bytes, at);
+    room.used = end;
+    file.data = room.bytes.subarray(0, end);
+    return;
+  }
+  const moved = Buffer.alloc(2 * end);
+  data.copy(moved);
+  moved.set(bytes, at);
+  file.room = { bytes: moved, used: end };
+  file.data = moved.subarray(0, end);
+}
+
+/** A sync: what is on the medium is what it had up to `dirtyFrom`, and from there on what readers see. */
+export function store(file: FileNode, dirtyFrom: number): void {
+  const { data, stored } = file;
+  const kept = Math.min(dirtyFrom, data.length);
+  const isSame =
+    (stored.buffer === data.buffer && stored.byteOffset === data.byteOffset) ||
+    stored.subarray(0, kept).equals(data.subarray(0, kept));
+  if (isSame && stored.length >= kept) {
+    file.stored = data;
+    return;
+  }
+  const bytes = Buffer.alloc(data.length);
+  stored.copy(bytes, 0, 0, kept);
+  data.copy(bytes, dirtyFrom, dirtyFrom);
+  file.stored = bytes;
 }
 
 export function putFolder(root: FolderNode, path: string, newInode: () => bigint): FolderNode {

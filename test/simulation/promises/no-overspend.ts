@@ -11,11 +11,14 @@ import type { World } from "../world.ts";
 
 /** The `Date` of an answer has whole seconds, and was heard a moment ago. */
 const roundingMs = 2_000;
+const nothing = { cost: 0, tokens: 0 };
 
 export function noOverspend(world: Pick<World, "money">): void {
   const { money } = world;
   const { upstream } = money;
   const requests = new Map<string, Reserved & Line>();
+  /** In the order of their moments. */
+  const order: (Reserved & Line)[] = [];
   const ended = new Set<string>();
   const windows = new Map<string, Window>();
   let newestMs = Number.NEGATIVE_INFINITY;
@@ -34,6 +37,7 @@ export function noOverspend(world: Pick<World, "money">): void {
   money.events.line = (line) => {
     if (line.step === "reserved") {
       requests.set(line.id, line);
+      order.push(line);
       reserved(line);
     }
     if (line.step === "released") endedWith(line.id, { cost: 0, tokens: 0 });
@@ -91,9 +95,12 @@ export function noOverspend(world: Pick<World, "money">): void {
   /** Billed, or still reserved, for what was reserved in the window. */
   function spentIn(policy: BudgetPolicy, startMs: number, endMs: number): { cost: number; tokens: number } {
     const sum = { cost: 0, tokens: 0 };
-    for (const [id, line] of requests) {
-      if (line.at < startMs || line.at >= endMs || !holdsFor(policy, line)) continue;
-      const bill = ended.has(id) ? (upstream.bills.get(id) ?? { cost: 0, tokens: 0 }) : line;
+    // The newest first: a window is the end of what was reserved.
+    for (let index = order.length - 1; index >= 0; index -= 1) {
+      const line = order[index] as Reserved & Line;
+      if (line.at < startMs) break;
+      if (line.at >= endMs || !requests.has(line.id) || !holdsFor(policy, line)) continue;
+      const bill = ended.has(line.id) ? (upstream.bills.get(line.id) ?? nothing) : line;
       sum.cost += bill.cost;
       sum.tokens += bill.tokens;
     }
