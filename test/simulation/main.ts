@@ -84,7 +84,8 @@ async function inProcesses(): Promise<number> {
 }
 
 function inShort(seed: number, failure: string): string {
-  return `Seed ${seed} fails: ${failure.split("\n\n")[1]?.split("\n").slice(0, 3).join(" | ")}`;
+  const [, said = failure] = failure.split("\n\n");
+  return `Seed ${seed} fails: ${said.split("\n").slice(0, 3).join(" | ")}`;
 }
 
 /** Steps by what they are, whichever object and life of the operator they are about. */

@@ -22,26 +22,29 @@ const worker = fileURLToPath(new URL("worker.ts", import.meta.url));
 /** A run makes much that lives shortly. Whoever replays a failure gets the whole stack. */
 const execArgv = ["--max-semi-space-size=64", "--stack-trace-limit=3"];
 
-/** Resolves when all have ended. @throws Error when a worker dies */
+/** Resolves when all have ended. A worker that dies fails the seed it was at, and another takes its place. */
 export async function runInPool({ jobs, workers, onAnswer }: PoolOptions): Promise<void> {
   const left = jobs[Symbol.iterator]();
   let goesOn = true;
   const work = async (): Promise<void> => {
-    const child = fork(worker, [], { execArgv, stdio: ["ignore", "inherit", "inherit", "ipc"] });
-    const dies = once(child, "exit");
-    try {
-      while (goesOn) {
-        const next = left.next();
-        if (next.done) return;
-        child.send(next.value);
-        const answer = await Promise.race([once(child, "message"), dies.then(() => undefined)]);
-        if (answer === undefined) throw new Error(`The worker of seed ${next.value.seed} died.`);
-        goesOn = onAnswer(answer[0] as Answer) && goesOn;
+    const start = () => fork(worker, [], { execArgv, stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    let child = start();
+    let dies = once(child, "exit");
+    while (goesOn) {
+      const next = left.next();
+      if (next.done) break;
+      child.send(next.value);
+      const answer = await Promise.race([once(child, "message"), dies.then(() => undefined)]);
+      if (answer === undefined) {
+        child = start();
+        dies = once(child, "exit");
       }
-    } finally {
-      child.disconnect();
-      await dies;
+      const { seed } = next.value;
+      const told = answer?.[0] as Answer | undefined;
+      goesOn = onAnswer(told ?? { seed, failure: `Its process died: run seed ${seed} alone.` }) && goesOn;
     }
+    child.disconnect();
+    await dies;
   };
   await Promise.all(Array.from({ length: workers }, work));
 }

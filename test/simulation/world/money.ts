@@ -209,7 +209,8 @@ export class SimMoney implements Money {
   }
 
   async #forward(life: Life, asked: AskedRequest): Promise<Answered> {
-    const { session: id, model, turn, host, takesMs, signal } = asked;
+    const { session: id, model, turn, host, takesMs } = asked;
+    const signal = heardBy(life.incarnation, asked.signal);
     const session = this.#sessions.get(id);
     const price = priceOf(model);
     if (session === undefined || price === undefined)
@@ -352,6 +353,17 @@ export class SimMoney implements Money {
   #wake(): void {
     for (const wake of [...this.#wakers]) wake();
   }
+}
+
+/** `signal` as a gateway hears it: one that is dead hears nothing more. */
+function heardBy(life: Incarnation, signal: AbortSignal): AbortSignal {
+  const heard = new AbortController();
+  const abort = (): void => {
+    if (!life.revoked) heard.abort(signal.reason);
+  };
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  return heard.signal;
 }
 
 function bound(ledger: Ledger): Ledger {
