@@ -95,8 +95,9 @@ export function conductOf(spec: SessionSpec, chance: Prng, temper: Temper): Cond
     isOver: (turn) => turn >= turns,
     share: (turn) => Math.min(1, turn / turns),
     turnMs: () => 20_000 + chance.below(5 * minute - 20_000),
+    // Never the same prompt twice: the tokens of one are measured the first time.
     request: () => ({
-      messages: [{ role: "user", content: TEXT.slice(0, chance.below(TEXT.length)) }],
+      messages: [{ role: "user", content: `${chance.next()} ${TEXT.slice(0, chance.below(TEXT.length))}` }],
       max_tokens: 4000 + chance.below(20_000),
       ...(chance.chance(0.5) ? { cache_control: { type: "ephemeral" } } : {}),
     }),

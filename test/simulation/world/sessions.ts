@@ -153,7 +153,11 @@ export class SimSessions implements Sessions {
     const session: Session = { spec, report, host, attempts };
     this.#sessions.set(id, session);
     this.events.started?.(host);
-    void this.#live(session, host);
+    this.#live(session, host).catch((error: unknown) =>
+      this.#options.life.defer(() => {
+        throw error;
+      }),
+    );
   }
 
   async stop(id: string, how: "AfterTurn" | "Now"): Promise<void> {
