@@ -103,7 +103,9 @@ export function budgetController(deps: Deps): Controller {
     };
     await writeStatus(client, "Budget", budget, status);
     if (news) told.set(budget.metadata.name, clock.elapsed());
-    return Math.max(1, (Math.min(account.daily.endMs, account.monthly.endMs) - clock.now()) / 1000);
+    const leftMs = Math.min(account.daily.endMs, account.monthly.endMs) - clock.now();
+    // A window that is over by a clock that is not believed ends when the gateway says so: that wakes us.
+    return leftMs > 0 ? Math.max(1, leftMs / 1000) : lookAgainSeconds;
   }
 
   /**

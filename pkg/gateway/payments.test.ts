@@ -285,7 +285,7 @@ describe("a clock that is not believed", () => {
       is: "refused",
       reason: "ClockUnconfirmed",
       message: expect.stringMatching(
-        /clock jumped by 24 h; it says 2026-11-24T12:00:00Z, the upstream says 2026-11-23T12:00:00Z.*needs about/,
+        /clock jumped by 24 h; it said 2026-11-24T12:00:00Z, the upstream said 2026-11-23T12:00:00Z.*needs about/,
       ),
     });
     expect(windows(ledger)).toEqual(["2026-11-23"]);
@@ -342,7 +342,7 @@ describe("a clock that is not believed", () => {
     upstream.date = () => Date.parse("2026-11-20T12:00:00Z");
     expect(await ask()).toMatchObject({
       is: "unconfirmed",
-      message: expect.stringContaining("the upstream says 2026-11-20T12:00:00Z"),
+      message: expect.stringContaining("the upstream said 2026-11-20T12:00:00Z"),
     });
     upstream.date = () => {
       throw new Error("ECONNREFUSED");

@@ -18,14 +18,17 @@ export type Trust =
   /** Who was asked contradicts the clock, or gave no answer. */
   | { is: "unconfirmed"; message: string };
 
+/** Why an answer, or none, did not confirm the clock. */
+type Doubt = "undated" | "contradicted" | "unheard";
+
 /** Clocks agree within this, in milliseconds. */
 export const AGREEMENT_MS = 300_000;
 
 export class TrustedTime {
   /** Wall minus elapsed when a date agreed; undefined before the first. */
   #confirmed: number | undefined;
-  /** The newest answer that did not confirm, and wall minus elapsed when it came: of another clock it says nothing. */
-  #doubt: { offset: number; message: string } | undefined;
+  /** The first answer of its kind that did not confirm, and wall minus elapsed then: of another clock it says nothing. */
+  #doubt: { offset: number; wallMs: number; of: Doubt; message: string } | undefined;
 
   /** Whether the wall clock can be believed at `look`. */
   trust(look: Look): Trust {
@@ -35,13 +38,15 @@ export class TrustedTime {
       this.#confirmed === undefined
         ? "no upstream has confirmed this machine's clock since the start"
         : `this machine's clock jumped by ${amount(offset - this.#confirmed)}`;
-    const now = `it says ${timeOf(look.wallMs)}`;
-    if (this.#doubt !== undefined && agree(offset, this.#doubt.offset))
+    if (this.#doubt !== undefined && agree(offset, this.#doubt.offset)) {
+      // As of the answer, not of now: what is told to people must not change with every look.
+      const said = `it said ${timeOf(this.#doubt.wallMs)}`;
       return {
         is: "unconfirmed",
-        message: `ClockUnconfirmed: ${suspicion}; ${now}, ${this.#doubt.message}.`,
+        message: `ClockUnconfirmed: ${suspicion}; ${said}, ${this.#doubt.message}.`,
       };
-    return { is: "asking", message: `ClockUnconfirmed: ${suspicion}; ${now}, and no answer has come yet.` };
+    }
+    return { is: "asking", message: `ClockUnconfirmed: ${suspicion}, and no answer has come yet.` };
   }
 
   /**
@@ -50,8 +55,9 @@ export class TrustedTime {
    * @param dateMs - its `Date` header; undefined when it had none that can be read
    */
   heard(dateMs: number | undefined, look: Look): void {
-    if (dateMs === undefined) this.#doubtIt(look, "the upstream's answer has no Date");
-    else if (!agree(dateMs, look.wallMs)) this.#doubtIt(look, `the upstream says ${timeOf(dateMs)}`);
+    if (dateMs === undefined) this.#doubtIt(look, "undated", "the upstream's answer has no Date");
+    else if (!agree(dateMs, look.wallMs))
+      this.#doubtIt(look, "contradicted", `the upstream said ${timeOf(dateMs)}`);
     else {
       this.#confirmed = offsetOf(look);
       this.#doubt = undefined;
@@ -60,12 +66,15 @@ export class TrustedTime {
 
   /** An upstream was asked and could not be reached. */
   unheard(why: string, look: Look): void {
-    this.#doubtIt(look, `the upstream can't be reached: ${why}`);
+    this.#doubtIt(look, "unheard", `the upstream can't be reached: ${why}`);
   }
 
   /** What disagrees with a clock that was confirmed and has not jumped since is itself wrong, and ignored. */
-  #doubtIt(look: Look, message: string): void {
-    if (this.trust(look).is !== "confirmed") this.#doubt = { offset: offsetOf(look), message };
+  #doubtIt(look: Look, of: Doubt, message: string): void {
+    if (this.trust(look).is === "confirmed") return;
+    const offset = offsetOf(look);
+    const isKnown = this.#doubt !== undefined && this.#doubt.of === of && agree(offset, this.#doubt.offset);
+    if (!isKnown) this.#doubt = { offset, wallMs: look.wallMs, of, message };
   }
 }
 

@@ -434,6 +434,20 @@ test("a used up account pauses the fleet until it opens again: nothing fails, is
   expect(story.escalation("Stuck")).toBeUndefined();
 });
 
+test("a clock that is wrong over midnight is told of once, not with every second", async () => {
+  const story = await tell();
+  await story.projects("a");
+  await story.minutes(5);
+  story.world.scheduler.jumpWall(20 * 3_600_000);
+  let told = 0;
+  story.world.api.onChange(({ object }) => {
+    if (object?.kind === "Budget") told += 1;
+  });
+  await story.minutes(120);
+  expect(story.condition("Budget", "all", "Ready")?.reason).toBe("ClockUnconfirmed");
+  expect(told).toBeLessThan(40);
+});
+
 test("sessions that were refused one after the other all go on once the limit is raised", async () => {
   const story = await tell({ builders: 3, usd: 2, temper: { script: endless("execute") } });
   const names = ["one", "two", "three"];

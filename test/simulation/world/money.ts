@@ -7,16 +7,17 @@ import { type Ledger, openLedger } from "../../../pkg/gateway/ledger.ts";
 import type { Line, Step } from "../../../pkg/gateway/ledger-lines.ts";
 import type { LedgerState } from "../../../pkg/gateway/ledger-state.ts";
 import type { MessagesRequest } from "../../../pkg/gateway/messages-request.ts";
-import type {
-  BudgetAccount,
-  BudgetPolicy,
-  CostQuery,
-  Money,
-  NanoUSD,
-  SessionGrant,
-  Spent,
-  UsageLimit,
-  WindowAccount,
+import {
+  type BudgetAccount,
+  type BudgetPolicy,
+  type CostQuery,
+  type Money,
+  NANO_PER_USD,
+  type NanoUSD,
+  type SessionGrant,
+  type Spent,
+  type UsageLimit,
+  type WindowAccount,
 } from "../../../pkg/gateway/money.ts";
 import { type Payment, Payments } from "../../../pkg/gateway/payments.ts";
 import { priceOf } from "../../../pkg/gateway/prices.ts";
@@ -33,6 +34,7 @@ import { hash } from "./hash.ts";
 import type { SimUpstream } from "./upstream.ts";
 
 const minute = 60_000;
+const PERIODS = ["daily", "monthly"] as const;
 
 export interface SimMoneyOptions {
   /** Each life of the gateway, by its name. */
@@ -96,7 +98,9 @@ export class SimMoney implements Money {
   readonly #options: SimMoneyOptions;
   readonly #chance: Prng;
   readonly #sessions = new Map<string, SessionGrant>();
-  readonly #wakers = new Set<() => void>();
+  readonly #wakers = new Set<{ atOnce: () => void; inTime: () => void }>();
+  /** In which hundredth of its limit each window stands. */
+  #news = "";
   #policies: readonly BudgetPolicy[] | undefined;
   /** The operator lives, and has said which Budgets there are. */
   #leased = false;
@@ -138,17 +142,12 @@ export class SimMoney implements Money {
   async account(name: string): Promise<BudgetAccount | undefined> {
     const budget = this.#policies?.find((one) => one.name === name);
     if (budget === undefined || this.#life === undefined) return undefined;
+    const [daily, monthly] = PERIODS.map((period) => this.#window(budget, period));
+    if (daily === undefined || monthly === undefined) return undefined;
     const { ledger, time } = this.#life;
-    const { trust, ms, wallMs } = time.now();
-    const account = (period: Period): WindowAccount => {
-      const newest = ledger.state.newestWindow(budget, period);
-      const { name: window, startMs, endMs } = windowOf(budget, period, { atMs: ms ?? wallMs, newest });
-      return { window, startMs, endMs, ...ledger.state.sums({ selector: budget.selector, startMs, endMs }) };
-    };
+    const { trust } = time.now();
     return {
-      budget: name,
-      daily: account("daily"),
-      monthly: account("monthly"),
+      ...{ budget: name, daily, monthly },
       boundViolated: ledger.state.violated.length > 0,
       ...(trust.is === "unconfirmed" ? { clock: trust.message } : {}),
     };
@@ -165,14 +164,24 @@ export class SimMoney implements Money {
     return { cost: spent, tokens: spentTokens };
   }
 
+  async closedWindow(name: string, window: string): Promise<WindowAccount | undefined> {
+    const budget = this.#policies?.find((one) => one.name === name);
+    if (budget === undefined || this.#life === undefined) return undefined;
+    const { state } = this.#life.ledger;
+    const granted = [...state.grants()].findLast((one) => one.budget === name && one.window === window);
+    const { startMs = 0, endMs = 0, selector = budget.selector } = granted ?? {};
+    return { window, startMs, endMs, ...state.sums({ selector, startMs, endMs }) };
+  }
+
   async usageLimits(): Promise<readonly UsageLimit[] | undefined> {
     return (await this.#start())?.rateLimits.usageLimits();
   }
 
   subscribe(wake: () => void, { everyMs, signal }: { everyMs: () => number; signal: AbortSignal }): void {
     const now = throttle(wake, { clock: this.#options.world.clock, ms: everyMs, signal });
-    this.#wakers.add(now);
-    signal.addEventListener("abort", () => this.#wakers.delete(now), { once: true });
+    const waker = { atOnce: wake, inTime: now };
+    this.#wakers.add(waker);
+    signal.addEventListener("abort", () => this.#wakers.delete(waker), { once: true });
   }
 
   // What is only in the simulated world
@@ -351,7 +360,36 @@ export class SimMoney implements Money {
   }
 
   #wake(): void {
-    for (const wake of [...this.#wakers]) wake();
+    const news = this.#hundredths();
+    const isNews = news !== this.#news;
+    this.#news = news;
+    for (const { atOnce, inTime } of [...this.#wakers]) isNews ? atOnce() : inTime();
+  }
+
+  /** Another word whenever another hundredth of a limit is spent, or a window has turned. */
+  #hundredths(): string {
+    return this.policies.flatMap((budget) => PERIODS.map((period) => this.#hundredth(budget, period))).join();
+  }
+
+  #hundredth(budget: BudgetPolicy, period: Period): string {
+    const limit = budget[period];
+    const account = this.#window(budget, period);
+    if (account === undefined || limit === undefined) return "";
+    const ofCost = limit.usd === undefined ? 0 : account.spent / (limit.usd * NANO_PER_USD);
+    const ofTokens = limit.tokens === undefined ? 0 : account.spentTokens / limit.tokens;
+    return `${account.window} ${Math.floor(100 * Math.max(ofCost, ofTokens))}`;
+  }
+
+  #window(budget: BudgetPolicy, period: Period): WindowAccount | undefined {
+    if (this.#life === undefined) return undefined;
+    const { ledger, time } = this.#life;
+    const { ms, wallMs } = time.now();
+    const newest = ledger.state.newestWindow(budget, period);
+    const { name, startMs, endMs } = windowOf(budget, period, { atMs: ms ?? wallMs, newest });
+    return {
+      ...{ window: name, startMs, endMs },
+      ...ledger.state.sums({ selector: budget.selector, startMs, endMs }),
+    };
   }
 }
 
