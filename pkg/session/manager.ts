@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, watch } from "node:fs";
+import { closeSync, existsSync, type FSWatcher, mkdirSync, openSync, readdirSync, watch } from "node:fs";
 import type { Money } from "../gateway/money.ts";
 import type { Clock, Ids } from "../runtime/clock.ts";
 import { TransientError } from "../runtime/errors.ts";
@@ -159,7 +159,7 @@ class Manager implements Sessions {
 
   subscribe(wake: (agent: string) => void, signal: AbortSignal): void {
     this.#wakers.add(wake);
-    const watchers = new Map<string, ReturnType<typeof watch>>();
+    const watchers = new Map<string, FSWatcher>();
     const told = new Map<string, string>();
     this.#told.add(told);
     const look = async (id: string) => {
@@ -187,31 +187,37 @@ class Manager implements Sessions {
     const attach = () => {
       for (const id of this.#ids()) {
         if (watchers.has(id)) continue;
-        const watcher = watch(this.#folder(id).path, (_, name) => {
+        const watcher = watched(this.#folder(id).path, (name) => {
           if (name === null || telling.has(name)) void glance(id);
         });
-        watcher.on("error", () => watcher.close());
-        watchers.set(id, watcher);
+        if (watcher !== undefined) watchers.set(id, watcher);
       }
     };
-    const root = watch(this.#options.directory, () => {
-      attach();
-    });
-    root.on("error", () => root.close());
+    const root = watched(this.#options.directory, attach);
+    /** Looks at hosts and nothing else: whether they live must not wait for a gateway. */
     const poll = async () => {
-      for (;;) {
-        attach();
-        await Promise.all(this.#living().map((id) => look(id).catch(() => undefined)));
-        await Promise.all(this.#living().map((id) => this.#reap(id)));
-        await this.#renewAccess();
-        await this.#options.clock.sleep(pollPeriodMs, signal);
-      }
+      attach();
+      await Promise.all(this.#living().map((id) => look(id).catch(() => undefined)));
+      await Promise.all(this.#living().map((id) => this.#reap(id)));
     };
-    poll().catch(() => {
+    void this.#every(() => this.#renewAccess(), signal);
+    void this.#every(poll, signal).then(() => {
       this.#wakers.delete(wake);
       this.#told.delete(told);
-      for (const watcher of [root, ...watchers.values()]) watcher.close();
+      for (const watcher of [root, ...watchers.values()]) watcher?.close();
     });
+  }
+
+  /** Repeats `work` until the signal, whatever becomes of it: what fails once is tried again. */
+  async #every(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await work();
+      } catch {
+        // Files that can't be read now, most likely; `find` says so to whoever asks.
+      }
+      await this.#options.clock.sleep(pollPeriodMs, signal).catch(() => undefined); // Ended.
+    }
   }
 
   async reapLeftovers(): Promise<void> {
@@ -430,6 +436,23 @@ class Manager implements Sessions {
   #ids(): readonly string[] {
     const entries = readdirSync(this.#options.directory, { withFileTypes: true });
     return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  }
+}
+
+/** A watch, or none where the system grants no more of them or the folder is gone: then the next poll tells. */
+function watched(path: string, tell: (name: string | null) => void): FSWatcher | undefined {
+  try {
+    const watcher = watch(path, (_, name) => {
+      try {
+        tell(name);
+      } catch {
+        // The folder was read while it changed; the next poll reads it again.
+      }
+    });
+    watcher.on("error", () => watcher.close());
+    return watcher;
+  } catch {
+    return undefined;
   }
 }
 
