@@ -120,7 +120,8 @@ function agentTable({ agents, projects, reviews }: Objects, now: number): string
 function doing({ spec, status }: Agent, project: Project | undefined): string {
   if (spec.paused) return "paused";
   const ready = getCondition(status?.conditions, "Ready");
-  if (ready?.status === "False") return `${ready.reason}: ${ready.message}`;
+  if (ready?.status === "False" || ready?.reason === "HeartbeatLate")
+    return `${ready.reason}: ${ready.message}`;
   const task = project?.spec.tasks?.find(({ id }) => id === status?.currentTask);
   return task === undefined ? (status?.currentTask ?? "") : `${task.id} ${task.title}`;
 }
