@@ -24,7 +24,7 @@ import {
 import { Payments } from "./payments.ts";
 import { type KeptUsageLimit, RateLimits } from "./rate-limits.ts";
 import { type Endpoint, startEndpoint } from "./server.ts";
-import { TimeKeeper } from "./time-keeper.ts";
+import { TimeKeeper, troubleOf } from "./time-keeper.ts";
 import { Tokens } from "./tokens.ts";
 import type { Trust } from "./trusted-time.ts";
 import { Upstream, type UpstreamConfig } from "./upstream.ts";
@@ -210,13 +210,13 @@ export class Gateway {
   account(name: string): BudgetAccount | undefined {
     const budget = this.#payments.budgets?.find((one) => one.name === name);
     if (budget === undefined) return undefined;
-    const { trust } = this.#time.now();
+    const clock = troubleOf(this.#time.now());
     return {
       budget: name,
       daily: this.#windowAccount(budget, "daily"),
       monthly: this.#windowAccount(budget, "monthly"),
       boundViolated: this.#ledger.state.violated.length > 0,
-      ...(trust.is === "unconfirmed" ? { clock: trust.message } : {}),
+      ...(clock === undefined ? {} : { clock }),
     };
   }
 

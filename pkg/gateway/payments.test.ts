@@ -8,7 +8,7 @@ import { type Price, priceOf } from "./prices.ts";
 import { RateLimits } from "./rate-limits.ts";
 import type { Ending } from "./settlement.ts";
 import { MemoryLedger } from "./testing/ledger.ts";
-import { TimeKeeper } from "./time-keeper.ts";
+import { TimeKeeper, troubleOf } from "./time-keeper.ts";
 
 const PRICE = priceOf("claude-sonnet-5-5") as Price;
 const REQUEST = {
@@ -335,6 +335,22 @@ describe("a clock that is not believed", () => {
     expect(time.now().trust.is).toBe("asking");
     expect(await ask()).toMatchObject({ is: "reserved" });
     expect(windows(ledger)).toEqual(["2026-11-23", "2026-11-24"]);
+  });
+
+  test("is said to be behind where money was counted later already", async () => {
+    const { clock, upstream, pay, time } = settable("2026-11-23T12:00:00Z");
+    clock.setBy = DAY_MS;
+    upstream.date = () => clock.now();
+    time.now();
+    await settled();
+    await pay(COSTLY);
+    expect(troubleOf(time.now())).toBeUndefined();
+    clock.setBy = 0;
+    time.now();
+    await settled();
+    expect(troubleOf(time.now())).toMatch(
+      /counted at 2026-11-24T12:00:00Z already, ahead of this machine's clock/,
+    );
   });
 
   test("lets nothing be spent when it was never confirmed, and says what it would take", async () => {

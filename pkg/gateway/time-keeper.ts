@@ -1,6 +1,6 @@
 /** Keeps the gateway's trusted time: hears the dates of all answers, and asks for one when the clock is in doubt. */
-import type { Clock } from "../runtime/clock.ts";
-import { type Look, momentOf, type Trust, TrustedTime } from "./trusted-time.ts";
+import { type Clock, timestamp } from "../runtime/clock.ts";
+import { AGREEMENT_MS, type Look, momentOf, type Trust, TrustedTime } from "./trusted-time.ts";
 
 /** Between two questions that did not confirm the clock, doubling from the first to the second, in milliseconds. */
 const ASK_AGAIN_MS = 1_000;
@@ -13,6 +13,14 @@ export interface Moment {
   /** What the wall clock says, ms. */
   wallMs: number;
   trust: Trust;
+}
+
+/** Why the windows may not be those of this machine's clock, for people; undefined: they are. */
+export function troubleOf({ ms, wallMs, trust }: Moment): string | undefined {
+  if (trust.is === "unconfirmed") return trust.message;
+  if (trust.is === "asking" || ms === undefined || ms <= wallMs + AGREEMENT_MS) return undefined;
+  const then = timestamp(ms);
+  return `ClockUnconfirmed: money was counted at ${then} already, ahead of this machine's clock; no window opens before.`;
 }
 
 export interface TimeKeeperDeps {

@@ -3,6 +3,7 @@
  * one; so it is believed only while it runs beside the elapsed clock, after an upstream's `Date` has agreed with it once.
  * Pure: looks and dates go in, trust comes out.
  */
+import { timestamp } from "../runtime/clock.ts";
 
 /** Both clocks at one moment, in milliseconds. */
 export interface Look {
@@ -40,7 +41,7 @@ export class TrustedTime {
         : `this machine's clock jumped by ${amount(offset - this.#confirmed)}`;
     if (this.#doubt !== undefined && agree(offset, this.#doubt.offset)) {
       // As of the answer, not of now: what is told to people must not change with every look.
-      const said = `it said ${timeOf(this.#doubt.wallMs)}`;
+      const said = `it said ${timestamp(this.#doubt.wallMs)}`;
       return {
         is: "unconfirmed",
         message: `ClockUnconfirmed: ${suspicion}; ${said}, ${this.#doubt.message}.`,
@@ -57,7 +58,7 @@ export class TrustedTime {
   heard(dateMs: number | undefined, look: Look): void {
     if (dateMs === undefined) this.#doubtIt(look, "undated", "the upstream's answer has no Date");
     else if (!agree(dateMs, look.wallMs))
-      this.#doubtIt(look, "contradicted", `the upstream said ${timeOf(dateMs)}`);
+      this.#doubtIt(look, "contradicted", `the upstream said ${timestamp(dateMs)}`);
     else {
       this.#confirmed = offsetOf(look);
       this.#doubt = undefined;
@@ -96,10 +97,6 @@ function offsetOf({ wallMs, elapsedMs }: Look): number {
 
 function agree(a: number, b: number): boolean {
   return Math.abs(a - b) <= AGREEMENT_MS;
-}
-
-function timeOf(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d{3}Z$/, "Z");
 }
 
 /** `24 h`, `-6 min`: for people. */

@@ -7,6 +7,9 @@ import type { BudgetPolicy } from "../../../pkg/gateway/money.ts";
 import type { InForce } from "./operator.ts";
 import type { BillLine } from "./upstream.ts";
 
+/** By how much a clock that counts as confirmed may be ahead, in ms. */
+const AHEAD_MS_MAX = 300_000;
+
 export interface Evidence {
   lines: readonly Line[];
   bill: readonly BillLine[];
@@ -150,6 +153,11 @@ export function check({ lines, bill, inForce, violations }: Evidence): Verdict {
         problems.push(`request ${id} is charged and was never billed`);
       return;
     }
+    // By the upstream's own clock, which is right: no machine's clock may open a window before its time.
+    if (reserved.at > Date.parse(billed.at) + AHEAD_MS_MAX)
+      problems.push(
+        `request ${id} is counted at ${new Date(reserved.at).toISOString()}, and arrived ${billed.at}`,
+      );
     if (!wasSent) problems.push(`request ${id} arrived and the ledger never sent it`);
     if (billed.cost > cost) problems.push(`request ${id} is billed ${billed.cost} and charged ${cost}`);
     if (billed.how !== "above its bound" && billed.cost > reserved.cost)

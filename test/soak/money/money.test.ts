@@ -69,7 +69,7 @@ describe("the check finds", () => {
     cost,
     tokens: 2,
     maxTokens: 10,
-    at: "",
+    at: "2026-11-23T00:00:00Z",
   });
   const evidence = (steps: readonly object[], billed: readonly BillLine[] = [bill("a", 300)]): Evidence => ({
     lines: [{ step: "opened", ledger: "l", version: 1 }, ...steps].map(
@@ -148,6 +148,12 @@ describe("the check finds", () => {
       [...good, { ...granted, grant: "u/2026-11-24@local", window: "2026-11-24" }],
       undefined,
       /before 2026-11-23 was over/,
+    ],
+    [
+      "money counted ahead of time",
+      [granted, reserved("a", { at: day + 300_001 }), sent("a"), settled("a", 300)],
+      undefined,
+      /is counted at 2026-11-23T00:05:00.001Z, and arrived/,
     ],
     [
       "money counted in another window",
