@@ -9,13 +9,13 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { pidSpace } from "../system/pid-space.ts";
 import { isAlive, markedProcesses, type ProcessIdentity } from "./process-tree.ts";
-import { sessionFolder } from "./session-folder.ts";
+import { type HostFile, type SessionFolder, sessionFolder } from "./session-folder.ts";
 import type { OperatorOrder } from "./testing/operator.ts";
 import { openStage, type Stage } from "./testing/stage.ts";
 import { type AskedRequest, openUpstream, type Turn, type Upstream } from "./testing/upstream.ts";
@@ -414,10 +414,9 @@ describe("a restarted operator", () => {
 describe("a host that may not go on", () => {
   const endless = "echo begun >> more.txt; while [ ! -e ../go ]; do sleep 0.02; done";
 
-  test("suspended while another took its place, it writes nothing more and ends itself when it wakes", async () => {
-    const { upstream, stage } = await stageWith(
-      (_request, index) => [bash(endless), write, commit, handIn][index] ?? { say: "?" },
-    );
+  async function suspended(
+    stage: Stage,
+  ): Promise<{ folder: SessionFolder; host: HostFile & { state: "running" } }> {
     const spec = stage.spec({ toolTimeoutSeconds: 600 });
     await stage.sessions.start(spec);
     await stage.until(spec.id, () => existsSync(join(stage.checkout, "more.txt")));
@@ -426,13 +425,31 @@ describe("a host that may not go on", () => {
     if (host?.state !== "running") throw new Error("It does not run.");
     process.kill(host.host.pid, "SIGSTOP");
     folder.writeHost({ ...host, attempt: "another" });
+    return { folder, host };
+  }
+
+  test("suspended while another took its place, it ends itself and all it started as soon as it wakes", async () => {
+    const { stage } = await stageWith([bash(endless)]);
+    const { folder, host } = await suspended(stage);
+    const before = everythingIn(folder.path);
+    process.kill(host.host.pid, "SIGCONT");
+    // Long before a heartbeat would be due.
+    await until(async () => !(await isAlive(host.outermost)), 5_000);
+    expect(everythingIn(folder.path)).toEqual(before);
+    expect(await markedProcesses(basename(folder.path))).toEqual([]);
+  });
+
+  test("whatever is about to happen is not begun by a host that another took the place of", async () => {
+    const hostCommand = [process.execPath, fileURLToPath(new URL("./testing/deaf-host.ts", import.meta.url))];
+    const script = (_request: AskedRequest, index: number) =>
+      [bash(endless), write, handIn][index] ?? { say: "?" };
+    const { upstream, stage } = await stageWith(script, { hostCommand });
+    const { folder, host } = await suspended(stage);
     const before = everythingIn(folder.path);
     writeFileSync(join(stage.checkout, "../go"), "");
     process.kill(host.host.pid, "SIGCONT");
-
     await until(async () => !(await isAlive(host.outermost)));
     expect(everythingIn(folder.path)).toEqual(before);
-    expect(await markedProcesses(spec.id)).toEqual([]);
     expect(upstream.requests).toHaveLength(1);
   });
 
@@ -533,8 +550,8 @@ function everythingIn(folder: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), "utf8")]));
 }
 
-async function until(look: () => Promise<boolean>): Promise<void> {
-  await expect.poll(look, { timeout: 20_000, interval: 20 }).toBe(true);
+async function until(look: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+  await expect.poll(look, { timeout: timeoutMs, interval: 20 }).toBe(true);
 }
 
 interface Result {
