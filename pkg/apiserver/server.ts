@@ -1,15 +1,10 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { StatusError } from "../api/status-error.ts";
 import type { Registry } from "../registry/registry.ts";
 import { internalError, notFound } from "../registry/status-errors.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { Metrics } from "../runtime/metrics.ts";
+import { http } from "../system/http.ts";
 import { isAllowed, refusal } from "./auth/authorize.ts";
 import { admin, type User } from "./auth/user.ts";
 import { rootPaths } from "./discovery/root-paths.ts";
@@ -135,7 +130,7 @@ export function createApi(options: ApiOptions): Api {
  * watches end with their connection (`closeAllConnections`).
  */
 export function createApiServer(options: ApiOptions): Server {
-  return createServer(createApi(options).listener(() => admin));
+  return http.createServer(createApi(options).listener(() => admin));
 }
 
 function sendNothing(response: ServerResponse): void {

@@ -1,7 +1,8 @@
 /** The control socket: how the operator speaks to its gateway. One POST a call, JSON both ways. */
 import { once } from "node:events";
 import { chmod, unlink } from "node:fs/promises";
-import http, { type IncomingMessage } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
+import { http } from "../system/http.ts";
 import type { Gateway } from "./gateway.ts";
 
 /** What the process says of itself. */
@@ -67,10 +68,7 @@ export function controlCalls(
  *
  * @throws Error when another process listens there, or the path is too long for a socket
  */
-export async function serveControl(
-  path: string,
-  calls: Record<string, ControlHandler>,
-): Promise<http.Server> {
+export async function serveControl(path: string, calls: Record<string, ControlHandler>): Promise<Server> {
   if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
     throw new Error(`${path} is too long for a unix socket: at most ${SOCKET_PATH_BYTES_MAX} bytes.`);
   }

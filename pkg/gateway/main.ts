@@ -4,12 +4,16 @@
  */
 import { closeSync, writeSync } from "node:fs";
 import { text } from "node:stream/consumers";
+import { keepCompiled } from "../system/compile-cache.ts";
 import { runGateway } from "./process.ts";
 
 const READY_FD = 3;
 
 try {
-  await runGateway(JSON.parse(await text(process.stdin)), () => say({ ready: true }));
+  await runGateway(JSON.parse(await text(process.stdin)), () => {
+    say({ ready: true });
+    keepCompiled();
+  });
 } catch (error) {
   console.error(error);
   say({ ready: false, name: (error as Error).name, message: (error as Error).message });

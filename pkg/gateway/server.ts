@@ -1,9 +1,10 @@
 /** The loopback endpoint that sessions speak the Messages API to. */
 import { once } from "node:events";
-import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Clock } from "../runtime/clock.ts";
 import type { Failpoints } from "../runtime/failpoints.ts";
+import { http } from "../system/http.ts";
 import { type AdmittedField, admit } from "./admission.ts";
 import { type ApiError, type ApiErrorType, answerError } from "./api-errors.ts";
 import { type Forwarding, forward } from "./forward.ts";
@@ -249,7 +250,7 @@ function left(response: ServerResponse): AbortSignal {
   return controller.signal;
 }
 
-async function listen(server: http.Server, port: number): Promise<void> {
+async function listen(server: Server, port: number): Promise<void> {
   try {
     server.listen({ host: "127.0.0.1", port });
     await once(server, "listening");

@@ -1,6 +1,6 @@
 /** The connection to the real API, or to the rehearsal model: it alone knows the credential. */
-import http from "node:http";
-import https from "node:https";
+import type { Agent, ClientRequest, IncomingMessage } from "node:http";
+import { httpFor } from "../system/http.ts";
 
 export interface UpstreamConfig {
   /** `https://api.anthropic.com`, or wherever the Messages API is spoken. */
@@ -28,7 +28,7 @@ export interface Exchange {
    * @param flushed - called when the body has left this process
    * @throws Error when the connection breaks before a status came
    */
-  send(flushed: () => void): Promise<http.IncomingMessage>;
+  send(flushed: () => void): Promise<IncomingMessage>;
   /** Breaks the connection. */
   cut(reason: Error): void;
 }
@@ -44,14 +44,14 @@ export class Upstream {
   readonly #config: UpstreamConfig;
   readonly #heard: (date: string | undefined) => void;
   readonly #base: URL;
-  readonly #agent: http.Agent;
+  readonly #agent: Agent;
 
   /** @param heard - told of the `Date` header of each answer; undefined: it had none */
   constructor(config: UpstreamConfig, heard: (date: string | undefined) => void = () => {}) {
     this.#config = config;
     this.#heard = heard;
     this.#base = new URL(config.baseUrl);
-    const { Agent } = this.#base.protocol === "https:" ? https : http;
+    const { Agent } = httpFor(this.#base);
     this.#agent = new Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS });
   }
 
@@ -65,8 +65,7 @@ export class Upstream {
     signal.throwIfAborted();
     const url = new URL(this.#base.pathname.replace(/\/+$/, "") + path, this.#base);
     const isSecure = url.protocol === "https:";
-    const { request: start } = isSecure ? https : http;
-    const request = start(url, {
+    const request = httpFor(url).request(url, {
       method: "POST",
       agent: this.#agent,
       headers: {
@@ -104,7 +103,7 @@ export class Upstream {
    * @throws Error when no answer comes within 10 s; `signal.reason` when aborted
    */
   async ask(signal: AbortSignal): Promise<void> {
-    const { request: start } = this.#base.protocol === "https:" ? https : http;
+    const { request: start } = httpFor(this.#base);
     // Fresh from who answers: a date that a cache kept is of another time.
     const headers = { "cache-control": "no-cache" };
     const request = start(this.#base, { method: "HEAD", agent: this.#agent, headers, signal });
@@ -120,7 +119,7 @@ export class Upstream {
     this.#agent.destroy();
   }
 
-  #answerTo(request: http.ClientRequest): Promise<http.IncomingMessage> {
+  #answerTo(request: ClientRequest): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       request.on("error", reject).on("response", (answer) => {
         this.#heard(answer.headers.date);
@@ -138,7 +137,7 @@ export class Upstream {
   }
 }
 
-function connected(request: http.ClientRequest, isSecure: boolean): Promise<void> {
+function connected(request: ClientRequest, isSecure: boolean): Promise<void> {
   return new Promise((resolve) => {
     request.on("socket", (socket) => {
       if (request.reusedSocket) resolve();

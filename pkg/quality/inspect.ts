@@ -2,7 +2,6 @@ import { checkConfigurationFindings } from "./check-configuration.ts";
 import type { CommitSource, FileChange } from "./commit-source.ts";
 import { pathFindings } from "./paths.ts";
 import type { Finding } from "./quality.ts";
-import { secretFindings } from "./secrets.ts";
 import { weakenedTests } from "./weakened.ts";
 
 /**
@@ -13,6 +12,8 @@ export async function inspectCommits(
   source: CommitSource,
   { base, head, protectedPaths }: { base: string; head: string; protectedPaths: readonly string[] },
 ): Promise<readonly Finding[]> {
+  // Its rules take more memory than most of a resting operator's parts, so they are loaded by the first commit.
+  const { secretFindings } = await import("./secrets.ts");
   const findings: Finding[] = [];
   for (const commit of await source.commits(base, head)) {
     const changes = await source.changesOf(commit.id);

@@ -5,6 +5,7 @@
  *     node pkg/rehearsal/main.ts [--listen HOST:PORT] [--scenarios DIR]... [--log FILE] [--pace FACTOR]
  */
 import { parseArgs } from "node:util";
+import { keepCompiled } from "../system/compile-cache.ts";
 import { ScenarioError } from "./load-scenarios.ts";
 import { startRehearsal } from "./rehearsal.ts";
 
@@ -23,6 +24,7 @@ try {
   const { log, ...options } = values;
   const rehearsal = await startRehearsal({ ...options, pace, ...(log === undefined ? {} : { log }) });
   console.log(JSON.stringify({ url: rehearsal.url }));
+  keepCompiled();
   process.stdin.resume();
   process.stdin.on("close", () => process.exit(0));
 } catch (error) {

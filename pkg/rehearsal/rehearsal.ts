@@ -1,7 +1,7 @@
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { Clock } from "../runtime/clock.ts";
+import { http } from "../system/http.ts";
 import { systemClock } from "../system/system.ts";
 import { loadScenarios } from "./load-scenarios.ts";
 import { RequestLog, type RequestRecord } from "./request-log.ts";
@@ -43,7 +43,7 @@ export async function startRehearsal(options: RehearsalOptions = {}): Promise<Re
   const scenarios = await loadScenarios([builtInScenarios, ...(options.scenarios ?? [])]);
   const log = new RequestLog(options.log);
   const answer = upstream({ scenarios, clock, log, pace });
-  const server = createServer((incoming, response) => {
+  const server = http.createServer((incoming, response) => {
     answer(incoming, response).catch((error: unknown) => response.destroy(error as Error));
   });
   const { host, port } = addressOf(options.listen ?? "127.0.0.1:0");

@@ -1,3 +1,4 @@
+import nodeModule from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -14,4 +15,9 @@ export function compileCache(
   const caches =
     XDG_CACHE_HOME === undefined || XDG_CACHE_HOME === "" ? join(homedir(), ".cache") : XDG_CACHE_HOME;
   return { NODE_COMPILE_CACHE: join(caches, "bosun", "compiled") };
+}
+
+/** Writes down what was compiled so far, for a process that may never come to the end at which Node would do so. */
+export function keepCompiled(): void {
+  nodeModule.flushCompileCache();
 }

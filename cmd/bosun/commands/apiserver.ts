@@ -1,7 +1,6 @@
 /** `bosun apiserver`: the Kubernetes API of any CRDs, alone, on a folder of data. */
 import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
 import path from "node:path";
 import { parseAllDocuments } from "yaml";
 import { admin } from "../../../pkg/apiserver/auth/user.ts";
@@ -12,6 +11,7 @@ import { Metrics } from "../../../pkg/runtime/metrics.ts";
 import { openLog } from "../../../pkg/storage/log/log.ts";
 import { meteredStorage } from "../../../pkg/storage/metered.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
+import { http } from "../../../pkg/system/http.ts";
 import { processMetrics } from "../../../pkg/system/process-metrics.ts";
 import { systemClock, systemDefer, systemIds, systemRandom } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
@@ -49,7 +49,7 @@ export async function apiserver(context: Context, options: ApiServerOptions): Pr
 
   // The socket is the lock, so it listens before there is anything to serve: early callers wait.
   const opened = Promise.withResolvers<Api>();
-  const local = createServer(
+  const local = http.createServer(
     (request, response) => void opened.promise.then((api) => api.listener(() => admin)(request, response)),
   );
   const lock = await takeLock(

@@ -4,6 +4,7 @@ import path from "node:path";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { SETTLED_PHASES } from "../../../pkg/api/phases.ts";
 import { inspectRepository } from "../../../pkg/git/inspect.ts";
+import { keepCompiled } from "../../../pkg/system/compile-cache.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import type { ClusterOptions } from "../operator/cluster.ts";
@@ -57,6 +58,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   });
   const operator = await starting;
   isStarting = false;
+  keepCompiled();
   print(
     `The operator runs (process ${process.pid}). Ctrl-C lets running turns finish and saves; a second Ctrl-C stops now.`,
   );

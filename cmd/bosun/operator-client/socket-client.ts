@@ -1,10 +1,11 @@
 /** The running operator's API over its unix socket: Kubernetes' HTTP protocol, as the commands need it. */
-import { type IncomingMessage, request } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { KINDS } from "../../../pkg/api/generated.ts";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { isNotFound, type Status, StatusError } from "../../../pkg/api/status-error.ts";
 import type { Client, Kind, ListOptions, MergePatch } from "../../../pkg/runtime/client.ts";
 import { codeOf } from "../../../pkg/storage/file-calls.ts";
+import { http } from "../../../pkg/system/http.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { UserError } from "../user-error.ts";
 import { FILE_NAMESPACE } from "../workspace-folder.ts";
@@ -108,7 +109,7 @@ function send(listener: string, { method, path, body, signal }: Call): Promise<I
     ...(payload === undefined ? {} : { "content-type": type, "content-length": Buffer.byteLength(payload) }),
   };
   return new Promise((resolve, reject) => {
-    const sent = request({
+    const sent = http.request({
       socketPath: listener,
       method,
       path,

@@ -1,6 +1,5 @@
 /** The operator put together: everything real is made here and handed to what only knows interfaces. */
 import { appendFileSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
-import { createServer } from "node:http";
 import path from "node:path";
 import { tellBudgets } from "../../../controllers/budget/tell.ts";
 import { allControllers } from "../../../controllers/controllers.ts";
@@ -34,6 +33,7 @@ import { meteredStorage } from "../../../pkg/storage/metered.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
 import type { StoredState } from "../../../pkg/storage/storage.ts";
 import { systemFailpoints } from "../../../pkg/system/failpoint.ts";
+import { http } from "../../../pkg/system/http.ts";
 import { processMetrics } from "../../../pkg/system/process-metrics.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { systemClock, systemDefer, systemIds, systemRandom } from "../../../pkg/system/system.ts";
@@ -295,7 +295,7 @@ export async function openRegistry(
 ): Promise<{ client: Client; api: Api; lock: Lock; metrics: Metrics }> {
   // The socket is the lock, so it listens before there is anything to serve: early callers wait.
   const served = Promise.withResolvers<Api>();
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     if (answerNotice(request, response, heedStop)) return;
     void served.promise.then((api) => api.listener(() => admin)(request, response));
   });

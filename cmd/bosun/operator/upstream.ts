@@ -60,12 +60,16 @@ export async function rehearsalUpstream(options: {
 
 async function start(portFile: string, args: readonly string[], port: number) {
   const entry = entryPath(import.meta.url, "../../../pkg/rehearsal/main");
-  const child = spawn(process.execPath, [entry, "--listen", `127.0.0.1:${port}`, ...args], {
-    stdio: ["pipe", "pipe", port === 0 ? "inherit" : "ignore"],
-    env: { ...process.env, ...compileCache() },
-    // A group of its own: Ctrl-C in the terminal must not take the model away from turns that are to finish.
-    detached: true,
-  });
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, entry, "--listen", `127.0.0.1:${port}`, ...args],
+    {
+      stdio: ["pipe", "pipe", port === 0 ? "inherit" : "ignore"],
+      env: { ...process.env, ...compileCache() },
+      // A group of its own: Ctrl-C in the terminal must not take the model away from turns that are to finish.
+      detached: true,
+    },
+  );
   const lines = createInterface({ input: child.stdout });
   const [line] = await Promise.race([once(lines, "line"), once(child, "exit").then(() => [undefined])]);
   if (line === undefined) return undefined;

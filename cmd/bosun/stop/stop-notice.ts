@@ -1,5 +1,6 @@
 /** How an operator is told of an emergency stop. Whatever else it is busy with or still opening, it answers at once. */
-import { type IncomingMessage, request, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { http } from "../../../pkg/system/http.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 
 /** Beside the paths of Kubernetes, which it has no part in. Only who may open the socket reaches it. */
@@ -21,7 +22,12 @@ export function answerNotice(incoming: IncomingMessage, response: ServerResponse
 /** Resolves when the operator at `socket` has answered. @throws Error when nobody listens there */
 export function tellOfStop(socket: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath: socketPath(socket), method: "POST", path: noticePath, agent: false });
+    const asked = http.request({
+      socketPath: socketPath(socket),
+      method: "POST",
+      path: noticePath,
+      agent: false,
+    });
     asked.on("error", reject);
     asked.on("response", (response) => {
       response.resume();

@@ -1,5 +1,5 @@
-import { request } from "node:http";
 import { Readable } from "node:stream";
+import { http } from "../../system/http.ts";
 
 /**
  * `fetch` to the gateway, over plain HTTP on loopback.
@@ -18,7 +18,7 @@ export function loopbackFetch(onBytes: () => void) {
       throw new TypeError("The gateway is sent text only.");
     }
     return new Promise((resolve, reject) => {
-      const outgoing = request(url, {
+      const outgoing = http.request(url, {
         method: init.method ?? "GET",
         headers: body === undefined ? headers : { ...headers, "content-length": Buffer.byteLength(body) },
         agent: false,
