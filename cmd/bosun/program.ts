@@ -156,6 +156,11 @@ function addLooking(root: Command, context: Context): void {
     .description("say what a request cost whose usage was never seen")
     .requiredOption("--cost <usd>", "in US dollars")
     .action(async (id, options) => (await import("./commands/settle.ts")).settle(context, id, options));
+  budget
+    .command("rebuild")
+    .description("make a damaged or missing ledger anew from what can be proven; says what it would do first")
+    .option("--write", "do it; the damaged file is kept beside it")
+    .action(async (options) => (await import("./commands/rebuild.ts")).rebuildBudget(context, options));
 }
 
 function addSteering(root: Command, context: Context): void {

@@ -50,6 +50,41 @@ export async function readLedger(
   return { state, bytes };
 }
 
+/** What is left of a damaged ledger: every whole line, and whether lines may be missing at its end. */
+export async function readDamaged(
+  fs: FileSystem,
+  path: string,
+): Promise<{ lines: Line[]; endIsLost: boolean }> {
+  const lines: Line[] = [];
+  let last = 0;
+  let gapBytes = 0;
+  let read = 0;
+  let endsWhole = false;
+  for await (const text of wholeLines(fs, path)) {
+    const line = parse(text);
+    read += text.length + 1;
+    // Of a number that there is no room for in the bytes between, nothing can be believed.
+    endsWhole = !(line instanceof Error) && isNext(line.seq, last, gapBytes);
+    if (line instanceof Error || !endsWhole) {
+      gapBytes += text.length + 1;
+      continue;
+    }
+    const { with: _, ...step } = line;
+    lines.push(step as Line);
+    last = line.seq;
+    gapBytes = 0;
+  }
+  const size = (await fs.stat(path))?.size ?? 0;
+  return { lines, endIsLost: !endsWhole || read < size };
+}
+
+/** No line is shorter. */
+const lineBytesMin = 20;
+
+function isNext(seq: number, last: number, gapBytes: number): boolean {
+  return Number.isSafeInteger(seq) && seq > last && seq <= last + 1 + gapBytes / lineBytesMin;
+}
+
 /** The lines of a file that end, without their ends; none when there is no file. */
 export async function* wholeLines(fs: FileSystem, path: string): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
@@ -83,7 +118,7 @@ function apply(state: LedgerState, line: Line, path: string): void {
 
 function damaged(path: string, state: LedgerState, cause: Error): LedgerError {
   return new LedgerError(
-    `${path}, line ${state.seq + 1} is damaged: ${cause.message} Nothing is spent until the file is restored.`,
+    `${path}, line ${state.seq + 1} is damaged: ${cause.message} Nothing is spent until the file is restored, or made anew from what can be proven: \`bosun budget rebuild\`.`,
     { cause },
   );
 }

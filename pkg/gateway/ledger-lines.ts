@@ -118,6 +118,17 @@ export interface Granted {
   limitTokens: number | null;
 }
 
+/** The second line of a ledger that was made anew from what a damaged one proved; see `rebuild.ts`. */
+export interface Rebuilt {
+  step: "rebuilt";
+  /** The damaged file, kept beside it; absent where there was none. */
+  from?: string;
+  /** Lines that were missing. */
+  lost: number;
+  /** What was charged to a window because it could not be proven that it was not spent; the request's id settles it. */
+  charges: readonly { id: string; budget: string; window: string; cost: NanoUSD; tokens: number }[];
+}
+
 /** The first line of a ledger. */
 export interface Opened {
   step: "opened";
@@ -127,6 +138,7 @@ export interface Opened {
 
 export type Step =
   | Opened
+  | Rebuilt
   | Granted
   | Reserved
   | Sent

@@ -192,6 +192,9 @@ export class LedgerState {
       case "opened":
         this.#ledger = line.ledger;
         return;
+      case "rebuilt":
+        // What it says is charged by the lines that follow.
+        return;
       case "granted":
         this.#grant(line);
         return;

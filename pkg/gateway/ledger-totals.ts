@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { FileSystem } from "../storage/file-system.ts";
 import { replaceFile } from "../storage/replace-file.ts";
-import { LedgerError } from "./ledger-lines.ts";
+import { type Granted, LedgerError } from "./ledger-lines.ts";
 import type { LedgerState } from "./ledger-state.ts";
 
 /** What the copy beside the ledger says. */
@@ -14,11 +14,8 @@ export interface Totals {
   windows: WindowTotals[];
 }
 
-/** Charged and reserved in one window, in nano-dollars and in tokens. */
-export interface WindowTotals {
-  grant: string;
-  budget: string;
-  window: string;
+/** A window as it was granted, and what was charged and reserved in it, in nano-dollars and in tokens. */
+export interface WindowTotals extends Omit<Granted, "step" | "at"> {
   cost: number;
   tokens: number;
 }
@@ -46,10 +43,16 @@ export function totalsOf(state: LedgerState): Totals {
 function windowTotals(state: LedgerState): WindowTotals[] {
   return [...state.grants()]
     .filter(({ endMs }) => endMs > state.at)
-    .map(({ grant, budget, window, selector, startMs, endMs }) => {
-      const { spent, reserved, spentTokens, reservedTokens } = state.sums({ selector, startMs, endMs });
-      return { grant, budget, window, cost: spent + reserved, tokens: spentTokens + reservedTokens };
+    .map((granted) => {
+      const { spent, reserved, spentTokens, reservedTokens } = state.sums(granted);
+      return { ...windowOf(granted), cost: spent + reserved, tokens: spentTokens + reservedTokens };
     });
+}
+
+function windowOf(granted: Granted): Omit<Granted, "step" | "at"> {
+  const { grant, holder, budget, uid, period, window, startMs, endMs, selector, limitCost, limitTokens } =
+    granted;
+  return { grant, holder, budget, uid, period, window, startMs, endMs, selector, limitCost, limitTokens };
 }
 
 /** @throws LedgerError when the ledger is missing, another one, or says less than its copy does */
@@ -67,7 +70,7 @@ export function checkAgainst(
   );
   throw new LedgerError(
     `${path} ${problem}: ${totalsPath} says that ledger ${totals.ledger} had ${totals.seq} lines ` +
-      `(${windows.join(", ")}). Nothing is spent until the file is restored; to begin anew, remove both.`,
+      `(${windows.join(", ")}). Nothing is spent until the file is restored, or made anew from what can be proven: \`bosun budget rebuild\`.`,
   );
 }
 
@@ -77,5 +80,8 @@ function contradiction(totals: Totals, state: LedgerState): string | undefined {
   if (totals.seq > state.seq) return "was cut";
   // With more lines than the copy knows of, the sums have moved on.
   if (totals.seq < state.seq) return undefined;
-  return isDeepStrictEqual(totals.windows, windowTotals(state)) ? undefined : "adds up to something else";
+  const sums = (windows: readonly WindowTotals[]) =>
+    windows.map(({ grant, cost, tokens }) => ({ grant, cost, tokens }));
+  const isSame = isDeepStrictEqual(sums(totals.windows), sums(windowTotals(state)));
+  return isSame ? undefined : "adds up to something else";
 }

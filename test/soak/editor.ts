@@ -5,14 +5,20 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Sight, Write } from "./history.ts";
 
-/** How long an edit may take to come about, kills included, in milliseconds. */
-const patienceMs = 30_000;
+/**
+ * How long an edit is waited for before another file is edited, in milliseconds. Killed again and again, a server that is
+ * slow to start shows little of what it knows: whether an edit is lost is told at the end.
+ */
+const patienceMs = 20_000;
+/** How long an edit may take to come about once nothing is killed any more, in milliseconds. */
+const lastPatienceMs = 60_000;
 const lookMs = 10;
 
 export interface Editor {
-  /** What was saved and never came about, in words. */
+  /** What was saved and never came about, in words; once `end` has resolved. */
   readonly lost: readonly string[];
   readonly edits: number;
+  /** Nothing more is saved; resolves when all that was saved has come about, or is lost. */
   end(): Promise<void>;
 }
 
@@ -28,6 +34,8 @@ export interface EditorOptions {
 
 export function startEditor({ folder, names, writes, watchers, random }: EditorOptions): Editor {
   const lost: string[] = [];
+  /** By file: the save that has not come about yet, and must not be saved over. */
+  const open = new Map<string, Saved>();
   let edits = 0;
   let editing = true;
   const working = work();
@@ -39,25 +47,38 @@ export function startEditor({ folder, names, writes, watchers, random }: EditorO
     async end() {
       editing = false;
       await working;
+      for (const saved of open.values()) {
+        if (await comesAbout(saved, lastPatienceMs)) note(saved);
+        else lost.push(`${saved.key} was saved as ${saved.token}, and that never came about.`);
+      }
     },
   };
 
   async function work(): Promise<void> {
     while (editing) {
       const key = names[Math.floor(random() * names.length)] ?? "";
-      const token = `saved-${++edits}`;
-      const calledMs = performance.now();
-      save(path.join(folder, `${key}.yaml`), token);
-      const seen = await comesAbout(key, token);
-      const returnedMs = performance.now();
-      writes.push({ key, kind: "patch", token, calledMs, returnedMs, outcome: { is: "unknown" } });
-      if (!seen) lost.push(`${key} was saved as ${token}, and that never came about.`);
+      const before = open.get(key);
+      if (before === undefined) await edit(key);
+      else if (await comesAbout(before, lookMs)) note(before);
       await sleep(random() * 20);
     }
   }
 
-  async function comesAbout(key: string, token: string): Promise<boolean> {
-    const endMs = performance.now() + patienceMs;
+  async function edit(key: string): Promise<void> {
+    const saved = { key, token: `saved-${++edits}`, calledMs: performance.now() };
+    save(path.join(folder, `${key}.yaml`), saved.token);
+    open.set(key, saved);
+    if (await comesAbout(saved, patienceMs)) note(saved);
+  }
+
+  function note({ key, token, calledMs }: Saved): void {
+    open.delete(key);
+    const returnedMs = performance.now();
+    writes.push({ key, kind: "patch", token, calledMs, returnedMs, outcome: { is: "unknown" } });
+  }
+
+  async function comesAbout({ key, token }: Saved, limitMs: number): Promise<boolean> {
+    const endMs = performance.now() + limitMs;
     const isIt = (sight: Sight): boolean =>
       sight.is === "event"
         ? sight.token === token && sight.key === key
@@ -68,6 +89,12 @@ export function startEditor({ folder, names, writes, watchers, random }: EditorO
     }
     return watchers.some((sights) => sights.some(isIt));
   }
+}
+
+interface Saved {
+  readonly key: string;
+  readonly token: string;
+  readonly calledMs: number;
 }
 
 /** As an editor saves: a whole new file in the place of the old one. */

@@ -136,7 +136,8 @@ function leftOf(limit: number | undefined, used: number): number | undefined {
   return limit === undefined ? undefined : Math.max(0, limit - used);
 }
 
-function policyOf({ metadata, spec }: Budget): BudgetPolicy {
+/** A Budget as the gateway has it. */
+export function policyOf({ metadata, spec }: Budget): BudgetPolicy {
   return {
     name: metadata.name,
     uid: metadata.uid ?? "",

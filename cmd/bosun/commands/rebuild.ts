@@ -1,0 +1,110 @@
+/** `bosun budget rebuild`: makes a damaged or missing ledger anew from what can be proven. */
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import path from "node:path";
+import type { Budget } from "../../../pkg/api/generated.ts";
+import { wholeLimits } from "../../../pkg/gateway/grants.ts";
+import { NANO_PER_USD } from "../../../pkg/gateway/money.ts";
+import { readProcessRecord } from "../../../pkg/gateway/process.ts";
+import { type Limit, type Rebuilding, rebuild } from "../../../pkg/gateway/rebuild.ts";
+import { inspectLedger, putRebuilt } from "../../../pkg/gateway/rebuild-ledger.ts";
+import { isAlive } from "../../../pkg/session/process-tree.ts";
+import { nodeFileSystem as fs } from "../../../pkg/storage/node-file-system.ts";
+import { systemIds } from "../../../pkg/system/system.ts";
+import { policyOf } from "../budget/report.ts";
+import type { Context } from "../context.ts";
+import { withObjects } from "../operator-client/connect.ts";
+import { UserError } from "../user-error.ts";
+import { findWorkspace, type WorkspaceFolder } from "../workspace-folder.ts";
+
+export async function rebuildBudget(context: Context, { write }: { write?: boolean }): Promise<void> {
+  const folder = findWorkspace(context.cwd);
+  const record = await readProcessRecord(folder.gateway);
+  if (record !== undefined && (await isAlive(record)))
+    throw new UserError(
+      "A gateway is running, so its ledger is in use and whole. There is nothing to rebuild.",
+    );
+  const { isRehearsal, place } = ledgerPlace(folder);
+  const left = await inspectLedger(fs, place);
+  if (left === undefined) return context.out(`${place.path} is whole. There is nothing to rebuild.`);
+
+  const rebuilding = rebuild({ ...left, limits: await limitsNow(context) });
+  context.out(left.why);
+  context.out("");
+  for (const line of told(rebuilding, left.lines.length, left.totals?.seq)) context.out(line);
+  if (isRehearsal) context.out(upstreamsCount(folder));
+  if (write !== true) {
+    context.out("");
+    return context.out(
+      "Nothing was changed. `bosun budget rebuild --write` does it, and keeps the old file.",
+    );
+  }
+  const keptAs = `${place.path}.damaged-${new Date(context.now()).toISOString().replaceAll(":", "")}`;
+  await putRebuilt(fs, { ...place, keptAs }, rebuilding, { id: systemIds.uuid(), now: context.now() });
+  context.out("");
+  context.out(
+    `${place.path} was made anew.${existsSync(keptAs) ? ` The old one is kept as ${keptAs}.` : ""}`,
+  );
+}
+
+/** Of the last operator here: a rehearsal has a ledger of its own. */
+function ledgerPlace({ operator, gateway }: WorkspaceFolder) {
+  if (!existsSync(gateway))
+    throw new UserError("No operator has run here yet, so there is no ledger. Start one with `bosun up`.");
+  const isRehearsal = path.basename(readlinkSync(gateway)) === "rehearsal-gateway";
+  const ledger = path.join(operator, isRehearsal ? "rehearsal-ledger" : "ledger", "ledger.jsonl");
+  return { isRehearsal, place: { path: ledger, totalsPath: path.join(gateway, "totals.json") } };
+}
+
+/** What the Budgets allow now. */
+async function limitsNow(context: Context): Promise<Limit[]> {
+  return await withObjects(context, async ({ client }) => {
+    const { items } = await client.list("Budget", { namespace: client.namespace });
+    const policies = (items as Budget[]).map(policyOf);
+    return wholeLimits(policies, context.now(), () => undefined).map((grant) => ({
+      ...{ grant: grant.id, holder: grant.holder, budget: grant.budget, uid: grant.uid },
+      period: grant.window.period,
+      window: grant.window.name,
+      startMs: grant.window.startMs,
+      endMs: grant.window.endMs,
+      selector: grant.selector,
+      limitCost: grant.limitCost ?? null,
+      limitTokens: grant.limitTokens ?? null,
+    }));
+  });
+}
+
+function told({ lost, beyondTotals, atBound, charges }: Rebuilding, kept: number, copiedTo = 0): string[] {
+  const lines = [
+    `Proven: ${kept} whole lines of the ledger${copiedTo === 0 ? "" : `, and the copy of its totals after line ${copiedTo}`}.`,
+    beyondTotals
+      ? `Lost: ${lost === 0 ? "" : `${lost} lines that are known of, and `}whatever came after what is proven.`
+      : `Lost: ${lost} lines, all of them counted in the copy of the totals.`,
+  ];
+  if (atBound.length > 0)
+    lines.push(`Charged with the most they can have cost, since their end was lost: ${atBound.join(", ")}.`);
+  for (const { id, budget, window, cost, tokens } of charges)
+    lines.push(
+      `Charged to ${budget} ${window} because it can't be proven that it was not spent: ${usd(cost)}` +
+        `${tokens === 0 ? "" : `, ${tokens} tokens`} (as request ${id}).`,
+    );
+  if (charges.length > 0 || atBound.length > 0)
+    lines.push("Where you know better, from the provider's own bill: `bosun budget settle ID --cost USD`.");
+  return lines;
+}
+
+/** The played model's own count, which nothing is taken from: only a person can say that it is complete. */
+function upstreamsCount({ operator }: WorkspaceFolder): string {
+  const file = path.join(operator, "rehearsal.jsonl");
+  const costs = new Map<string, number>();
+  if (existsSync(file))
+    for (const line of readFileSync(file, "utf8").split("\n").filter(Boolean)) {
+      const { id, costNanoUSD = 0 } = JSON.parse(line) as { id: string; costNanoUSD?: number };
+      costs.set(id, costNanoUSD);
+    }
+  const sum = [...costs.values()].reduce((total, cost) => total + cost, 0);
+  return `[rehearsal] The played model has billed ${usd(sum)} in all, over ${costs.size} requests (${file}).`;
+}
+
+function usd(cost: number): string {
+  return `$${(cost / NANO_PER_USD).toFixed(4)}`;
+}

@@ -1,0 +1,223 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { TestClock } from "../runtime/testing/clock.ts";
+import { crashFileSystem } from "../storage/testing/crash-file-system.ts";
+import { seeded } from "../storage/testing/seeded.ts";
+import { openLedger } from "./ledger.ts";
+import { readDamaged } from "./ledger-file.ts";
+import type { Line, Step } from "./ledger-lines.ts";
+import { LedgerState } from "./ledger-state.ts";
+import { type Totals, totalsOf } from "./ledger-totals.ts";
+import { rebuild } from "./rebuild.ts";
+import { inspectLedger, putRebuilt } from "./rebuild-ledger.ts";
+import { grantStep, reservation, settled } from "./testing/steps.ts";
+
+const red = { team: "red" };
+const grants = [
+  grantStep(),
+  grantStep({
+    grant: "g-2",
+    window: "2026-11",
+    period: "monthly",
+    endMs: grantStep().startMs + 8 * 86_400_000,
+    limitCost: 20_000,
+  }),
+  grantStep({ grant: "g-3", budget: "red", uid: "u-3", selector: red, limitCost: 3_000, limitTokens: 5_000 }),
+].map((grant) => (grant.grant === "g-1" ? { ...grant, limitCost: 9_000 } : grant));
+const limits = grants.map(({ step: _, at: __, ...limit }) => limit);
+
+/** A ledger as a gateway writes it that keeps to its limits, and the copies of its totals after each line. */
+function played(seed: number, length: number): { lines: Line[]; totals: Totals[] } {
+  const random = seeded(seed);
+  const draw = (below: number) => Math.floor(random.next() * below);
+  const state = new LedgerState();
+  const lines: Line[] = [];
+  const totals: Totals[] = [];
+  const add = (step: Step): void => {
+    const line = { seq: state.seq + 1, at: grantStep().at + lines.length, ...step };
+    state.apply(line);
+    lines.push(line);
+    totals.push(totalsOf(state));
+  };
+  add({ step: "opened", ledger: "true", version: 1 });
+  for (const grant of grants) add(grant);
+  const fits = (cost: number, tokens: number, labels: Record<string, string>): boolean =>
+    grants.every(({ selector, startMs, endMs, limitCost, limitTokens }) => {
+      if (Object.keys(selector).length > 0 && labels.team !== "red") return true;
+      const { spent, reserved, spentTokens, reservedTokens } = state.sums({ selector, startMs, endMs });
+      const isCostLeft = limitCost === null || spent + reserved + cost <= limitCost;
+      return isCostLeft && (limitTokens === null || spentTokens + reservedTokens + tokens <= limitTokens);
+    });
+  for (let at = 0; at < length; at += 1) {
+    const open = [...state.requests()].filter(({ state }) => state === "reserved" || state === "sent");
+    const ended = [...state.requests()].filter(({ state }) => state === "unsettled");
+    const one = open[draw(open.length)];
+    const choice = draw(10);
+    if (one === undefined || choice < 3) {
+      const [cost, tokens, labels] = [
+        draw(1_500),
+        draw(900),
+        random.next() < 0.4 ? red : ({} as Record<string, string>),
+      ];
+      if (fits(cost, tokens, labels))
+        add(reservation(`r-${at}`, { cost, tokens, labels, at: grantStep().at + lines.length }));
+    } else if (one.state === "reserved") {
+      add(choice < 4 ? { step: "released", id: one.id, why: "no connection" } : { step: "sent", id: one.id });
+    } else if (choice < 8) add(settled(one.id, { cost: draw(one.cost + 1), tokens: draw(one.tokens + 1) }));
+    else add({ step: "unsettled", id: one.id, why: "cut", cost: one.cost, tokens: one.tokens });
+    const doubtful = ended[draw(ended.length)];
+    if (choice === 9 && doubtful !== undefined)
+      add({ step: "personSettled", id: doubtful.id, cost: draw(doubtful.bound.cost + 1) });
+  }
+  return { lines, totals };
+}
+
+/** What each window was really charged with once the gateway is dead: what wasn't sent cost nothing. */
+function truth(lines: readonly Line[]): Map<string, { cost: number; tokens: number }> {
+  const state = new LedgerState();
+  for (const line of lines) state.apply(line);
+  for (const { id, state: is } of [...state.requests()])
+    if (is === "reserved")
+      state.apply({ seq: state.seq + 1, at: state.at, step: "released", id, why: "the gateway ended" });
+  return sumsOf(state);
+}
+
+function sumsOf(state: LedgerState): Map<string, { cost: number; tokens: number }> {
+  return new Map(
+    limits.map(({ grant, selector, startMs, endMs }) => {
+      const { spent, reserved, spentTokens, reservedTokens } = state.sums({ selector, startMs, endMs });
+      return [grant, { cost: spent + reserved, tokens: spentTokens + reservedTokens }];
+    }),
+  );
+}
+
+function stateOf(steps: readonly (Step & { at: number })[]): LedgerState {
+  const state = new LedgerState();
+  state.apply({ seq: 1, at: 0, step: "opened", ledger: "new", version: 1 });
+  for (const step of steps) state.apply({ ...step, seq: state.seq + 1 });
+  return state;
+}
+
+type Damage = { kind: "drop" | "blot" | "cut" | "gone"; where: number; length: number };
+
+function damaged(text: string, { kind, where, length }: Damage): string {
+  const at = Math.floor(where * text.length);
+  if (kind === "gone") return "";
+  if (kind === "cut") return text.slice(0, at);
+  if (kind === "blot")
+    return `${text.slice(0, at)}${"\0".repeat(Math.min(length * 40, text.length - at))}${text.slice(at + length * 40)}`;
+  const lines = text.split("\n");
+  lines.splice(Math.floor(where * (lines.length - 1)), length);
+  return lines.join("\n");
+}
+
+const damage = fc.record({
+  kind: fc.constantFrom("drop" as const, "blot" as const, "cut" as const, "gone" as const),
+  where: fc.double({ min: 0, max: 0.999, noNaN: true }),
+  length: fc.integer({ min: 1, max: 6 }),
+});
+
+test("a ledger made anew charges no window with less than was spent, whatever is lost of the old one", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(),
+      fc.integer({ min: 1, max: 60 }),
+      fc.array(damage, { minLength: 1, maxLength: 3 }),
+      fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
+      async (seed, length, damages, copied) => {
+        const { lines, totals } = played(seed, length);
+        const whole = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+        const text = damages.reduce(damaged, whole);
+        const copy = copied === undefined ? undefined : totals[Math.floor(copied * (totals.length - 1))];
+        const fs = crashFileSystem();
+        fs.put("/ledger.jsonl", text);
+        const left = await readDamaged(fs, "/ledger.jsonl");
+        // A file that ends with a whole line is taken to end there, unless the copy knows of more.
+        const last = left.lines.at(-1)?.seq ?? 0;
+        const endIsLost = left.endIsLost || (copy?.seq ?? 0) > last;
+        fc.pre(endIsLost || last === lines.length);
+
+        const { steps } = rebuild({ lines: left.lines, endIsLost, totals: copy, limits });
+
+        const now = sumsOf(stateOf(steps));
+        for (const [grant, { cost, tokens }] of truth(lines)) {
+          expect(now.get(grant)?.cost, `${grant} in USD`).toBeGreaterThanOrEqual(cost);
+          // What is not limited can't be exceeded.
+          if (grant === "g-3")
+            expect(now.get(grant)?.tokens, `${grant} in tokens`).toBeGreaterThanOrEqual(tokens);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test("a ledger that nothing is missing of is the same when it is made anew", () => {
+  const { lines, totals } = played(7, 60);
+  const { steps, charges, lost } = rebuild({ lines, endIsLost: false, totals: totals.at(-1), limits });
+  expect({ charges, lost }).toEqual({ charges: [], lost: 0 });
+  expect(sumsOf(stateOf(steps))).toEqual(truth(lines));
+});
+
+test("a lost line that the copy knows of costs its bound and no more", () => {
+  const { lines, totals } = played(7, 60);
+  const settlement = lines.find(({ step, seq }) => step === "settled" && seq > 10);
+  const left = lines.filter((line) => line !== settlement);
+  const id = settlement?.step === "settled" ? settlement.id : "";
+  const { atBound, charges, beyondTotals } = rebuild({
+    lines: left,
+    endIsLost: false,
+    totals: totals.at(-1),
+    limits,
+  });
+  expect(beyondTotals).toBe(false);
+  expect(atBound).toContain(id);
+  expect(charges).toEqual([]);
+});
+
+test("with the ledger gone and the copy kept, each window is charged to its limit: what came after the copy is unknown", () => {
+  const { totals } = played(7, 60);
+  const { steps, charges } = rebuild({ lines: [], endIsLost: true, totals: totals.at(-1), limits });
+  const now = sumsOf(stateOf(steps));
+  for (const { grant, limitCost } of limits)
+    expect(now.get(grant)?.cost).toBeGreaterThanOrEqual(limitCost ?? 0);
+  expect(charges.map(({ id }) => id)).toEqual(charges.map((_, at) => `rebuilt-${at + 1}`));
+});
+
+test("a damaged ledger is put right whole or not at all, and the gateway opens what was put there", async () => {
+  const { lines, totals } = played(7, 60);
+  const whole = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+  const place = { path: "/ledger/ledger.jsonl", totalsPath: "/state/totals.json" };
+  const keptAs = "/ledger/ledger.jsonl.damaged-1";
+  const start = () => {
+    const fs = crashFileSystem();
+    fs.put(place.path, damaged(whole, { kind: "blot", where: 0.5, length: 2 }));
+    fs.put(place.totalsPath, JSON.stringify(totals.at(-1)));
+    return fs;
+  };
+  const put = async (fs: ReturnType<typeof start>) => {
+    const left = await inspectLedger(fs, place);
+    if (left !== undefined)
+      await putRebuilt(fs, { ...place, keptAs }, rebuild({ ...left, limits }), { id: "new", now: 5 });
+  };
+  const undisturbed = start();
+  await put(undisturbed);
+  for (let step = 0; step <= undisturbed.made.length; step += 1) {
+    const fs = start();
+    fs.crashAfter(step);
+    await put(fs).catch(() => {
+      // The machine is gone.
+    });
+    const after = fs.afterCrash(seeded(step));
+    // What is left is refused or the new one; done again, it is the new one.
+    await put(after);
+    expect(await inspectLedger(after, place), `crash at step ${step}`).toBeUndefined();
+    const { clock, ids, failed } = { clock: new TestClock(), ids: { uuid: () => "x" }, failed: () => {} };
+    const ledger = await openLedger({ ...place, fs: after, clock, ids, failed });
+    const now = sumsOf(ledger.state);
+    for (const [grant, { cost }] of truth(lines))
+      expect(now.get(grant)?.cost, `crash at step ${step}`).toBeGreaterThanOrEqual(cost);
+    await ledger.close();
+    expect(await after.read(keptAs)).toBeDefined();
+  }
+});
