@@ -4,7 +4,6 @@ import { KINDS } from "../../../pkg/api/generated.ts";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { isNotFound, type Status, StatusError } from "../../../pkg/api/status-error.ts";
 import type { Client, Kind, ListOptions, MergePatch } from "../../../pkg/runtime/client.ts";
-import { codeOf } from "../../../pkg/storage/file-calls.ts";
 import { http } from "../../../pkg/system/http.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { UserError } from "../user-error.ts";
@@ -63,7 +62,9 @@ export function socketClient(socket: string, namespace = FILE_NAMESPACE): Operat
         });
         for await (const line of lines(response)) yield watchEvent(line);
       } catch (error) {
-        const isOver = [error, (error as Error).cause].some((one) => codeOf(one) === "ECONNRESET");
+        const isOver = [error, (error as Error).cause].some(
+          (one) => (one as NodeJS.ErrnoException | undefined)?.code === "ECONNRESET",
+        );
         // An operator that ends takes its watches with it: that is an end, not a failure.
         if (signal?.aborted !== true && !isOver) throw error;
       }

@@ -13,6 +13,8 @@ import { crdFile, definition, probes } from "./probe.ts";
 export interface Target {
   readonly name: string;
   readonly api: Api;
+  /** The file that says how to reach it; of ours alone. */
+  readonly kubeconfig?: string;
   /** Resident memory in MB; undefined where the process is not ours to look at. */
   memoryMb(): number | undefined;
   /** Ends the server and starts it again on the same data; gives the milliseconds until it lists. */
@@ -61,6 +63,7 @@ export async function ownServer(): Promise<Target> {
     get api() {
       return running.api;
     },
+    kubeconfig,
     memoryMb() {
       const status = readFileSync(`/proc/${running.child.pid}/status`, "utf8");
       return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024;

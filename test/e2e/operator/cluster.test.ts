@@ -1,5 +1,5 @@
 /** Cluster mode with processes: the cluster is an API server of its own, reached over HTTPS by its kubeconfig. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { globSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { parse, stringify } from "yaml";
@@ -105,6 +105,37 @@ test("work goes on after the API server was killed and came back", async () => {
   await here.phase("two", "Done");
   await operator.end();
 });
+
+test("an operator that is cut off stops deciding, lets its session go on, and goes on by itself", async () => {
+  const server = await cluster();
+  const { access } = await readCluster({ file: server.kubeconfig });
+  const proxy = await faultProxy(access);
+  onTestFinished(() => proxy.close());
+  const here = scratch({ projects: { one: { description: "[test: slow]" } } });
+  await moveIn(here, server);
+  const operator = here.rehearse("--kubeconfig", proxied(here, proxy.url), "--namespace", "default");
+  await here.phase("one", "Working");
+  proxy.cutOff(true);
+  await here.until("the Lease to be lost", () =>
+    operator.output().includes("The Lease default/bosun is lost"),
+  );
+  // The session was granted its work before: it ends its turns, and nobody reviews them yet.
+  await here.until("the agent's last commit", () => agentHasEnded(here));
+  expect(await projects(server)).toMatchObject([{ status: { phase: "Working" } }]);
+
+  proxy.cutOff(false);
+  await here.until("the Lease again", () => operator.output().includes("is held again"));
+  await here.phase("one", "Done");
+  await operator.end();
+});
+
+/** Whether the session of the one agent at work has come to its end by itself. */
+function agentHasEnded({ workspace }: Scratch): boolean {
+  const reports = globSync("*/report.json", { cwd: workspace.sessions });
+  return reports.some((file) =>
+    readFileSync(path.join(workspace.sessions, file), "utf8").includes('"Finished"'),
+  );
+}
 
 test("an operator asks for nothing that its role does not allow", async () => {
   const server = await cluster();
