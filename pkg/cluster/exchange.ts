@@ -40,8 +40,8 @@ const retryAfterMax = 30;
  * Sends `call` and returns the answer as soon as its headers are there.
  *
  * Sent again: once with renewed credentials after a 401; after a 429 when its `Retry-After` has passed, since nothing
- * was done; a GET also after a 5xx that names such a time. A connection that breaks is not tried again: whether a
- * write was made is then unknown.
+ * was done; a GET also after a 5xx that names such a time, and at once when a kept connection turns out to be closed. A
+ * write whose connection breaks is not tried again: whether it was made is then unknown.
  *
  * @throws StatusError when the server refuses; TransientError `Unreachable` when no whole answer comes,
  *   `NoCredentials` when there is nothing to ask with; `signal.reason` when aborted
@@ -127,8 +127,11 @@ async function sendOnce(deps: ExchangeDeps, call: Call): Promise<IncomingMessage
     request.setTimeout(silentMs, () =>
       request.destroy(new Error(`It was silent for ${silentMs / 1000} seconds.`)),
     );
-    request.on("error", (cause) => {
+    request.on("error", (cause: NodeJS.ErrnoException) => {
       if (signal?.aborted === true) return reject(signal.reason);
+      // A kept connection that the server had just given up. Asking again changes nothing there.
+      if (method === "GET" && request.reusedSocket && cause.code === "ECONNRESET")
+        return resolve(sendOnce(deps, call));
       deps.seen?.(call, 0);
       reject(unreachable(access.server, call, cause));
     });

@@ -3,7 +3,9 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { SETTLED_PHASES } from "../../../pkg/api/phases.ts";
+import { StatusError } from "../../../pkg/api/status-error.ts";
 import { inspectRepository } from "../../../pkg/git/inspect.ts";
+import { TransientError } from "../../../pkg/runtime/errors.ts";
 import { keepCompiled } from "../../../pkg/system/compile-cache.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -65,7 +67,13 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
 
   if (existsSync(folder.stopLatch))
     print("The emergency stop is in force: nothing starts until `bosun resume` in another terminal.");
-  const objects = await show(operator, view.show, interrupts.first, options.untilSettled === true);
+  const objects = await show(operator, view.show, interrupts.first, options.untilSettled === true).catch(
+    async (error: unknown) => {
+      // A bug of the view must not leave agents behind that nobody watches.
+      await operator.drain();
+      throw error;
+    },
+  );
   if (objects === undefined) print("Running turns finish and are saved. Ctrl-C again stops them now.");
   const draining = operator.drain();
   await Promise.race([draining, interrupts.second.then(() => operator.stop())]);
@@ -94,17 +102,30 @@ async function show(
   const over = ended.then(() => "over" as const);
   let before = "";
   for (;;) {
-    const objects = await readObjects(operator.client);
-    const now = JSON.stringify(
-      (Object.values(objects) as readonly KubeObject[][]).flatMap((list) =>
-        list.map(({ metadata }) => metadata.resourceVersion),
-      ),
-    );
-    // A terminal shows ages, which change by themselves.
-    if (now !== before || process.stdout.isTTY) draw(objects);
-    before = now;
-    if (untilSettled && isSettled(objects)) return objects;
+    const objects = await Promise.race([over, readUnlessAway(operator)]);
+    if (objects === "over") return undefined;
+    if (objects !== "away") {
+      const now = JSON.stringify(
+        (Object.values(objects) as readonly KubeObject[][]).flatMap((list) =>
+          list.map(({ metadata }) => metadata.resourceVersion),
+        ),
+      );
+      // A terminal shows ages, which change by themselves.
+      if (now !== before || process.stdout.isTTY) draw(objects);
+      before = now;
+      if (untilSettled && isSettled(objects)) return objects;
+    }
     if ((await Promise.race([over, looked()])) === "over") return undefined;
+  }
+}
+
+/** What there is to show; `away` while it can't be asked for, as when a cluster can't be reached. */
+async function readUnlessAway({ client }: Operator): Promise<Objects | "away"> {
+  try {
+    return await readObjects(client);
+  } catch (error) {
+    if (error instanceof TransientError || error instanceof StatusError) return "away";
+    throw error;
   }
 }
 

@@ -12,8 +12,8 @@ export interface Right {
 }
 
 export interface Acting {
-  /** Reads from the caches of the controllers that run, or ran last. */
-  readonly client: Client;
+  /** Reads from the caches of the controllers; while none runs, from the API. */
+  readonly reads: Pick<Client, "get" | "list">;
   /** Resolves when no controller runs, and none will. */
   stop(): Promise<void>;
 }
@@ -32,14 +32,29 @@ export async function keepActing(
   let manager = newManager();
   await manager.start();
 
+  let isActing = true;
+  /** A read that waits for a cache is given up when its controllers stop; then the API is asked. */
+  const read = async <T>(ask: (client: Client) => Promise<T>): Promise<T> => {
+    const { client } = manager;
+    if (!isActing) return await ask(client.fresh);
+    try {
+      return await ask(client);
+    } catch (error) {
+      if (isActing) throw error;
+      return await ask(client.fresh);
+    }
+  };
+
   const keep = async (first: Right): Promise<void> => {
     for (let held = first; ; ) {
       await aborted(held.lost, stopping.signal);
       if (stopping.signal.aborted) return;
+      isActing = false;
       await manager.stop();
       held = await held.regain(stopping.signal);
       manager = newManager();
       await manager.start();
+      isActing = true;
     }
   };
   const keeping = right === undefined ? Promise.resolve() : keep(right);
@@ -49,8 +64,9 @@ export async function keepActing(
   });
 
   return {
-    get client() {
-      return manager.client;
+    reads: {
+      get: (kind, key) => read((client) => client.get(kind, key)),
+      list: (kind, options) => read((client) => client.list(kind, options)),
     },
     async stop() {
       stopping.abort(new Error("The operator ends"));

@@ -164,8 +164,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     const acting = await keepActing(newManager, { right: plane.right, logger });
     const seen: Reader = {
       namespace,
-      get: (kind, key) => acting.client.get(kind, key),
-      list: (kind, listed) => acting.client.list(kind, listed),
+      ...acting.reads,
     };
     const followed = { client: { ...client, ...seen }, namespace, clock, logger };
     const following = writeSessionFiles({

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { readCluster } from "../../../pkg/cluster/kubeconfig.ts";
 import { apiServer, type Killable } from "../../soak/servers.ts";
+import { connect, readKubeconfig } from "../../support/api.ts";
 import { faultProxy } from "../../support/fault-proxy.ts";
 import { rightOf, rightsOf } from "../../support/rights.ts";
 import { type Scratch, scratch } from "./scratch.ts";
@@ -22,9 +23,15 @@ function moveIn(here: Scratch, server: Killable): Promise<string> {
   return here.tell("import", "--kubeconfig", server.kubeconfig, "--namespace", "default");
 }
 
-async function projects(server: Killable): Promise<Record<string, unknown>[]> {
-  const answer = await server.api.send("GET", "/apis/bosun.dev/v1alpha1/namespaces/default/projects");
-  return JSON.parse(answer.text).items;
+async function projects({ kubeconfig }: Killable): Promise<Record<string, unknown>[]> {
+  // A connection of its own: one that lay idle for seconds may just be closed by the server.
+  const api = connect(readKubeconfig(kubeconfig));
+  try {
+    const answer = await api.send("GET", "/apis/bosun.dev/v1alpha1/namespaces/default/projects");
+    return JSON.parse(answer.text).items;
+  } finally {
+    api.close();
+  }
 }
 
 test("a workspace goes into a cluster and back with its status, and work goes on in both", async () => {
