@@ -30,7 +30,7 @@ async function killOperator(here: Scratch): Promise<void> {
 test("of two containers one acts; when its operator dies, the other takes over and takes in what the living session does", async (context) => {
   needContainers(context);
   const here = scratch({ projects: { one: held } });
-  const first = here.rehearseBy(container({ outlives: true }));
+  const first = here.rehearseBy(container(here, { outlives: true }));
   await first.ready();
   const agent = await here.until("an agent at work", async () => {
     const { items } = await here.client.list("Agent");
@@ -38,17 +38,17 @@ test("of two containers one acts; when its operator dies, the other takes over a
   });
   const checkout = waitingCheckout(here, agent.metadata.name) ?? "";
 
-  const second = here.rehearseBy(container());
+  const second = here.rehearseBy(container(here));
   expect(await second.exited).toBe(1);
   expect(second.output()).toContain("An operator already runs in another container on this folder");
   expect(await operatorsOf(here)).toHaveLength(1);
 
   await killOperator(here);
-  const tooSoon = here.rehearseBy(container());
+  const tooSoon = here.rehearseBy(container(here));
   expect(await tooSoon.exited).toBe(1);
   expect(tooSoon.output()).toContain("in another container held this workspace a moment ago");
   letTimePass(here);
-  const third = here.rehearseBy(container());
+  const third = here.rehearseBy(container(here));
   await third.ready();
   const session = (await here.agent(agent.metadata.name)).status?.session?.id ?? "";
   expect(await markedProcesses(session)).not.toEqual([]);
@@ -64,7 +64,7 @@ test("of two containers one acts; when its operator dies, the other takes over a
 test("an agent that was suspended while its work was given to another reaches no branch, review or merge when it wakes", async (context) => {
   needContainers(context);
   const here = scratch({ projects: { one: held }, agents: 2 });
-  const first = here.rehearseBy(container({ outlives: true }));
+  const first = here.rehearseBy(container(here, { outlives: true }));
   await first.ready();
   const [loser, other] = await here.until("a command that waits", async () => {
     const { items } = await here.client.list("Agent");
@@ -80,7 +80,7 @@ test("an agent that was suspended while its work was given to another reaches no
   await killOperator(here);
   letTimePass(here);
 
-  const second = here.rehearseBy(container());
+  const second = here.rehearseBy(container(here));
   await second.ready();
   const access = sessionFolder(here.workspace.sessions, zombie).readAccess();
   await here.client.patch(

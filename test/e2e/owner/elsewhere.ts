@@ -1,19 +1,23 @@
 /** Operators that can't see each other, and hands for what happens to them while nobody looks. */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { TestContext } from "vitest";
+import { onTestFinished, type TestContext } from "vitest";
 import { pidNamespaceAvailable } from "../../../pkg/sandbox/pid-namespace.ts";
 import type { Scratch } from "../operator/scratch.ts";
 import { processesOf } from "../processes.ts";
+import { podmanContainer, removePodmanContainers } from "./podman.ts";
 
 const hourMs = 3_600_000;
 const unshare = await pidNamespaceAvailable();
+/** Real containers instead of bare namespaces. */
+const withPodman = process.env.BOSUN_CONTAINERS === "podman";
 
 /** Whether operators can be kept from seeing each other on this machine. */
-export const canMakeContainers = unshare !== undefined;
+export const canMakeContainers = withPodman || unshare !== undefined;
 
 /** Skips a test that needs namespaces where there are none, and says so. */
 export function needContainers(context: TestContext): void {
+  if (withPodman) onTestFinished(removePodmanContainers);
   if (canMakeContainers) return;
   const why = "no pid namespace can be made here, so there are no containers to try it with";
   console.warn(`Skipped: ${why}.`);
@@ -21,13 +25,18 @@ export function needContainers(context: TestContext): void {
 }
 
 /**
- * The command of a container: processes in it can't be seen from another one, nor their pids be looked for.
+ * The command of a container for an operator of `here`: processes in it can't be seen from another one, nor their pids
+ * be looked for.
  *
  * @param options.outlives - it goes on when what was started in it has ended, as one with an init does
  */
-export function container({ outlives = false } = {}): readonly string[] {
-  const made = ["unshare", "--uts", "--ipc", ...(unshare ?? []), "--"];
-  return outlives ? [...made, "sh", "-c", '"$@" & while :; do sleep 1000; done', "sh"] : made;
+export function container(
+  { repository }: Pick<Scratch, "repository">,
+  { outlives = false } = {},
+): readonly string[] {
+  const made = withPodman ? podmanContainer() : ["unshare", "--uts", "--ipc", ...(unshare ?? []), "--"];
+  const init = outlives ? '"$@" & while :; do sleep 1000; done' : 'exec "$@"';
+  return [...made, "/bin/sh", "-c", `cd "$0" && ${init}`, repository];
 }
 
 /** The holder of the lock is one whom nobody can reach or look for, silent for an hour: on another machine, perhaps. */

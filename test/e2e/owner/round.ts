@@ -103,7 +103,7 @@ export async function runRound(
 }
 
 async function start(here: Scratch): Promise<OperatorProcess> {
-  const operator = here.rehearseBy(canMakeContainers ? container({ outlives: true }) : []);
+  const operator = here.rehearseBy(canMakeContainers ? container(here, { outlives: true }) : []);
   await operator.ready();
   return operator;
 }
