@@ -391,6 +391,55 @@ test("a project that would cost more than is left is passed over until there is 
   await story.until("it is merged", merged(story, "d"));
 });
 
+test.each([1, 2, 3, 4, 5])(
+  "of two Projects for which the money of one is left one begins, in order %i of things",
+  async (seed) => {
+    const story = await tell({ seed, builders: 3 });
+    await story.projects("a", "b", "c");
+    await story.until("three are merged", () => ["a", "b", "c"].every((name) => merged(story, name)()), 12);
+    await story.minutes(15);
+    const costs = ["a", "b", "c"].map((name) => story.the("Project", name).status?.costUSD ?? 0);
+    const spent = ((await story.world.money.cost({})) ?? 0) / 1e9;
+    const [, median = 0] = costs.sort((one, other) => one - other);
+    await story.patch("Budget", "all", { daily: { usd: spent + 1.9 * median } });
+    // Each is one agent's alone, so that both are claimed at the same moment, once the pause is over.
+    await story.patch("Workspace", "workspace", { mode: "Paused" });
+    await story.project("d", { assignedAgent: "agent-1" });
+    await story.project("e", { assignedAgent: "agent-2" });
+    await story.minutes(5);
+    for (const name of ["d", "e"])
+      expect(story.condition("Project", name, "Affordable")?.reason).toBe("Fits");
+    await story.patch("Workspace", "workspace", { mode: "Running" });
+    await story.minutes(3);
+    const begun = ["d", "e"].filter((name) => story.the("Project", name).status?.claim !== undefined);
+    expect(begun).toHaveLength(1);
+    const [waits = ""] = ["d", "e"].filter((name) => !begun.includes(name));
+    expect(story.condition("Project", waits, "Affordable")).toMatchObject({
+      status: "False",
+      reason: "TooLittleLeft",
+    });
+  },
+);
+
+test("a Budget in tokens alone holds back in tokens what needs more than is left", async () => {
+  const story = await tell();
+  await story.projects("a", "b", "c");
+  await story.until("three are merged", () => ["a", "b", "c"].every((name) => merged(story, name)()), 12);
+  const { tokens = 0 } = (await story.world.money.spent({})) ?? {};
+  await story.patch("Budget", "all", { daily: { usd: null, tokens: tokens + 10_000 } });
+  await story.minutes(15);
+  await story.projects("d");
+  await story.minutes(60);
+  expect(story.phase("d")).toBe("Queued");
+  const condition = story.condition("Project", "d", "Affordable");
+  expect(condition).toMatchObject({ status: "False", reason: "TooLittleLeft" });
+  expect(condition?.message).toMatch(
+    /^It needs about \d+, \d+ left until 00:00: tokens, daily limit of Budget all \(\d+ to \d+ in 50 % of cases, from 3 finished Projects\)\.$/,
+  );
+  // Nothing was promised to it: with the next day it begins.
+  await story.until("it is worked on", () => story.works("d"), 24);
+});
+
 test("a used up account pauses the fleet until it opens again: nothing fails, is claimed, or is asked meanwhile", async () => {
   const story = await tell({ builders: 2, temper: { script: endless("execute") } });
   await story.projects("a", "b");

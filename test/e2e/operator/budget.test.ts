@@ -10,6 +10,7 @@ interface Line {
   id: string;
   upstreamId?: string;
   cost?: number;
+  tokens?: number;
 }
 
 /** Every line of the ledger, the oldest first. */
@@ -36,12 +37,12 @@ function billed({ workspace }: Scratch): Record<string, number> {
   );
 }
 
-/** The most that was ever spent and reserved together, in nano-USD. */
-function highest(entries: readonly Line[]): number {
+/** The most that was ever spent and reserved together, in nano-USD or in tokens. */
+function highest(entries: readonly Line[], unit: "cost" | "tokens" = "cost"): number {
   const held = new Map<string, number>();
   let most = 0;
-  for (const { step, id, cost } of entries) {
-    if (cost !== undefined) held.set(id, cost);
+  for (const { step, id, [unit]: amount } of entries) {
+    if (amount !== undefined) held.set(id, amount);
     if (step === "released") held.delete(id);
     most = Math.max(
       most,
@@ -101,6 +102,48 @@ test("a Budget that ends in the middle of the work pauses the session, keeps the
   const settled = ledger(here).filter(({ step }) => step === "settled");
   expect(Object.fromEntries(settled.map(({ upstreamId, cost }) => [upstreamId, cost]))).toEqual(billed(here));
   expect(ledger(here).filter(({ step }) => step === "unsettled")).toEqual([]);
+  expect(await here.left()).toEqual([]);
+});
+
+test("a Budget in tokens alone is kept in tokens, is shown in tokens, and lets work go on when it is raised", async () => {
+  const limit = 45_000;
+  const inTokens = (tokens: number) =>
+    `apiVersion: bosun.dev/v1alpha1
+kind: Budget
+metadata: { name: default }
+spec: { daily: { tokens: ${tokens} }, monthly: { tokens: ${10 * tokens} } }
+`;
+  const here = scratch({
+    dailyUSD: undefined,
+    projects: { one: { description: "[test: costly]", tasks: 6 } },
+  });
+  here.write("budget.yaml", inTokens(limit));
+  const operator = here.rehearse();
+  const budget = await here.until("an exceeded Budget", async () => {
+    const found = await here.find("Budget", "default");
+    return found !== undefined && here.condition(found, "Exceeded")?.status === "True" && found;
+  });
+  expect(here.condition(budget, "Exceeded")?.message).toMatch(
+    new RegExp(`\\d+ of ${limit} tokens are spent for \\d{4}-\\d\\d-\\d\\d; \\d+ of ${10 * limit} tokens`),
+  );
+  await here.until("a paused agent", async () => (await here.agent("agent-1")).status?.state === "Paused");
+  expect((await here.agent("agent-1")).status?.failures).toBe(0);
+  const spent = await here.until("an alert in tokens", async () => {
+    const found = await here.object("Budget", "default");
+    return found.status?.alerts?.some(({ percent }) => percent === 50) && found.status.daily?.spentTokens;
+  });
+  expect(spent).toBeGreaterThan(limit / 2);
+  expect(highest(ledger(here), "tokens")).toBeLessThanOrEqual(limit);
+  expect((await here.bosun("status")).text).toMatch(new RegExp(`\\d+ of ${limit} tokens today`));
+  expect((await here.bosun("budget")).text).toMatch(
+    new RegExp(`${limit} tokens\\s+${spent}\\s+0\\s+${limit - spent}`),
+  );
+  expect((await here.bosun("budget")).text).toMatch(/tokens\/h over the last/);
+  expect((await here.bosun("why", "one")).text).toContain("tokens");
+
+  here.write("budget.yaml", inTokens(100 * limit));
+  await here.phase("one", "Done");
+  await operator.end();
   expect(await here.left()).toEqual([]);
 });
 
