@@ -421,6 +421,34 @@ test.each([1, 2, 3, 4, 5])(
   },
 );
 
+test("what was spent in a day's last minutes is told the next day, once, though nobody looked meanwhile", async () => {
+  const story = await tell({ usd: 10 });
+  await story.minutes(60 * 15);
+  story.operator.crash();
+  const { money, api } = story.world;
+  await money.admit({
+    ...{ session: "late", run: 1, agent: "agent-1", pool: "builders", project: "a", purpose: "execute" },
+    ...{ maxOutputTokens: 1, labels: {} },
+  });
+  const reserved = money.reserve("late", { usd: 8e9, tokens: 100 });
+  if (reserved.is !== "granted") throw new Error("It was not granted.");
+  money.settle(reserved.entry, { usd: 8e9, tokens: 100 });
+  // The day ends an hour later; the clock of the simulation began at eight.
+  const past = story.world.scheduler.world.clock.sleep(90 * 60_000);
+  await story.minutes(91);
+  await past;
+  story.operator.start();
+  await story.minutes(5);
+  story.operator.crash();
+  story.operator.start();
+  await story.minutes(30);
+  const told = (await api.list("Event")).items.filter(({ reason }) => reason === "BudgetAlert");
+  expect(told.map(({ message, count }) => [message, count])).toEqual([
+    ["75 % of the limit for 2026-01-05 are spent.", 1],
+  ]);
+  expect(story.the("Budget", "all").status?.alerts ?? []).toEqual([]);
+});
+
 test("a Budget in tokens alone holds back in tokens what needs more than is left", async () => {
   const story = await tell();
   await story.projects("a", "b", "c");

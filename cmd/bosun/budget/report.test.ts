@@ -215,6 +215,15 @@ test("a Budget in tokens alone shows tokens", () => {
   expect(text).toMatch(/1000 tokens\s+700\s+0\s+300/);
 });
 
+test("a request at the first moment of a day belongs to it, one just before to the day before", () => {
+  const midnight = 20 * 60;
+  const state = ledgerOf([
+    { minutesAgo: midnight + 1 / 60_000, cost: 7 },
+    { minutesAgo: midnight, cost: 5 },
+  ]);
+  expect(reportOf(state, [aBudget()], NOW)[0]?.daily).toMatchObject({ window: "2026-11-23", spent: 5 });
+});
+
 test("a clock that was set back does not bring an earlier window back", () => {
   const state = ledgerOf([{ minutesAgo: 0, cost: 5 }]);
   const [report] = reportOf(state, [aBudget()], NOW - 3 * 24 * 60 * MINUTE);
