@@ -422,20 +422,27 @@ test.each([1, 2, 3, 4, 5])(
 );
 
 test("what was spent in a day's last minutes is told the next day, once, though nobody looked meanwhile", async () => {
-  const story = await tell({ usd: 10 });
-  await story.minutes(60 * 15);
-  story.operator.crash();
-  const { money, api } = story.world;
+  const story = await tell();
+  const { money, api, scheduler } = story.world;
+  // The clock of the simulation began at eight.
+  await story.minutes(15 * 60);
   await money.admit({
     ...{ session: "late", run: 1, agent: "agent-1", pool: "builders", project: "a", purpose: "execute" },
-    ...{ maxOutputTokens: 1, labels: {} },
+    ...{ maxOutputTokens: 8_000, labels: {} },
   });
-  const reserved = money.reserve("late", { usd: 8e9, tokens: 100 });
-  if (reserved.is !== "granted") throw new Error("It was not granted.");
-  money.settle(reserved.entry, { usd: 8e9, tokens: 100 });
-  // The day ends an hour later; the clock of the simulation began at eight.
-  const past = story.world.scheduler.world.clock.sleep(90 * 60_000);
-  await story.minutes(91);
+  const answered = money.ask({
+    ...{ session: "late", model: "claude-sonnet-5-5", turn: 1, host: "h", takesMs: 20 * 60_000 },
+    request: { messages: [{ role: "user", content: "Go." }], max_tokens: 4_000 },
+    signal: new AbortController().signal,
+  });
+  await story.minutes(1);
+  story.operator.crash();
+  const past = scheduler.world.clock.sleep(90 * 60_000);
+  await story.minutes(30);
+  expect(await answered).toMatchObject({ is: "answered", status: 200 });
+  const spentUSD = ((await money.cost({})) ?? 0) / 1e9;
+  await story.patch("Budget", "all", { daily: { usd: spentUSD / 0.8 } });
+  await story.minutes(65);
   await past;
   story.operator.start();
   await story.minutes(5);
