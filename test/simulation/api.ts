@@ -12,7 +12,7 @@ import { openLog } from "../../pkg/storage/log/log.ts";
 import { MemoryStorage } from "../../pkg/storage/memory.ts";
 import type { Change as StoredChange } from "../../pkg/storage/storage.ts";
 import { type Incarnation, Revoked } from "./kernel/scheduler.ts";
-import { AcknowledgedWrites } from "./world/acknowledged.ts";
+import { AcknowledgedWrites } from "./promises/nothing-acknowledged-is-lost.ts";
 import type { MountOptions, SimDisk } from "./world/disk.ts";
 
 const folder = new URL("../../crds/", import.meta.url);

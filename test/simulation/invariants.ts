@@ -1,30 +1,39 @@
 /** What must hold at every step, whatever goes wrong. Each breach throws and ends the run. */
 import { isEdge } from "../../pkg/api/agent-states.ts";
 import { getCondition, isTrue } from "../../pkg/api/conditions.ts";
-import type { Agent, Project, ProjectClaim } from "../../pkg/api/generated.ts";
+import type { Agent, Project } from "../../pkg/api/generated.ts";
 import type { Condition, KubeObject } from "../../pkg/api/meta.ts";
 import { AGENTS_MAX } from "../../pkg/api/names.ts";
 import { PHASE_EDGES, phaseOf } from "../../pkg/api/phases.ts";
 import { CONDITIONS, reasonsOf } from "../../pkg/api/reasons.ts";
-import type { GitClaim } from "../../pkg/git/repository.ts";
 import type { Change } from "./api.ts";
 import { Broken } from "./broken.ts";
 import { noOverspend } from "./promises/no-overspend.ts";
-import type { Host } from "./world/sessions.ts";
+import { Merges } from "./promises/nothing-unpassed-merges.ts";
+import { collected, oneHost } from "./promises/one-owner.ts";
+import { Resumes, workKept } from "./promises/resume-not-restart.ts";
+import { Stops } from "./promises/stop-means-stop.ts";
+import { followed } from "./promises/your-files.ts";
 import type { World } from "./world.ts";
 
-/** How long something that was paused may still be started: caches and informers lag, their back-off is at most 30 s. */
-const graceMs = 90_000;
+/** What the checks are told beside what they see for themselves. */
+export interface Invariants {
+  /** A life of the operator begins. */
+  operatorStarts(): void;
+  /** The run has ended. */
+  end(): void;
+}
 
 /**
- * Looks at every change as it is told, every start, every merge and every branch that moves.
- *
- * @returns what to ask when the run has ended
+ * Looks at every change as it is told, every start, every merge, every branch that moves and every line of the ledger:
+ * the promises in `promises/`, and here what objects say of themselves.
  */
-export function watchInvariants(world: World): () => void {
-  const { api, sessions, repository } = world;
-  const pauses = new Pauses(world);
+export function watchInvariants(world: World): Invariants {
+  const { api, sessions, repository, latch } = world;
+  const stops = new Stops(world);
   const merges = new Merges(world);
+  const resumes = new Resumes();
+  const money = noOverspend(world);
   api.onChange((change) => {
     const { object, previous } = change;
     if (object === undefined) return;
@@ -33,16 +42,23 @@ export function watchInvariants(world: World): () => void {
     if (object.kind === "Project") merges.announced(object as Project);
     if (object.kind === "Agent") agentRules(object as Agent, previous as Agent | undefined, world);
     if (object.kind === "Review") reviewRules(change);
-    pauses.see(object);
+    stops.see(object);
   });
-  noOverspend(world);
-  sessions.events.started = (host) => {
-    oneOwner(host, world);
-    pauses.started(host);
+  world.money.events.opened = money.opened;
+  world.money.events.line = (line) => {
+    money.line(line);
+    resumes.line(line);
   };
-  repository.events.collected = (claim, branch, head) => collected(claim, head, world, branch);
+  latch.events.engaged = () => stops.engaged();
+  sessions.events.started = (host) => {
+    oneHost(host, world);
+    stops.started(host);
+    resumes.started(host);
+  };
+  repository.events.collected = (claim, branch, head) => collected(claim, { branch, head }, world);
   repository.events.swapped = (from, to) => merges.swapped(from, to);
-  return () => merges.end();
+  repository.events.followed = (from, to) => followed(from, to, world);
+  return { operatorStarts: () => stops.operatorStarts(), end: () => merges.end() };
 }
 
 function hold(holds: boolean, message: () => string): void {
@@ -144,17 +160,6 @@ function projectRules(project: Project, previous: Project | undefined, world: Wo
   }
 }
 
-/** What an agent let go of is recorded with all that it had committed. A dead one's checkout is kept instead. */
-function workKept({ metadata, status }: Project, claim: ProjectClaim, { repository }: World): void {
-  const released = getCondition(status?.conditions, "Claimed")?.reason === "Released";
-  const left = repository.lastHead(metadata.name, claim.number);
-  if (!released || left === undefined) return;
-  hold(
-    status?.head !== undefined && repository.objects.has(status.head) && status.head === left.head,
-    () => `Project ${metadata.name} was let go at ${left.head}; its status says ${status?.head}`,
-  );
-}
-
 function agentRules(agent: Agent, previous: Agent | undefined, { api }: World): void {
   const { metadata, status } = agent;
   const count = api.objects("Agent").length;
@@ -180,133 +185,4 @@ function grows(name: string, field: string, before: number | undefined, now: num
 
 function stays(name: string, field: string, before: unknown, now: unknown): void {
   hold(before === undefined || before === now, () => `${name}: ${field} changed from ${before} to ${now}`);
-}
-
-/** One host a claim, a project and an agent. */
-function oneOwner(host: Host, { sessions }: World): void {
-  const { spec } = host;
-  for (const other of sessions.hosts()) {
-    if (other.spec.id === spec.id) continue;
-    hold(
-      other.spec.agent !== spec.agent,
-      () => `${spec.agent} has two hosts: ${other.spec.id} and ${spec.id}`,
-    );
-    if (spec.purpose === "execute" && other.spec.purpose === "execute")
-      hold(
-        other.spec.claim.uid !== spec.claim.uid,
-        () => `${spec.project} is worked on by ${other.spec.agent} and by ${spec.agent}`,
-      );
-  }
-}
-
-/** A branch holds nothing that an older claim than its own wrote after it was let go. */
-function collected(claim: GitClaim, head: string, { api, repository }: World, branch: string): void {
-  const newest = api.object("Project", claim.project)?.status?.claimNumber ?? 0;
-  const written = repository.objects.get(head).claim;
-  hold(
-    written === undefined || written.project !== claim.project || written.number <= claim.number,
-    () => `${branch} took in what claim ${written?.number} wrote, at claim ${claim.number}`,
-  );
-  hold(claim.number <= newest, () => `Claim ${claim.number} of ${claim.project} was never made`);
-}
-
-/** Nothing that is paused or stopped is started. */
-class Pauses {
-  readonly #world: World;
-  readonly #since = new Map<string, number>();
-
-  constructor(world: World) {
-    this.#world = world;
-  }
-
-  see({ kind, metadata, spec }: KubeObject): void {
-    const { paused, mode } = spec as { paused?: boolean; mode?: string };
-    const key = `${kind}/${metadata.name}`;
-    const held = paused === true || (kind === "Workspace" && mode !== "Running");
-    if (!held) this.#since.delete(key);
-    else if (!this.#since.has(key)) this.#since.set(key, this.#world.scheduler.elapsedMs);
-  }
-
-  started({ spec }: Host): void {
-    for (const key of [`Agent/${spec.agent}`, `AgentPool/${spec.pool}`, "Workspace/workspace"]) {
-      const since = this.#since.get(key);
-      hold(
-        since === undefined || this.#world.scheduler.elapsedMs - since <= graceMs,
-        () => `${spec.agent} was started although ${key} is held`,
-      );
-    }
-    hold(!this.#world.latch.isEngaged, () => `${spec.agent} was started under the stop latch`);
-  }
-}
-
-/** Nothing merges that did not pass, and nothing twice. */
-class Merges {
-  readonly #world: World;
-  readonly #merged = new Map<string, string>();
-  /** Swapped, and their announcement is written but not yet told: a list shows a write before a watch does. */
-  readonly #untold = new Map<string, string>();
-
-  constructor(world: World) {
-    this.#world = world;
-  }
-
-  swapped(from: string, to: string): void {
-    const { api } = this.#world;
-    const project = api.objects("Project").find(({ status }) => status?.merge?.to === to);
-    if (project === undefined) this.#untold.set(to, from);
-    else this.#judge(project, { from, to });
-  }
-
-  announced(project: Project): void {
-    const to = project.status?.merge?.to;
-    const from = this.#untold.get(to ?? "");
-    if (to === undefined || from === undefined) return;
-    this.#untold.delete(to);
-    this.#judge(project, { from, to });
-  }
-
-  end(): void {
-    for (const to of this.#untold.keys())
-      hold(false, () => `${to} became the target and no Project had announced it`);
-  }
-
-  #judge(project: Project, { from, to }: { from: string; to: string }): void {
-    const { repository, quality, sessions } = this.#world;
-    const commit = repository.objects.get(to);
-    hold(commit.parents[0] === from, () => `${to} was swapped in for ${from}, which is not its first parent`);
-    const { name, uid = "" } = project.metadata;
-    const before = this.#merged.get(uid);
-    hold(before === undefined, () => `${name} was merged as ${before} and again as ${to}`);
-    this.#merged.set(uid, to);
-
-    const second = repository.objects.get(commit.parents[1] ?? "");
-    const head = second.rebaseOf ?? second.id;
-    const { submission, verdict } = project.status ?? {};
-    hold(
-      submission?.head === head || submission?.head === second.id,
-      () => `${name} was merged at ${head}, handed over was ${submission?.head}`,
-    );
-    hold(quality.isGreen(to), () => `${name} was merged and its checks are red`);
-    hold(
-      verdict?.result === "Approved" && verdict.by !== submission?.agent,
-      () => `${name} was merged unapproved`,
-    );
-    if (verdict?.by === "person") {
-      const decided = project.status?.resolutions?.some(
-        ({ reason, action, commit: at }) =>
-          reason === "ReviewDeadlock" && action === "Approve" && (at === head || at === second.id),
-      );
-      hold(decided === true, () => `${name} was merged in the name of a person who decided nothing`);
-    } else
-      hold(
-        (sessions.judged.get(submission?.head ?? "") ?? "none") === "Approved",
-        () => `${name} was merged at ${submission?.head}, which no reviewer's session approved`,
-      );
-    for (const { tree, parents } of repository.objects.between(from, second.id))
-      for (const [path, content] of tree) {
-        if (repository.objects.get(parents[0] ?? second.id).tree.get(path) === content) continue;
-        hold(!content.includes("secret"), () => `${name} was merged with a secret in ${path}`);
-        hold(!path.startsWith(".claude-sessions/"), () => `${name} was merged with ${path}`);
-      }
-  }
 }

@@ -124,7 +124,7 @@ async function run(
     Object.assign(world.money.diskFaults, noDiskFaults);
   }
   const broken: { error?: unknown } = {};
-  const atTheEnd = watchInvariants(world);
+  const invariants = watchInvariants(world);
 
   const persons = people(world);
   const chaos = world.prng("chaos");
@@ -135,6 +135,7 @@ async function run(
     void scheduler.world.clock.sleep(afterMs).then(() => {
       lives += 1;
       startedMs = scheduler.elapsedMs;
+      invariants.operatorStarts();
       op.start();
     });
   };
@@ -204,7 +205,7 @@ async function run(
   await calmed;
   const left = unsettled(world);
   if (left.length > 0) throw new Broken(`The run ended by ${ended} and this is stuck:\n${left.join("\n\n")}`);
-  atTheEnd();
+  invariants.end();
   const runHours = scheduler.elapsedMs / hour;
   const perDay = (steps: number, inHours = runHours): number => Math.round((steps / inHours) * 24);
   const projects = world.api.objects("Project");

@@ -3,17 +3,26 @@
  * or may yet bill in the windows of the reservation stays within every limit then in force.
  */
 import type { Line, Reserved } from "../../../pkg/gateway/ledger-lines.ts";
+import type { LedgerState } from "../../../pkg/gateway/ledger-state.ts";
 import { type BudgetPolicy, NANO_PER_USD } from "../../../pkg/gateway/money.ts";
 import { AGREEMENT_MS } from "../../../pkg/gateway/trusted-time.ts";
 import { type Period, type Window, windowAt } from "../../../pkg/gateway/windows.ts";
-import { Broken } from "../broken.ts";
 import type { World } from "../world.ts";
+import { promise } from "./promise.ts";
+
+const hold = promise(1, "no overspend");
 
 /** The `Date` of an answer has whole seconds, and was heard a moment ago. */
 const roundingMs = 2_000;
 const nothing = { cost: 0, tokens: 0 };
 
-export function noOverspend(world: Pick<World, "money">): void {
+/** What has to be told of the ledger. */
+export interface LedgerWatch {
+  opened(state: LedgerState): void;
+  line(line: Line): void;
+}
+
+export function noOverspend(world: Pick<World, "money">): LedgerWatch {
   const { money } = world;
   const { upstream } = money;
   const requests = new Map<string, Reserved & Line>();
@@ -23,7 +32,7 @@ export function noOverspend(world: Pick<World, "money">): void {
   const windows = new Map<string, Window>();
   let newestMs = Number.NEGATIVE_INFINITY;
 
-  money.events.opened = (state) => {
+  const opened = (state: LedgerState): void => {
     newestMs = state.newestMs ?? Number.NEGATIVE_INFINITY;
     for (const id of upstream.bills.keys())
       hold(state.request(id) !== undefined, () => `${id} was billed, and the ledger does not know of it`);
@@ -34,7 +43,7 @@ export function noOverspend(world: Pick<World, "money">): void {
       else if (!ended.has(line.id)) endedWith(id, known);
     }
   };
-  money.events.line = (line) => {
+  const lineAdded = (line: Line): void => {
     if (line.step === "reserved") {
       requests.set(line.id, line);
       order.push(line);
@@ -47,6 +56,7 @@ export function noOverspend(world: Pick<World, "money">): void {
       () => "a bound was violated by an upstream that keeps within its promises",
     );
   };
+  return { opened, line: lineAdded };
 
   function endedWith(id: string, charged: { cost: number; tokens: number }): void {
     ended.add(id);
@@ -110,8 +120,4 @@ export function noOverspend(world: Pick<World, "money">): void {
 
 function holdsFor({ selector }: BudgetPolicy, { labels }: Reserved): boolean {
   return Object.entries(selector).every(([key, value]) => labels[key] === value);
-}
-
-function hold(holds: boolean, message: () => string): void {
-  if (!holds) throw new Broken(`Promise 1, no overspend: ${message()}.`);
 }

@@ -4,6 +4,7 @@ import type { LatchSeen, StopLatch } from "../../../pkg/session/stop-latch.ts";
 export class SimLatch implements StopLatch {
   /** Told when it is engaged: hosts look at the file by themselves. */
   onEngaged: () => void = () => {};
+  events: { engaged?: () => void } = {};
   readonly #wakers = new Set<() => void>();
   #stops = 0;
   #engaged: string | undefined;
@@ -26,6 +27,7 @@ export class SimLatch implements StopLatch {
     this.#engaged = `stop ${this.#stops}`;
     this.#released = undefined;
     this.onEngaged();
+    this.events.engaged?.();
     this.#wake();
   }
 

@@ -28,7 +28,7 @@ import type { Period } from "../../../pkg/gateway/windows.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { throttle } from "../../../pkg/runtime/throttle.ts";
 import type { Prng } from "../kernel/prng.ts";
-import type { Incarnation } from "../kernel/scheduler.ts";
+import { type Incarnation, Revoked } from "../kernel/scheduler.ts";
 import { type DiskFaults, noDiskFaults, type SimDisk } from "./disk.ts";
 import { hash } from "./hash.ts";
 import type { SimUpstream } from "./upstream.ts";
@@ -108,7 +108,7 @@ export class SimMoney implements Money {
   #usedUp: readonly KeptUsageLimit[] = [];
   #life: Life | undefined;
   #lives = 0;
-  #starting = false;
+  #opening: Incarnation | undefined;
 
   constructor(options: SimMoneyOptions) {
     this.#options = options;
@@ -200,10 +200,12 @@ export class SimMoney implements Money {
   /** The gateway dies, with all that was in line and in flight; it is started again some seconds later. */
   die(): void {
     const life = this.#life;
-    if (life === undefined) return;
+    const incarnation = life?.incarnation ?? this.#opening;
+    if (incarnation === undefined) return;
     this.#life = undefined;
-    life.incarnation.revoke();
-    life.end();
+    this.#opening = undefined;
+    incarnation.revoke();
+    life?.end();
     void this.#restart();
   }
 
@@ -214,7 +216,12 @@ export class SimMoney implements Money {
     const gone = life.ended.then(
       (): Answered => ({ is: "later", seconds: 10, message: "The gateway ended before the answer did." }),
     );
-    return Promise.race([this.#forward(life, asked), gone]);
+    const forwarded = this.#forward(life, asked).catch((error: unknown) => {
+      // What a dead gateway was about to do next does not happen.
+      if (error instanceof Revoked) return gone;
+      throw error;
+    });
+    return Promise.race([forwarded, gone]);
   }
 
   async #forward(life: Life, asked: AskedRequest): Promise<Answered> {
@@ -274,18 +281,22 @@ export class SimMoney implements Money {
   async #restart(): Promise<void> {
     const { clock } = this.#options.world;
     do await clock.sleep(1000 + this.#chance.below(30_000));
-    while (this.isHeld() || this.#starting);
-    if (this.#life === undefined) await this.#open();
+    while (this.isHeld());
+    await this.#open();
   }
 
   async #open(): Promise<void> {
-    if (this.#starting) return;
-    this.#starting = true;
+    if (this.#life !== undefined || this.#opening !== undefined) return;
     this.#lives += 1;
     const incarnation = this.#options.incarnation(`gateway ${this.#lives}`);
+    this.#opening = incarnation;
     const { clock, ids, random } = incarnation;
     const ledger = await this.#openLedger(incarnation);
-    if (ledger === undefined || incarnation.revoked) return;
+    if (incarnation.revoked) return;
+    if (ledger === undefined) {
+      this.die();
+      return;
+    }
     const rateLimits = new RateLimits({
       ...{ clock, random },
       kept: this.#usedUp,
@@ -313,7 +324,7 @@ export class SimMoney implements Money {
     });
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
     this.#life = { incarnation, ledger, payments, time, rateLimits, ended, end };
-    this.#starting = false;
+    this.#opening = undefined;
     if (this.#policies !== undefined) payments.setBudgets(this.#policies);
     void this.#keepTime(this.#life);
     this.#wake();

@@ -29,6 +29,8 @@ export interface RepositoryEvents {
   collected?: (claim: GitClaim, branch: string, head: string) => void;
   /** The queue's target ref was swapped. */
   swapped?: (from: string, to: string) => void;
+  /** The user's branch has followed it. */
+  followed?: (from: string, to: string) => void;
 }
 
 export class SimRepository implements Repository {
@@ -170,7 +172,9 @@ export class SimRepository implements Repository {
         reason: "CheckoutDirty",
         message: "git finds no safe fast-forward of main.",
       };
+    const from = this.#user;
     this.#user = commit;
+    this.events.followed?.(from, commit);
     this.#taken = commit;
     return { is: "inSync", commit };
   }

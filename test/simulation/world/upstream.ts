@@ -40,6 +40,8 @@ const ADDED_TOKENS_MAX = 10_000;
 
 export class SimUpstream {
   readonly faults: UpstreamFaults = { ...noUpstreamFaults };
+  /** Told of each request whose body it is sent. */
+  onTake: () => void = () => {};
   /** The account has used up what its plan allows until then, by the true time. */
   usedUpUntilMs = 0;
   /** By the gateway's id of the request: every request whose body it got. */
@@ -69,6 +71,7 @@ export class SimUpstream {
 
   /** Takes a request: what it will cost is decided here, whoever is left to hear of it. */
   take(id: string, request: MessagesRequest, price: Price): UpstreamAnswer {
+    this.onTake();
     const { limited, fails, cut, silent, unreachable } = this.faults;
     const chance = this.#chance;
     let roll = chance.next();

@@ -5,7 +5,9 @@
 import { keyString } from "../../../pkg/api/meta.ts";
 import { sameJson } from "../../../pkg/runtime/status-writer.ts";
 import type { Change, Storage, StoredState, Transaction } from "../../../pkg/storage/storage.ts";
-import { Broken } from "../broken.ts";
+import { promise } from "./promise.ts";
+
+const hold = promise(2, "nothing acknowledged is lost");
 
 export class AcknowledgedWrites {
   /** By resource and key: what is certain to be there. */
@@ -90,10 +92,6 @@ export class AcknowledgedWrites {
       this.#untold.push(change);
     }
   }
-}
-
-function hold(holds: boolean, message: () => string): void {
-  if (!holds) throw new Broken(`Promise 2, nothing acknowledged is lost: ${message()}.`);
 }
 
 const idOf = (change: Change): string => `${change.resource} ${keyString(change)}`;

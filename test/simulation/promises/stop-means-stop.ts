@@ -1,0 +1,66 @@
+/** Promise 4: stop means stop. Under the latch nothing runs, starts or is paid for; what is paused is not started. */
+import type { KubeObject } from "../../../pkg/api/meta.ts";
+import type { Host } from "../world/sessions.ts";
+import type { World } from "../world.ts";
+import { promise } from "./promise.ts";
+
+const hold = promise(4, "stop means stop");
+
+/** How long something that was paused may still be started: caches and informers lag, their back-off is at most 30 s. */
+const graceMs = 90_000;
+/** How long after `mode: Stopped` was told something may run, while an operator lives to act on it. */
+const stopMs = 300_000;
+
+export class Stops {
+  readonly #world: World;
+  readonly #since = new Map<string, number>();
+
+  constructor(world: World) {
+    this.#world = world;
+    world.upstream.onTake = () => this.#paid();
+  }
+
+  /** An object has changed. */
+  see({ kind, metadata, spec }: KubeObject): void {
+    const { paused, mode } = spec as { paused?: boolean; mode?: string };
+    this.#note(`${kind}/${metadata.name}`, paused === true || (kind === "Workspace" && mode !== "Running"));
+    if (kind === "Workspace") this.#note("Stopped", mode === "Stopped");
+  }
+
+  started({ spec }: Host): void {
+    for (const key of [`Agent/${spec.agent}`, `AgentPool/${spec.pool}`, "Workspace/workspace"])
+      hold(this.#age(key) <= graceMs, () => `${spec.agent} was started although ${key} is held`);
+    hold(!this.#world.latch.isEngaged, () => `${spec.agent} was started under the stop latch`);
+  }
+
+  /** The latch was engaged, by whomever. */
+  engaged(): void {
+    const left = this.#world.sessions.hosts().map(({ spec }) => spec.agent);
+    hold(left.length === 0, () => `${left.join()} go on under the stop latch`);
+  }
+
+  /** An operator begins: what its predecessors did not come to is its own to do. */
+  operatorStarts(): void {
+    if (this.#since.has("Stopped")) this.#since.set("Stopped", this.#world.scheduler.elapsedMs);
+  }
+
+  #paid(): void {
+    hold(!this.#world.latch.isEngaged, () => "a request was sent under the stop latch");
+    const age = this.#age("Stopped");
+    hold(
+      age <= stopMs,
+      () => `a request was sent ${Math.round(age / 1000)} s after the Workspace was stopped`,
+    );
+  }
+
+  #note(key: string, held: boolean): void {
+    if (!held) this.#since.delete(key);
+    else if (!this.#since.has(key)) this.#since.set(key, this.#world.scheduler.elapsedMs);
+  }
+
+  /** Milliseconds since it is held; negative infinity for what is not. */
+  #age(key: string): number {
+    const since = this.#since.get(key);
+    return since === undefined ? Number.NEGATIVE_INFINITY : this.#world.scheduler.elapsedMs - since;
+  }
+}
