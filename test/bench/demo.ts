@@ -155,7 +155,7 @@ function counterpart(phase: string, bareRun: BareTimes): number | undefined {
 
 function row(what: string, bosunMs: number, bareMs?: number): void {
   const cells = [seconds(bosunMs), bareMs === undefined ? "" : seconds(bareMs)];
-  const ratio = bareMs === undefined ? "" : (bosunMs / bareMs).toFixed(2);
+  const ratio = bareMs === undefined || bareMs < 1 ? "" : (bosunMs / bareMs).toFixed(2);
   console.log(`${what.padEnd(56)} ${cells.map((cell) => cell.padStart(8)).join(" ")} ${ratio.padStart(6)}`);
 }
 

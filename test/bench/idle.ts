@@ -39,24 +39,26 @@ const seconds = (performance.now() - startMs) / 1000;
 const after = look();
 
 console.log(`${minutes} minutes, 10 agents with nothing to do, ${values.projects} Projects that are skipped`);
-console.log("process          resident    share of it     a core");
-const sum = { residentMB: 0, proportionalMB: 0, percent: 0 };
+console.log("                             resident     its own       a core");
+let percentOfAll = 0;
 for (const [name, now] of Object.entries(after)) {
   const percent = ((now.cpuSeconds - (before[name]?.cpuSeconds ?? 0)) / seconds) * 100;
-  row(name, { ...now, percent });
-  sum.residentMB += now.residentMB;
-  sum.proportionalMB += now.proportionalMB;
-  sum.percent += percent;
+  percentOfAll += percent;
+  row(name, [megabytes(now.residentMB), megabytes(now.ownMB), `${percent.toFixed(2)} %`]);
 }
-row("all", sum);
-console.log(
-  "Resident counts pages that processes share in each of them; the share of it (PSS) counts them once.",
-);
+const seen = Object.values(after);
+const residentMB = seen.reduce((sum, now) => sum + now.residentMB, 0);
+const ownMB = seen.reduce((sum, now) => sum + now.ownMB, 0);
+row("all", [megabytes(residentMB), megabytes(ownMB), `${percentOfAll.toFixed(2)} %`]);
+// What is not a process's own is Node's binary and libraries, the same pages for all of them.
+const sharedMB = Math.max(...seen.map((now) => now.residentMB - now.ownMB));
+row("all, shared pages once", [megabytes(ownMB + sharedMB)]);
 await operator.stop();
 
 interface Seen {
   residentMB: number;
-  proportionalMB: number;
+  /** Of no file: what this process alone takes. */
+  ownMB: number;
   cpuSeconds: number;
 }
 
@@ -64,20 +66,20 @@ function look(): Record<string, Seen> {
   return Object.fromEntries(
     Object.entries(operator.pids).map(([name, pid]) => {
       const memory = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
-      const megabytes = (field: string): number =>
+      const inMB = (field: string): number =>
         Number(new RegExp(`^${field}: +(\\d+) kB`, "m").exec(memory)?.[1]) / 1024;
       const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-      return [name, { residentMB: megabytes("Rss"), proportionalMB: megabytes("Pss"), cpuSeconds }];
+      return [name, { residentMB: inMB("Rss"), ownMB: inMB("Anonymous"), cpuSeconds }];
     }),
   );
 }
 
-function row(
-  name: string,
-  { residentMB, proportionalMB, percent }: Omit<Seen, "cpuSeconds"> & { percent: number },
-): void {
-  const cells = [`${residentMB.toFixed(1)} MB`, `${proportionalMB.toFixed(1)} MB`, `${percent.toFixed(2)} %`];
-  console.log(`${name.padEnd(12)} ${cells.map((cell) => cell.padStart(12)).join(" ")}`);
+function row(name: string, cells: readonly string[]): void {
+  console.log(`${name.padEnd(24)} ${cells.map((cell) => cell.padStart(12)).join("")}`);
+}
+
+function megabytes(count: number): string {
+  return `${count.toFixed(1)} MB`;
 }
