@@ -90,6 +90,9 @@ export async function startAgents(name: string, options: AgentsOptions): Promise
         const alone = [...messages];
         if (wild && random() < 0.1) void ask(begun()).catch(count);
         const { content, usage } = await ask(messages);
+        // Whatever the SDK's types say: this upstream leaves it out at times.
+        if (usage === undefined)
+          throw Object.assign(new Error("An answer without usage."), { name: "NoUsage" });
         agents.answers += 1;
         refused.delete(number);
         const prompt =

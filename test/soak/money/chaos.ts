@@ -72,7 +72,11 @@ export async function chaos({
     return { ...budget, ...(daily && { daily }), ...(monthly && { monthly }) };
   };
   const faults: Record<string, () => Promise<void> | void> = {
-    kill: () => operator.kill(),
+    kill: async () => {
+      // With answers under way, if there are any soon: an idle gateway is easy to kill.
+      for (let tries = 0; upstream.busy === 0 && tries < 50; tries += 1) await sleep(20);
+      await operator.kill();
+    },
     "die at a failpoint": async () => {
       operator.failpoint = `${pick(FAILPOINTS)}:${1 + Math.floor(random() * 8)}`;
       await operator.kill();
@@ -80,7 +84,11 @@ export async function chaos({
     "time passes": () => operator.pass(HOUR_MS * (1 + 30 * random())),
     "a week passes": () => operator.pass(HOUR_MS * 24 * 7 * random()),
     "the machine sleeps": () => operator.sleepMachine(HOUR_MS * 20 * random()),
-    "the clock is set wrong": () => operator.setWrong(HOUR_MS * (random() - 0.5) * pick([30, 60, 1_500])),
+    "the clock is set wrong": async () => {
+      operator.setWrong(HOUR_MS * (random() - 0.5) * pick([30, 60, 1_500]));
+      await sleep(3_000 * random());
+      if (random() < 0.7) operator.setWrong(0);
+    },
     "the clock is set right": () => operator.setWrong(0),
     "limits change": () => change(scaled),
     "a zone changes": () => change((budget) => ({ ...budget, timeZone: pick(ZONES) })),
@@ -93,11 +101,11 @@ export async function chaos({
     "a person settles": () => settleOne(operator, upstream, random),
   };
   // New days and a right clock most of all: without money nothing can go wrong.
-  const often = [...Array(6).fill("time passes"), "the clock is set right", "the clock is set right", "kill"];
+  const often = [...Array(6).fill("time passes"), "the clock is set right", "kill", "kill"];
   const weighted = [...Object.keys(faults), ...often];
   await operator.setBudgets(budgets);
   while (Date.now() < untilMs) {
-    await sleep(1_500 * random());
+    await sleep(800 * random());
     const name = pick(weighted);
     await faults[name]?.();
     done.set(name, (done.get(name) ?? 0) + 1);

@@ -61,7 +61,7 @@ export async function soakMoney({ minutes, seed, measured, folder }: SoakOptions
       operator,
       random: uniform(seed + 2),
       addedBytesMax: 40_000,
-      firstBytesMax: 80_000,
+      firstBytesMax: 40_000,
       wild: true,
     };
     const agents = await startAgents("wild", wild);

@@ -38,6 +38,8 @@ export type How =
 export interface SoakUpstream extends AsyncDisposable {
   url: string;
   bill: BillLine[];
+  /** Requests that arrived and were not answered to their end yet. */
+  busy: number;
   /** While true it answers soundly and bills a token for every four bytes. */
   isSound: boolean;
   /** How many of the next requests are billed above any bound. */
@@ -75,6 +77,7 @@ export async function startSoakUpstream({ billPath, random, now }: UpstreamOptio
   const upstream: SoakUpstream = {
     url: "",
     bill: [],
+    busy: 0,
     isSound: false,
     violations: 0,
     async [Symbol.asyncDispose]() {
@@ -110,8 +113,13 @@ export async function startSoakUpstream({ billPath, random, now }: UpstreamOptio
     // Billed before anything is said: whoever dies meanwhile is billed all the same.
     upstream.bill.push(line);
     appendFileSync(billPath, `${JSON.stringify(line)}\n`);
-    if (!upstream.isSound && random() < 0.2) await sleep(random() * 800);
-    await reply(response, request, { how, usage });
+    upstream.busy += 1;
+    try {
+      if (!upstream.isSound && random() < 0.3) await sleep(random() * 800);
+      await reply(response, request, { how, usage });
+    } finally {
+      upstream.busy -= 1;
+    }
   }
 
   function howToAnswer(request: Request): How {
