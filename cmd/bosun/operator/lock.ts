@@ -1,8 +1,8 @@
 /**
  * One operator a workspace. Who takes the lock takes the next number of its folder, which the file system gives to one
- * alone; the greatest number holds. The socket in `.bosun/` leads to the holder, and `operator.json` names its process.
+ * alone; the greatest number holds. The socket in `.bosun/` leads to the holder.
  */
-import { readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
@@ -48,7 +48,6 @@ export async function takeLock(
 ): Promise<Lock> {
   const terms = lockTerms(join(folder, "lock"));
   const known = join(folder, socket);
-  const record = join(folder, "operator.json");
   const { number, me } = await take();
   terms.removeBefore(number);
   const own = join("lock", `${number}.sock`);
@@ -66,7 +65,6 @@ export async function takeLock(
       rmSync(join(folder, own), { force: true });
       if (!isHeld()) return;
       if (linkIn(known) === own) rmSync(known, { force: true });
-      if (namesMe()) rmSync(record, { force: true });
       // Last, since another may take it from here on. The file stays, so that the next number is greater.
       terms.write(number, { ...me, heartbeatMs: clock.now(), isReleased: true });
     },
@@ -105,28 +103,12 @@ export async function takeLock(
     }
   }
 
-  /** Also puts right what a stale holder, or a person, made of them. */
+  /** Also puts right what a stale holder, or a person, made of it. */
   function show(): void {
-    if (linkIn(known) !== own) {
-      rmSync(join(folder, `${own}.link`), { force: true });
-      symlinkSync(own, join(folder, `${own}.link`));
-      renameSync(join(folder, `${own}.link`), known);
-    }
-    if (!namesMe()) {
-      const { pid, startTime } = me;
-      writeFileSync(join(folder, `${own}.json`), JSON.stringify({ pid, startTime }), { mode: 0o600 });
-      renameSync(join(folder, `${own}.json`), record);
-    }
-  }
-
-  function namesMe(): boolean {
-    try {
-      const { pid, startTime } = JSON.parse(readFileSync(record, "utf8")) as Partial<Holder>;
-      return pid === me.pid && startTime === me.startTime;
-    } catch {
-      // Absent, or torn: it names nobody.
-      return false;
-    }
+    if (linkIn(known) === own) return;
+    rmSync(join(folder, `${own}.link`), { force: true });
+    symlinkSync(own, join(folder, `${own}.link`));
+    renameSync(join(folder, `${own}.link`), known);
   }
 }
 

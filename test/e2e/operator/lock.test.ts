@@ -27,7 +27,8 @@ test("neither a stale socket nor a file in its place keeps an operator from star
   await killed.ready();
   killed.signal("SIGKILL");
   await killed.exited;
-  writeFileSync(`${here.workspace.operator}/operator.json`, '{"pid":1,"torn');
+  // As a power loss may leave it.
+  writeFileSync(`${here.workspace.operator}/lock/1.json`, '{"pid":1,"torn');
   const next = here.rehearse();
   await next.ready();
   await next.end();
