@@ -1,10 +1,11 @@
-import { appendFile, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { moneyContract } from "../../test/contracts/money.contract.ts";
 import { startTimeOf } from "../system/process-identity.ts";
+import { systemClock } from "../system/system.ts";
 import type { Line } from "./ledger-lines.ts";
 import type { SessionGrant } from "./money.ts";
 import { type GatewayHandle, openGateway } from "./money-client.ts";
@@ -514,6 +515,25 @@ test("an operator that starts during an emergency stop comes up without a gatewa
   stopped = false;
   await until(() => second.pid !== 0);
   await until(async () => (await second.account("all"))?.daily.reserved === 0);
+});
+
+test("a gateway that can't start is not tried again and again: each time the wait is longer", async () => {
+  let elapsedMs = 0;
+  const gateway = await openGateway(config, { clock: { ...systemClock, elapsed: () => elapsedMs } });
+  opened.push(gateway);
+  await gateway.setBudgets([BUDGET]);
+  const { pid } = gateway;
+  const path = join(folder, "ledger", "ledger.jsonl");
+  const whole = await readFile(path, "utf8");
+  await writeFile(path, `nonsense\n${whole}`);
+  process.kill(pid, "SIGKILL");
+  await until(async () => (await startTimeOf(pid)) === undefined);
+  expect(await gateway.account("all")).toBeUndefined();
+
+  await writeFile(path, whole);
+  expect(await gateway.account("all")).toBeUndefined();
+  elapsedMs += 60_000;
+  await until(async () => (await gateway.account("all")) !== undefined);
 });
 
 test.each([

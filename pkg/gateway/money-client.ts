@@ -29,6 +29,7 @@ import type {
   WindowAccount,
 } from "./money.ts";
 import { fingerprintOf, type ProcessConfig, readProcessRecord } from "./process.ts";
+import { Restarts } from "./restarts.ts";
 
 /** How often the lease is renewed, in milliseconds; it holds for five times as long. */
 const RENEW_EVERY_MS = 1_000;
@@ -60,7 +61,8 @@ export interface GatewayOptions {
 
 /**
  * Starts the gateway of `config`, or adopts the one that runs. A gateway with another upstream or credential is
- * stopped first. When the process dies it is started again, with Budgets and sessions as they were. While the
+ * stopped first. When the process dies it is started again, at once or, where it keeps ending, after a wait that grows
+ * to half a minute, with Budgets and sessions as they were. While the
  * emergency stop is in force none is started and one that lives is killed, whoever started it.
  *
  * @throws TerminalError LedgerUnusable when the ledger is damaged or missing; TransientError when the process can't be
@@ -93,6 +95,9 @@ class MoneyClient implements GatewayHandle {
   #changes = -1;
   #news = "";
   #hasStarted = false;
+  readonly #restarts = new Restarts();
+  /** What the last start failed with. */
+  #startError: unknown;
 
   constructor(config: ProcessConfig, { clock, isStopped }: Required<GatewayOptions>) {
     this.#config = config;
@@ -225,13 +230,29 @@ class MoneyClient implements GatewayHandle {
     if (isOurs) {
       this.#hello = found;
     } else {
-      const refuseStopped = () => this.#refuseStopped();
-      await startProcess(this.#config, { isRestart: this.#hasStarted, refuseStopped });
+      await this.#start();
       this.#hello = await hello(this.#config.socketPath);
     }
     this.#hasStarted = true;
     await this.#steer("setAdmitted", { admitted: this.#admitted });
     if (this.#budgets !== undefined) await this.#steer("setBudgets", { budgets: this.#budgets });
+  }
+
+  /** @throws what the last start failed with, while it is too soon for another */
+  async #start(): Promise<void> {
+    const waitMs = this.#restarts.waitMs(this.#clock.elapsed());
+    if (waitMs > 0)
+      throw this.#startError ?? new TransientError("GatewayNotStarted", "The gateway keeps ending.");
+    const refuseStopped = () => this.#refuseStopped();
+    this.#startError = undefined;
+    try {
+      await startProcess(this.#config, { isRestart: this.#hasStarted, refuseStopped });
+    } catch (error) {
+      this.#startError = error;
+      throw error;
+    } finally {
+      this.#restarts.tried(this.#clock.elapsed(), this.#startError);
+    }
   }
 
   #refuseStopped(): void {
