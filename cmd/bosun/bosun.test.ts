@@ -1,6 +1,6 @@
 /** The real binary, as a person starts it. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -69,6 +69,22 @@ test("outside of a workspace it says how to make one", async () => {
     exitCode: 1,
     stderr: expect.stringContaining("bosun init"),
   });
+});
+
+test("`up` becomes, under the same pid, a process with a small heap; its end and its words are the same", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "bosun-none-"));
+  folders.push(folder);
+  const says = path.join(folder, "says.mjs");
+  writeFileSync(says, "console.log(process.pid, ...process.execArgv);\n");
+  const ran = await new Promise<Result & { pid: number }>((resolve) => {
+    const options = { cwd: folder, env: { ...process.env, NODE_OPTIONS: `--import=${says}` } };
+    const child = execFile(process.execPath, [launcher, "up"], options, (error, stdout, stderr) => {
+      resolve({ exitCode: Number(error?.code ?? 0), stdout, stderr, pid: child.pid ?? 0 });
+    });
+  });
+  expect(ran.stdout).toBe(`${ran.pid}\n${ran.pid} --max-semi-space-size=2\n`);
+  expect(ran).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("bosun init") });
+  expect(ran.stderr).not.toContain("ExperimentalWarning");
 });
 
 test("wrong usage has exit code 2, help and version have 0", async () => {
