@@ -105,7 +105,10 @@ export function projectController(deps: Deps): Controller {
     const since = clock.now() - Date.parse(status.completionTime ?? "");
     // The gateway reads what is in flight to its end, whoever leaves: the cost is final some minutes after the work.
     const settles = since >= 0 && since < settlesMs;
-    if (!isNews(before, status) && !(since < 2 * settlesMs)) return settled;
+    // What is left could not be asked: nobody else says when it can.
+    const unless: Next =
+      waits !== undefined && waits.condition === undefined ? inSeconds(unknownAgainSeconds) : settled;
+    if (!isNews(before, status) && !(since < 2 * settlesMs)) return unless;
     const written = await writeStatus(api, "Project", project, {
       ...status,
       ...(await cost(project, status)),
@@ -113,7 +116,7 @@ export function projectController(deps: Deps): Controller {
     if (written !== undefined && before.phase !== phase && before.phase !== undefined && !isToldBy(phase))
       events.event(written, "Normal", phase, succeeded(object, phase).message);
     if (phase !== recorded) return inSeconds(0);
-    return settles ? inSeconds((settlesMs - since) / 1000) : settled;
+    return settles ? inSeconds((settlesMs - since) / 1000) : unless;
   }
 
   /** Of what was worked on: it is told with the rest, the running cost is the gateway's to show. */
@@ -174,6 +177,8 @@ export function projectController(deps: Deps): Controller {
 
 /** How long the last requests may take until they are settled, in milliseconds. */
 const settlesMs = 300_000;
+/** How soon a gateway that can't be asked is asked again, in seconds. */
+const unknownAgainSeconds = 30;
 /** How far a session goes before the running numbers are told without anything else, in seconds. */
 const tellAfterSeconds = 1800;
 

@@ -9,6 +9,8 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, theWorkspaceKey, whenOf, withConditions } from "../deps.ts";
 
+/** The gateway holds a limit for some hours at a time and has one request look then: so it is asked as it goes on. */
+const lookAgainSeconds = 600;
 /** How soon a gateway that can't be asked is asked again, in seconds. */
 const unknownAgainSeconds = 30;
 
@@ -39,7 +41,8 @@ export function usageController(deps: Deps): Controller {
       const condition = usageLimited(limits, { nowMs: clock.now(), timeZone });
       await report(workspace, limits, condition);
       if (limits.length === 0) return settled;
-      return inSeconds(Math.max(1, (Math.min(...limits.map(({ untilMs }) => untilMs)) - clock.now()) / 1000));
+      const soonestMs = Math.min(...limits.map(({ untilMs }) => untilMs)) - clock.now();
+      return inSeconds(Math.min(lookAgainSeconds, Math.max(1, soonestMs / 1000)));
     },
   };
 

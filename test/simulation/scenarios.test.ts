@@ -532,6 +532,25 @@ test("a clock that is wrong over midnight is told of once, not with every second
   expect(told).toBeLessThan(40);
 });
 
+test("a limit of a week is asked about every six hours, by one request", async () => {
+  const story = await tell({ builders: 3, temper: { script: endless("execute") } });
+  await story.projects("a", "b", "c");
+  await story.minutes(30);
+  const { money } = story.world;
+  money.useUp(7 * 24 * 3_600_000);
+  await story.until("all are paused", () => story.world.sessions.hosts().length === 0, 0.5);
+  let asked = 0;
+  money.events.line = ({ step }) => {
+    if (step === "sent") asked += 1;
+  };
+  await story.minutes(5 * 60);
+  expect(asked).toBe(0);
+  await story.minutes(90);
+  expect(asked).toBe(1);
+  expect(story.condition("Workspace", "workspace", "UsageLimited")?.status).toBe("True");
+  expect(story.world.sessions.hosts()).toEqual([]);
+});
+
 test("sessions that were refused one after the other all go on once the limit is raised", async () => {
   const story = await tell({ builders: 3, usd: 2, temper: { script: endless("execute") } });
   const names = ["one", "two", "three"];
