@@ -28,7 +28,8 @@ import type {
   UsageLimit,
   WindowAccount,
 } from "./money.ts";
-import { fingerprintOf, type ProcessConfig, readProcessRecord } from "./process.ts";
+import { fingerprintOf, type ProcessConfig } from "./process.ts";
+import { readProcessRecord } from "./process-record.ts";
 import { Restarts } from "./restarts.ts";
 
 /** How often the lease is renewed, in milliseconds; it holds for five times as long. */

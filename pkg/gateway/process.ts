@@ -1,11 +1,7 @@
 /** The life of the gateway's process: one at a time, kept while it has work, gone when nobody wants it. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
-import { nodeFileSystem } from "../storage/node-file-system.ts";
-import { replaceFile } from "../storage/replace-file.ts";
 import { endProcesses } from "../system/end-processes.ts";
 import { systemFailpoints } from "../system/failpoint.ts";
 import { startTimeOf } from "../system/process-identity.ts";
@@ -14,6 +10,7 @@ import { endsWith } from "../system/workspace-mark.ts";
 import { type ControlHandler, controlCalls, serveControl } from "./control.ts";
 import { Gateway, type GatewayConfig, type GatewayDeps } from "./gateway.ts";
 import prices from "./prices.json" with { type: "json" };
+import { readProcessRecord, writeProcessRecord } from "./process-record.ts";
 
 export interface ProcessConfig extends GatewayConfig {
   /** Absolute path of the control socket. */
@@ -22,15 +19,6 @@ export interface ProcessConfig extends GatewayConfig {
   term?: number;
   /** While this file exists no gateway runs: one that lives ends all that the emergency stop has to end, then itself. */
   stopLatch?: string;
-}
-
-/** What the process leaves in `gateway.json` of the state folder, for its successor and for whoever has to stop it. */
-export interface ProcessRecord {
-  pid: number;
-  /** With the pid, the identity of the process. */
-  startTime: string;
-  port: number;
-  socketPath: string;
 }
 
 /** Without a lease for this long, and with nothing left to drain, the process ends, in milliseconds. */
@@ -72,7 +60,7 @@ export async function runGateway(
   const stop = (): void => stopping.abort();
   const gateway = await Gateway.start(config, depsOf(clock), before?.port);
   const hello = { pid: process.pid, startTime, fingerprint: fingerprintOf(config), term: config.term ?? 0 };
-  await writeProcessRecord(config, {
+  await writeProcessRecord(config.stateDirectory, {
     pid: process.pid,
     startTime,
     port: gateway.port,
@@ -125,20 +113,4 @@ function depsOf(clock: Clock): GatewayDeps {
 export function fingerprintOf({ ledgerDirectory, stateDirectory, upstream }: ProcessConfig): string {
   const wanted = [ledgerDirectory, stateDirectory, upstream.baseUrl, upstream.credential, prices];
   return createHash("sha256").update(JSON.stringify(wanted)).digest("hex");
-}
-
-/** The process that last ran on `stateDirectory`; it may be gone. Undefined when none ever did. */
-export async function readProcessRecord(stateDirectory: string): Promise<ProcessRecord | undefined> {
-  try {
-    return JSON.parse(await readFile(join(stateDirectory, "gateway.json"), "utf8")) as ProcessRecord;
-  } catch (error) {
-    // Replaced as a whole and never half-written: only a power loss empties it, and that ended the process too.
-    if ((error as NodeJS.ErrnoException).code === "ENOENT" || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-async function writeProcessRecord({ stateDirectory }: ProcessConfig, record: ProcessRecord): Promise<void> {
-  const path = join(stateDirectory, "gateway.json");
-  await replaceFile(nodeFileSystem, path, [Buffer.from(JSON.stringify(record))], 0o600);
 }

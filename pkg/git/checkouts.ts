@@ -14,10 +14,11 @@ import {
 } from "./checkout-git.ts";
 import type { Claims } from "./claims.ts";
 import type { Git, GitPlace } from "./git.ts";
+import { keepWork, keptWork, remember, wipPrefix } from "./kept-work.ts";
 import { checkoutName, keepRef, type Layout, type Purpose } from "./layout.ts";
 import { makeCheckout } from "./make-checkout.ts";
 import { identityEnvironment } from "./plan-merge.ts";
-import { changeRefs, readRef } from "./refs.ts";
+import { changeRefs, type RefChange, readRef } from "./refs.ts";
 import type { Checkout, CheckoutState, CommitIdentity, GitClaim, Seen } from "./repository.ts";
 
 export interface CheckoutsOptions {
@@ -74,8 +75,10 @@ export class Checkouts {
       if (!moved) throw new TransientError("ClaimMoved", `The claim of ${claim.project} changed meanwhile.`);
     }
     const record = { branch: options.branch, base };
+    const lost = options.purpose === "execute" ? await keptWork(this.#o, where) : undefined;
     await rm(where.gitDirectory, { recursive: true, force: true });
     await makeGitDirectory(git, where.gitDirectory, record);
+    if (lost !== undefined) await remember(where, lost);
     await makeCheckout(git, {
       path: where.path,
       objectDirectory,
@@ -83,6 +86,7 @@ export class Checkouts {
       identity: options.identity,
       fill: this.#o.fill,
       excludeIn: [where.gitDirectory],
+      ...(lost === undefined ? {} : { head: lost.head, files: lost.commit }),
       ...record,
     });
     return { path: where.path, ...record };
@@ -132,6 +136,23 @@ export class Checkouts {
     }
   }
 
+  /** See `KeepsWork`. */
+  async keep(
+    claim: GitClaim,
+    session: string,
+    author: { identity: CommitIdentity; dateSeconds: number },
+  ): Promise<Seen<string>> {
+    const where = this.locate(claim, "execute");
+    if (!existsSync(where.path)) return { is: "absent" };
+    try {
+      const { at, text } = await this.#status(where);
+      const work = { session, head: at.head, paths: changedPaths(text), author };
+      return { is: "present", value: await keepWork(this.#o, where, work) };
+    } catch (error) {
+      return { is: "unknown", why: whyUnknown(error) };
+    }
+  }
+
   async release(claim: GitClaim, purpose: Purpose): Promise<"removed" | "quarantined" | "absent"> {
     const where = this.locate(claim, purpose);
     if (!existsSync(where.path)) {
@@ -150,15 +171,17 @@ export class Checkouts {
     }
     const keep = keepRef(claim, purpose);
     const kept = await readRef(git, repository, keep);
-    // First the ref, which nothing needs now, then the folder: repeated after a crash, both are gone.
-    if (kept !== undefined) {
-      await changeRefs(git, repository, [{ do: "move", ref: keep, from: kept, to: undefined }], "release");
-    }
+    const work = await keptWork(this.#o, where);
+    // First the refs, which nothing needs now, then the folder: repeated after a crash, all are gone.
+    const gone: RefChange[] = [];
+    if (kept !== undefined) gone.push({ do: "move", ref: keep, from: kept, to: undefined });
+    if (work !== undefined) gone.push({ do: "move", ref: work.ref, from: work.commit, to: undefined });
+    if (gone.length > 0) await changeRefs(git, repository, gone, "release");
     // Renamed before it is removed: a half-removed folder must not be taken for a checkout.
     await mkdir(layout.temporary, { recursive: true });
-    const gone = freePath(join(layout.temporary, checkoutName(claim, purpose)));
-    await rename(where.path, gone);
-    await rm(gone, { recursive: true, force: true });
+    const out = freePath(join(layout.temporary, checkoutName(claim, purpose)));
+    await rename(where.path, out);
+    await rm(out, { recursive: true, force: true });
     await rm(where.gitDirectory, { recursive: true, force: true });
     return "removed";
   }
@@ -177,8 +200,11 @@ export class Checkouts {
       return `Its state could not be read: ${seen.is === "unknown" ? seen.why : "gone"}`;
     if (seen.value.dirty) return "It has changes that are not committed.";
     const { git, repository } = this.#o;
-    const refs = await git.run(repository, ["for-each-ref", "--count=1", "--contains", seen.value.head]);
-    const collected = refs.exitCode === 0 && refs.stdout.length > 0;
+    const format = ["--format=%(refname)", "--contains", seen.value.head];
+    const refs = await git.run(repository, ["for-each-ref", ...format]);
+    // What is merely kept goes with the checkout, so it holds nothing against that.
+    const names = refs.exitCode === 0 ? refs.stdout.toString("utf8").split("\n") : [];
+    const collected = names.some((name) => name !== "" && !name.startsWith(wipPrefix));
     return collected ? undefined : `No ref of the repository contains its commit ${seen.value.head}.`;
   }
 

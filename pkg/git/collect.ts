@@ -5,6 +5,7 @@ import { TerminalError, TransientError } from "../runtime/errors.ts";
 import { DamagedCheckout, readBranch, readHead } from "./checkout-files.ts";
 import { type CheckoutGitOptions, checkoutPlace, checkoutWrap, readRecord } from "./checkout-git.ts";
 import type { CheckoutsOptions } from "./checkouts.ts";
+import type { GitPlace } from "./git.ts";
 import { changeRefs, readRef } from "./refs.ts";
 import type { GitClaim } from "./repository.ts";
 import { holdersOf } from "./worktrees.ts";
@@ -69,11 +70,17 @@ async function headOf(options: CheckoutsOptions, where: CheckoutGitOptions, bran
   throw new TerminalError("BranchMissing", `Checkout ${where.path} has no branch ${branch} to collect.`);
 }
 
-async function bringObjects(
+/** @param objectsOf.from - where git finds the objects, and with which variables; the checkout when left out */
+export async function bringObjects(
   options: CheckoutsOptions,
   where: CheckoutGitOptions,
-  { head, base }: { head: string; base: string },
+  objectsOf: {
+    head: string;
+    base: string;
+    from?: { place: GitPlace; env: Readonly<Record<string, string>> };
+  },
 ): Promise<void> {
+  const { head, base, from = { place: checkoutPlace(where), env: {} } } = objectsOf;
   const { git, objects, layout } = options;
   await mkdir(layout.temporary, { recursive: true });
   const name = createHash("sha256").update(`${where.path}\0${head}`).digest("hex");
@@ -81,9 +88,9 @@ async function bringObjects(
   await rm(pack, { force: true });
   try {
     await git.text(
-      checkoutPlace(where),
+      from.place,
       ["pack-objects", "--revs", "--thin", "--stdout", "--delta-base-offset", "-q"],
-      { stdin: `${head}\n^${base}\n`, stdoutFile: pack },
+      { stdin: `${head}\n^${base}\n`, stdoutFile: pack, env: from.env },
       checkoutWrap(where, false),
     );
     const many = (await objectCount(pack)) >= looseLimit;

@@ -8,8 +8,12 @@ export interface NewCheckout {
   path: string;
   /** Commit it starts from. */
   base: string;
-  /** Made at `base`; empty: detached. */
+  /** Made at `head`; empty: detached. */
   branch: string;
+  /** Where work went on to; `base` when left out. */
+  head?: string;
+  /** A commit whose files lie there then, as changes that nobody has committed; those of `head` when left out. */
+  files?: string;
   /** Name of a further branch at `base`, to compare work with. */
   targetBranch: string;
   objectDirectory: string;
@@ -45,8 +49,13 @@ export async function makeCheckout(git: Git, checkout: NewCheckout): Promise<voi
     join(place.gitDirectory, "packed-refs"),
     `# pack-refs with: peeled fully-peeled sorted \n${target}\n`,
   );
-  const out = checkout.branch === "" ? ["--detach", checkout.base] : ["-b", checkout.branch, checkout.base];
+  const { head = checkout.base } = checkout;
+  const out = checkout.branch === "" ? ["--detach", head] : ["-b", checkout.branch, head];
   await git.text(place, ["checkout", "--quiet", ...out]);
+  if (checkout.files !== undefined) {
+    await git.text(place, ["read-tree", "--reset", "-u", checkout.files]);
+    await git.text(place, ["read-tree", head]);
+  }
   const filled = (await checkout.fill?.(partial)) ?? [];
   for (const directory of [place.gitDirectory, ...(checkout.excludeIn ?? [])]) {
     await exclude(directory, filled);

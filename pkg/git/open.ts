@@ -13,7 +13,7 @@ import { checkoutName, layoutOf, type Purpose, targetRefs } from "./layout.ts";
 import { takeRefs } from "./operator-ref.ts";
 import { isAncestor, planMerge } from "./plan-merge.ts";
 import type { RunProcess } from "./process.ts";
-import type { GitClaim, MergeRequest, Repository } from "./repository.ts";
+import type { GitClaim, KeepsWork, MergeRequest, Repository } from "./repository.ts";
 import { Serial } from "./serial.ts";
 import { removeStaleLocks } from "./stale-locks.ts";
 import { Target } from "./target.ts";
@@ -53,7 +53,7 @@ export interface OpenRepositoryOptions {
  * @throws TerminalError StateInsideRepository when checkouts would lie beneath the repository; TakenOver when a later
  *   operator has it
  */
-export async function openRepository(options: OpenRepositoryOptions): Promise<Repository> {
+export async function openRepository(options: OpenRepositoryOptions): Promise<Repository & KeepsWork> {
   const { repositoryPath, stateDirectory, targetBranch, clock } = options;
   if (`${stateDirectory}/`.startsWith(`${repositoryPath}/`)) {
     throw new TerminalError(
@@ -117,6 +117,10 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
     saveWork: (claim, message, identity) =>
       inCheckout(claim, "execute", () =>
         checkouts.save(claim, message, { identity, dateSeconds: Math.floor(clock.now() / 1000) }),
+      ),
+    keepWork: (claim, session, identity) =>
+      inCheckout(claim, "execute", () =>
+        checkouts.keep(claim, session, { identity, dateSeconds: Math.floor(clock.now() / 1000) }),
       ),
     collect: (claim, branch) =>
       inCheckout(claim, "execute", () =>

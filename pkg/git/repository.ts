@@ -104,6 +104,19 @@ export interface Repository {
   subscribe(wake: () => void, signal: AbortSignal): void;
 }
 
+/** What is done for work that an emergency stop has cut short, outside of what controllers decide. */
+export interface KeepsWork {
+  /**
+   * Keeps all that an execution checkout holds and git does not ignore, committed or not, in `refs/bosun/wip/<session>`.
+   * Nothing in the checkout changes and no branch moves. Should the checkout be lost, `ensureCheckout` makes it from
+   * that; `release` of a checkout that holds nothing more than the repository removes the ref. Nobody may work in the
+   * checkout meanwhile.
+   *
+   * @returns the commit
+   */
+  keepWork(claim: GitClaim, session: string, identity: CommitIdentity): Promise<Seen<string>>;
+}
+
 export interface MergeRequest {
   target: string;
   head: string;

@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Budget } from "../../../pkg/api/generated.ts";
 import { wholeLimits } from "../../../pkg/gateway/grants.ts";
 import { NANO_PER_USD } from "../../../pkg/gateway/money.ts";
-import { readProcessRecord } from "../../../pkg/gateway/process.ts";
+import { readProcessRecord } from "../../../pkg/gateway/process-record.ts";
 import { type Limit, type Rebuilding, rebuild } from "../../../pkg/gateway/rebuild.ts";
 import { inspectLedger, putRebuilt } from "../../../pkg/gateway/rebuild-ledger.ts";
 import { isAlive } from "../../../pkg/session/process-tree.ts";

@@ -1,7 +1,7 @@
 /** `bosun budget settle ID --cost X`: a person says what a request cost whose usage was never seen. */
 import { ControlError, callControl } from "../../../pkg/gateway/control.ts";
 import { NANO_PER_USD } from "../../../pkg/gateway/money.ts";
-import { readProcessRecord } from "../../../pkg/gateway/process.ts";
+import { readProcessRecord } from "../../../pkg/gateway/process-record.ts";
 import { isAlive } from "../../../pkg/session/process-tree.ts";
 import type { Context } from "../context.ts";
 import { UserError } from "../user-error.ts";

@@ -39,6 +39,8 @@ async function emergencyStop(context: Context, folder: WorkspaceFolder, clock: C
       `The operator (process ${operator.pid}) gave no answer and was ended too. After \`bosun resume\`, start it again with \`bosun up\`.`,
     );
   }
+  if (left.length === 0 && (operator.is === "none" || operator.is === "ended"))
+    await keepWork(context, folder, clock);
   const failure = await latch.failure();
   if (failure !== undefined)
     throw new UserError(
@@ -50,6 +52,24 @@ async function emergencyStop(context: Context, folder: WorkspaceFolder, clock: C
     );
   if (left.length > 0)
     throw new UserError(`Still alive: ${left.join(", ")}. Run it again, or end them by hand.`);
+}
+
+/** A living operator does it by itself, and so does the next one. */
+async function keepWork(context: Context, folder: WorkspaceFolder, clock: Clock): Promise<void> {
+  try {
+    // Loaded after everything is ended: it is much, and nothing that is to end waits for it.
+    const { keepAlone } = await import("../stop/keep-alone.ts");
+    const done = await keepAlone(folder, clock);
+    const count = done?.kept.length ?? 0;
+    if (count > 0)
+      context.out(
+        `Unfinished work of ${count} ${count === 1 ? "session" : "sessions"} is kept, as it is in its checkout, in refs/bosun/wip/ too.`,
+      );
+    for (const problem of done?.problems ?? []) context.note(`Not kept beside its checkout: ${problem}`);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    context.note(`Unfinished work is in its checkouts alone, until the next operator starts: ${why}`);
+  }
 }
 
 interface Latched {

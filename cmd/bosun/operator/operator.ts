@@ -9,7 +9,7 @@ import { type Api, createApi } from "../../../pkg/apiserver/server.ts";
 import { type GatewayHandle, openGateway } from "../../../pkg/gateway/money-client.ts";
 import { openCommitSource } from "../../../pkg/git/commit-source.ts";
 import { openRepository } from "../../../pkg/git/open.ts";
-import type { Repository } from "../../../pkg/git/repository.ts";
+import type { KeepsWork, Repository } from "../../../pkg/git/repository.ts";
 import { loadPrompts } from "../../../pkg/prompts/load.ts";
 import { fillCheckout, type Include } from "../../../pkg/quality/include.ts";
 import { openQuality } from "../../../pkg/quality/open.ts";
@@ -43,6 +43,7 @@ import type { Reader } from "../operator-client/socket-client.ts";
 import { packageRoot } from "../package-root.ts";
 import { listenAtKeptPort } from "../serving/listen.ts";
 import { serve } from "../serving/serve.ts";
+import { keepSessions } from "../stop/keep-work.ts";
 import { answerNotice } from "../stop/stop-notice.ts";
 import { UserError } from "../user-error.ts";
 import { FILE_NAMESPACE, type WorkspaceFolder } from "../workspace-folder.ts";
@@ -136,6 +137,21 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     // What controllers do has to be decided on what is so now; watching and ending what runs here has not.
     const acted = guarded(real, () => plane.assertMayAct());
 
+    const keepWork = async (): Promise<void> => {
+      const { commits } = settings.spec;
+      const { repository, sessions } = world;
+      const isGone = async (id: string) => (await sessions.find(id)).is === "absent";
+      const { problems } = await keepSessions({ sessions: folder.sessions, repository, commits, isGone });
+      for (const problem of problems) logger.warn("Work is kept in its checkout alone", { problem });
+    };
+    const keepStopped = (): void => {
+      endSessions(world.sessions, () => "Now", clock)
+        .then(keepWork)
+        .catch((error: unknown) => logger.warn("Work is kept in its checkouts alone", { error }));
+    };
+    stop.follow(keepStopped, () => undefined);
+    if (stop.inForce()) keepStopped();
+
     const newManager = (): Manager =>
       new Manager({
         client,
@@ -191,6 +207,11 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       // First the controllers: nothing is claimed or started any more.
       await acting.stop();
       await endSessions(world.sessions, () => how, clock);
+      // Who is in a hurry has it in the checkouts.
+      if (how === "AfterTurn")
+        await keepWork().catch((error: unknown) =>
+          logger.warn("Work is kept in its checkouts alone", { error }),
+        );
       // What was merged at the last moment is seen on the branch that follows.
       await world.repository
         .syncTarget()
@@ -500,7 +521,7 @@ async function openWorld(
 }
 
 interface World {
-  repository: Repository;
+  repository: Repository & KeepsWork;
   quality: Quality;
   gateway: GatewayHandle;
   sessions: Sessions;

@@ -1,6 +1,6 @@
 /** Ends all that runs for a workspace by itself, with or without a living operator, and proves that nothing is left. */
 import { existsSync, readdirSync } from "node:fs";
-import { readProcessRecord } from "../../../pkg/gateway/process.ts";
+import { readProcessRecord } from "../../../pkg/gateway/process-record.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import type { ProcessIdentity } from "../../../pkg/session/process-tree.ts";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";

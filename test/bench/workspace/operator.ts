@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { socketClient } from "../../../cmd/bosun/operator-client/socket-client.ts";
 import { type WorkspaceFolder, workspaceFolder } from "../../../cmd/bosun/workspace-folder.ts";
-import { readProcessRecord } from "../../../pkg/gateway/process.ts";
+import { readProcessRecord } from "../../../pkg/gateway/process-record.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 export const bosun = path.join(root, "bin/bosun.mjs");

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Scratch, type ScratchOptions, scratch } from "../operator/scratch.ts";
 
 export interface Crew extends Scratch {
-  /** Waits until every session holds its tree, and those that leave one have a request in flight. */
+  /** Waits until every session holds its tree, and those that ask have asked anew since the last time. */
   atWork(): Promise<void>;
   /** Processes of sessions, checks, setup and the gateway, in words. Not the operator and what it plays the model with. */
   running(): readonly string[];
@@ -13,11 +13,14 @@ export interface Crew extends Scratch {
   none(startMs: number): Promise<number>;
 }
 
-export interface CrewOptions extends Pick<ScratchOptions, "workspace" | "env"> {
-  /** Sessions whose tool call does not return. */
-  holding: number;
-  /** Sessions that left processes behind, and wait for an answer that never ends. They need `sandbox: Off`. */
-  leaving: number;
+/** How many sessions of each kind. */
+export interface CrewOptions extends Pick<ScratchOptions, "workspace" | "env" | "dailyUSD"> {
+  /** Their tool call, a whole tree, does not return. */
+  holding?: number;
+  /** They left processes behind, and wait for an answer that never ends. They need `sandbox: Off`. */
+  leaving?: number;
+  /** They wait for an answer that never ends. */
+  asking?: number;
 }
 
 /** What a promise of the system allows at most, in milliseconds. */
@@ -29,24 +32,28 @@ const lookMs = 10;
 export const stubbornScript = readFileSync(path.join(import.meta.dirname, "stubborn.sh"), "utf8");
 
 export function crew(
-  { holding, leaving, workspace, env }: CrewOptions,
+  { holding = 0, leaving = 0, asking = 0, ...more }: CrewOptions,
   onEnd?: (remove: () => Promise<void>) => void,
 ): Crew {
-  const sessions = holding + leaving;
-  const sketch = (index: number) => ({
-    description: index < holding ? "[test: stubborn]" : "[test: leaving]",
-  });
-  const names = Array.from({ length: sessions }, (_, index) => [`p-${index + 1}`, sketch(index)] as const);
+  const kinds = [
+    ...Array<string>(holding).fill("stubborn"),
+    ...Array<string>(leaving).fill("leaving"),
+    ...Array<string>(asking).fill("asking"),
+  ];
+  const sketches = kinds.map(
+    (kind, index) => [`p-${index + 1}`, { description: `[test: ${kind}]` }] as const,
+  );
   const options: ScratchOptions = {
-    projects: Object.fromEntries(names),
-    agents: sessions,
+    projects: Object.fromEntries(sketches),
+    agents: kinds.length,
     reviewers: 0,
     files: { "stubborn.sh": stubbornScript },
-    ...(workspace === undefined ? {} : { workspace }),
-    ...(env === undefined ? {} : { env }),
+    ...more,
   };
   const here = scratch(options, onEnd);
   const upstreamLog = path.join(here.workspace.operator, "rehearsal.jsonl");
+  const requests = (): number => textOf(upstreamLog).match(/"step":"hang".*"ended":"Open"/g)?.length ?? 0;
+  let requestsBefore = 0;
 
   return {
     ...here,
@@ -56,8 +63,12 @@ export function crew(
         const trees = treesBelow(here.folder);
         const full = [...trees.values()].filter((count) => count >= treeMin.leaving);
         const whole = full.filter((count) => count >= treeMin.holding);
-        const inFlight = textOf(upstreamLog).split('"step":"hang"').length - 1;
-        if (full.length >= sessions && whole.length >= holding && inFlight >= leaving) return;
+        const asked = requests();
+        const inFlight = asked - requestsBefore;
+        if (full.length >= holding + leaving && whole.length >= holding && inFlight >= leaving + asking) {
+          requestsBefore = asked;
+          return;
+        }
         if (performance.now() > endMs)
           throw new Error(
             `Not all are at work: ${JSON.stringify([...trees])}, ${inFlight} requests.\n${await here.tell("status")}`,
@@ -94,8 +105,8 @@ export function runningFor(folder: string): readonly string[] {
       [command, environment, cwd].some((text) => text.includes(folder)),
     )
     .filter(({ pid, command, environment }) => {
-      // The operator, git on its behalf, the model it plays, and this test.
-      const isOperator = /bosun\.mjs up|rehearsal\/main/.test(command) || /^git /.test(command);
+      // The operator, git as it or the command runs it, the model it plays, and this test.
+      const isOperator = /bosun\.mjs up|rehearsal\/main|core\.hooksPath=\/dev\/null/.test(command);
       return !isOperator && pid !== process.pid && !environment.includes("VITEST_WORKER_ID");
     })
     .map(({ pid, command }) => `${pid} ${command.slice(0, 200)}`);

@@ -1,0 +1,96 @@
+/**
+ * How long an emergency stop takes with ten sessions at work on trees of processes that do not want to end: until a
+ * look at all processes, without the product's help, finds none of them. The aim: p99 under a second. Ways take turns:
+ * the command, a touched latch, the mode by the API.
+ *
+ *     npm run bench:stop
+ *     npm run bench:stop -- --rounds 100
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { parseArgs } from "node:util";
+import { type Crew, crew } from "../e2e/stop/crew.ts";
+
+const bosun = path.resolve(import.meta.dirname, "../../bin/bosun.mjs");
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "12" } } });
+const rounds = Number(values.rounds);
+const aimMs = 1_000;
+
+/** Each gives what the command said of its own time, where there is one. */
+const ways: Readonly<Record<string, (here: Crew) => Promise<number | undefined>>> = {
+  async "the command"({ repository }) {
+    const child = spawn(process.execPath, [bosun, "stop", "--emergency"], {
+      cwd: repository,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [said, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+    if (code !== 0) throw new Error(`The command ended with ${code}: ${said}`);
+    return Number(/^Stopped in (\d+) ms/.exec(said)?.[1]);
+  },
+  async "a touched latch"({ workspace }) {
+    writeFileSync(workspace.stopLatch, "");
+    return undefined;
+  },
+  async "the mode"({ client }) {
+    await client.patch("Workspace", { namespace: "default", name: "scratch" }, { spec: { mode: "Stopped" } });
+    return undefined;
+  },
+};
+
+let remove = async (): Promise<void> => {};
+const here = crew({ holding: 10, dailyUSD: 100_000 }, (end) => {
+  remove = end;
+});
+const tookMs = new Map<string, number[]>();
+try {
+  let operator = here.rehearse();
+  await here.atWork();
+  for (let round = 0; round < rounds; round += 1) {
+    const names = Object.keys(ways);
+    const name = names[round % names.length] ?? "";
+    const startMs = performance.now();
+    const own = await ways[name]?.(here);
+    remember(name, await here.none(startMs));
+    if (own !== undefined) remember("the command, as it says itself", own);
+    await here.until("a stop that is declared", async () => {
+      if (!lives(operator.pid)) return true;
+      return (await here.object("Workspace", "scratch")).status?.stop?.declared;
+    });
+    await here.tell("resume");
+    // A command that got no answer in time, on a machine that is starved, has ended it.
+    if (!lives(operator.pid)) operator = here.rehearse();
+    await here.atWork();
+  }
+} finally {
+  await remove();
+}
+let worstMs = 0;
+for (const [name, all] of tookMs) {
+  all.sort((a, b) => a - b);
+  const at = (share: number) => all[Math.min(all.length - 1, Math.floor(all.length * share))] ?? 0;
+  worstMs = Math.max(worstMs, at(0.99));
+  const numbers = [0.5, 0.99, 1].map((share) => `${at(share).toFixed(0).padStart(5)} ms`);
+  console.log(
+    `${name.padEnd(32)} ${all.length} rounds  p50 ${numbers[0]}  p99 ${numbers[1]}  max ${numbers[2]}`,
+  );
+}
+console.log(worstMs < aimMs ? "Under the aim of a second." : "Over the aim of a second.");
+
+function remember(name: string, ms: number): void {
+  const all = tookMs.get(name) ?? [];
+  all.push(ms);
+  tookMs.set(name, all);
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    // It has ended.
+    return false;
+  }
+}

@@ -1,0 +1,134 @@
+/** Work that an emergency stop has cut short, with real git. */
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { KeepsWork } from "../../pkg/git/repository.ts";
+import { sandbox } from "../../pkg/sandbox/testing/need-sandbox.ts";
+import { git, openRealWorld, type RealWorld, write } from "./repository-world.ts";
+
+const identity = { name: "agent-1", email: "agent-1@bosun.localhost" };
+const branch = "agent-1/project-101";
+const claim = { project: "retry-uploads", number: 1, agent: "agent-1" };
+const session = "5f0c1f7e-8d1c-4a57-9d0a-000000000001";
+const ref = `refs/bosun/wip/${session}`;
+
+const kinds = sandbox.available ? (["off", "bubblewrap"] as const) : (["off"] as const);
+if (!sandbox.available) console.warn(`Skipped in the sandbox: ${sandbox.why}`);
+
+describe.each(kinds)("work kept with sandbox %s", (kind) => {
+  let world: RealWorld;
+  let path: string;
+  beforeEach(async () => {
+    world = await openRealWorld({ sandbox: kind });
+    ({ path } = await claimed());
+  });
+  afterEach(() => world.remove());
+
+  async function claimed() {
+    await world.repository.recordClaim(claim);
+    return await world.repository.ensureCheckout(claim, { branch, identity, purpose: "execute" });
+  }
+  const keep = () => (world.repository as unknown as KeepsWork).keepWork(claim, session, identity);
+  const inRepository = (...args: string[]) => git(world.repositoryPath, ...args);
+
+  /** A commit, a change, a deletion, new files; some of it staged, some ignored. */
+  async function halfDone(): Promise<void> {
+    await world.agentCommits(path, { "done.txt": "done\n", "gone.txt": "soon\n", ".gitignore": "*.log\n" });
+    await write(path, { "notes.txt": "changed\n", "new/deep.txt": "new\n", "build.log": "noise\n" });
+    await rm(join(path, "gone.txt"));
+    await write(path, { "staged.txt": "staged\n" });
+    await git(path, "add", "staged.txt");
+  }
+
+  test("is a commit on the checkout's head with all that git does not ignore, and on no branch", async () => {
+    await halfDone();
+    const kept = await keep();
+    expect(kept).toEqual({ is: "present", value: await inRepository("rev-parse", ref) });
+    expect(await inRepository("rev-parse", `${ref}^`)).toBe(await git(path, "rev-parse", "HEAD"));
+    expect((await inRepository("ls-tree", "-r", "--name-only", ref)).split("\n")).toEqual([
+      ".gitignore",
+      "done.txt",
+      "new/deep.txt",
+      "notes.txt",
+      "staged.txt",
+    ]);
+    expect(await world.read(ref, "notes.txt")).toBe("changed\n");
+    expect(await world.branch(branch)).toBeUndefined();
+    expect(await inRepository("fsck", "--strict", "--no-dangling")).toBe("");
+  });
+
+  test("changes nothing in the checkout, and kept again it is the same commit", async () => {
+    await halfDone();
+    const before = await digestOf(path);
+    const first = await keep();
+    expect(await digestOf(path)).toBe(before);
+    expect(await keep()).toEqual(first);
+    expect(await digestOf(path)).toBe(before);
+  });
+
+  test("comes back as it was, uncommitted, when the checkout is lost", async () => {
+    await halfDone();
+    const head = await git(path, "rev-parse", "HEAD");
+    await keep();
+    await rm(path, { recursive: true });
+    expect((await claimed()).path).toBe(path);
+    expect(await git(path, "rev-parse", "HEAD")).toBe(head);
+    expect(await git(path, "branch", "--show-current")).toBe(branch);
+    expect((await git(path, "status", "--porcelain", "--untracked-files=all")).split("\n").sort()).toEqual(
+      ["?? new/deep.txt", "?? staged.txt", " D gone.txt", " M notes.txt"].sort(),
+    );
+    expect(await readFile(join(path, "notes.txt"), "utf8")).toBe("changed\n");
+    expect(await world.repository.collect(claim, branch)).toBe(head);
+  });
+
+  test("leaves a checkout that is still there alone", async () => {
+    await halfDone();
+    await keep();
+    await write(path, { "notes.txt": "further\n" });
+    await claimed();
+    expect(await readFile(join(path, "notes.txt"), "utf8")).toBe("further\n");
+  });
+
+  test("is kept as long as nothing else holds it, and goes with a checkout whose work was collected", async () => {
+    await world.agentCommits(path, { "done.txt": "done\n" });
+    await keep();
+    expect(await inRepository("rev-parse", ref)).toBe(await git(path, "rev-parse", "HEAD"));
+    expect(await world.repository.release(claim, "execute")).toBe("quarantined");
+    expect(await inRepository("rev-parse", ref)).toMatch(/^[0-9a-f]{40}$/);
+
+    await claimed();
+    await world.repository.collect(claim, branch);
+    expect(await world.repository.release(claim, "execute")).toBe("removed");
+    await expect(inRepository("rev-parse", "--verify", "--quiet", ref)).rejects.toThrow();
+  });
+
+  test("runs nothing that an agent wrote, and damage is unknown, never a loss", async () => {
+    await halfDone();
+    const trap = join(world.root, "sprung");
+    await git(path, "config", "core.fsmonitor", `touch ${trap}; false`);
+    await git(path, "config", "filter.trap.clean", `touch ${trap}; cat`);
+    await write(path, { ".gitattributes": "* filter=trap\n" });
+    await writeFile(join(path, ".git", "hooks", "post-commit"), `touch ${trap}`, { mode: 0o755 }).catch(
+      () => undefined,
+    );
+    expect(await keep()).toMatchObject({ is: "present" });
+    expect(existsSync(trap)).toBe(false);
+    const kept = await inRepository("rev-parse", ref);
+
+    await rename(join(path, ".git"), join(path, "elsewhere"));
+    await symlink(join(path, "elsewhere"), join(path, ".git"));
+    expect(await keep()).toMatchObject({ is: "unknown" });
+    expect(await inRepository("rev-parse", ref)).toBe(kept);
+  });
+});
+
+/** Of every file below a folder, by name and content. */
+async function digestOf(folder: string): Promise<string> {
+  const digest = createHash("sha256");
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  for (const file of files.sort()) digest.update(`${file}\0`).update(await readFile(file));
+  return digest.digest("hex");
+}
