@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { moneyContract } from "../../test/contracts/money.contract.ts";
 import { startTimeOf } from "../system/process-identity.ts";
 import { systemClock } from "../system/system.ts";
+import { callControl } from "./control.ts";
 import type { Line } from "./ledger-lines.ts";
 import type { SessionGrant } from "./money.ts";
 import { type GatewayHandle, openGateway } from "./money-client.ts";
@@ -515,6 +516,15 @@ test("an operator that starts during an emergency stop comes up without a gatewa
   stopped = false;
   await until(() => second.pid !== 0);
   await until(async () => (await second.account("all"))?.daily.reserved === 0);
+});
+
+test("a gateway that heeds the stop latch ends by itself when it is told to, and leaves nothing that keeps it", async () => {
+  config = { ...config, stopLatch: join(folder, "stop") };
+  const gateway = await start();
+  const { pid } = gateway;
+  await gateway.close();
+  await callControl(config.socketPath, "stop", { term: 0 });
+  await until(async () => (await startTimeOf(pid)) === undefined);
 });
 
 test("a gateway that can't start is not tried again and again: each time the wait is longer", async () => {

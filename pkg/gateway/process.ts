@@ -41,7 +41,8 @@ export async function runGateway(
   ready: () => void,
   clock: Clock = systemClock,
 ): Promise<void> {
-  if (config.stopLatch !== undefined) void heedLatch(config.stopLatch, clock);
+  const heeding = new AbortController();
+  if (config.stopLatch !== undefined) void heedLatch(config.stopLatch, clock, heeding.signal);
   const before = await readProcessRecord(config.stateDirectory);
   if (
     before !== undefined &&
@@ -81,14 +82,19 @@ export async function runGateway(
   await gateway.stop();
   control.close();
   control.closeAllConnections();
+  // Until here: what still runs must see the stop, and afterwards nothing keeps the process.
+  heeding.abort();
 }
 
 /**
  * Ends this process once the emergency stop is in force, and before it whatever carries the workspace's mark: checks
  * of an operator that hangs, and hosts that can't look at the latch themselves.
  */
-async function heedLatch(stopLatch: string, clock: Clock): Promise<never> {
-  while (!existsSync(stopLatch)) await clock.sleep(LATCH_EVERY_MS);
+async function heedLatch(stopLatch: string, clock: Clock, over: AbortSignal): Promise<void> {
+  while (!existsSync(stopLatch)) {
+    await clock.sleep(LATCH_EVERY_MS, over).catch(() => undefined); // Over.
+    if (over.aborted) return;
+  }
   await endProcesses({ roots: endsWith(stopLatch), clock, limitMs: END_OTHERS_MS }).catch((error) =>
     console.error("Others could not be ended.", error),
   );
