@@ -201,13 +201,14 @@ function isToldBy(phase: ProjectPhase): boolean {
 /** What finished Projects were and cost, the newest first. */
 function finished(projects: readonly Project[]): readonly Finished[] {
   return projects
-    .filter(({ status }) => isTrue(status?.conditions, "Merged") && (status?.costUSD ?? 0) > 0)
+    .filter(({ status }) => isTrue(status?.conditions, "Merged"))
     .sort((a, b) => ((a.status?.completionTime ?? "") < (b.status?.completionTime ?? "") ? 1 : -1))
-    .map((project) => ({
-      size: sizeOf(project),
-      usd: project.status?.costUSD ?? 0,
-      tokens: project.status?.costTokens ?? 0,
-    }));
+    .flatMap((project) => {
+      const { costUSD: usd, costTokens: tokens } = project.status ?? {};
+      // One whose cost was never told says nothing; it did not cost nothing.
+      if (usd === undefined || tokens === undefined) return [];
+      return [{ size: sizeOf(project), usd, tokens }];
+    });
 }
 
 /** What of a Project others in the queue are measured by. */
