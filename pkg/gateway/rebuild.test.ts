@@ -41,7 +41,7 @@ function played(seed: number, length: number): { lines: Line[]; totals: Totals[]
   };
   add({ step: "opened", ledger: "true", version: 1 });
   for (const grant of grants) add(grant);
-  const fits = (cost: number, tokens: number, labels: Record<string, string>): boolean =>
+  const fits = (cost: number, tokens: number, labels: Readonly<Record<string, string>>): boolean =>
     grants.every(({ selector, startMs, endMs, limitCost, limitTokens }) => {
       if (Object.keys(selector).length > 0 && labels.team !== "red") return true;
       const { spent, reserved, spentTokens, reservedTokens } = state.sums({ selector, startMs, endMs });
@@ -50,7 +50,7 @@ function played(seed: number, length: number): { lines: Line[]; totals: Totals[]
     });
   for (let at = 0; at < length; at += 1) {
     const open = [...state.requests()].filter(({ state }) => state === "reserved" || state === "sent");
-    const ended = [...state.requests()].filter(({ state }) => state === "unsettled");
+    const ended = [...state.requests()].filter(({ state }) => state === "unsettled" || state === "settled");
     const one = open[draw(open.length)];
     const choice = draw(10);
     if (one === undefined || choice < 3) {
@@ -66,8 +66,10 @@ function played(seed: number, length: number): { lines: Line[]; totals: Totals[]
     } else if (choice < 8) add(settled(one.id, { cost: draw(one.cost + 1), tokens: draw(one.tokens + 1) }));
     else add({ step: "unsettled", id: one.id, why: "cut", cost: one.cost, tokens: one.tokens });
     const doubtful = ended[draw(ended.length)];
-    if (choice === 9 && doubtful !== undefined)
-      add({ step: "personSettled", id: doubtful.id, cost: draw(doubtful.bound.cost + 1) });
+    const corrected = draw((doubtful?.bound.cost ?? 0) + 1);
+    const isCorrected = choice % 3 === 0 && doubtful !== undefined;
+    if (isCorrected && fits(corrected - doubtful.cost, 0, doubtful.payer.labels))
+      add({ step: "personSettled", id: doubtful.id, cost: corrected });
   }
   return { lines, totals };
 }
@@ -152,6 +154,47 @@ test("a ledger made anew charges no window with less than was spent, whatever is
   );
 });
 
+test("where the copy knows of every lost line, no window is charged with less than was spent", async () => {
+  await fc.assert(
+    fc.property(
+      fc.nat(),
+      fc.integer({ min: 5, max: 40 }),
+      fc.double({ min: 0.3, max: 1, noNaN: true }),
+      fc.array(fc.nat(), { minLength: 1, maxLength: 12 }),
+      (seed, length, copied, drops) => {
+        const { lines, totals } = played(seed, length);
+        const copy = totals[Math.floor(copied * (totals.length - 1))] as Totals;
+        // Not the first: without its name nobody knows whose the copy is.
+        const lost = new Set(drops.map((drop) => 2 + (drop % Math.max(1, copy.seq - 1))));
+        fc.pre([...lost].every((seq) => seq <= copy.seq && seq < lines.length));
+        const left = lines.filter(({ seq }) => !lost.has(seq));
+
+        const { steps, beyondTotals } = rebuild({ lines: left, endIsLost: false, totals: copy, limits });
+
+        expect(beyondTotals).toBe(false);
+        const now = sumsOf(stateOf(steps));
+        for (const [grant, { cost, tokens }] of truth(lines)) {
+          // A window that was opened since the copy has all its lines.
+          expect(now.get(grant)?.cost, `${grant} in USD`).toBeGreaterThanOrEqual(cost);
+          expect(now.get(grant)?.tokens, `${grant} in tokens`).toBeGreaterThanOrEqual(tokens);
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test("a ledger cut between two lines, before what the copy knows of, may have lost what came after the copy too", async () => {
+  const { lines, totals } = played(7, 60);
+  const fs = crashFileSystem();
+  const kept = lines.slice(0, 20);
+  fs.put("/ledger.jsonl", kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  fs.put("/totals.json", JSON.stringify(totals[29]));
+  const left = await inspectLedger(fs, { path: "/ledger.jsonl", totalsPath: "/totals.json" });
+  expect(left).toMatchObject({ endIsLost: true, why: expect.stringContaining("was cut") });
+  expect(left?.lines).toEqual(kept);
+});
+
 test("a ledger that nothing is missing of is the same when it is made anew", () => {
   const { lines, totals } = played(7, 60);
   const { steps, charges, lost } = rebuild({ lines, endIsLost: false, totals: totals.at(-1), limits });
@@ -161,7 +204,10 @@ test("a ledger that nothing is missing of is the same when it is made anew", () 
 
 test("a lost line that the copy knows of costs its bound and no more", () => {
   const { lines, totals } = played(7, 60);
-  const settlement = lines.find(({ step, seq }) => step === "settled" && seq > 10);
+  const corrected = new Set(lines.map((line) => (line.step === "personSettled" ? line.id : "")));
+  const settlement = lines.find(
+    (line) => line.step === "settled" && line.seq > 10 && !corrected.has(line.id),
+  );
   const left = lines.filter((line) => line !== settlement);
   const id = settlement?.step === "settled" ? settlement.id : "";
   const { atBound, charges, beyondTotals } = rebuild({

@@ -118,6 +118,7 @@ async function killable({ folder, kubeconfig, args, cwd, env, remove }: Killable
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, "exit");
     child.kill(signal);
     await ended;

@@ -57,13 +57,16 @@ export async function soakWrites({ kills, seed, whole = false }: SoakOptions): P
   const { writes, reads, watchers } = clients.history;
   const folder = here === undefined ? undefined : path.join(here.folder, "projects");
   const editor = folder === undefined ? undefined : startEditor({ folder, names, writes, watchers, random });
-  for (let killed = 0; killed < kills; killed += 1) {
-    await sleep(lifeMsMax * random() ** 2);
-    await server.kill();
+  try {
+    for (let killed = 0; killed < kills; killed += 1) {
+      await sleep(lifeMsMax * random() ** 2);
+      await server.kill();
+    }
+    await editor?.end();
+    await clients.end();
+  } finally {
+    await server.close();
   }
-  await editor?.end();
-  await clients.end();
-  await server.close();
   return {
     writes: writes.length,
     acknowledged: writes.filter(({ outcome }) => outcome.is === "acknowledged").length,
