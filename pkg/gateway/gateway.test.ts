@@ -318,7 +318,7 @@ test("without an upstream that agrees with the clock no window opens, and who as
   await until(async () => (await gateway.account("all"))?.clock !== undefined);
   await expect(anthropic.messages.create(HELLO)).rejects.toMatchObject({
     status: 502,
-    message: expect.stringMatching(/ClockUnconfirmed: no upstream has confirmed .* the upstream says/),
+    message: expect.stringMatching(/ClockUnconfirmed: no upstream has confirmed .* the upstream said /),
     headers: expect.toSatisfy((headers: Headers) => headers.get("x-bosun-reason") === "ClockUnconfirmed"),
   });
   expect(upstream.calls).toHaveLength(0);
