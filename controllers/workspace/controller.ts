@@ -47,7 +47,7 @@ export function workspaceController(deps: Deps): Controller {
       const seenLatch = await latch.look();
       switch (stopStep(workspace, seenLatch)) {
         case "engage":
-          await latch.engage("The Workspace's mode is Stopped.");
+          await engage(workspace);
           return inSeconds(0);
         case "release":
           await latch.release();
@@ -127,6 +127,15 @@ export function workspaceController(deps: Deps): Controller {
         message,
       }),
     };
+  }
+
+  /** This stop comes from the mode, so it is noted as declared whatever the mode has become meanwhile: that is newer. */
+  async function engage(workspace: Workspace): Promise<void> {
+    await latch.engage("The Workspace's mode is Stopped.");
+    const { engaged } = await latch.look();
+    if (engaged === undefined) return;
+    const stop: WorkspaceStop = { name: engaged, declared: true };
+    await client.patch("Workspace", keyOf(workspace), { status: { stop } }, { subresource: "status" });
   }
 
   async function setMode(workspace: Workspace, mode: WorkspaceMode): Promise<void> {

@@ -47,6 +47,7 @@ const here = crew({ holding: 10, dailyUSD: 100_000 }, (end) => {
 const tookMs = new Map<string, number[]>();
 try {
   let operator = here.rehearse();
+  let before: string | undefined;
   await here.atWork();
   for (let round = 0; round < rounds; round += 1) {
     const names = Object.keys(ways);
@@ -57,7 +58,10 @@ try {
     if (own !== undefined) remember("the command, as it says itself", own);
     await here.until("a stop that is declared", async () => {
       if (!lives(operator.pid)) return true;
-      return (await here.object("Workspace", "scratch")).status?.stop?.declared;
+      const stop = (await here.object("Workspace", "scratch")).status?.stop;
+      if (stop?.declared !== true || stop.name === before) return false;
+      before = stop.name;
+      return true;
     });
     await here.tell("resume");
     // A command that got no answer in time, on a machine that is starved, has ended it.
