@@ -66,6 +66,13 @@ const rows: readonly {
 }[] = [
   { name: "an idle agent with nothing to claim stays idle", seen: {}, wantDo: "nothing", wantState: "Idle" },
   {
+    name: "an agent for whose work too little money is left looks again: what is reserved comes back unsaid",
+    seen: { waitsForMoney: true },
+    wantDo: "nothing",
+    wantState: "Idle",
+    wantMore: { next: { after: "ms", ms: 300_000 } },
+  },
+  {
     name: "an idle agent claims the first candidate",
     seen: { candidates: [aProject()] },
     wantDo: "claim",
@@ -499,6 +506,7 @@ for (const { name, agent = anAgent(), seen, wantDo, wantState, wantReason, wantM
       budgetMark: "mark",
       specMark: "1/1/1",
       candidates: [],
+      waitsForMoney: false,
       ...seen,
     });
     expect([plan.action.do, plan.state]).toEqual([wantDo, wantState]);

@@ -441,9 +441,11 @@ function claims(agent: Agent, { candidates }: Observation): Plan | undefined {
   };
 }
 
-function idle(agent: Agent, { hold }: Observation): Plan {
+function idle(agent: Agent, { hold, waitsForMoney }: Observation): Plan {
   if (hold !== undefined) return waiting("Idle", hold.reason, hold.message);
-  return { action: { do: "nothing" }, state: "Idle", ready: free(agent), next: settled };
+  // What requests in flight have reserved comes back with nothing that says so.
+  const next = waitsForMoney ? inSeconds(lookAgainSeconds) : settled;
+  return { action: { do: "nothing" }, state: "Idle", ready: free(agent), next };
 }
 
 /** With nothing in hand. Who just let go says it too: if nothing else is claimed then, no more has to be written. */

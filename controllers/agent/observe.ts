@@ -56,6 +56,8 @@ export interface Observation {
   specMark: string;
   /** What it could claim, the first first; empty for an agent that has work or is held. */
   candidates: readonly (Project | Review)[];
+  /** There is more that it could claim, if more money were left. */
+  waitsForMoney: boolean;
 }
 
 /** How soon a gateway that can't be asked is asked again, in milliseconds. */
@@ -77,6 +79,9 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
   const hold =
     holdOf(agent, { workspace, pool, budgets, category: categoryOf(work, paused), latched }) ??
     (await usageHold(pool, workspace, session, deps));
+  const isFree = work === undefined && hold === undefined && workspace !== undefined;
+  const queue = isFree ? await candidates(agent, workspace, paused, deps) : [];
+  const affordable = await affordableNow(queue, agent, deps);
   const { due, nextMs } = lookAt(agent, { work, workspace, session, now });
   const looks = work?.kind === "Project" && session?.is === "present" && due;
   return {
@@ -91,10 +96,8 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
     hold,
     budgetMark: markOf(budgets),
     specMark: [workspace, pool, agent].map((object) => object?.metadata.generation ?? 0).join("/"),
-    candidates:
-      work === undefined && hold === undefined && workspace !== undefined
-        ? await candidates(agent, workspace, paused, deps)
-        : [],
+    candidates: affordable,
+    waitsForMoney: affordable.length < queue.length,
   };
 }
 
@@ -289,7 +292,7 @@ async function candidates(
     ({ spec, metadata }) => spec.role === "Execution" && metadata.uid !== agent.metadata.uid,
   );
   const sound = isTrue(workspace.status?.conditions, "BaselinePassing");
-  const queue = items
+  return items
     .filter(
       (project) =>
         isClaimable(project) &&
@@ -300,19 +303,21 @@ async function candidates(
         getCondition(project.status?.conditions, "Affordable") !== undefined,
     )
     .sort(byAge);
-  return affordableNow(queue, agent, deps);
 }
 
 /** Those that may begin with what is left this moment: the condition may lag behind the ledger. */
 async function affordableNow(
-  queue: readonly Project[],
+  queue: readonly (Project | Review)[],
   { metadata }: Agent,
   deps: Deps,
-): Promise<readonly Project[]> {
-  if (!queue.some(({ status }) => status?.estimate !== undefined)) return queue;
+): Promise<readonly (Project | Review)[]> {
+  const projects = queue.filter((one) => one.kind === "Project");
+  if (!projects.some(({ status }) => status?.estimate !== undefined)) return queue;
   const { accounts, commitments } = await observeFunds(deps);
   const purses = pursesOf(metadata.labels, accounts, commitments);
-  return standings(queue, purses).flatMap(({ project, standing }) => (mayBegin(standing) ? [project] : []));
+  return standings(projects, purses).flatMap(({ project, standing }) =>
+    mayBegin(standing) ? [project] : [],
+  );
 }
 
 /** A person decided Reassign: whoever had it leaves it to the others, where there are any. */
