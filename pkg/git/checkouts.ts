@@ -62,7 +62,9 @@ export class Checkouts {
     const fence = options.purpose === "execute" ? [await claims.fence(claim)] : [];
     if (existsSync(where.path)) return { path: where.path, ...(await readRecord(where.gitDirectory)) };
 
-    const base = await git.text(objects, ["rev-parse", "--verify", `${options.from}^{commit}`]);
+    const commit = `${options.from}^{commit}`;
+    const base =
+      (await git.reader(objects).id(commit)) ?? (await git.text(objects, ["rev-parse", "--verify", commit]));
     const keep = keepRef(claim, options.purpose);
     const kept = await readRef(git, repository, keep);
     if (kept !== base) {
