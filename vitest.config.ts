@@ -10,7 +10,7 @@ const wholeDemos = "test/e2e/*.test.ts";
 const operators = ["test/e2e/{operator,stop,owner}/*.test.ts", "test/fuzz/*.test.ts"];
 /** A thousand seeds: every core for minutes, so it comes when nothing is measured by the clock. */
 const seeds = "test/simulation/simulation.test.ts";
-const never = ["test/bench/**", "node_modules/**", "hack/demo/library/**"];
+const never = ["node_modules/**", "hack/demo/library/**"];
 /** Files at once. What starts processes of its own waits for them most of the time. */
 const maxWorkers = Math.max(2, availableParallelism());
 
