@@ -32,6 +32,8 @@ type Sleeper = () => Promise<string[]>;
 const lossMsMax = 4_000;
 /** A sleeper wakes within this of its successor's start, in milliseconds. */
 const wakeMsMax = 4_000;
+/** How long an agent at work is waited for, in milliseconds. */
+const patienceMs = 5_000;
 /** Who wakes notices within this, in milliseconds: many times what it takes on an idle machine. */
 const noticeMs = 30_000;
 
@@ -45,7 +47,7 @@ export async function runRound(
 ): Promise<string[]> {
   const random = prng(seed, "owner");
   const names = Array.from({ length: projects }, (_, index) => `p${index + 1}`);
-  const sketches = names.map((name) => [name, { description: "[test: steady]", tasks: 3 }] as const);
+  const sketches = names.map((name) => [name, { description: "[test: steady]", tasks: 6 }] as const);
   const here = scratch({ projects: Object.fromEntries(sketches), agents: 2 }, atEnd);
   const faults: string[] = [];
   let sleepers: Sleeper[] = [];
@@ -75,7 +77,6 @@ export async function runRound(
 
   async function lose(operator: OperatorProcess): Promise<Sleeper[]> {
     const [pid = 0] = await operatorsOf(here);
-    const session = canMakeContainers ? await livingSession(here, random) : undefined;
     const fate = random.below(3);
     if (fate === 0) {
       tell(`operator ${pid} is suspended`);
@@ -83,7 +84,8 @@ export async function runRound(
       moveHolderAway(here);
       return [() => wakeOperator(here, pid, operator)];
     }
-    if (fate === 2 && session !== undefined) {
+    const session = fate === 2 && canMakeContainers ? await livingSession(here, random) : undefined;
+    if (session !== undefined) {
       const suspended = await markedProcesses(session);
       tell(`session ${session} of ${suspended.length} processes is suspended, operator ${pid} killed`);
       for (const one of suspended) process.kill(one, "SIGSTOP");
@@ -108,14 +110,18 @@ async function start(here: Scratch): Promise<OperatorProcess> {
   return operator;
 }
 
-/** The session of an author at work; undefined where there is none. */
+/** The session of an author at work; undefined where there is none for a while. */
 async function livingSession(here: Scratch, random: Prng): Promise<string | undefined> {
-  const ids = existsSync(here.workspace.sessions) ? readdirSync(here.workspace.sessions).toSorted() : [];
-  const living: string[] = [];
-  for (const id of ids) {
-    const spec = sessionFolder(here.workspace.sessions, id).readSpec();
-    if (spec?.purpose === "execute" && (await markedProcesses(id)).length > 0) living.push(id);
-  }
+  let living: string[] = [];
+  await within(patienceMs, async () => {
+    const ids = existsSync(here.workspace.sessions) ? readdirSync(here.workspace.sessions).toSorted() : [];
+    living = [];
+    for (const id of ids) {
+      const spec = sessionFolder(here.workspace.sessions, id).readSpec();
+      if (spec?.purpose === "execute" && (await markedProcesses(id)).length > 0) living.push(id);
+    }
+    return living.length > 0;
+  });
   return living[random.below(Math.max(1, living.length))];
 }
 
