@@ -6,7 +6,8 @@ import { UserError } from "./user-error.ts";
 /** Tells a person what went wrong; gives the exit code. Stacks are shown with BOSUN_DEBUG=1 only. */
 export function report(error: unknown, { note, env }: Pick<Context, "note" | "env">): 1 | 2 {
   const advice = error instanceof UserError ? undefined : diskAdvice(error);
-  note(`bosun: ${messageOf(error)}${advice === undefined ? "" : `. ${advice}`}`);
+  const said = messageOf(error);
+  note(`bosun: ${said}${advice === undefined ? "" : `${said.endsWith(".") ? "" : "."} ${advice}`}`);
   const isDebugging = env.BOSUN_DEBUG === "1";
   if (isDebugging && error instanceof Error) note(error.stack ?? "");
   if (!isDebugging && advice === undefined && !isExpected(error))

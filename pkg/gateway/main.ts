@@ -16,7 +16,8 @@ try {
   });
 } catch (error) {
   console.error(error);
-  say({ ready: false, name: (error as Error).name, message: (error as Error).message });
+  const { name, message, code } = error as NodeJS.ErrnoException;
+  say({ ready: false, name, message, code });
   process.exit(1);
 }
 

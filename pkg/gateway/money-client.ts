@@ -379,7 +379,9 @@ async function startProcess(
     if (answer.ready) return;
     if (answer.name === "LedgerError") throw new TerminalError("LedgerUnusable", answer.message);
     const message = `The gateway did not start: ${answer.message}. See ${join(config.ledgerDirectory, "gateway.log")}.`;
-    throw new TransientError("GatewayNotStarted", message);
+    // The code says what a person can do, a full disk's for instance.
+    const cause = Object.assign(new Error(answer.message), { code: answer.code });
+    throw new TransientError("GatewayNotStarted", message, { cause });
   } finally {
     await log.close();
   }
