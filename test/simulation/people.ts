@@ -136,7 +136,10 @@ export function people(world: World): People {
     {
       weight: 2,
       act: async () => {
-        await patch("Budget", "all", { spec: { daily: { usd: 5 + chance.below(150) } } });
+        // What is left then is too little for all who are at work, or nothing.
+        const spent = api.object("Budget", "all")?.status?.daily?.spentUSD ?? 0;
+        const usd = chance.chance(0.6) ? spent + chance.below(300) / 100 : 5 + chance.below(150);
+        await patch("Budget", "all", { spec: { daily: { usd: Math.max(0.01, usd) } } });
         later(60 * minute, () => patch("Budget", "all", { spec: { daily: { usd: 1000 } } }));
       },
     },
@@ -172,6 +175,21 @@ export function people(world: World): People {
       act: () => {
         const host = pick(chance, world.sessions.hosts());
         if (host !== undefined) world.sessions.kill(host.spec.id);
+      },
+    },
+    {
+      weight: 1,
+      act: () => {
+        // Something else fills the disk, until somebody makes room.
+        if (world.disk === undefined) return;
+        world.disk.isFull = true;
+        later(10 * minute, makeRoom);
+      },
+    },
+    {
+      weight: 1,
+      act: () => {
+        if (chance.chance(0.3)) world.money.useUp(chance.below(120 * minute));
       },
     },
   ];
@@ -221,6 +239,10 @@ export function people(world: World): People {
     });
   }
 
+  function makeRoom(): void {
+    if (world.disk !== undefined) world.disk.isFull = false;
+  }
+
   /** Everything that a person could have left in the way. */
   async function putRight(): Promise<void> {
     if (world.latch.isEngaged || api.object("Workspace", "workspace")?.spec.mode !== "Running")
@@ -248,6 +270,8 @@ export function people(world: World): People {
   return {
     async calmDown() {
       calm = true;
+      makeRoom();
+      world.upstream.usedUpUntilMs = 0;
       await declared;
       await patch("AgentPool", "builders", { spec: { replicas: 7 } });
       await patch("AgentPool", "reviewers", { spec: { replicas: 3 } });

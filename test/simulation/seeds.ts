@@ -11,4 +11,13 @@ export const PINNED: readonly { seed: number; found: string }[] = [
     seed: 595,
     found: "A person's Rework of a found secret counted as a review cycle, and a fourth was begun.",
   },
+  {
+    seed: 20,
+    found:
+      "A log read back after a kill took a tail along that was never synced; a loss of power then damaged it.",
+  },
+  {
+    seed: 7,
+    found: "The status of a Budget was written each second while the machine's clock was not believed.",
+  },
 ];

@@ -1,0 +1,116 @@
+/** Each check of a promise reports a history in which the promise was broken, whoever broke it. */
+import { expect, test } from "vitest";
+import type { Line } from "../../../pkg/gateway/ledger-lines.ts";
+import { priceOf } from "../../../pkg/gateway/prices.ts";
+import type { SessionSpec } from "../../../pkg/session/sessions.ts";
+import { MemoryStorage } from "../../../pkg/storage/memory.ts";
+import type { Change } from "../../../pkg/storage/storage.ts";
+import { type Invariants, watchInvariants } from "../invariants.ts";
+import type { Host } from "../world/sessions.ts";
+import { makeWorld, type World } from "../world.ts";
+import { AcknowledgedWrites } from "./nothing-acknowledged-is-lost.ts";
+
+const budget = { name: "all", uid: "u", daily: { usd: 1 }, timeZone: "UTC", selector: {} };
+
+function reserved(id: string, { usd = 0.1, at = 1_767_600_000_000 } = {}): Line {
+  const price = priceOf("claude-sonnet-5-5");
+  if (price === undefined) throw new Error("The price file has lost the default model");
+  return {
+    ...{ seq: 1, at, step: "reserved", id, session: "s", run: 1, agent: "agent-1", pool: "builders" },
+    ...{ project: "p", purpose: "execute", labels: {}, grants: [], model: price.model, maxTokens: 1 },
+    ...{ inputTokens: 1, cost: usd * 1e9, tokens: 2, price },
+  };
+}
+
+function host(id: string, more: Partial<SessionSpec> = {}): Host {
+  const claim = { kind: "Project", name: "p", uid: "p", number: 1 } as const;
+  const spec = { id, run: 1, agent: "agent-1", pool: "builders", purpose: "execute", claim, project: "p" };
+  return { spec: { ...spec, ...more } as SessionSpec, pid: 1, startedAtMs: 0 } as Host;
+}
+
+const broken: Record<string, (world: World, invariants: Invariants) => unknown> = {
+  "1, no overspend: all allows 1 USD": async ({ money }) => {
+    await money.setBudgets([budget]);
+    for (const id of ["a", "b", "c"]) money.events.line?.(reserved(id, { usd: 0.4 }));
+  },
+  "1, no overspend: request a was billed": ({ money, upstream }) => {
+    money.events.line?.(reserved("a"));
+    upstream.bills.set("a", { cost: 5, tokens: 5 });
+    money.events.line?.({ seq: 2, at: 0, step: "unsettled", id: "a", why: "cut", cost: 4, tokens: 5 });
+  },
+  "1, no overspend: a reservation was counted at .* yet to come": ({ money, upstream }) =>
+    money.events.line?.(reserved("a", { at: upstream.trueMs + 3_600_000 })),
+  "3, one owner: agent-1 has two hosts": ({ sessions }) => {
+    sessions.hosts = () => [host("one"), host("two")];
+    sessions.events.started?.(host("two"));
+  },
+  "3, one owner: claim 2 of p was never made": ({ repository }) =>
+    repository.events.collected?.(
+      { project: "p", number: 2, agent: "agent-1" },
+      "branch",
+      repository.userHead,
+    ),
+  "4, stop means stop: agent-1 was started under the stop latch": async ({ latch, sessions }) => {
+    await latch.engage();
+    sessions.events.started?.(host("one"));
+  },
+  "4, stop means stop: a request was sent under the stop latch": async ({ latch, upstream }) => {
+    await latch.engage();
+    upstream.onTake();
+  },
+  "4, stop means stop: agent-1 go on": async ({ latch, sessions }) => {
+    sessions.hosts = () => [host("one")];
+    latch.onEngaged = () => {};
+    await latch.engage();
+  },
+  "5, nothing merges that did not pass: .* no Project had announced it": async (
+    { repository },
+    invariants,
+  ) => {
+    const from = repository.targetHead;
+    const { tree } = repository.objects.get(from);
+    const { id } = repository.objects.add({ parents: [from], tree, subject: "A merge of nobody's" });
+    await repository.swapTarget(from, id);
+    invariants.end();
+  },
+  "6, your files are yours: the branch moved to .* under uncommitted work": ({ repository }) => {
+    repository.userIsDirty = true;
+    repository.events.followed?.(repository.userHead, repository.userHead);
+  },
+  "7, resume, not restart: claim .* went on in session two instead of one": ({ sessions }) => {
+    sessions.events.started?.(host("one"));
+    sessions.events.started?.(host("two"));
+  },
+  "7, resume, not restart: host h paid for turns 3 and 4 again": ({ money }) => {
+    for (const turn of [3, 4])
+      money.events.line?.({ ...reserved(`r${turn}`), host: "h", turn, resume: "before" } as Line);
+  },
+};
+
+for (const [promise, breakIt] of Object.entries(broken))
+  test(`a broken promise is reported: ${promise}`, async () => {
+    const world = await makeWorld({ seed: 1 });
+    const invariants = watchInvariants(world);
+    await expect((async () => breakIt(world, invariants))()).rejects.toThrow(
+      new RegExp(`^Promise ${promise}`),
+    );
+  });
+
+const change: Change = {
+  ...{ revision: 1, resource: "bosun.dev/projects", namespace: "default", name: "p" },
+  object: {
+    ...{ apiVersion: "bosun.dev/v1alpha1", kind: "Project" },
+    metadata: { name: "p", resourceVersion: "1" },
+  },
+};
+
+test("a broken promise is reported: 2, nothing acknowledged is lost", async () => {
+  const book = new AcknowledgedWrites(() => {});
+  const storage = book.watch(new MemoryStorage());
+  await storage.open();
+  await storage.commit({ changes: [change] });
+  await expect(storage.open()).resolves.toBeDefined();
+  await expect(book.watch(new MemoryStorage()).open()).rejects.toThrow(
+    /^Promise 2, nothing acknowledged is lost/,
+  );
+});
