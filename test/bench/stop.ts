@@ -54,7 +54,9 @@ try {
     const name = names[round % names.length] ?? "";
     const startMs = performance.now();
     const own = await ways[name]?.(here);
-    remember(name, await here.none(startMs));
+    const ms = await here.none(startMs);
+    remember(name, ms);
+    console.log(`round ${round + 1} of ${rounds}: ${name} ${ms.toFixed(0)} ms`);
     if (own !== undefined) remember("the command, as it says itself", own);
     await here.until("a stop that is declared", async () => {
       if (!lives(operator.pid)) return true;

@@ -86,6 +86,17 @@ test("a process that merely has the number of a dead host is left alone", async 
   }
 });
 
+test("an emergency stop leaves a process alone that merely has the operator's old number", async () => {
+  const bystander = spawn("sleep", ["600"], { stdio: "ignore" });
+  try {
+    holdLock({ pid: bystander.pid ?? 0, startTime: "long ago" });
+    expect(await runIn(folder.repository, ["stop", "--emergency"])).toMatchObject({ exitCode: 0 });
+    expect(await startTimeOf(bystander.pid ?? 0)).toBeDefined();
+  } finally {
+    bystander.kill("SIGKILL");
+  }
+});
+
 test("a workspace's stop leaves another workspace's processes alone", async () => {
   const other = temporaryWorkspace();
   try {
