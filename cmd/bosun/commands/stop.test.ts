@@ -7,7 +7,8 @@ import { sessionMarker } from "../../../pkg/session/process-tree.ts";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
 import { pidSpace } from "../../../pkg/system/pid-space.ts";
 import { startTimeOf } from "../../../pkg/system/process-identity.ts";
-import { workspaceMark } from "../../../pkg/system/workspace-mark.ts";
+import { processTable } from "../../../pkg/system/process-table.ts";
+import { endsWith, workspaceMark } from "../../../pkg/system/workspace-mark.ts";
 import { lockTerms } from "../operator/lock-terms.ts";
 import { runIn, startOperator, temporaryWorkspace } from "../testing/operator.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
@@ -95,6 +96,19 @@ test("an emergency stop leaves a process alone that merely has the operator's ol
   } finally {
     bystander.kill("SIGKILL");
   }
+});
+
+test("what a silent operator starts until it is ended is found too", async () => {
+  const [[name, value] = ["", ""]] = Object.entries(workspaceMark(folder.stopLatch));
+  const starts = `while :; do ${name}=${value} setsid sleep 600 & sleep 0.15; done`;
+  const operator = spawn("bash", ["-c", starts], { stdio: "ignore" });
+  holdLock({ pid: operator.pid ?? 0, startTime: (await startTimeOf(operator.pid ?? 0)) ?? "" });
+
+  const { exitCode, out } = await runIn(folder.repository, ["stop", "--emergency"]);
+
+  expect(exitCode).toBe(0);
+  expect(out.join("\n")).toContain(`The operator (process ${operator.pid}) gave no answer`);
+  expect(processTable().filter(endsWith(folder.stopLatch))).toEqual([]);
 });
 
 test("a workspace's stop leaves another workspace's processes alone", async () => {
