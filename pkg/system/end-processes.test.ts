@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { endProcesses, treesIn } from "./end-processes.ts";
+import { endProcesses, signalExactly, treesIn } from "./end-processes.ts";
 import { startTimeOf } from "./process-identity.ts";
 import { type ProcessEntry, processTable, startTimeNow } from "./process-table.ts";
 import { systemClock } from "./system.ts";
@@ -61,6 +61,18 @@ test("a process is not signalled when its number has another start time", async 
   } finally {
     bystander.kill("SIGKILL");
   }
+});
+
+test("a number that was given away between a look and the signal is not signalled", async () => {
+  const bystander = spawn("sleep", ["600"], { stdio: "ignore" });
+  await once(bystander, "spawn");
+  const pid = bystander.pid ?? 0;
+  const ended = once(bystander, "exit");
+  const startTime = startTimeNow(pid) ?? "";
+  signalExactly({ pid, startTime: "long ago" }, "SIGKILL");
+  signalExactly({ pid, startTime }, "SIGTERM");
+  // Of two signals the stronger one would be told.
+  expect(await ended).toEqual([null, "SIGTERM"]);
 });
 
 test("the table says of a process what its identity says", async () => {

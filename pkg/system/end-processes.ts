@@ -64,8 +64,11 @@ function ownGroups(table: readonly ProcessEntry[], found: readonly ProcessEntry[
   return groups;
 }
 
-/** Nobody but the process that was seen: its number may have been given away since. */
-function signalExactly({ pid, startTime }: ProcessEntry, name: NodeJS.Signals): void {
+/** Signals nobody but the process that was seen: its number may have been given away since. */
+export function signalExactly(
+  { pid, startTime }: Pick<ProcessEntry, "pid" | "startTime">,
+  name: NodeJS.Signals,
+): void {
   if (startTimeNow(pid) === startTime) signal(pid, name);
 }
 
