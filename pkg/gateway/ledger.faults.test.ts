@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { TestClock } from "../runtime/testing/clock.ts";
 import { type CrashFileSystem, crashFileSystem, seeded } from "../storage/testing/crash-file-system.ts";
-import { everyFault, failureOf, someOf } from "../storage/testing/every-fault.ts";
+import { everyFault, failureOf, faultsTimeoutMs, someOf } from "../storage/testing/every-fault.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
 import type { Line, Step } from "./ledger-lines.ts";
 import { grantStep, reservation, settled } from "./testing/steps.ts";
@@ -101,25 +101,34 @@ async function begun(): Promise<{ fs: CrashFileSystem; before: number }> {
   return { fs: fs.afterKill(), before: 5 };
 }
 
-test("whichever call fails, and however, what was acted upon is in the ledger, for the next process and after a power loss", async () => {
-  const { fs: undisturbed } = await begun();
-  await story(undisturbed, nothing());
-  for (const { step, fault, said } of someOf(everyFault(undisturbed.made), 150)) {
-    const { fs, before } = await begun();
-    const told = nothing();
-    fs.failAfter(step, fault);
-    const error = await failureOf(story(fs, told));
-    if (fault.code === "Short") expect(error, said).toBeUndefined();
-    fs.mend();
-    const next = fs.afterKill();
-    for (const seed of [step, step + 1])
-      await expectAll(fs.afterCrash(seeded(seed)), before, told, `${said}, then a power loss`);
-    await expectAll(next, before, told, `${said}, then a restart`);
-    await expectAll(next.afterCrash(seeded(step)), before, told, `${said}, then a restart, and a power loss`);
-    await story(next, nothing());
-    await expectAll(next.afterCrash(seeded(step)), before, told, `${said}, then more, and a power loss`);
-  }
-});
+test(
+  "whichever call fails, and however, what was acted upon is in the ledger, for the next process and after a power loss",
+  async () => {
+    const { fs: undisturbed } = await begun();
+    await story(undisturbed, nothing());
+    for (const { step, fault, said } of someOf(everyFault(undisturbed.made), 150)) {
+      const { fs, before } = await begun();
+      const told = nothing();
+      fs.failAfter(step, fault);
+      const error = await failureOf(story(fs, told));
+      if (fault.code === "Short") expect(error, said).toBeUndefined();
+      fs.mend();
+      const next = fs.afterKill();
+      for (const seed of [step, step + 1])
+        await expectAll(fs.afterCrash(seeded(seed)), before, told, `${said}, then a power loss`);
+      await expectAll(next, before, told, `${said}, then a restart`);
+      await expectAll(
+        next.afterCrash(seeded(step)),
+        before,
+        told,
+        `${said}, then a restart, and a power loss`,
+      );
+      await story(next, nothing());
+      await expectAll(next.afterCrash(seeded(step)), before, told, `${said}, then more, and a power loss`);
+    }
+  },
+  faultsTimeoutMs,
+);
 
 test.each([
   { when: "on a ledger that was left", start: begun },

@@ -5,7 +5,7 @@ import {
   crashFileSystem,
   seeded,
 } from "../../pkg/storage/testing/crash-file-system.ts";
-import { everyFault, failureOf, someOf } from "../../pkg/storage/testing/every-fault.ts";
+import { everyFault, failureOf, faultsTimeoutMs, someOf } from "../../pkg/storage/testing/every-fault.ts";
 import { project, projects, World } from "./people-files-world.ts";
 
 const folder = "/repository/.claude-sessions";
@@ -87,59 +87,67 @@ async function expectAgreement(world: World, disk: CrashFileSystem, when: string
   }
 }
 
-test("whichever call fails, and however, no acknowledged write or taken edit is lost, and files and objects agree again", async () => {
-  const undisturbed = newDisk();
-  const done: string[] = [];
-  await story(new World(folder, undisturbed), undisturbed, done);
-  expect(done).toEqual(steps);
-
-  for (const { step, fault, said } of someOf(everyFault(undisturbed.made), 60)) {
-    const disk = newDisk();
-    const world = new World(folder, disk);
+test(
+  "whichever call fails, and however, no acknowledged write or taken edit is lost, and files and objects agree again",
+  async () => {
+    const undisturbed = newDisk();
     const done: string[] = [];
-    disk.failAfter(step, fault);
-    const failure = await failureOf(story(world, disk, done));
-    if (fault.code === "Short") expect(failure, said).toBeUndefined();
-    disk.mend();
-    for (const seed of [step, step + 1])
-      await (await expectAll(disk.afterCrash(seeded(seed)), done, `${said}, then a power loss`)).close();
+    await story(new World(folder, undisturbed), undisturbed, done);
+    expect(done).toEqual(steps);
 
-    // A process that need not end comes to terms with it by itself.
-    if (failure === undefined) await expectAgreement(world, disk, `${said}, then all is well`);
-    await world.close().catch(() => {
-      // It is at its end.
-    });
-    const next = disk.afterKill();
-    await (await expectAll(next, done, `${said}, then a restart`)).close();
-    await (
-      await expectAll(next.afterCrash(seeded(step)), done, `${said}, then a restart and a power loss`)
-    ).close();
-  }
-});
+    for (const { step, fault, said } of someOf(everyFault(undisturbed.made), 40)) {
+      const disk = newDisk();
+      const world = new World(folder, disk);
+      const done: string[] = [];
+      disk.failAfter(step, fault);
+      const failure = await failureOf(story(world, disk, done));
+      if (fault.code === "Short") expect(failure, said).toBeUndefined();
+      disk.mend();
+      for (const seed of [step, step + 1])
+        await (await expectAll(disk.afterCrash(seeded(seed)), done, `${said}, then a power loss`)).close();
 
-test("a process killed before any call leaves what the next one shows, after a power loss too", async () => {
-  const undisturbed = newDisk();
-  await story(new World(folder, undisturbed), undisturbed, []);
-  for (const step of someOf([...undisturbed.made.keys()], 60)) {
-    const disk = newDisk();
-    const world = new World(folder, disk);
-    const done: string[] = [];
-    disk.crashAfter(step);
-    await failureOf(story(world, disk, done));
-    await world.close().catch(() => {
-      // Killed.
-    });
-    const next = disk.afterKill();
-    const after = new World(folder, next);
-    await after.open();
-    const { title, description } = after.spec("a") ?? {};
-    const hasB = after.project("b") !== undefined;
-    const shown: string[] = [...done, ...(title === "Edited" ? ["edited"] : [])];
-    const said = `killed at step ${step}, then opened`;
-    const lost = await expectAll(next.afterCrash(seeded(step)), shown, `${said}, then a power loss`);
-    expect(lost.spec("a")?.description, said).toBe(description);
-    expect(lost.project("b") !== undefined, said).toBe(hasB);
-    await lost.close();
-    await after.close();
-  }
-});
+      // A process that need not end comes to terms with it by itself.
+      if (failure === undefined) await expectAgreement(world, disk, `${said}, then all is well`);
+      await world.close().catch(() => {
+        // It is at its end.
+      });
+      const next = disk.afterKill();
+      await (await expectAll(next, done, `${said}, then a restart`)).close();
+      await (
+        await expectAll(next.afterCrash(seeded(step)), done, `${said}, then a restart and a power loss`)
+      ).close();
+    }
+  },
+  faultsTimeoutMs,
+);
+
+test(
+  "a process killed before any call leaves what the next one shows, after a power loss too",
+  async () => {
+    const undisturbed = newDisk();
+    await story(new World(folder, undisturbed), undisturbed, []);
+    for (const step of someOf([...undisturbed.made.keys()], 40)) {
+      const disk = newDisk();
+      const world = new World(folder, disk);
+      const done: string[] = [];
+      disk.crashAfter(step);
+      await failureOf(story(world, disk, done));
+      await world.close().catch(() => {
+        // Killed.
+      });
+      const next = disk.afterKill();
+      const after = new World(folder, next);
+      await after.open();
+      const { title, description } = after.spec("a") ?? {};
+      const hasB = after.project("b") !== undefined;
+      const shown: string[] = [...done, ...(title === "Edited" ? ["edited"] : [])];
+      const said = `killed at step ${step}, then opened`;
+      const lost = await expectAll(next.afterCrash(seeded(step)), shown, `${said}, then a power loss`);
+      expect(lost.spec("a")?.description, said).toBe(description);
+      expect(lost.project("b") !== undefined, said).toBe(hasB);
+      await lost.close();
+      await after.close();
+    }
+  },
+  faultsTimeoutMs,
+);

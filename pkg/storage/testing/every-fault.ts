@@ -2,6 +2,9 @@ import { randomInt } from "node:crypto";
 import { type Call, type Fault, faultsOf } from "./crash-disk.ts";
 import { seeded } from "./seeded.ts";
 
+/** For tests that go through faults: far more than they take, also with all of them or on a busy machine. Milliseconds. */
+export const faultsTimeoutMs = 600_000;
+
 /** One call of a story, and a way in which it can fail. */
 export interface FaultAt {
   step: number;
