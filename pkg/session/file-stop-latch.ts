@@ -36,6 +36,8 @@ export function fileStopLatch(
         await file.write(Buffer.from(`${why}\n`)).catch(() => {
           // A full disk: an empty latch stops as well as one that says why.
         });
+        // Before it can be seen: what is released from then on is this very stop.
+        await fs.remove(released);
         // First it is there, then it is safe: an empty latch, should the machine lose power now, is one as well.
         await fs.rename(temporary, path);
         visible?.();
@@ -43,7 +45,6 @@ export function fileStopLatch(
       } finally {
         await file.close();
       }
-      await fs.remove(released);
       await fs.syncDirectory(dirname(path));
     },
     async release() {
