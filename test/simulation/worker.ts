@@ -7,7 +7,9 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {}
 process.once("disconnect", () => process.exit());
 
 process.on("message", async (job: Job) => {
-  process.send?.(await answer(job));
+  process.send?.(await answer(job), () => {
+    // A parent that is gone has nobody who wants to know.
+  });
 });
 
 async function answer(job: Job): Promise<Answer> {

@@ -41,8 +41,10 @@ let merged = 0;
 let lives = 0;
 let interrupted = false;
 
+// npm passes on what the terminal has sent to the whole group already: it comes twice.
 for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.once(signal, () => {
+  process.on(signal, () => {
+    if (interrupted) return;
     interrupted = true;
     console.log("Interrupted: the seeds under way are run to their end.");
   });
