@@ -55,6 +55,8 @@ export function startEditor({ folder, names, writes, watchers, random }: EditorO
   };
 
   async function work(): Promise<void> {
+    // What comes about before anybody looks, and is written over, would seem lost.
+    while (watchers.some((sights) => sights.length === 0)) await sleep(lookMs);
     while (editing) {
       const key = names[Math.floor(random() * names.length)] ?? "";
       const before = open.get(key);
