@@ -62,6 +62,8 @@ export interface Observation {
 
 /** How soon a gateway that can't be asked is asked again, in milliseconds. */
 const unknownAgainMs = 10_000;
+/** How soon a gateway is asked again that holds a usage limit whose end has passed, in milliseconds. */
+const heldOnAgainMs = 60_000;
 /** Sessions that may fail to come to an end before a person is asked. */
 const timeoutsMax = 2;
 
@@ -198,7 +200,10 @@ async function usageHold(
   const limits = await money.usageLimits();
   if (limits === undefined) return usedUp(outcome.message, now + unknownAgainMs);
   const limit = limits.find((one) => one.model === undefined || one.model === model);
-  return limit === undefined ? undefined : usedUp(outcome.message, limit.untilMs);
+  // A gateway that holds on beyond what this clock calls the end has seen another clock, or waits for its probe.
+  return limit === undefined
+    ? undefined
+    : usedUp(outcome.message, Math.max(limit.untilMs, now + heldOnAgainMs));
 }
 
 function usedUp(message: string, untilMs: number): Hold {

@@ -296,6 +296,23 @@ describe("a clock that is not believed", () => {
     expect(windows(ledger)).toEqual(["2026-11-23", "2026-11-24"]);
   });
 
+  test("sets no alarm for the end of a window that is over by it: the line was looked at each millisecond", async () => {
+    const { clock, ask } = settable("2026-11-23T12:00:00Z");
+    paymentOf(await ask());
+    clock.setBy = DAY_MS;
+    const second = ask({ session: "t" });
+    expect(await isWaiting(second)).toBe(true);
+    const sleep = clock.sleep.bind(clock);
+    let alarms = 0;
+    clock.sleep = (ms, signal) => {
+      alarms += 1;
+      return sleep(ms, signal);
+    };
+    await clock.advance(10_000);
+    expect(alarms).toBe(0);
+    expect(await isWaiting(second)).toBe(true);
+  });
+
   test("reopens no window when it was set back, over a restart too", async () => {
     const { clock, ledger, ask, pay } = settable("2026-12-01T00:10:00Z");
     await pay(COSTLY);

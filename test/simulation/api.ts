@@ -89,8 +89,9 @@ export class SimApi implements Client {
 
   /** The operator is no more, and its server with it. */
   end(): void {
-    if (this.#options.disk === undefined) return;
-    this.#server?.end();
+    // One that never came to serve has told nobody; who waits for a server goes on waiting.
+    if (this.#options.disk === undefined || this.#server === undefined) return;
+    this.#server.end();
     this.#server = undefined;
     this.#serves = Promise.withResolvers();
   }

@@ -3,7 +3,7 @@ import { ACTIONS } from "../../pkg/api/escalations.ts";
 import type { Escalation, Project, WorkspaceMode } from "../../pkg/api/generated.ts";
 import { PROJECT_CATEGORIES } from "../../pkg/api/generated.ts";
 import { phaseOf, SETTLED_PHASES } from "../../pkg/api/phases.ts";
-import { StatusError } from "../../pkg/api/status-error.ts";
+import { isAlreadyExists, StatusError } from "../../pkg/api/status-error.ts";
 import type { Kind } from "../../pkg/runtime/client.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { declare } from "./declare.ts";
@@ -286,10 +286,23 @@ const ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland"];
 
 async function declareAll({ api, prng }: World): Promise<void> {
   const zone = pick(prng("zone"), ZONES);
-  await api.create("Workspace", declare.workspace());
-  await api.create("Budget", declare.budget(1000, "all", zone));
-  await api.create("AgentPool", declare.pool("builders", "Execution", 7));
-  await api.create("AgentPool", declare.pool("reviewers", "Review", 3));
+  await insist(() => api.create("Workspace", declare.workspace()));
+  await insist(() => api.create("Budget", declare.budget(1000, "all", zone)));
+  await insist(() => api.create("AgentPool", declare.pool("builders", "Execution", 7)));
+  await insist(() => api.create("AgentPool", declare.pool("reviewers", "Review", 3)));
+}
+
+/** Asks again when the operator ended meanwhile; what was made by then is there. */
+async function insist(create: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await create();
+      return;
+    } catch (error) {
+      if (isAlreadyExists(error)) return;
+      if (!(error instanceof StatusError) || error.code !== 503) throw error;
+    }
+  }
 }
 
 /** Projects that somebody could still steer. */

@@ -20,4 +20,12 @@ export const PINNED: readonly { seed: number; found: string }[] = [
     seed: 7,
     found: "The status of a Budget was written each second while the machine's clock was not believed.",
   },
+  {
+    seed: 201,
+    found: "Agents looked again without a pause while a gateway held a usage limit whose end had passed.",
+  },
+  {
+    seed: 87,
+    found: "A gateway looked at its line each millisecond, by the end of a window on a clock not believed.",
+  },
 ];
