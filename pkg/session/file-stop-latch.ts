@@ -7,7 +7,7 @@ import { nodeFileSystem } from "../storage/node-file-system.ts";
 import type { StopLatch } from "./stop-latch.ts";
 
 /** How often the files are looked at, in milliseconds: people touch them, and file events get lost. */
-const lookPeriodMs = 100;
+const lookPeriodMs = 200;
 
 /**
  * The latch as a file that says why. Hosts and the gateway watch it themselves, so that it holds without a living

@@ -29,7 +29,7 @@ export interface UpOptions {
 }
 
 /** How often the view looks whether something changed, in milliseconds. */
-const lookMs = 400;
+const lookMs = 500;
 
 export async function up(context: Context, options: UpOptions): Promise<void> {
   if (options.pace !== undefined && options.rehearse !== true)

@@ -10,7 +10,7 @@ export interface StopFollower extends QualityStop {
 }
 
 /** How often it looks by itself, in milliseconds. */
-const lookPeriodMs = 100;
+const lookPeriodMs = 200;
 
 /** Follows the latch at `stopLatch` until `signal`. */
 export function followStop(stopLatch: string, clock: Clock, signal: AbortSignal): StopFollower {
