@@ -3,6 +3,7 @@ import type { NewCondition } from "../../pkg/api/conditions.ts";
 import type { Agent, Budget, BudgetAlert, BudgetStatus } from "../../pkg/api/generated.ts";
 import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { isAlreadyExists } from "../../pkg/api/status-error.ts";
+import { policyOf } from "../../pkg/gateway/budget-policy.ts";
 import type { BudgetAccount, BudgetPolicy } from "../../pkg/gateway/money.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
@@ -47,7 +48,9 @@ export function budgetController(deps: Deps): Controller {
 
     async reconcile(key: ObjectKey): Promise<Next> {
       const { items } = await client.list("Budget", { namespace });
-      await putInForce(items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(policy));
+      await putInForce(
+        items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(policyOf),
+      );
       const budget = await client.get("Budget", key);
       if (budget === undefined || budget.metadata.deletionTimestamp !== undefined) return settled;
       const account = await money.account(budget.metadata.name);
@@ -178,15 +181,4 @@ function running({ spec }: Budget, { daily, monthly }: BudgetAccount): Limited[]
     { account: daily, limit: spec.daily },
     { account: monthly, limit: spec.monthly },
   ];
-}
-
-function policy({ metadata, spec }: Budget): BudgetPolicy {
-  return {
-    name: metadata.name,
-    uid: metadata.uid ?? "",
-    ...(spec.daily === undefined ? {} : { daily: spec.daily }),
-    ...(spec.monthly === undefined ? {} : { monthly: spec.monthly }),
-    timeZone: spec.timeZone,
-    selector: spec.selector?.matchLabels ?? {},
-  };
 }

@@ -1,8 +1,9 @@
 /** What the ledger says of each Budget's windows, and on what the money went. Pure, in whole nano-dollars. */
 import type { Budget } from "../../../pkg/api/generated.ts";
+import { policyOf } from "../../../pkg/gateway/budget-policy.ts";
 import { selects, windowOf } from "../../../pkg/gateway/grants.ts";
 import type { LedgerState, RequestRecord } from "../../../pkg/gateway/ledger-state.ts";
-import { type BudgetPolicy, NANO_PER_USD, type NanoUSD } from "../../../pkg/gateway/money.ts";
+import { NANO_PER_USD, type NanoUSD } from "../../../pkg/gateway/money.ts";
 import type { Period } from "../../../pkg/gateway/windows.ts";
 import { type Burn, burnOf } from "./burn.ts";
 
@@ -134,16 +135,4 @@ function add(to: { requests: number; cost: NanoUSD }, cost: NanoUSD): void {
 
 function leftOf(limit: number | undefined, used: number): number | undefined {
   return limit === undefined ? undefined : Math.max(0, limit - used);
-}
-
-/** A Budget as the gateway has it. */
-export function policyOf({ metadata, spec }: Budget): BudgetPolicy {
-  return {
-    name: metadata.name,
-    uid: metadata.uid ?? "",
-    ...(spec.daily === undefined ? {} : { daily: spec.daily }),
-    ...(spec.monthly === undefined ? {} : { monthly: spec.monthly }),
-    timeZone: spec.timeZone,
-    selector: spec.selector?.matchLabels ?? {},
-  };
 }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import type { Budget } from "../../../pkg/api/generated.ts";
+import { policyOf } from "../../../pkg/gateway/budget-policy.ts";
 import { wholeLimits } from "../../../pkg/gateway/grants.ts";
 import { NANO_PER_USD } from "../../../pkg/gateway/money.ts";
 import { readProcessRecord } from "../../../pkg/gateway/process-record.ts";
@@ -10,7 +11,6 @@ import { inspectLedger, putRebuilt } from "../../../pkg/gateway/rebuild-ledger.t
 import { isAlive } from "../../../pkg/session/process-tree.ts";
 import { nodeFileSystem as fs } from "../../../pkg/storage/node-file-system.ts";
 import { systemIds } from "../../../pkg/system/system.ts";
-import { policyOf } from "../budget/report.ts";
 import type { Context } from "../context.ts";
 import { withObjects } from "../operator-client/connect.ts";
 import { UserError } from "../user-error.ts";

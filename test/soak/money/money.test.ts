@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Granted, Line, Reserved } from "../../../pkg/gateway/ledger-lines.ts";
-import { type Price, priceOf } from "../../../pkg/gateway/prices.ts";
+import { reservation } from "../../../pkg/gateway/testing/steps.ts";
 import { check, type Evidence } from "./check.ts";
 import { soakMoney } from "./main.ts";
 import type { BillLine } from "./upstream.ts";
@@ -37,28 +37,18 @@ describe("the check finds", () => {
     limitCost: 1_000,
     limitTokens: null,
   };
-  const reserved = (id: string, more: Partial<Reserved> = {}): Reserved => ({
-    step: "reserved",
-    id,
-    at: day + 1,
-    session: "s",
-    run: 1,
-    agent: "agent-1",
-    pool: "p",
-    project: "x",
-    purpose: "execute",
-    labels: {},
-    turn: 1,
-    host: "h",
-    grants: [granted.grant],
-    model: "claude-sonnet-5-5",
-    maxTokens: 10,
-    inputTokens: 10,
-    cost: 600,
-    tokens: 20,
-    price: priceOf("claude-sonnet-5-5") as Price,
-    ...more,
-  });
+  const reserved = (id: string, more: Partial<Reserved> = {}): Reserved =>
+    reservation(id, {
+      at: day + 1,
+      turn: 1,
+      host: "h",
+      grants: [granted.grant],
+      maxTokens: 10,
+      inputTokens: 10,
+      cost: 600,
+      tokens: 20,
+      ...more,
+    });
   const usage = { input: 1, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output: 1 };
   const settled = (id: string, cost: number, upstreamId = `up-${id}`) =>
     ({ step: "settled", id, status: 200, upstreamId, usage, cost, tokens: 2 }) as const;
