@@ -1,6 +1,6 @@
 /** Paths of Kubernetes' API. */
-import type { KindInfo } from "../api/generated.ts";
-import type { ObjectKey } from "../api/meta.ts";
+import type { KindInfo } from "./generated.ts";
+import type { ObjectKey } from "./meta.ts";
 
 /** What of a kind its paths are made of. */
 export type Served = Pick<KindInfo, "group" | "version" | "plural">;

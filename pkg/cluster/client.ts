@@ -1,12 +1,12 @@
 /** The Client that cluster mode has: Kubernetes' API over HTTP. */
 import { KINDS, type Kinds } from "../api/generated.ts";
 import { type KubeObject, keyOf } from "../api/meta.ts";
+import { collectionPath, objectPath, type Served } from "../api/paths.ts";
 import { isNotFound } from "../api/status-error.ts";
 import { deepFreeze } from "../registry/json.ts";
 import type { Client, Kind, List, ListOptions, WatchEvent, WatchOptions } from "../runtime/client.ts";
 import { type Call, exchange, readJson } from "./exchange.ts";
 import { ListReader } from "./lists.ts";
-import { collectionPath, objectPath, type Served } from "./paths.ts";
 import { openStream, type StreamDeps, type StreamEvent } from "./stream.ts";
 
 export interface ClusterClientOptions extends StreamDeps {

@@ -1,9 +1,9 @@
 /** A Lease of the cluster, as an election needs it. */
 import type { ObjectMeta } from "../api/meta.ts";
+import { collectionPath, objectPath } from "../api/paths.ts";
 import { isNotFound } from "../api/status-error.ts";
 import type { Lease, LeaseSpec, LeaseStore } from "../runtime/leader-election.ts";
 import { type Call, type ExchangeDeps, exchange, readJson } from "./exchange.ts";
-import { collectionPath, objectPath } from "./paths.ts";
 
 const leases = { group: "coordination.k8s.io", version: "v1", plural: "leases" };
 

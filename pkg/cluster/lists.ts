@@ -1,10 +1,10 @@
 /** Whole lists, as a stream where the server can (WatchList, KEP-3157), else in pages. */
 import type { KubeObject, ListMeta } from "../api/meta.ts";
+import { collectionPath, type Served } from "../api/paths.ts";
 import { isExpired, StatusError } from "../api/status-error.ts";
 import { deepFreeze } from "../registry/json.ts";
 import type { List, ListOptions } from "../runtime/client.ts";
 import { type Call, exchange, readJson, unreachable } from "./exchange.ts";
-import { collectionPath, type Served } from "./paths.ts";
 import { openStream, type StreamDeps, type StreamEvent } from "./stream.ts";
 
 /** Objects a page: client-go's. */

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { KINDS } from "../../../pkg/api/generated.ts";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
+import { collectionPath, objectPath } from "../../../pkg/api/paths.ts";
 import { isNotFound, type Status, StatusError } from "../../../pkg/api/status-error.ts";
 import type { Client, Kind, ListOptions, MergePatch } from "../../../pkg/runtime/client.ts";
 import { http } from "../../../pkg/system/http.ts";
@@ -45,7 +46,7 @@ export function socketClient(socket: string, namespace = FILE_NAMESPACE): Operat
     namespace,
     async get(kind, key) {
       try {
-        return await call({ method: "GET", path: objectPath(kind, key) });
+        return await call({ method: "GET", path: objectPath(KINDS[kind], key) });
       } catch (error) {
         if (isNotFound(error)) return undefined;
         throw error;
@@ -74,32 +75,24 @@ export function socketClient(socket: string, namespace = FILE_NAMESPACE): Operat
       return call({ method: "POST", path: listPath(kind, { namespace }), body: object });
     },
     patch: (kind, key, patch: MergePatch, options = {}) => {
-      const suffix = options.subresource === undefined ? "" : `/${options.subresource}`;
-      return call({ method: "PATCH", path: `${objectPath(kind, key)}${suffix}`, body: patch });
+      return call({ method: "PATCH", path: objectPath(KINDS[kind], key, options.subresource), body: patch });
     },
     async delete(kind, key, options) {
       await call({
         method: "DELETE",
-        path: objectPath(kind, key),
+        path: objectPath(KINDS[kind], key),
         body: { kind: "DeleteOptions", apiVersion: "v1", ...options },
       });
     },
   };
 }
 
-function listPath(kind: Kind, options: ListOptions, query: Record<string, string> = {}): string {
-  const { group, version, plural } = KINDS[kind];
-  const base = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
-  const namespace =
-    options.namespace === undefined ? "" : `/namespaces/${encodeURIComponent(options.namespace)}`;
-  const selector =
-    options.labelSelector === undefined ? [] : [["labelSelector", options.labelSelector] as [string, string]];
-  const search = new URLSearchParams([...selector, ...Object.entries(query)]).toString();
-  return `${base}${namespace}/${plural}${search === "" ? "" : `?${search}`}`;
-}
-
-function objectPath(kind: Kind, { namespace, name }: { namespace: string; name: string }): string {
-  return `${listPath(kind, { namespace })}/${encodeURIComponent(name)}`;
+function listPath(
+  kind: Kind,
+  { namespace, labelSelector }: ListOptions,
+  query: Record<string, string> = {},
+): string {
+  return collectionPath(KINDS[kind], namespace, { labelSelector, ...query });
 }
 
 function send(listener: string, { method, path, body, signal }: Call): Promise<IncomingMessage> {
