@@ -1,10 +1,9 @@
 /** One request to an API server and its answer, through what may pass by itself: old credentials, "not now". */
-import http, { type IncomingMessage } from "node:http";
-import https from "node:https";
 import { type Status, StatusError } from "../api/status-error.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { TransientError } from "../runtime/errors.ts";
 import type { Access } from "./access.ts";
+import { type Answer, httpTransport, type Transport } from "./transport.ts";
 
 export interface Call {
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -25,6 +24,8 @@ export interface ExchangeDeps {
   random: Random;
   /** Whom the server's log and managedFields name. */
   userAgent: string;
+  /** Node's own HTTP client when absent. */
+  transport?: Transport;
   /** Told of each answer, for metrics; code 0 when none came. */
   seen?(call: Call, code: number): void;
 }
@@ -46,7 +47,7 @@ const retryAfterMax = 30;
  * @throws StatusError when the server refuses; TransientError `Unreachable` when no whole answer comes,
  *   `NoCredentials` when there is nothing to ask with; `signal.reason` when aborted
  */
-export async function exchange(deps: ExchangeDeps, call: Call): Promise<IncomingMessage> {
+export async function exchange(deps: ExchangeDeps, call: Call): Promise<Answer> {
   let renewed = false;
   for (let tries = 1; ; tries += 1) {
     const response = await sendOnce(deps, call);
@@ -69,7 +70,7 @@ export async function exchange(deps: ExchangeDeps, call: Call): Promise<Incoming
 }
 
 /** The whole of an answer as JSON. */
-export async function readJson(response: IncomingMessage, call: Call, access: Access): Promise<unknown> {
+export async function readJson(response: Answer, call: Call, access: Access): Promise<unknown> {
   const text = await textOf(response, call, access);
   try {
     return JSON.parse(text);
@@ -105,39 +106,25 @@ export function unreachable(server: string, { method, path }: Call, cause: unkno
   });
 }
 
-async function sendOnce(deps: ExchangeDeps, call: Call): Promise<IncomingMessage> {
-  const { access, userAgent } = deps;
+async function sendOnce(deps: ExchangeDeps, call: Call): Promise<Answer> {
+  const { access, userAgent, transport = httpTransport } = deps;
   const { method, path, body, contentType = "application/json", silentMs = answerMs, signal } = call;
   signal?.throwIfAborted();
   const { agent, headers } = await credentials(access);
   const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
-  const transport = access.server.startsWith("https:") ? https : http;
-  return await new Promise((resolve, reject) => {
-    const request = transport.request(`${access.server}${path}`, {
-      method,
-      agent,
-      headers: {
-        accept: "application/json",
-        "user-agent": userAgent,
-        ...headers,
-        ...(payload === undefined ? {} : { "content-type": contentType, "content-length": payload.length }),
-      },
+  const sent = payload === undefined ? {} : { "content-type": contentType, "content-length": payload.length };
+  try {
+    return await transport({
+      ...{ method, url: `${access.server}${path}`, agent, silentMs },
+      headers: { accept: "application/json", "user-agent": userAgent, ...headers, ...sent },
+      ...(payload === undefined ? {} : { payload }),
       ...(signal === undefined ? {} : { signal }),
     });
-    request.setTimeout(silentMs, () =>
-      request.destroy(new Error(`It was silent for ${silentMs / 1000} seconds.`)),
-    );
-    request.on("error", (cause: NodeJS.ErrnoException) => {
-      if (signal?.aborted === true) return reject(signal.reason);
-      // A kept connection that the server had just given up. Asking again changes nothing there.
-      if (method === "GET" && request.reusedSocket && cause.code === "ECONNRESET")
-        return resolve(sendOnce(deps, call));
-      deps.seen?.(call, 0);
-      reject(unreachable(access.server, call, cause));
-    });
-    request.on("response", resolve);
-    request.end(payload);
-  });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    deps.seen?.(call, 0);
+    throw unreachable(access.server, call, cause);
+  }
 }
 
 async function credentials(access: Access): ReturnType<Access["options"]> {
@@ -149,10 +136,10 @@ async function credentials(access: Access): ReturnType<Access["options"]> {
   }
 }
 
-async function textOf(response: IncomingMessage, call: Call, access: Access): Promise<string> {
-  const chunks: Buffer[] = [];
+async function textOf(response: Answer, call: Call, access: Access): Promise<string> {
+  const chunks: Uint8Array[] = [];
   try {
-    for await (const chunk of response) chunks.push(chunk as Buffer);
+    for await (const chunk of response) chunks.push(chunk);
   } catch (cause) {
     call.signal?.throwIfAborted();
     throw unreachable(access.server, call, cause);

@@ -1,9 +1,9 @@
 /** A watch's answer as events. */
-import type { IncomingMessage } from "node:http";
 import type { KubeObject } from "../api/meta.ts";
 import type { Status } from "../api/status-error.ts";
 import { deepFreeze } from "../registry/json.ts";
 import { type Call, type ExchangeDeps, exchange, statusError } from "./exchange.ts";
+import type { Answer } from "./transport.ts";
 
 export interface StreamEvent {
   type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
@@ -26,7 +26,7 @@ export interface StreamDeps extends ExchangeDeps {
  *   history is gone; TransientError when it can't be reached
  */
 export async function* openStream(deps: StreamDeps, call: Call): AsyncGenerator<StreamEvent, void> {
-  let response: IncomingMessage;
+  let response: Answer;
   try {
     response = await exchange(deps, { silentMs: deps.silentMs ?? 150_000, ...call });
   } catch (error) {
@@ -46,12 +46,12 @@ export async function* openStream(deps: StreamDeps, call: Call): AsyncGenerator<
 }
 
 /** Whole lines until the answer ends, for whatever reason: half a line at a cut is lost, and comes again. */
-async function* linesOf(response: IncomingMessage): AsyncGenerator<string, void> {
+async function* linesOf(response: Answer): AsyncGenerator<string, void> {
   let rest = "";
-  response.setEncoding("utf8");
+  const decoder = new TextDecoder();
   try {
     for await (const chunk of response) {
-      const lines = (rest + String(chunk)).split("\n");
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
       yield* lines.filter((line) => line !== "");
     }
