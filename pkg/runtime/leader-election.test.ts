@@ -1,15 +1,10 @@
 import { expect, test } from "vitest";
 import { StatusError } from "../api/status-error.ts";
-import {
-  elect,
-  type Leadership,
-  type Lease,
-  type LeaseStore,
-  leaseMs,
-  renewDeadlineMs,
-} from "./leader-election.ts";
+import { elect, electionTimes, type Leadership, type Lease, type LeaseStore } from "./leader-election.ts";
 import { silentLogger } from "./logger.ts";
 import { settled, TestClock } from "./testing/clock.ts";
+
+const { leaseMs, renewDeadlineMs } = electionTimes;
 
 /** A Lease in memory behind an API that may be cut off for each who takes part. */
 class Server {

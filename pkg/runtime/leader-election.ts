@@ -41,6 +41,18 @@ export interface ElectionOptions {
   logger: Logger;
   /** Told once for each other holder that is waited for. */
   waitingFor(holder: string): void;
+  /** client-go's when absent. */
+  times?: ElectionTimes;
+}
+
+/** In milliseconds. Who takes part goes by the same ones. */
+export interface ElectionTimes {
+  /** How long a Lease holds from when others saw it change last. */
+  leaseMs: number;
+  /** How long its holder acts on it: shorter, so that it stops before anybody else begins. */
+  renewDeadlineMs: number;
+  /** How often it is renewed, and asked for. */
+  retryMs: number;
 }
 
 export interface Leadership {
@@ -52,10 +64,8 @@ export interface Leadership {
   release(): Promise<void>;
 }
 
-/** Milliseconds, client-go's: how long a Lease holds, how long its holder acts on it, and how often it is renewed. */
-export const leaseMs = 15_000;
-export const renewDeadlineMs = 10_000;
-export const retryMs = 2_000;
+/** client-go's. */
+export const electionTimes: ElectionTimes = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
 
 /**
  * Waits until the Lease is this process's own, through any error of the API.
@@ -64,6 +74,7 @@ export const retryMs = 2_000;
  */
 export async function elect(options: ElectionOptions, signal: AbortSignal): Promise<Leadership> {
   const election = new Election(options);
+  const { retryMs } = options.times ?? electionTimes;
   for (;;) {
     signal.throwIfAborted();
     if (await election.try()) return election.lead();
@@ -73,6 +84,7 @@ export async function elect(options: ElectionOptions, signal: AbortSignal): Prom
 
 class Election {
   readonly #options: ElectionOptions;
+  readonly #times: ElectionTimes;
   readonly #lost = new AbortController();
   readonly #released = new AbortController();
   /** What was read or written last, and when that was seen to change. */
@@ -84,6 +96,7 @@ class Election {
 
   constructor(options: ElectionOptions) {
     this.#options = options;
+    this.#times = options.times ?? electionTimes;
   }
 
   /** One attempt to take or renew the Lease; says whether it is this process's now. */
@@ -116,6 +129,7 @@ class Election {
 
   async #keepRenewing(): Promise<void> {
     const { clock, random } = this.#options;
+    const { retryMs, renewDeadlineMs } = this.#times;
     while (this.#held()) {
       try {
         await clock.sleep(retryMs * (1 + random.next() * 0.2), this.#released.signal);
@@ -143,7 +157,7 @@ class Election {
     const { clock } = this.#options;
     const elapsedMs = clock.elapsed() - this.#renewed.elapsedMs;
     const wallMs = clock.now() - this.#renewed.wallMs;
-    return Math.max(elapsedMs, wallMs) < renewDeadlineMs;
+    return Math.max(elapsedMs, wallMs) < this.#times.renewDeadlineMs;
   }
 
   #see(lease: Lease | undefined): void {
@@ -153,7 +167,7 @@ class Election {
   }
 
   #isTaken({ spec }: Lease): boolean {
-    const { holderIdentity = "", leaseDurationSeconds = leaseMs / 1000 } = spec;
+    const { holderIdentity = "", leaseDurationSeconds = this.#times.leaseMs / 1000 } = spec;
     if (holderIdentity === "") return false;
     if (this.#told !== holderIdentity) {
       this.#told = holderIdentity;
@@ -171,7 +185,7 @@ class Election {
       ...(read?.resourceVersion === undefined ? {} : { resourceVersion: read.resourceVersion }),
       spec: {
         holderIdentity: identity,
-        leaseDurationSeconds: leaseMs / 1000,
+        leaseDurationSeconds: this.#times.leaseMs / 1000,
         acquireTime: (mine ? before?.acquireTime : undefined) ?? now,
         renewTime: now,
         leaseTransitions: (before?.leaseTransitions ?? 0) + (mine || before === undefined ? 0 : 1),

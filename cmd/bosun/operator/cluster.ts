@@ -14,7 +14,7 @@ import { actingClient } from "../../../pkg/runtime/acting-client.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { TransientError } from "../../../pkg/runtime/errors.ts";
-import { type ElectionOptions, elect, type Leadership } from "../../../pkg/runtime/leader-election.ts";
+import type { ElectionOptions } from "../../../pkg/runtime/leader-election.ts";
 import type { Logger } from "../../../pkg/runtime/logger.ts";
 import { Metrics } from "../../../pkg/runtime/metrics.ts";
 import { replaceFile } from "../../../pkg/session/durable-file.ts";
@@ -25,6 +25,7 @@ import { answerNotice } from "../stop/stop-notice.ts";
 import { UserError } from "../user-error.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import type { Right } from "./acting.ts";
+import { elected } from "./elected.ts";
 import { homeAnnotation, homeOf, refuseOtherHome } from "./home.ts";
 import { type Lock, takeLock } from "./lock.ts";
 
@@ -86,20 +87,17 @@ export async function openCluster(
         `Another operator acts: ${holder} holds the Lease ${namespace}/${leaseName}. This one does nothing until that one ends.`,
       ),
   };
-  let leadership = await elect(election, signal);
-  undo.push(() => leadership.release());
-  const rightOf = ({ lost }: Leadership): Right => ({
-    lost,
-    async regain(stopped) {
+  const { right, held, release } = await elected({
+    election,
+    signal,
+    onLost: () =>
       note(
         `The Lease ${namespace}/${leaseName} is lost: ${access.server} could not be reached in time, or another operator has it. Sessions go on within what they were granted; nothing is claimed, reviewed or merged until the Lease is held again.`,
-      );
-      leadership = await elect(election, stopped);
-      note(`The Lease ${namespace}/${leaseName} is held again.`);
-      return rightOf(leadership);
-    },
+      ),
+    onHeld: () => note(`The Lease ${namespace}/${leaseName} is held again.`),
   });
-  const client = actingClient(direct, () => leadership.held());
+  undo.push(release);
+  const client = actingClient(direct, held);
 
   const metrics = new Metrics();
   processMetrics(metrics);
@@ -133,14 +131,14 @@ export async function openCluster(
     namespace,
     lock,
     metrics,
-    right: rightOf(leadership),
+    right,
     assertHeld() {
       if (lock.isHeld()) return;
       onFatal(takenOver);
       throw takenOver;
     },
     assertMayAct() {
-      if (leadership.held() && lock.isHeld()) return;
+      if (held() && lock.isHeld()) return;
       throw new TransientError("NotLeading", "This operator may have been replaced, so it does nothing.");
     },
   };

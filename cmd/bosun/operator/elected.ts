@@ -1,0 +1,45 @@
+/** The right to act that an election by Lease gives. */
+import { type ElectionOptions, elect, type Leadership } from "../../../pkg/runtime/leader-election.ts";
+import type { Right } from "./acting.ts";
+
+export interface ElectedOptions {
+  election: ElectionOptions;
+  /** Ends the wait for the first right. */
+  signal: AbortSignal;
+  /** Told when the Lease is lost. */
+  onLost(): void;
+  /** Told when it is held again. */
+  onHeld(): void;
+}
+
+export interface Elected {
+  /** The first. */
+  readonly right: Right;
+  /** Whether this process may act now. To be asked right before each act. */
+  held(): boolean;
+  /** Gives the Lease back. Call it when nothing acts any more. */
+  release(): Promise<void>;
+}
+
+/**
+ * Resolves once this process is elected.
+ *
+ * @throws `signal.reason` when aborted before
+ */
+export async function elected({ election, signal, onLost, onHeld }: ElectedOptions): Promise<Elected> {
+  let leadership = await elect(election, signal);
+  const rightOf = ({ lost }: Leadership): Right => ({
+    lost,
+    async regain(stopped) {
+      onLost();
+      leadership = await elect(election, stopped);
+      onHeld();
+      return rightOf(leadership);
+    },
+  });
+  return {
+    right: rightOf(leadership),
+    held: () => leadership.held(),
+    release: () => leadership.release(),
+  };
+}
