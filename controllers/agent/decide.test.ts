@@ -221,6 +221,30 @@ const rows: readonly {
     wantMore: { failure: { message: "The session host ended without a word." } },
   },
   {
+    name: "one that was ended by an order, as by a second Ctrl-C, has not failed, and goes on at once",
+    agent: anAgent(known),
+    seen: { work: claimed(), session: { is: "absent", report: report(), ordered: true } },
+    wantDo: "start",
+    wantState: "Working",
+    wantNot: "failure",
+  },
+  {
+    name: "one that was to be ended and said before why it failed has failed",
+    agent: anAgent(known),
+    seen: { work: claimed(), session: { is: "absent", report: report({ outcome: failed }), ordered: true } },
+    wantDo: "nothing",
+    wantState: "Failed",
+    wantMore: { failure: { message: "TurnLimit: 200 turns." } },
+  },
+  {
+    name: "one that failed before waits as it did, whatever was ordered then",
+    agent: anAgent({ ...known, failures: 1, nextStartTime: waits(8) }),
+    seen: { work: claimed(), session: { is: "absent", report: report(), ordered: true } },
+    wantDo: "nothing",
+    wantState: "Failed",
+    wantMore: { next: { after: "ms", ms: 8_000 } },
+  },
+  {
     name: "a host that died with the operator, and had got somewhere, is no failure",
     agent: anAgent({ ...known, session: { id: "s1", run: 1, startTurns: 2 } }),
     seen: { work: claimed(), session: { is: "absent", report: report(), unwitnessed: true } },
@@ -377,7 +401,7 @@ const rows: readonly {
     wantDo: "stop",
     wantState: "Failed",
     wantReason: "HeartbeatLost",
-    wantMore: { action: { how: "Now" }, failure: {} },
+    wantMore: { action: { how: "Lost" }, failure: {} },
   },
   {
     name: "a lost host is not waited for because of a pause",
@@ -385,7 +409,7 @@ const rows: readonly {
     seen: { work: claimed(), session: { ...alive, pulse: "Lost" }, hold: hold("AfterTurn") },
     wantDo: "stop",
     wantState: "Failed",
-    wantMore: { action: { how: "Now" } },
+    wantMore: { action: { how: "Lost" } },
   },
   {
     name: "a lost host whose run has come to its end failed at nothing but leaving",

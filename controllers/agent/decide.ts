@@ -20,7 +20,7 @@ export type Action =
   | { do: "claim"; target: Project | Review }
   /** Record the claim, make the checkout, start or resume the session. */
   | { do: "start"; work: Work }
-  | { do: "stop"; session: string; how: "AfterTurn" | "Now" }
+  | { do: "stop"; session: string; how: "AfterTurn" | "Now" | "Lost" }
   /** Collect the branch and hand it over for review. */
   | { do: "submit"; work: Work & { kind: "Project" }; outcome: Outcome & { kind: "Finished" } }
   /** Open the next run with what the review or the merge asked for. */
@@ -200,7 +200,7 @@ function lost(_agent: Agent, { work, session }: Observation): Plan | undefined {
   if (work === undefined || session?.is !== "present" || session.pulse !== "Lost") return undefined;
   const message = "The session's host gave no heartbeat for more than two minutes; its processes were ended.";
   return {
-    action: { do: "stop", session: work.claim.session, how: "Now" },
+    action: { do: "stop", session: work.claim.session, how: "Lost" },
     state: "Failed",
     ready: notReady("HeartbeatLost", message),
     // One that has said how its run ended only failed to leave.
@@ -329,6 +329,8 @@ function ended(agent: Agent, seen: Observation): Plan | undefined {
   if (restartAsked(agent)) return { ...start(work, state), recovered: true };
   if (agent.status?.state === "Stopped") return start(work, state);
   if (nextStartTime === undefined) {
+    // As by a second Ctrl-C: whoever ordered the end has not seen it fail.
+    if (session.ordered === true && outcome === undefined) return start(work, state);
     const why =
       outcome?.kind === "Failed"
         ? `${outcome.reason}: ${outcome.message}`

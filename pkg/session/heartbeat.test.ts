@@ -106,10 +106,12 @@ test.concurrent("a host that hangs for longer is lost, told to who subscribed, a
   expect(told.slice(-2)).toEqual(["Late", "Lost"]);
 
   const { host, outermost } = hostOf(patient);
-  await observer.stop(id, "Now");
+  await observer.stop(id, "Lost");
   expect(await Promise.all([host, outermost].map(isAlive))).toEqual([false, false]);
   expect(await markedProcesses(id)).toEqual([]);
-  expect(await observer.find(id)).toMatchObject({ is: "absent" });
+  const seen = await observer.find(id);
+  expect(seen).toMatchObject({ is: "absent" });
+  expect(seen).not.toHaveProperty("ordered");
 });
 
 test.concurrent("a host in a slow tool call within its limit is not lost, however long the call takes", async () => {

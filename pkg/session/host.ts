@@ -115,7 +115,7 @@ export async function runHost(options: HostOptions): Promise<void> {
       progress: reporter,
       failure,
       head: () => headOf(place),
-      pauseRequested: () => folder.pauseRequested(),
+      pauseRequested: () => folder.readOrder() !== undefined,
     }));
   ended.abort();
   reporter.finish(outcome);

@@ -10,6 +10,7 @@ import { pidSpace, whereabouts } from "../system/pid-space.ts";
 import { workspaceMark } from "../system/workspace-mark.ts";
 import { asDiskFull } from "./disk-full.ts";
 import { readIfPresent } from "./durable-file.ts";
+import { stopIsUnsettled } from "./file-stop-latch.ts";
 import { hostProcess } from "./host-command.ts";
 import { endTree, isAlive, markedProcesses, type ProcessIdentity } from "./process-tree.ts";
 import { Pulses } from "./pulse.ts";
@@ -102,7 +103,12 @@ class Manager implements Sessions {
       const report = folder.readReport();
       if (seen === "gone") {
         this.#pulses.forget(id);
-        return { is: "absent", report, ...(this.#unwitnessed.has(id) ? { unwitnessed: true } : {}) };
+        return {
+          is: "absent",
+          report,
+          ...(this.#unwitnessed.has(id) ? { unwitnessed: true } : {}),
+          ...(this.#wasOrdered(folder) ? { ordered: true } : {}),
+        };
       }
       if (seen === "ending" || host?.state !== "running")
         return { is: "unknown", why: `The host of ${id} is ${seen}.` };
@@ -126,17 +132,21 @@ class Manager implements Sessions {
     });
   }
 
-  async stop(id: string, how: "AfterTurn" | "Now"): Promise<void> {
+  async stop(id: string, how: "AfterTurn" | "Now" | "Lost"): Promise<void> {
     const folder = this.#folder(id);
     const spec = folder.readSpec();
     if (spec === undefined) return;
     if (how === "AfterTurn") {
-      if ((await this.#lookAt(id, folder.readHost())) !== "gone") folder.requestPause();
+      if ((await this.#lookAt(id, folder.readHost())) !== "gone") folder.writeOrder("AfterTurn");
       return;
     }
     this.#stopping.add(id);
     try {
-      await this.#inTurn(id, () => this.#end(id, folder));
+      await this.#inTurn(id, async () => {
+        // Before the end, so that nobody who finds it ended takes it for a crash.
+        if (how === "Now" && (await this.#lookAt(id, folder.readHost())) !== "gone") recordEnd(folder);
+        await this.#end(id, folder);
+      });
     } finally {
       this.#stopping.delete(id);
     }
@@ -224,10 +234,14 @@ class Manager implements Sessions {
     for (const id of this.#ids()) {
       const folder = this.#folder(id);
       const host = folder.readHost();
-      if ((await this.#lookAt(id, host)) === "alive") continue;
+      if ((await this.#lookAt(id, host)) === "alive") {
+        // Whoever gave the order died before it was carried out.
+        if (folder.readOrder() === "Now") folder.clearOrder();
+        continue;
+      }
       // What an earlier manager saw end it has cleared away.
       if (host !== undefined) this.#unwitnessed.add(id);
-      await this.#end(id, folder);
+      await this.#endDead(id, folder);
     }
   }
 
@@ -235,7 +249,7 @@ class Manager implements Sessions {
     const { ids } = this.#options;
     const folder = this.#folder(spec.id);
     this.#refuseStopped();
-    folder.clearPause();
+    folder.clearOrder();
     let host = folder.readHost();
     if ((await this.#lookAt(spec.id, host)) === "alive") {
       if (folder.readReport()?.outcome === undefined && folder.readSpec()?.run === spec.run) return;
@@ -351,11 +365,23 @@ class Manager implements Sessions {
     try {
       if (!(await isDead())) return;
       await this.#inTurn(id, async () => {
-        if (await isDead()) await this.#end(id, folder);
+        if (await isDead()) await this.#endDead(id, folder);
       });
     } catch {
       // `find` says unknown until a later look succeeds.
     }
+  }
+
+  /** Ends what a host that is gone has left. */
+  async #endDead(id: string, folder: SessionFolder): Promise<void> {
+    if (this.#wasOrdered(folder)) recordEnd(folder);
+    await this.#end(id, folder);
+  }
+
+  /** Whether a host that is gone was ended by an order: by one that was written, or by the latch, which ends all. */
+  #wasOrdered(folder: SessionFolder): boolean {
+    if (folder.readOrder() === "Now") return true;
+    return folder.readHost() !== undefined && stopIsUnsettled(this.#options.stopLatch);
   }
 
   /** Runs `work` when no other start or end of the session is under way. */
@@ -453,6 +479,15 @@ function watched(path: string, tell: (name: string | null) => void): FSWatcher |
     return watcher;
   } catch {
     return undefined;
+  }
+}
+
+/** Notes that the end of the host is an order. */
+function recordEnd(folder: SessionFolder): void {
+  try {
+    folder.writeOrder("Now");
+  } catch {
+    // A full disk, say: it must not keep anything alive. The end may be counted as a crash then.
   }
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type CrashDisk, crashDisk } from "../storage/testing/crash-disk.ts";
 import { everyFault, failureOf } from "../storage/testing/every-fault.ts";
 import { seeded } from "../storage/testing/seeded.ts";
-import { sessionFolder } from "./session-folder.ts";
+import { type EndOrder, sessionFolder } from "./session-folder.ts";
 import type { SessionReport, SessionSpec } from "./sessions.ts";
 
 const report = (turns: number): SessionReport => ({
@@ -24,8 +24,8 @@ const open = (disk: CrashDisk) =>
 interface Told {
   run: number;
   turns: number;
-  /** A pause that was asked for is in force; undefined while that is being changed. */
-  pause: boolean | undefined;
+  /** What was ordered last; undefined while that is being changed. */
+  order: EndOrder | "none" | undefined;
   host: "starting" | "running" | "none" | undefined;
 }
 
@@ -42,17 +42,19 @@ async function story(disk: CrashDisk, told: Told): Promise<void> {
     folder.writeReport(report(round * 10), { durable: true });
     told.turns = round * 10;
     folder.writeReport(report(round * 10 + 1), { durable: false });
-    told.pause = undefined;
-    folder.requestPause();
-    told.pause = true;
+    for (const order of ["AfterTurn", "Now"] as const) {
+      told.order = undefined;
+      folder.writeOrder(order);
+      told.order = order;
+    }
     folder.writeReport(report(round * 10 + 2), { durable: true });
     told.turns = round * 10 + 2;
     told.host = undefined;
     folder.clearHost();
     told.host = "none";
-    told.pause = undefined;
-    folder.clearPause();
-    told.pause = false;
+    told.order = undefined;
+    folder.clearOrder();
+    told.order = "none";
   }
 }
 
@@ -62,11 +64,11 @@ function expectAll(disk: CrashDisk, told: Told, when: string): void {
   expect(folder.readSpec()?.run ?? 0, when).toBeGreaterThanOrEqual(told.run);
   expect(folder.readReport()?.turns ?? 0, when).toBeGreaterThanOrEqual(told.turns);
   folder.readLaunch();
-  if (told.pause !== undefined) expect(folder.pauseRequested(), when).toBe(told.pause);
+  if (told.order !== undefined) expect(folder.readOrder() ?? "none", when).toBe(told.order);
   if (told.host !== undefined) expect(folder.readHost()?.state ?? "none", when).toBe(told.host);
 }
 
-const nothing = (): Told => ({ run: 0, turns: 0, pause: false, host: "none" });
+const nothing = (): Told => ({ run: 0, turns: 0, order: "none", host: "none" });
 
 test("whichever call fails, and however, a session's files are whole and say what was safe, after a power loss too", async () => {
   const undisturbed = crashDisk();

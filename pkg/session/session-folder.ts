@@ -58,6 +58,9 @@ export type HostFile =
       startedAtMs: number;
     };
 
+/** What the operator orders: to pause after the turn in hand, or to end at once. */
+export type EndOrder = "AfterTurn" | "Now";
+
 /** The folder of one session: all that is known of it, on disk. */
 export interface SessionFolder {
   readonly path: string;
@@ -81,9 +84,10 @@ export interface SessionFolder {
   /** Undefined: no setup has completed. */
   readSetup(): SetupRecord | undefined;
   writeSetup(record: SetupRecord): void;
-  pauseRequested(): boolean;
-  requestPause(): void;
-  clearPause(): void;
+  /** What was ordered since the last start. */
+  readOrder(): EndOrder | undefined;
+  writeOrder(order: EndOrder): void;
+  clearOrder(): void;
 }
 
 /**
@@ -125,9 +129,14 @@ export function sessionFolder(
     writeAccess: (access) => write("access.json", access, { durable: "Whole", mode: 0o600 }),
     readSetup: () => read<SetupRecord>("setup.json"),
     writeSetup: (record) => write("setup.json", record, { durable: true }),
-    pauseRequested: () => readIfPresent(file("control"), calls) !== undefined,
-    requestPause: () => replaceFile(file("control"), "AfterTurn\n", { durable: true }, calls),
-    clearPause: () => removeFile(file("control"), calls),
+    readOrder() {
+      const text = readIfPresent(file("control"), calls);
+      if (text === undefined) return undefined;
+      // Whoever only creates the file asks for a pause.
+      return text.trim() === "Now" ? "Now" : "AfterTurn";
+    },
+    writeOrder: (order) => replaceFile(file("control"), `${order}\n`, { durable: true }, calls),
+    clearOrder: () => removeFile(file("control"), calls),
   };
 }
 

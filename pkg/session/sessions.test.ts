@@ -6,6 +6,8 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -14,6 +16,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { pidSpace } from "../system/pid-space.ts";
+import { releasedPath } from "./file-stop-latch.ts";
 import { isAlive, markedProcesses, type ProcessIdentity } from "./process-tree.ts";
 import { type HostFile, type SessionFolder, sessionFolder } from "./session-folder.ts";
 import type { OperatorOrder } from "./testing/operator.ts";
@@ -324,6 +327,7 @@ describe.each(["Best", "Marker"] as const)("stopping and crashing, containment %
     expect(performance.now() - began).toBeLessThan(1000);
     expect(await markedProcesses(spec.id)).toEqual([]);
     await expect(stage.sessions.start(spec)).rejects.toMatchObject({ reason: "Stopped" });
+    expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "absent", ordered: true });
   });
 });
 
@@ -389,6 +393,36 @@ describe("a restarted operator", () => {
       writeFileSync(join(stage.checkout, "../go"), "");
       expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
       expect(stage.transcript(spec.id).filter(({ type }) => type === "message")).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    { left: "in force", ordered: true },
+    { left: "released", ordered: true },
+    { left: "away", ordered: undefined },
+  ])(
+    "knows that a host was ended by an order while nobody looked as long as the stop latch is $left",
+    async ({ left, ordered }) => {
+      const { upstream, stage } = await stageWith([bash("sleep 600")]);
+      const spec = stage.spec({ toolTimeoutSeconds: 600 });
+      const order: OperatorOrder = {
+        options: { ...stage.places, containment: "Best" },
+        url: upstream.url,
+        spec,
+      };
+      const script = fileURLToPath(new URL("./testing/operator.ts", import.meta.url));
+      await once(spawn(process.execPath, [script, JSON.stringify(order)], { stdio: "ignore" }), "exit");
+      writeFileSync(stage.stopLatch, "");
+      await until(async () => (await markedProcesses(spec.id)).length === 0);
+      if (left === "released") renameSync(stage.stopLatch, releasedPath(stage.stopLatch));
+      if (left === "away") rmSync(stage.stopLatch);
+
+      const next = await stage.reopen();
+      rmSync(stage.stopLatch, { force: true });
+      rmSync(releasedPath(stage.stopLatch), { force: true });
+      const seen = await next.find(spec.id);
+      expect(seen).toMatchObject({ is: "absent", unwitnessed: true });
+      expect(seen.is === "absent" && seen.ordered).toBe(ordered);
     },
   );
 

@@ -127,8 +127,9 @@ export type SessionObservation =
   /**
    * Proven gone, its whole process tree too. `report` is undefined when it never wrote one. `unwitnessed`: its host was
    * gone when this operator began to look, so it may have died of what ended the last one: a crash of the machine.
+   * `ordered`: it was ended by an order to end now, or by the stop latch.
    */
-  | { is: "absent"; report: SessionReport | undefined; unwitnessed?: true }
+  | { is: "absent"; report: SessionReport | undefined; unwitnessed?: true; ordered?: true }
   | { is: "unknown"; why: string };
 
 export interface Sessions {
@@ -141,8 +142,11 @@ export interface Sessions {
    * @throws TransientError when the predecessor can't be proven gone or the host can't be started
    */
   start(spec: SessionSpec): Promise<SessionObservation>;
-  /** `AfterTurn` asks and returns at once; `Now` kills the tree and returns when it is proven gone. */
-  stop(id: string, how: "AfterTurn" | "Now"): Promise<void>;
+  /**
+   * `AfterTurn` asks and returns at once; `Now` kills the tree and returns when it is proven gone. `Lost` does so too,
+   * to a host without a heartbeat: how that one ends was its own doing, and no order.
+   */
+  stop(id: string, how: "AfterTurn" | "Now" | "Lost"): Promise<void>;
   /** Every live host, whoever started it. */
   running(): Promise<readonly { id: string; agent: string; pid: number }[]>;
   /**

@@ -51,15 +51,27 @@ export function sessionsContract(name: string, open: () => Promise<SessionsWorld
       expect(await sessions.running()).toHaveLength(1);
     });
 
-    test("a session that is stopped now is gone, and has no outcome", async () => {
+    test("a session that is stopped now is gone by that order, and has no outcome", async () => {
       const { sessions, spec } = await open();
       const session = spec();
       await sessions.start(session);
       await sessions.stop(session.id, "Now");
       const seen = await sessions.find(session.id);
-      expect(seen).toMatchObject({ is: "absent", report: { run: 1 } });
+      expect(seen).toMatchObject({ is: "absent", report: { run: 1 }, ordered: true });
       expect(outcomeIn(seen)).toBeUndefined();
       expect(await sessions.running()).toEqual([]);
+    });
+
+    test("a host that is ended because it is lost was ended by no order, and neither was the one before it", async () => {
+      const { sessions, spec } = await open();
+      const session = spec();
+      await sessions.start(session);
+      await sessions.stop(session.id, "Now");
+      await sessions.start(session);
+      await sessions.stop(session.id, "Lost");
+      const seen = await sessions.find(session.id);
+      expect(seen).toMatchObject({ is: "absent", report: { run: 1 } });
+      expect(seen).not.toHaveProperty("ordered");
     });
 
     test("a session that is stopped after its turn pauses, and a start goes on with the same run", async () => {

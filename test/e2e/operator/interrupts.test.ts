@@ -65,10 +65,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 test("a second Ctrl-C stops at once, in the middle of a turn, and the next start goes on with the same session", async () => {
   const here = scratch({ projects: { one: endless } });
   const first = here.rehearse();
-  const id = await here.until("a session in its turn", async () => {
+  const { id, pid } = await here.until("a session in its turn", async () => {
     const found = await here.find("Agent", "agent-1");
     const session = found?.status?.session;
-    return session?.pid !== undefined && session.id;
+    return session?.pid !== undefined && session;
   });
   await here.until("a request under way", () => upstreamLog(here).includes('"Open"'));
   await interruptTwice(here, first);
@@ -76,10 +76,13 @@ test("a second Ctrl-C stops at once, in the middle of a turn, and the next start
 
   const second = here.rehearse();
   await second.ready();
-  const agent = await here.until("the same session", async () => {
+  const agent = await here.until("the same session in another host, or a failure", async () => {
     const found = await here.find("Agent", "agent-1");
-    return found?.status?.session?.id === id && found.status.state === "Working" && found;
+    const now = found?.status?.session?.pid;
+    return ((now !== undefined && now !== pid) || found?.status?.lastError !== undefined) && found;
   });
+  expect(agent.status?.session?.id).toBe(id);
+  expect(agent.status?.lastError).toBeUndefined();
   expect(agent.status?.failures ?? 0).toBe(0);
   await interruptTwice(here, second);
   expect(await here.left()).toEqual([]);

@@ -59,6 +59,8 @@ interface Session {
   attempts: number;
   /** Its last host ended while no operator lived. */
   unwitnessed?: true;
+  /** Its last host was ended by an order. */
+  ordered?: true;
 }
 
 /** One for all hosts: making a DOMException each time costs more than the end. */
@@ -87,9 +89,9 @@ export class SimSessions implements Sessions {
     const session = this.#sessions.get(id);
     if (session === undefined) return { is: "absent", report: undefined };
     const { host } = session;
-    const { unwitnessed } = session;
+    const { report, unwitnessed, ordered } = session;
     if (host === undefined)
-      return { is: "absent", report: session.report, ...(unwitnessed ? { unwitnessed } : {}) };
+      return { is: "absent", report, ...(unwitnessed && { unwitnessed }), ...(ordered && { ordered }) };
     const { pid, startedAtMs } = host;
     return { is: "present", report: this.#now(session), pid, startedAtMs, pulse: this.#pulse(host) };
   }
@@ -160,11 +162,15 @@ export class SimSessions implements Sessions {
     );
   }
 
-  async stop(id: string, how: "AfterTurn" | "Now"): Promise<void> {
+  async stop(id: string, how: "AfterTurn" | "Now" | "Lost"): Promise<void> {
     const session = this.#sessions.get(id);
     if (session?.host === undefined) return;
-    if (how === "AfterTurn") session.host.pauseAsked = true;
-    else this.#end(session, undefined);
+    if (how === "AfterTurn") {
+      session.host.pauseAsked = true;
+      return;
+    }
+    if (how === "Now") session.ordered = true;
+    this.#end(session, undefined);
   }
 
   async running(): Promise<readonly { id: string; agent: string; pid: number }[]> {
@@ -193,9 +199,13 @@ export class SimSessions implements Sessions {
     for (const { conduct } of this.hosts()) conduct.isOver = () => true;
   }
 
-  /** The emergency stop, with or without an operator. */
+  /** The emergency stop, with or without an operator, or the end of the machine. */
   killAll(): void {
-    for (const { spec } of this.hosts()) this.kill(spec.id);
+    for (const session of this.#sessions.values()) {
+      if (session.host === undefined) continue;
+      if (this.#options.latch.isEngaged) session.ordered = true;
+      this.#end(session, undefined);
+    }
   }
 
   /** The operator died: who subscribed hears nothing more. */
