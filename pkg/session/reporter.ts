@@ -19,17 +19,23 @@ export interface ReporterOptions {
   onReport(report: SessionReport): void;
 }
 
-/** Keeps `report.json` true while a host lives, and durable at the end of each turn. */
+/**
+ * Keeps `report.json` true while a host lives, a second old at most. What others wait for (a task that is done, another
+ * in hand, the outcome) is written at once; of turns and results that follow each other faster, the last of a second.
+ */
 export interface Reporter extends Progress {
   /** A request was sent; until something arrives it may be waiting in line for budget. */
   asked(): void;
   /** Something arrived from the model; the request is within its limit as long as more comes within `silenceMs`. */
   active(silenceMs: number): void;
-  /** Writes what changed since the last report; call it every second or so. */
+  /** Writes what changed since the last report; call it every second. */
   tick(): void;
   /** The last report of a run, or of this part of it. */
   finish(outcome: Outcome): void;
 }
+
+/** What is no news is written this often at most, in milliseconds. */
+const writePeriodMs = 1_000;
 
 /** Age at which a heartbeat is renewed, in milliseconds. */
 const heartbeatPeriodMs = 10_000;
@@ -50,7 +56,9 @@ export function openReporter({ run, folder, clock, standing, onReport }: Reporte
   let ranMs = 0;
   let lastActivityMs = clock.now();
   let beatMs = clock.now();
-  let written = { activityMs: lastActivityMs, beatMs };
+  let written = { atMs: 0, activityMs: 0, beatMs: 0, busy: false, news: "" };
+  /** A turn or a result is in no report yet. */
+  let turnedSince = false;
   let busyUntilMs: number | undefined;
   let asking = false;
   let askedMs: number | undefined;
@@ -75,8 +83,13 @@ export function openReporter({ run, folder, clock, standing, onReport }: Reporte
     beatMs = lastActivityMs;
   };
 
+  const isBusy = () => busyUntilMs !== undefined && clock.elapsed() < busyUntilMs;
+  const newsIn = ({ tasksDone, currentTask }: Standing) => JSON.stringify([tasksDone, currentTask]);
+
   const write = (options: { durable: boolean }) => {
-    const { turns, tasksDone, currentTask } = standing();
+    const now = standing();
+    const { turns, tasksDone, currentTask } = now;
+    const busy = isBusy();
     const report: SessionReport = {
       run,
       turns,
@@ -85,10 +98,11 @@ export function openReporter({ run, folder, clock, standing, onReport }: Reporte
       heartbeatMs: beatMs,
       ...(currentTask === undefined ? {} : { currentTask }),
       tasksDone,
-      busy: busyUntilMs !== undefined && clock.elapsed() < busyUntilMs,
+      busy,
       ...(outcome === undefined ? {} : { outcome }),
     };
-    written = { activityMs: lastActivityMs, beatMs };
+    written = { atMs: clock.elapsed(), activityMs: lastActivityMs, beatMs, busy, news: newsIn(now) };
+    turnedSince = false;
     folder.writeReport(report, options);
     onReport(report);
   };
@@ -98,7 +112,7 @@ export function openReporter({ run, folder, clock, standing, onReport }: Reporte
     async during(limitMs, work) {
       busyUntilMs = clock.elapsed() + limitMs;
       beatMs = clock.now();
-      write({ durable: false });
+      // What is over within a second was never seen to be busy: nobody misses it.
       try {
         return await work();
       } finally {
@@ -119,13 +133,19 @@ export function openReporter({ run, folder, clock, standing, onReport }: Reporte
       // The last bytes may come when the turn is over: what runs then has a limit of its own.
       if (asking) busyUntilMs = clock.elapsed() + silenceMs;
     },
-    turned: () => write({ durable: true }),
+    turned() {
+      const isNews = newsIn(standing()) !== written.news;
+      if (isNews || clock.elapsed() - written.atMs >= writePeriodMs) write({ durable: true });
+      else turnedSince = true;
+    },
     tick() {
       ran();
       // Time alone is no sign of life: only a call or a request within its own limit excuses a loop that stands.
-      if (busyUntilMs !== undefined && clock.elapsed() < busyUntilMs) beatMs = clock.now();
+      if (isBusy()) beatMs = clock.now();
       const stale = Math.abs(beatMs - written.beatMs) >= heartbeatPeriodMs;
-      if (stale || lastActivityMs - written.activityMs >= 1000) write({ durable: false });
+      const acted = lastActivityMs - written.activityMs >= writePeriodMs;
+      if (turnedSince) write({ durable: true });
+      else if (stale || acted || isBusy() !== written.busy) write({ durable: false });
     },
     finish(ended) {
       outcome = ended;

@@ -99,7 +99,7 @@ export interface Judgement {
   feedback: string;
 }
 
-/** The newest state a host made durable. */
+/** The newest state a host made durable: that of the last second, and each task that is done. */
 export interface SessionReport {
   run: number;
   /** Model turns of this run. */
