@@ -75,6 +75,7 @@ export async function runHost(options: HostOptions): Promise<void> {
     attempt,
     place: launch.place,
     startedAtMs,
+    contained: outerProcHandle !== undefined,
     ...(await identities(options)),
   });
 

@@ -404,7 +404,8 @@ class Manager implements Sessions {
     const host = folder.readHost();
     if (host === undefined) return;
     const isHere = whereabouts(host.place, this.#place) === "here";
-    if (!(await endTree(id, isHere ? identitiesIn(host) : [], this.#options.clock))) {
+    const isOver = isHere && (await endedWithAll(host));
+    if (!isOver && !(await endTree(id, isHere ? identitiesIn(host) : [], this.#options.clock))) {
       throw new TransientError("StillRunning", `Processes of session ${id} were killed and are still there.`);
     }
     folder.clearHost();
@@ -419,6 +420,10 @@ class Manager implements Sessions {
     if (where === "ended") return "gone";
     if (where === "elsewhere") return this.#lookElsewhere(id, host);
     if (host.state === "running" && (await isAlive(host.host))) return "alive";
+    if (await endedWithAll(host)) {
+      this.#gone.add(host.attempt);
+      return "gone";
+    }
     const ending = host.state === "running" && (await isAlive(host.outermost));
     if (ending || (await markedProcesses(id)).length > 0)
       return host.state === "running" ? "ending" : "starting";
@@ -494,6 +499,15 @@ function recordEnd(folder: SessionFolder): void {
 /** Whether the run did what it was for. One that paused or failed can go on. */
 function isFinal({ outcome }: SessionReport): boolean {
   return outcome?.kind === "Finished" || outcome?.kind === "Judged";
+}
+
+/**
+ * Whether a host of this machine is gone and, with it, all that it started: the kernel ends what is in a process id
+ * namespace before the first process of it is gone. A host without one proves nothing by being gone.
+ */
+async function endedWithAll(host: HostFile): Promise<boolean> {
+  if (host.state !== "running" || host.contained !== true) return false;
+  return !(await isAlive(host.host)) && !(await isAlive(host.outermost));
 }
 
 function identitiesIn(host: HostFile | undefined): readonly ProcessIdentity[] {

@@ -56,6 +56,8 @@ export type HostFile =
       outermost: ProcessIdentity;
       host: ProcessIdentity;
       startedAtMs: number;
+      /** Whether it has a process id namespace of its own; absent where an older host did not say. */
+      contained?: boolean;
     };
 
 /** What the operator orders: to pause after the turn in hand, or to end at once. */
