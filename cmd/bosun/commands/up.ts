@@ -30,6 +30,8 @@ export interface UpOptions {
 
 /** How often the view looks whether something changed, in milliseconds. */
 const lookMs = 500;
+/** The same where somebody waits for the end of all work. */
+const settledLookMs = 100;
 
 export async function up(context: Context, options: UpOptions): Promise<void> {
   if (options.pace !== undefined && options.rehearse !== true)
@@ -115,7 +117,8 @@ async function show(
       before = now;
       if (untilSettled && isSettled(objects)) return objects;
     }
-    if ((await Promise.race([over, looked()])) === "over") return undefined;
+    if ((await Promise.race([over, passed(untilSettled ? settledLookMs : lookMs)])) === "over")
+      return undefined;
   }
 }
 
@@ -162,4 +165,4 @@ function followInterrupts(): { first: Promise<void>; second: Promise<void> } {
   return { first: first.promise, second: second.promise };
 }
 
-const looked = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, lookMs));
+const passed = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
