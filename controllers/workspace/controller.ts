@@ -1,5 +1,5 @@
 /** Keeps the Workspace's stop, baseline and summary true. */
-import type { Workspace, WorkspaceMode, WorkspaceStatus, WorkspaceStop } from "../../pkg/api/generated.ts";
+import type { Workspace, WorkspaceMode, WorkspaceStatus } from "../../pkg/api/generated.ts";
 import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { isConflict } from "../../pkg/api/status-error.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
@@ -13,6 +13,7 @@ import {
   checksConfigured,
   type Observation,
   ready,
+  stopOf,
   stoppedCondition,
   stopStep,
 } from "./decide.ts";
@@ -44,13 +45,15 @@ export function workspaceController(deps: Deps): Controller {
       const first = await theWorkspace(deps);
       if (first?.metadata.uid !== workspace.metadata.uid) return report(workspace, second(workspace, first));
 
+      // After the Workspace was read: what is released now was in force when its mode was written, or it is older.
       const seenLatch = await latch.look();
       switch (stopStep(workspace, seenLatch)) {
         case "engage":
           await engage(workspace);
           return inSeconds(0);
         case "release":
-          await latch.release();
+          // No other than the one that the mode has seen.
+          await latch.release(seenLatch.engaged);
           // The mode has said it already, and may say Stopped again by now.
           await latch.settle();
           return inSeconds(0);
@@ -134,7 +137,7 @@ export function workspaceController(deps: Deps): Controller {
     await latch.engage("The Workspace's mode is Stopped.");
     const { engaged } = await latch.look();
     if (engaged === undefined) return;
-    const stop: WorkspaceStop = { name: engaged, declared: true };
+    const stop = stopOf(workspace, engaged);
     await client.patch("Workspace", keyOf(workspace), { status: { stop } }, { subresource: "status" });
   }
 
@@ -162,9 +165,4 @@ export function workspaceController(deps: Deps): Controller {
   async function wakeTheOne(wake: (key: ObjectKey) => void): Promise<void> {
     for (const key of await theOne()) wake(key);
   }
-}
-
-/** What the status remembers of the stop called `name`. */
-function stopOf({ spec }: Workspace, name: string | undefined): WorkspaceStop | undefined {
-  return name === undefined ? undefined : { name, declared: spec.mode === "Stopped" };
 }

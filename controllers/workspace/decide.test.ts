@@ -23,7 +23,8 @@ const none = { engaged: undefined, released: undefined };
 const on = (engaged: string) => ({ ...none, engaged });
 const off = (released: string) => ({ ...none, released });
 const noted = (name: string) => ({ name, declared: false });
-const seenWith = (name: string) => ({ name, declared: true });
+/** Mode Stopped was seen together with it, in the Workspace's first generation, which is what `aWorkspace` is. */
+const seenWith = (name: string) => ({ name, declared: true, generation: 1 });
 const stops: readonly {
   name: string;
   mode: WorkspaceSpec["mode"];
@@ -79,11 +80,25 @@ const stops: readonly {
     want: "resume",
   },
   {
-    name: "so is one whose declaration a crash kept from being noted",
+    name: "but not where the mode may be a later word, since a crash kept from noting whose it is",
     mode: "Stopped",
     latch: off("a"),
     known: noted("a"),
-    want: "resume",
+    want: "engage",
+  },
+  {
+    name: "nor where the spec was changed since: mode Stopped was said again right after the release",
+    mode: "Stopped",
+    latch: off("a"),
+    known: { ...seenWith("a"), generation: 0 },
+    want: "engage",
+  },
+  {
+    name: "a spec that is changed while it is stopped is noted, so that a release of this stop means it",
+    mode: "Stopped",
+    latch: on("a"),
+    known: { ...seenWith("a"), generation: 0 },
+    want: "note",
   },
   {
     name: "a stop that was released does not end a mode that was set after it",

@@ -1,7 +1,7 @@
 /** What a Workspace's conditions say. Pure. */
 import type { NewCondition } from "../../pkg/api/conditions.ts";
 import { getCondition, isTrue } from "../../pkg/api/conditions.ts";
-import type { Budget, Workspace, WorkspaceBaseline } from "../../pkg/api/generated.ts";
+import type { Budget, Workspace, WorkspaceBaseline, WorkspaceStop } from "../../pkg/api/generated.ts";
 import type { Reason } from "../../pkg/api/reasons.ts";
 import type { Seen } from "../../pkg/git/repository.ts";
 import type { ChecksObservation } from "../../pkg/quality/quality.ts";
@@ -33,18 +33,30 @@ export type Stop =
 /**
  * The mode ends a stop only when it was changed after it: `status.stop` remembers whether mode Stopped was seen
  * together with this very stop, and then another mode is a newer word. A mode that is merely old, a restart or a latch
- * that went away ends none.
+ * that went away ends none. The release of a stop ends what was declared then and no later word: a spec that was
+ * changed since, by another stop perhaps, stays stopped.
+ *
+ * @param latch - as it was seen after the Workspace was
  */
-export function stopStep({ spec, status }: Workspace, { engaged, released }: LatchSeen): Stop {
-  const { name, declared } = status?.stop ?? {};
+export function stopStep({ metadata, spec, status }: Workspace, latch: LatchSeen): Stop {
+  const { engaged, released } = latch;
+  const { name, declared, generation } = status?.stop ?? {};
   const isStopped = spec.mode === "Stopped";
+  const isLatest = generation !== undefined && generation === metadata.generation;
   if (engaged === undefined) {
     if (!isStopped) return "agree";
-    return released !== undefined && released === name ? "resume" : "engage";
+    return released !== undefined && released === name && isLatest ? "resume" : "engage";
   }
   if (engaged !== name) return "note";
-  if (isStopped) return declared ? "agree" : "note";
+  if (isStopped) return declared && isLatest ? "agree" : "note";
   return declared ? "release" : "declare";
+}
+
+/** What the status remembers of the stop called `name`. */
+export function stopOf({ metadata, spec }: Workspace, name: string | undefined): WorkspaceStop | undefined {
+  if (name === undefined) return undefined;
+  if (spec.mode !== "Stopped") return { name, declared: false };
+  return { name, declared: true, generation: metadata.generation };
 }
 
 export function stoppedCondition(workspace: Workspace): NewCondition {

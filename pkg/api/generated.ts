@@ -1204,6 +1204,11 @@ export interface WorkspaceStop {
   name: string;
   /** declared is whether mode was Stopped since this stop: another mode is then a newer word, and ends it. */
   declared: boolean;
+  /**
+   * generation is metadata.generation when mode was last seen Stopped while this stop was in force: mode Stopped
+   * of a later one is another stop, which the release of this one does not end. From 0 to 9007199254740991.
+   */
+  generation?: number;
 }
 
 /** One limit. */

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { uniform } from "../../test/support/uniform.ts";
+import type { FileSystem } from "../storage/file-system.ts";
+import { nodeFileSystem } from "../storage/node-file-system.ts";
 import { crashFileSystem } from "../storage/testing/crash-file-system.ts";
 import { systemClock as clock } from "../system/system.ts";
 import { fileStopLatch } from "./file-stop-latch.ts";
@@ -89,6 +91,30 @@ test("releasing what is not engaged keeps the name of what was released", async 
   expect(await latch.look()).toEqual(before);
   await latch.settle();
   expect(await latch.look()).toEqual({ engaged: undefined, released: undefined });
+});
+
+test("a stop that begins while the one before it is being released stays in force", async () => {
+  const { file, latch } = temporaryLatch();
+  await latch.engage("one");
+  const { engaged: one } = await latch.look();
+  let touches = 1;
+  const fs: FileSystem = {
+    ...nodeFileSystem,
+    async rename(from, to) {
+      if (touches > 0) writeFileSync(file, "two");
+      touches -= 1;
+      await nodeFileSystem.rename(from, to);
+    },
+  };
+  await fileStopLatch(file, { clock, fs }).release(one);
+  const two = await latch.look();
+  expect(two).toEqual({ engaged: expect.any(String), released: undefined });
+  expect(two.engaged).not.toBe(one);
+
+  await latch.release(one);
+  expect(await latch.look()).toEqual(two);
+  await latch.release(two.engaged);
+  expect(await latch.look()).toEqual({ engaged: undefined, released: two.engaged });
 });
 
 test("whoever follows it hears of a touch by anybody", async () => {

@@ -47,9 +47,12 @@ export function fileStopLatch(
       }
       await fs.syncDirectory(dirname(path));
     },
-    async release() {
-      if ((await fs.stat(path)) === undefined) return;
+    async release(only) {
+      const name = await nameOf(path, fs);
+      if (name === undefined || (only !== undefined && name !== only)) return;
       await fs.rename(path, released);
+      // Touched since it was looked at: another stop was moved, and comes back.
+      if (only !== undefined && (await nameOf(released, fs)) !== only) await fs.rename(released, path);
       await fs.syncDirectory(dirname(path));
     },
     async settle() {

@@ -8,8 +8,12 @@ export interface StopLatch {
    * @param visible - called as soon as everybody sees it
    */
   engage(why: string, visible?: () => void): Promise<void>;
-  /** A person ends the stop: what is in force becomes what was released. Safe to repeat. */
-  release(): Promise<void>;
+  /**
+   * A person ends the stop: what is in force becomes what was released. Safe to repeat.
+   *
+   * @param only - the stop that is meant; another that has begun meanwhile stays in force. Absent: whichever it is
+   */
+  release(only?: string): Promise<void>;
   /** Forgets what was released: the Workspace's mode agrees. Safe to repeat. */
   settle(): Promise<void>;
   /** Calls `wake` when what `look` says may have changed, whoever changed it. */

@@ -690,6 +690,42 @@ describe("an emergency stop ends every session at once, and resuming goes on wit
   });
 });
 
+describe("a stop that follows `bosun resume` at once is not taken for the one before", () => {
+  /** Minutes that the operator has between two steps. */
+  const gaps = [0, 1];
+  /** A person stops, another resumes as `bosun resume` does, and a third stops again. */
+  const rows = gaps.flatMap((released) =>
+    gaps.flatMap((running) => [true, false].map((lives) => ({ released, running, lives }))),
+  );
+  test.each(rows)(
+    "$released min after the release, $running min after the mode, operator alive: $lives",
+    async ({ released, running, lives }) => {
+      const story = await tell({ temper: { script: endless("execute") } });
+      await story.projects("retry");
+      await story.until("it is worked on", working(story, "retry"));
+      await story.patch("Workspace", "workspace", { mode: "Stopped" });
+      await story.minutes(5);
+      if (!lives) story.operator.crash();
+
+      await story.world.latch.release();
+      await story.minutes(released);
+      await story.patch("Workspace", "workspace", { mode: "Running" });
+      await story.minutes(running);
+      await story.patch("Workspace", "workspace", { mode: "Stopped" });
+      if (!lives) story.operator.start();
+      await story.minutes(30);
+
+      expect(story.the("Workspace", "workspace").spec.mode).toBe("Stopped");
+      expect(await story.world.latch.engaged()).toBe(true);
+      expect(story.world.sessions.hosts()).toEqual([]);
+      // And it is a stop like any other.
+      await story.world.latch.release();
+      await story.patch("Workspace", "workspace", { mode: "Running" });
+      await story.until("it goes on", working(story, "retry"), 0.5);
+    },
+  );
+});
+
 test("sessions go on while the operator is dead, and what they did is taken in by the next", async () => {
   const story = await tell();
   await story.projects("retry");

@@ -7,6 +7,7 @@ import type { Context } from "../context.ts";
 import { need, theWorkspace } from "../objects.ts";
 import { withOperator } from "../operator-client/connect.ts";
 import { NoOperatorError, type OperatorClient } from "../operator-client/socket-client.ts";
+import { letRun, refuseStopped } from "../stop/let-run.ts";
 import { UserError } from "../user-error.ts";
 import { findWorkspace } from "../workspace-folder.ts";
 
@@ -19,9 +20,21 @@ const settleLookMs = 20;
 /** Pauses (`paused`) or resumes the workspace, or one pool, agent or category. */
 export async function pause(context: Context, paused: boolean, target: string[]): Promise<void> {
   const { level, name } = parseTarget(target);
-  if (level === "workspace" && !paused) return await resumeWorkspace(context, systemClock);
+  if (level === "workspace")
+    return paused ? await pauseWorkspace(context) : await resumeWorkspace(context, systemClock);
   await withOperator(context, async ({ client }) => {
     context.out(await apply(client, level, name, paused));
+  });
+}
+
+async function pauseWorkspace(context: Context): Promise<void> {
+  await withOperator(context, async ({ client }) => {
+    const { metadata } = await theWorkspace(client);
+    const key = { namespace: client.namespace, name: metadata.name };
+    await client.patch("Workspace", key, { spec: { mode: "Paused" } });
+    context.out(
+      "Paused. Sessions end after their turn and keep claim, branch and transcript; `bosun resume` goes on.",
+    );
   });
 }
 
@@ -36,11 +49,10 @@ async function resumeWorkspace(context: Context, clock: Clock): Promise<void> {
   await latch.release();
   try {
     await withOperator(context, async ({ client }) => {
-      const said = await apply(client, "workspace", "", false);
+      await letRun(client, latch);
       if (wasStopped) await settled(latch, clock);
-      if (await latch.engaged())
-        throw new UserError("It was stopped again meanwhile, and stays stopped. Run this again to go on.");
-      context.out(wasStopped ? "The emergency stop is released; every session goes on." : said);
+      await refuseStopped(latch);
+      context.out(wasStopped ? "The emergency stop is released; every session goes on." : "Resumed.");
     });
   } catch (error) {
     const isAlone = error instanceof UserError && error.cause instanceof NoOperatorError;
@@ -77,16 +89,13 @@ export function parseTarget([first, name, ...rest]: readonly string[]): { level:
   return { level, name: name ?? "" };
 }
 
-async function apply(client: OperatorClient, level: Level, name: string, paused: boolean): Promise<string> {
+async function apply(
+  client: OperatorClient,
+  level: Exclude<Level, "workspace">,
+  name: string,
+  paused: boolean,
+): Promise<string> {
   switch (level) {
-    case "workspace": {
-      const { metadata } = await theWorkspace(client);
-      const patch = { spec: { mode: paused ? "Paused" : "Running" } };
-      await client.patch("Workspace", { namespace: client.namespace, name: metadata.name }, patch);
-      return paused
-        ? "Paused. Sessions end after their turn and keep claim, branch and transcript; `bosun resume` goes on."
-        : "Resumed.";
-    }
     case "category": {
       await need(client, "Category", name);
       await client.patch(

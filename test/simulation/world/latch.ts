@@ -31,8 +31,8 @@ export class SimLatch implements StopLatch {
     this.#wake();
   }
 
-  async release(): Promise<void> {
-    if (this.#engaged === undefined) return;
+  async release(only?: string): Promise<void> {
+    if (this.#engaged === undefined || (only !== undefined && this.#engaged !== only)) return;
     this.#released = this.#engaged;
     this.#engaged = undefined;
     this.#wake();
