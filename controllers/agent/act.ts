@@ -57,14 +57,14 @@ async function change(
  * exactly one agent wins. The criteria are copied, so that nobody edits what the work is judged by.
  */
 async function claim(target: Project | Review, agent: Agent, deps: Deps): Promise<void> {
-  const { client, clock, ids, repository } = deps;
+  const { client, clock, ids, repository, sessions } = deps;
   // The ref remembers claims that a lost control plane does not: a number is never given twice.
   const mirrored = target.kind === "Project" ? await repository.claimNumber(target.metadata.name) : 0;
   const who = {
     agent: agent.metadata.name,
     agentUID: agent.metadata.uid ?? "",
     number: Math.max(target.status?.claimNumber ?? 0, mirrored) + 1,
-    session: ids.uuid(),
+    session: sessions.spareId() ?? ids.uuid(),
     time: timestamp(clock.now()),
   };
   if (target.kind === "Review") {

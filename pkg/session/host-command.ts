@@ -13,7 +13,8 @@ export interface HostProcess {
 }
 
 /**
- * The process that runs `command` as a session host, with `marks` in its environment by which a stop finds it.
+ * The process that runs `command` as a session host, with `marks` in its environment by which a stop finds it. One that
+ * waits for its session is told its attempt later.
  *
  * With namespaces the host is process 1 of its own: `unshare` stands outside and takes it along when killed, and
  * when the host ends the kernel ends everything in the namespace, before the host itself is gone. No `--pdeathsig`
@@ -21,11 +22,11 @@ export interface HostProcess {
  * which `exec` keeps, and leaves /proc open, by which the host learns the pid that the operator knows it by.
  */
 export function hostProcess(
-  { session, attempt }: { session: string; attempt: string },
+  { session, attempt }: { session: string; attempt?: string },
   command: readonly string[],
   { namespaces, marks }: { namespaces: PidNamespace; marks: Readonly<Record<string, string>> },
 ): HostProcess {
-  const own = { [sessionMarker]: session, [attemptVariable]: attempt };
+  const own = { [sessionMarker]: session, ...(attempt === undefined ? {} : { [attemptVariable]: attempt }) };
   const env = { ...passedEnvironment(), ...compileCache(), ...marks, ...own };
   const note = "export BOSUN_OUTERMOST=$$";
   if (namespaces === undefined) {

@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { timestamp } from "../runtime/clock.ts";
-import { sandboxAvailable } from "../sandbox/available.ts";
+import { type SandboxAvailability, sandboxAvailable } from "../sandbox/available.ts";
 import { startTimeOf } from "../system/process-identity.ts";
 import { endTree, type ProcessIdentity } from "./process-tree.ts";
 import { openReporter } from "./reporter.ts";
@@ -22,6 +22,8 @@ export interface HostOptions {
   folder: SessionFolder;
   /** Which attempt at its session it was started as; the newest when undefined. */
   attempt?: string | undefined;
+  /** Whether there is a sandbox, where that was found out already. */
+  sandbox?: SandboxAvailability;
   /** Of the process that was started first; its pid as the operator sees it. */
   outermostPid: number;
   /** An open handle of a /proc that shows pids as the operator sees them; undefined where they are the host's own. */
@@ -95,7 +97,7 @@ export async function runHost(options: HostOptions): Promise<void> {
     return opening?.type === "message" ? opening.head : undefined;
   };
   const outcome =
-    (await sandboxMissing(spec, launch, clock)) ??
+    (await sandboxMissing(spec, launch, () => options.sandbox ?? sandboxAvailable(clock))) ??
     (await setUp({ spec, folder, place, progress: reporter })) ??
     (await runLoop({
       spec,
@@ -203,10 +205,10 @@ async function identityOf(pid: number, proc: string): Promise<ProcessIdentity> {
 async function sandboxMissing(
   spec: SessionSpec,
   launch: LaunchSettings,
-  clock: Clock,
+  find: () => SandboxAvailability | Promise<SandboxAvailability>,
 ): Promise<Outcome | undefined> {
   if (spec.sandbox === "Off" || !launch.sandboxed) return undefined;
-  const sandbox = await sandboxAvailable(clock);
+  const sandbox = await find();
   if (sandbox.available) return undefined;
   return { kind: "Failed", reason: "SandboxUnavailable", message: `${sandbox.why} ${sandbox.fix}` };
 }

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, type FSWatcher, mkdirSync, openSync, readdirSync, watch } from "node:fs";
 import type { Money } from "../gateway/money.ts";
 import type { Clock, Ids } from "../runtime/clock.ts";
@@ -8,6 +8,7 @@ import { type PidNamespace, pidNamespaceAvailable } from "../sandbox/pid-namespa
 import { entryPath } from "../system/entry.ts";
 import { pidSpace, whereabouts } from "../system/pid-space.ts";
 import { workspaceMark } from "../system/workspace-mark.ts";
+import type { Handover } from "./await-session.ts";
 import { asDiskFull } from "./disk-full.ts";
 import { readIfPresent } from "./durable-file.ts";
 import { stopIsUnsettled } from "./file-stop-latch.ts";
@@ -22,6 +23,7 @@ import {
   type SessionSpec,
   type Sessions,
 } from "./sessions.ts";
+import { removeUnused, SpareHosts } from "./spare-hosts.ts";
 
 export interface SessionsOptions {
   /** Where the sessions' folders are: `.claude-sessions/.bosun/sessions`. */
@@ -41,6 +43,8 @@ export interface SessionsOptions {
   hostCommand?: readonly string[];
   /** `Marker` does without process id namespaces where there are some, as other platforms have to. */
   containment?: "Best" | "Marker";
+  /** Keep a host ready for the next session; see `SpareHosts`. */
+  spares?: boolean;
   failpoints?: Failpoints;
 }
 
@@ -60,15 +64,21 @@ const pollPeriodMs = 5_000;
  *
  * @throws TransientError when such a tree can't be proven gone
  */
-export async function openSessions(options: SessionsOptions): Promise<Sessions> {
+export async function openSessions(options: SessionsOptions): Promise<OwnedSessions> {
   mkdirSync(options.directory, { recursive: true });
   const namespaces = options.containment === "Marker" ? undefined : await pidNamespaceAvailable();
   const manager = new Manager(options, namespaces);
   await manager.reapLeftovers();
+  manager.prepare();
   return manager;
 }
 
-class Manager implements Sessions {
+export interface OwnedSessions extends Sessions {
+  /** Ends what waits for a session. Sessions go on. */
+  close(): Promise<void>;
+}
+
+class Manager implements OwnedSessions {
   readonly #options: SessionsOptions;
   readonly #namespaces: PidNamespace;
   readonly #wakers = new Set<(agent: string) => void>();
@@ -86,10 +96,27 @@ class Manager implements Sessions {
   readonly #turns = new Map<string, Promise<unknown>>();
   /** Sessions to be stopped now: a start under way gives up. */
   readonly #stopping = new Set<string>();
+  readonly #spares: SpareHosts | undefined;
 
   constructor(options: SessionsOptions, namespaces: PidNamespace) {
     this.#options = options;
     this.#namespaces = namespaces;
+    const { directory, stopLatch, clock, ids } = options;
+    const spawn = (session: string, folder: SessionFolder): ChildProcess =>
+      this.#startProcess({ session }, folder, [stopLatch]);
+    if (options.spares === true) this.#spares = new SpareHosts({ directory, spawn, clock, ids });
+  }
+
+  prepare(): void {
+    this.#spares?.prepare();
+  }
+
+  spareId(): string | undefined {
+    return this.#spares?.offer();
+  }
+
+  async close(): Promise<void> {
+    await this.#spares?.close();
   }
 
   async find(id: string): Promise<SessionObservation> {
@@ -239,6 +266,8 @@ class Manager implements Sessions {
         if (folder.readOrder() === "Now") folder.clearOrder();
         continue;
       }
+      // A host that waited for its session ends with its operator.
+      if (host === undefined) removeUnused(folder);
       // What an earlier manager saw end it has cleared away.
       if (host !== undefined) this.#unwitnessed.add(id);
       await this.#endDead(id, folder);
@@ -294,34 +323,59 @@ class Manager implements Sessions {
       );
     }
     (this.#options.failpoints ?? noFailpoints).hit("host-started");
+    this.prepare();
   }
 
   #spawn(spec: SessionSpec, attempt: string, folder: SessionFolder): { ended(): boolean } {
-    const command = [...(this.#options.hostCommand ?? ownHostCommand()), folder.path];
-    const { file, args, env } = hostProcess({ session: spec.id, attempt }, command, {
+    const spare = this.#spares?.take(spec.id);
+    const child = spare ?? this.#startProcess({ session: spec.id, attempt }, folder, []);
+    let ended = false;
+    const end = async () => {
+      ended = true;
+      await this.#reap(spec.id);
+      this.#wake(spec.agent);
+      this.prepare();
+    };
+    child.once("exit", end);
+    child.once("error", end);
+    if (spare !== undefined) this.#tell(spare, { attempt });
+    return { ended: () => ended };
+  }
+
+  /** Has a host that waits begin. */
+  #tell({ stdin }: ChildProcess, handover: Handover): void {
+    // As before a start: nothing is awaited in between.
+    this.#refuseStopped();
+    stdin?.end(`${JSON.stringify(handover)}\n`);
+  }
+
+  /** @param more - arguments beside the folder; with some, it waits to be told on its standard input */
+  #startProcess(
+    host: { session: string; attempt?: string },
+    folder: SessionFolder,
+    more: readonly string[],
+  ): ChildProcess {
+    const command = [...(this.#options.hostCommand ?? ownHostCommand()), folder.path, ...more];
+    const { file, args, env } = hostProcess(host, command, {
       namespaces: this.#namespaces,
       marks: workspaceMark(this.#options.stopLatch),
     });
     // Nothing is awaited between this look and the start: who has answered a stop since starts nothing any more.
     this.#refuseStopped();
     const log = openSync(folder.logPath, "a", 0o600);
-    const child = spawn(file, [...args], {
-      cwd: folder.path,
-      env,
-      detached: true,
-      stdio: ["ignore", log, log],
-    });
-    closeSync(log);
-    let ended = false;
-    const end = async () => {
-      ended = true;
-      await this.#reap(spec.id);
-      this.#wake(spec.agent);
-    };
-    child.once("exit", end);
-    child.once("error", end);
-    child.unref();
-    return { ended: () => ended };
+    try {
+      const child = spawn(file, [...args], {
+        cwd: folder.path,
+        env,
+        detached: true,
+        stdio: [more.length > 0 ? "pipe" : "ignore", log, log],
+      });
+      child.unref();
+      (child.stdin as { unref?(): void } | null)?.unref?.();
+      return child;
+    } finally {
+      closeSync(log);
+    }
   }
 
   #refuseStopped(): void {

@@ -133,6 +133,11 @@ export type SessionObservation =
   | { is: "unknown"; why: string };
 
 export interface Sessions {
+  /**
+   * An id for a session that is to begin, under which a host is started already; given once. Undefined: any new id
+   * does as well.
+   */
+  spareId(): string | undefined;
   find(id: string): Promise<SessionObservation>;
   /**
    * Starts the host of `spec.run`, or resumes it from the transcript. Does nothing when it lives already. The

@@ -516,7 +516,9 @@ async function openWorld(
     clock,
     ids: systemIds,
     failpoints,
+    spares: true,
   });
+  undo.push(() => sessions.close());
   return { repository, quality, gateway, sessions };
 }
 

@@ -7,7 +7,7 @@ import type { SessionSpec } from "../sessions.ts";
 export interface OperatorOrder {
   options: Pick<
     SessionsOptions,
-    "directory" | "sessionFilesDirectory" | "stopLatch" | "places" | "containment"
+    "directory" | "sessionFilesDirectory" | "stopLatch" | "places" | "containment" | "spares"
   >;
   url: string;
   spec: SessionSpec;
@@ -21,4 +21,5 @@ const sessions = await openSessions({
   ids: systemIds,
   failpoints: systemFailpoints("host-started"),
 });
-await sessions.start(spec);
+// Under the id of a host that waits, where one does.
+await sessions.start({ ...spec, id: sessions.spareId() ?? spec.id });

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock, systemIds } from "../../system/system.ts";
-import { openSessions, type SessionsOptions } from "../manager.ts";
-import type { Outcome, SessionObservation, SessionSpec, Sessions } from "../sessions.ts";
+import { type OwnedSessions, openSessions, type SessionsOptions } from "../manager.ts";
+import type { Outcome, SessionObservation, SessionSpec } from "../sessions.ts";
 import type { StampedEntry } from "../transcript.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -12,13 +12,13 @@ import type { Upstream } from "./upstream.ts";
 export interface Stage {
   root: string;
   checkout: string;
-  sessions: Sessions;
+  sessions: OwnedSessions;
   stopLatch: string;
   sessionFilesDirectory: string;
   /** Where all of it is, for an operator of its own. */
   places: Pick<SessionsOptions, "directory" | "sessionFilesDirectory" | "stopLatch" | "places">;
   /** Sessions as another operator opens them after this one. */
-  reopen(): Promise<Sessions>;
+  reopen(): Promise<OwnedSessions>;
   spec(changes?: Partial<SessionSpec>): SessionSpec;
   transcript(id: string): readonly StampedEntry[];
   /** Waits until `find` shows what is wanted. */
@@ -125,6 +125,7 @@ export async function openStage(
     },
     git,
     async close() {
+      await sessions.close();
       for (const { id } of await sessions.running()) await sessions.stop(id, "Now");
       rmSync(root, { recursive: true, force: true });
     },

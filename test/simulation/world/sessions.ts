@@ -85,6 +85,11 @@ export class SimSessions implements Sessions {
     this.#options = options;
   }
 
+  /** A simulated host is there at once. */
+  spareId(): undefined {
+    return undefined;
+  }
+
   async find(id: string): Promise<SessionObservation> {
     const session = this.#sessions.get(id);
     if (session === undefined) return { is: "absent", report: undefined };

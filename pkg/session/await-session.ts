@@ -1,0 +1,60 @@
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import type { Readable } from "node:stream";
+import type { Clock } from "../runtime/clock.ts";
+import { type SandboxAvailability, sandboxAvailable } from "../sandbox/available.ts";
+
+/** What a host that waits is told of its session, as JSON on one line of its standard input. */
+export interface Handover {
+  attempt: string;
+}
+
+export interface AwaitOptions {
+  /** Its end without a line: the operator is gone, or needs this host no more. */
+  stdin: Readable;
+  stopLatch: string;
+  clock: Clock;
+  /** Ends this process, at once. */
+  exit(): never;
+}
+
+const latchPollMs = 100;
+
+/**
+ * Waits until this host is told to begin, and does meanwhile what every session's start needs.
+ *
+ * @returns what it was told, and whether there is a sandbox
+ */
+export async function awaitSession({
+  stdin,
+  stopLatch,
+  clock,
+  exit,
+}: AwaitOptions): Promise<Handover & { sandbox: SandboxAvailability }> {
+  const told = new AbortController();
+  const heedLatch = async (): Promise<void> => {
+    while (!told.signal.aborted) {
+      if (existsSync(stopLatch)) exit();
+      await clock.sleep(latchPollMs, told.signal);
+    }
+  };
+  heedLatch().catch(() => undefined); // Told: from here on the session's own look goes on.
+  const sandbox = sandboxAvailable(clock);
+  // All of `fetch` is read when the first of these is made, which the SDK does for its first request.
+  void new Headers();
+  const line = await firstLine(stdin);
+  if (line === undefined) return exit();
+  told.abort();
+  stdin.destroy();
+  return { ...(JSON.parse(line) as Handover), sandbox: await sandbox };
+}
+
+async function firstLine(stdin: Readable): Promise<string | undefined> {
+  let text = "";
+  stdin.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk;
+    if (text.includes("\n")) stdin.emit("line");
+  });
+  await Promise.race([once(stdin, "line"), once(stdin, "end")]);
+  return text.includes("\n") ? text.slice(0, text.indexOf("\n")) : undefined;
+}

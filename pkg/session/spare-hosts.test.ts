@@ -1,0 +1,127 @@
+/** Hosts that are started before there is a session for them. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterEach, expect, test } from "vitest";
+import { markedProcesses } from "./process-tree.ts";
+import type { OperatorOrder } from "./testing/operator.ts";
+import { openStage, type Stage } from "./testing/stage.ts";
+import { openUpstream, type Turn, type Upstream } from "./testing/upstream.ts";
+
+const opened: (Stage | Upstream)[] = [];
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close();
+});
+
+const handIn: Turn = {
+  call: "request_review",
+  input: { summary: "Nothing to do.", evidence: [{ criterion: "AC-1", evidence: "readme.txt" }] },
+};
+const untilGo: Turn = { call: "bash", input: { command: "while [ ! -e ../go ]; do sleep 0.02; done" } };
+
+async function stageWith(
+  script: readonly Turn[],
+  options: Parameters<typeof openStage>[1] = {},
+): Promise<{ stage: Stage; upstream: Upstream }> {
+  const upstream = await openUpstream((_, index) => script[index] ?? handIn);
+  opened.push(upstream);
+  const stage = await openStage(upstream, { spares: true, ...options });
+  opened.push(stage);
+  return { stage, upstream };
+}
+
+function idOf({ sessions }: Stage): string {
+  const id = sessions.spareId();
+  if (id === undefined) throw new Error("No host waits.");
+  return id;
+}
+
+const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+  while (!(await isSo())) await sleep(20);
+};
+
+test.each(["Best", "Marker"] as const)(
+  "a session that begins under a waiting host's id is run by that host to its outcome, containment %s",
+  async (containment) => {
+    const { stage } = await stageWith([untilGo], { containment });
+    const id = idOf(stage);
+    const waited = await markedProcesses(id);
+    const seen = await stage.sessions.start(stage.spec({ id }));
+    if (seen.is !== "present") throw new Error(`The session is ${seen.is}.`);
+    expect(waited).toContain(seen.pid);
+    writeFileSync(join(stage.checkout, "../go"), "");
+    expect(await stage.outcome(id)).toMatchObject({ kind: "Finished" });
+    expect(await markedProcesses(id)).toEqual([]);
+  },
+);
+
+test("an id is given once, and a session under any other begins without the host that waits", async () => {
+  const { stage } = await stageWith([]);
+  expect(idOf(stage)).not.toBe(idOf(stage));
+  const spec = stage.spec();
+  await stage.sessions.start(spec);
+  expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
+});
+
+test("a host that waits is no session: nothing runs, and stopping it is no error", async () => {
+  const { stage } = await stageWith([]);
+  const id = idOf(stage);
+  expect(await stage.sessions.running()).toEqual([]);
+  expect(await stage.sessions.find(id)).toEqual({ is: "absent", report: undefined });
+  await stage.sessions.stop(id, "Now");
+});
+
+test("a host that waits ends with the sessions that are closed, and leaves no folder", async () => {
+  const { stage } = await stageWith([]);
+  const id = idOf(stage);
+  await stage.sessions.close();
+  expect(await markedProcesses(id)).toEqual([]);
+  expect(readdirSync(stage.places.directory)).toEqual([]);
+  expect(stage.sessions.spareId()).toBeUndefined();
+});
+
+test("the stop latch ends a host that waits by itself, and none is started while it is there", async () => {
+  const { stage } = await stageWith([]);
+  const id = idOf(stage);
+  writeFileSync(stage.stopLatch, "");
+  await until(async () => (await markedProcesses(id)).length === 0);
+  expect(stage.sessions.spareId()).toBeUndefined();
+});
+
+test("a host that waits ends when nobody is left who could tell it its session", async () => {
+  const { stage } = await stageWith([], { spares: false });
+  const main = fileURLToPath(new URL("./main.ts", import.meta.url));
+  const args = [main, join(stage.places.directory, "nobody"), stage.stopLatch];
+  const host = spawn(process.execPath, args, { stdio: ["pipe", "ignore", "inherit"] });
+  host.stdin.end();
+  expect(await once(host, "exit")).toEqual([0, null]);
+});
+
+test.each(["Best", "Marker"] as const)(
+  "an operator finds the host that waited for its session, was told of it, and lost its operator, containment %s",
+  async (containment) => {
+    const { stage, upstream } = await stageWith([untilGo], { spares: false });
+    const options = { ...stage.places, containment, spares: true };
+    const order: OperatorOrder = { options, url: upstream.url, spec: stage.spec() };
+    const script = fileURLToPath(new URL("./testing/operator.ts", import.meta.url));
+    await once(spawn(process.execPath, [script, JSON.stringify(order)], { stdio: "ignore" }), "exit");
+    const [id = ""] = readdirSync(stage.places.directory);
+    expect(id).not.toBe(order.spec.id);
+
+    const adopted = await stage.reopen();
+    expect(await adopted.find(id)).toMatchObject({ is: "present", report: { run: 1 } });
+    writeFileSync(join(stage.checkout, "../go"), "");
+    expect(await stage.outcome(id)).toMatchObject({ kind: "Finished" });
+  },
+);
+
+test("what an operator leaves of a host that nobody needed is cleared away by the next", async () => {
+  const { stage } = await stageWith([]);
+  const left = join(stage.places.directory, idOf(stage));
+  const next = await stage.reopen();
+  expect(existsSync(left)).toBe(false);
+  await next.close();
+});

@@ -1,0 +1,110 @@
+import type { ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock, Ids } from "../runtime/clock.ts";
+import { type SessionFolder, sessionFolder } from "./session-folder.ts";
+
+export interface SpareHostsOptions {
+  /** Where the sessions' folders are. */
+  directory: string;
+  /** Starts the process of a host that waits, in its folder; throws where nothing may be started now. */
+  spawn(id: string, folder: SessionFolder): ChildProcess;
+  clock: Clock;
+  ids: Ids;
+}
+
+/** How long a host waits for its session, in milliseconds: for what follows at once upon something else. */
+const keptMs = 60_000;
+
+interface Spare {
+  child: ChildProcess;
+  exited: Promise<unknown>;
+  /** Ends the wait for its time to be over. */
+  used: AbortController;
+}
+
+/**
+ * Session hosts that are started before there is a session for them, since a start of Node with all that a host needs
+ * takes longer than all else that a session's start waits for. One waits at most; each was started under the id of a
+ * session to come, so that what finds and ends a session's processes finds these too. A host that nobody needs ends
+ * after a minute, and at once when its operator ends or the stop latch is engaged.
+ */
+export class SpareHosts {
+  readonly #options: SpareHostsOptions;
+  readonly #spares = new Map<string, Spare>();
+  /** The one whose id nobody has yet. */
+  #free: string | undefined;
+  #isClosed = false;
+
+  constructor(options: SpareHostsOptions) {
+    this.#options = options;
+  }
+
+  /** Starts one, unless one is free already. Never fails: a session starts without it, only later. */
+  prepare(): void {
+    if (this.#isClosed || this.#free !== undefined) return;
+    const { directory, spawn, clock, ids } = this.#options;
+    const id = ids.uuid();
+    const folder = sessionFolder(directory, id);
+    try {
+      mkdirSync(folder.path, { recursive: true, mode: 0o700 });
+      const child = spawn(id, folder);
+      const { promise: exited, resolve } = Promise.withResolvers<void>();
+      const used = new AbortController();
+      const end = (): void => {
+        this.#forget(id);
+        resolve();
+      };
+      child.once("exit", end);
+      child.once("error", end);
+      // A host that is gone before it is told: its exit says so.
+      child.stdin?.on("error", () => undefined);
+      this.#spares.set(id, { child, exited, used });
+      this.#free = id;
+      clock.sleep(keptMs, used.signal).then(
+        () => child.kill("SIGKILL"),
+        () => undefined, // It has a session by now.
+      );
+    } catch {
+      // A stop in force, a full disk, no more processes: who starts a session finds out, and says so.
+      removeUnused(folder);
+    }
+  }
+
+  /** The id that a host was started under that nobody has yet; undefined where none can be started. Given once. */
+  offer(): string | undefined {
+    this.prepare();
+    const id = this.#free;
+    this.#free = undefined;
+    return id;
+  }
+
+  /** The host that waits for session `id`; from here on it is the caller's. Undefined when there is none. */
+  take(id: string): ChildProcess | undefined {
+    const spare = this.#spares.get(id);
+    if (spare === undefined) return undefined;
+    spare.used.abort();
+    this.#spares.delete(id);
+    if (this.#free === id) this.#free = undefined;
+    return spare.child;
+  }
+
+  /** Ends those that wait. Resolves when they are gone. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const waiting = [...this.#spares.values()];
+    for (const { child } of waiting) child.kill("SIGKILL");
+    await Promise.all(waiting.map(({ exited }) => exited));
+  }
+
+  #forget(id: string): void {
+    const spare = this.take(id);
+    if (spare !== undefined) removeUnused(sessionFolder(this.#options.directory, id));
+  }
+}
+
+/** Removes the folder of a session that never began; that of one that did stays. */
+export function removeUnused(folder: SessionFolder): void {
+  if (existsSync(join(folder.path, "spec.json"))) return;
+  rmSync(folder.path, { recursive: true, force: true });
+}
