@@ -39,10 +39,12 @@ export class ListReader {
       try {
         const list = await this.#readStream(served, options);
         if (list !== undefined) return list;
+        this.#streams = false;
       } catch (error) {
-        if (!isUnknownToServer(error)) throw error;
+        if (!isUnknownToServer(error) && !isExpired(error)) throw error;
+        // A history that is gone says nothing against the next one.
+        this.#streams = isExpired(error);
       }
-      this.#streams = false;
     }
     return await this.#readPages(served, options);
   }

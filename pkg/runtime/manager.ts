@@ -38,6 +38,9 @@ export interface Counters {
   active: number;
 }
 
+/** Between tries of a map that the API did not answer, in milliseconds: doubled each time. */
+const mapBackoffMs = { from: 800, to: 30_000 };
+
 interface Running {
   controller: Controller;
   queue: WorkQueue;
@@ -120,6 +123,9 @@ export class Manager {
       queue.addAfter(keyOf(object), delayMs);
       return;
     }
+    const wake = (keys: readonly ObjectKey[]): void => {
+      for (const key of keys) queue.addAfter(key, delayMs);
+    };
     const failed = (error: unknown): void => {
       counters.wakeFailures += 1;
       // The resync repairs what is missed here.
@@ -127,15 +133,31 @@ export class Manager {
     };
     try {
       const keys = map(object);
-      if (!(keys instanceof Promise)) for (const key of keys) queue.addAfter(key, delayMs);
+      if (!(keys instanceof Promise)) wake(keys);
       else
         keys
-          .then((found) => {
-            for (const key of found) queue.addAfter(key, delayMs);
-          })
-          .catch(failed);
+          .catch((error: unknown) => this.#mapAgain(error, () => map(object)))
+          .then(wake)
+          .catch((error: unknown) => this.#stopping.signal.aborted || failed(error));
     } catch (error) {
       failed(error);
+    }
+  }
+
+  /** What `map` gives once the API answers it again, which it did not; any other error is thrown. */
+  async #mapAgain(
+    error: unknown,
+    map: () => readonly ObjectKey[] | Promise<readonly ObjectKey[]>,
+  ): Promise<readonly ObjectKey[]> {
+    const { clock, random } = this.#options;
+    for (let delayMs = mapBackoffMs.from; ; delayMs = Math.min(2 * delayMs, mapBackoffMs.to)) {
+      if (!(error instanceof TransientError || mayPass(error))) throw error;
+      await clock.sleep(delayMs * (0.9 + 0.2 * random.next()), this.#stopping.signal);
+      try {
+        return await map();
+      } catch (again) {
+        error = again;
+      }
     }
   }
 

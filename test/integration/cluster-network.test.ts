@@ -179,6 +179,14 @@ test("a list that is cut is asked for again, and is still streamed", async () =>
   expect(proxy.requests.filter((line) => list.test(line))).toHaveLength(2);
 });
 
+test("a streamed list whose history goes meanwhile is read in pages, and the next one is streamed again", async () => {
+  await direct.client.create(Widget, widget("a"));
+  proxy.play(list, { is: "answer", code: 410, body: { kind: "Status", code: 410, reason: "Expired" } });
+  expect((await client.list(Widget)).items).toHaveLength(1);
+  expect((await client.list(Widget)).items).toHaveLength(1);
+  expect(proxy.requests.map((line) => list.test(line))).toEqual([true, false, true]);
+});
+
 test("a history that is gone is made up for by a new list", async () => {
   await direct.client.create(Widget, widget("a"));
   proxy.play(list, { is: "cut", lines: 2 });

@@ -184,6 +184,37 @@ test("a map that throws, at once or later, is counted and ends nothing", async (
   expect(manager.counters().review?.wakeFailures).toBe(3);
 });
 
+test("a map that the API did not answer is asked again until it does, and what it would have woken is looked at", async () => {
+  const { manage, seconds, api, note, seen } = await world();
+  let left = 4;
+  const manager = manage(() => [
+    {
+      name: "review",
+      watches: [
+        {
+          kind: "Project",
+          async map() {
+            left -= 1;
+            if (left >= 2) throw new StatusError(503, "ServiceUnavailable", "The API is not available");
+            if (left >= 0) throw new TransientError("Unreachable", "No answer came");
+            return [{ namespace: "default", name: "whom-it-concerns" }];
+          },
+        },
+      ],
+      async reconcile({ name }) {
+        note(name);
+        return settled;
+      },
+    },
+  ]);
+  void manager.start();
+  await seconds(1);
+  await api.create("Project", draft("Project", "p1"));
+  await seconds(60);
+  expect(seen.map((what) => what.split("@")[0])).toEqual(["whom-it-concerns"]);
+  expect(manager.counters().review?.wakeFailures).toBe(0);
+});
+
 test("an object's former relation wakes whom it concerned before", async () => {
   const { manage, seconds, api, note, seen } = await world();
   await api.create("Project", { ...(draft("Project", "p1") as KubeObject), spec: { agent: "a1" } } as never);

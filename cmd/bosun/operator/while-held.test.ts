@@ -23,3 +23,21 @@ test("methods do what they do while the lock is held, and begin nothing once it 
   expect(() => held.add(3)).toThrow("lost");
   expect(await counter.add(1)).toBe(3);
 });
+
+test("who listens is let in also while the lock is not held for a moment, and is told when it is again", () => {
+  let wake = (): void => {};
+  const news = {
+    subscribe(listener: () => void) {
+      wake = listener;
+    },
+  };
+  const held = whileHeld(news, () => {
+    throw new Error("lost");
+  });
+  let told = 0;
+  held.subscribe(() => {
+    told += 1;
+  });
+  wake();
+  expect(told).toBe(1);
+});
