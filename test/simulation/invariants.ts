@@ -20,6 +20,8 @@ import type { World } from "./world.ts";
 export interface Invariants {
   /** A life of the operator begins. */
   operatorStarts(): void;
+  /** In a cluster: whether an operator acts that hears what people declare. */
+  operatorHears(hears: boolean): void;
   /** The run has ended. */
   end(): void;
 }
@@ -28,9 +30,9 @@ export interface Invariants {
  * Looks at every change as it is told, every start, every merge, every branch that moves and every line of the ledger:
  * the promises in `promises/`, and here what objects say of themselves.
  */
-export function watchInvariants(world: World): Invariants {
+export function watchInvariants(world: World, where: "Files" | "Cluster" = "Files"): Invariants {
   const { api, sessions, repository, latch } = world;
-  const stops = new Stops(world);
+  const stops = new Stops(world, where);
   const merges = new Merges(world);
   const resumes = new Resumes();
   const money = noOverspend(world);
@@ -58,7 +60,11 @@ export function watchInvariants(world: World): Invariants {
   repository.events.collected = (claim, branch, head) => collected(claim, { branch, head }, world);
   repository.events.swapped = (from, to) => merges.swapped(from, to);
   repository.events.followed = (from, to) => followed(from, to, world);
-  return { operatorStarts: () => stops.operatorStarts(), end: () => merges.end() };
+  return {
+    operatorStarts: () => stops.operatorStarts(),
+    operatorHears: (hears) => stops.operatorHears(hears),
+    end: () => merges.end(),
+  };
 }
 
 function hold(holds: boolean, message: () => string): void {

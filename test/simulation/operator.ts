@@ -1,4 +1,5 @@
 /** The operator: the real manager and all real controllers, one life after the other. */
+import { whileHeld } from "../../cmd/bosun/operator/while-held.ts";
 import { allControllers } from "../../controllers/controllers.ts";
 import type { CachingClient } from "../../pkg/runtime/caching-client.ts";
 import type { Client } from "../../pkg/runtime/client.ts";
@@ -91,13 +92,44 @@ export function operator(options: OperatorOptions): Operator {
   };
 }
 
-function live(
-  { world, faults, weather, failpoints, logger = silentLogger }: OperatorOptions,
-  { life, chance, die }: { life: Incarnation; chance: Prng; die: () => void },
+function live(options: OperatorOptions, { life, chance, die }: Surroundings): Manager {
+  const { world, faults } = options;
+  const client = simClient({ client: world.api as Client, incarnation: life, chance, faults });
+  const manager = newManager(options, { life, chance, die, client });
+  void manager.start();
+  return manager;
+}
+
+interface Surroundings {
+  life: Incarnation;
+  chance: Prng;
+  die: () => void;
+}
+
+export interface ManagerSurroundings extends Surroundings {
+  client: Client;
+  /** Around each part of the world; absent: none. */
+  guard?: Guard;
+}
+
+/** What keeps an operator that may have been replaced from the world. */
+export interface Guard {
+  /** Throws before a call is made. */
+  begins(): void;
+  /** Throws where a call arrives that somebody with a greater term would have to make. */
+  arrives(): void;
+}
+
+/** All real controllers in the world as `life` meets it; not started. */
+export function newManager(
+  { world, weather, failpoints, logger = silentLogger }: Omit<OperatorOptions, "faults">,
+  { life, chance, die, client, guard }: ManagerSurroundings,
 ): Manager {
   const { clock, ids, random } = life;
-  const client = simClient({ client: world.api as Client, incarnation: life, chance, faults });
   const common = { incarnation: life, chance, weather };
+  const fenced = guard === undefined ? common : { ...common, arrives: () => guard.arrives() };
+  const guarded = <T extends object>(part: T): T =>
+    guard === undefined ? part : whileHeld(part, () => guard.begins());
   const unknown = { is: "unknown", why: "It did not answer." };
   const deps = (cached: CachingClient) => ({
     client: cached,
@@ -111,50 +143,56 @@ function live(
       },
     },
     namespace: "default",
-    sessions: seenBy(world.sessions, ["find", "start", "stop", "running"], {
-      ...common,
-      label: "sessions",
-      unknowns: { find: unknown },
-    }),
-    repository: seenBy(
-      world.repository,
-      [
-        "target",
-        "syncTarget",
-        "recordClaim",
-        "claimNumber",
-        "ensureCheckout",
-        "checkoutState",
-        "saveWork",
-        "collect",
-        "release",
-        "planMerge",
-        "swapTarget",
-        "targetContains",
-        "commits",
-        "changes",
-      ],
-      {
+    sessions: guarded(
+      seenBy(world.sessions, ["find", "start", "stop", "running"], {
         ...common,
-        label: "repository",
-        unknowns: { target: unknown, checkoutState: unknown, saveWork: unknown },
-      },
+        label: "sessions",
+        unknowns: { find: unknown },
+      }),
     ),
-    quality: seenBy(world.quality, ["checks", "inspect"], { ...common, label: "quality" }),
-    money: seenBy(
-      world.money,
-      ["setBudgets", "admit", "dismiss", "account", "cost", "spent", "usageLimits", "closedWindow"],
-      {
-        ...common,
-        label: "money",
-        unknowns: {
-          account: undefined,
-          cost: undefined,
-          spent: undefined,
-          usageLimits: undefined,
-          closedWindow: undefined,
+    repository: guarded(
+      seenBy(
+        world.repository,
+        [
+          "target",
+          "syncTarget",
+          "recordClaim",
+          "claimNumber",
+          "ensureCheckout",
+          "checkoutState",
+          "saveWork",
+          "collect",
+          "release",
+          "planMerge",
+          "swapTarget",
+          "targetContains",
+          "commits",
+          "changes",
+        ],
+        {
+          ...fenced,
+          label: "repository",
+          unknowns: { target: unknown, checkoutState: unknown, saveWork: unknown },
         },
-      },
+      ),
+    ),
+    quality: guarded(seenBy(world.quality, ["checks", "inspect"], { ...common, label: "quality" })),
+    money: guarded(
+      seenBy(
+        world.money,
+        ["setBudgets", "admit", "dismiss", "account", "cost", "spent", "usageLimits", "closedWindow"],
+        {
+          ...fenced,
+          label: "money",
+          unknowns: {
+            account: undefined,
+            cost: undefined,
+            spent: undefined,
+            usageLimits: undefined,
+            closedWindow: undefined,
+          },
+        },
+      ),
     ),
     prompts: simPrompts,
     latch: seenBy(world.latch, ["engaged", "look", "engage", "release", "settle"], {
@@ -164,13 +202,11 @@ function live(
     upstream: "Real" as const,
     sandbox: "Required" as const,
   });
-  const manager = new Manager({
+  return new Manager({
     client,
     clock,
     random,
     logger,
     controllers: (cached) => allControllers(deps(cached)),
   });
-  void manager.start();
-  return manager;
 }

@@ -28,4 +28,13 @@ export const PINNED: readonly { seed: number; found: string }[] = [
     seed: 87,
     found: "A gateway looked at its line each millisecond, by the end of a window on a clock not believed.",
   },
+  {
+    seed: 27,
+    found: "Controllers that began while the Lease was renewed late never heard of sessions and checks.",
+  },
+  {
+    seed: 35,
+    found: "Whom a change concerns was asked for once, and nobody heard of it when no answer came.",
+  },
+  { seed: 111, found: "A streamed list whose history went meanwhile failed as if it were a bug." },
 ];

@@ -1,6 +1,8 @@
 /** One run of the whole system in the simulated world, from a seed. */
 import { type Logger, silentLogger } from "../../pkg/runtime/logger.ts";
 import { Broken } from "./broken.ts";
+import { crew } from "./cluster/crew.ts";
+import { type NetworkFaults, noNetworkFaults } from "./cluster/network.ts";
 import { watchInvariants } from "./invariants.ts";
 import { Revoked } from "./kernel/scheduler.ts";
 import { type Faults, noFaults } from "./kernel/sim-client.ts";
@@ -25,6 +27,10 @@ const hour = 60 * minute;
 /** After the faults everything has to be settled within this. */
 const calmHours = 48;
 const roughShare = 5 / 8;
+const roughNetwork: NetworkFaults = {
+  ...{ refused: 0.005, busy: 0.005, failed: 0.003, conflict: 0.02, lost: 0.005, slow: 0.003 },
+  ...{ cut: 0.001, ended: 0.001, expired: 0.002, silent: 0.0005 },
+};
 /** More than this is a loop, work that is done again and again, or a day in which twice the usual is merged. */
 export const stepsPerDayMax = 50_000;
 /** Seeds that may have more: busy days, and those in which disk, gateway and machine fail often. 13 of seeds 1 to 499. */
@@ -109,15 +115,17 @@ async function run(
 ): Promise<Outcome> {
   const { scheduler } = world;
   const faults: Faults = { conflict: 0.02, unknown: 0.005, refused: 0.005, expired: 0.002, ended: 0.001 };
+  const network = { ...roughNetwork };
   const weather: Weather = { refused: 0.005, lost: 0.005, unknown: 0.01 };
   const failpoints = { deaths: 0.01 };
   const diskFaults: DiskFaults = { deaths: 0.0003, slow: 0.1 };
   Object.assign(world.upstream.faults, roughUpstream);
   world.money.deaths = 0.001;
   Object.assign(world.money.diskFaults, { deaths: 0.0003, slow: 0.1 });
-  if (!rough) makeFair();
   function makeFair(): void {
     Object.assign(faults, noFaults);
+    Object.assign(network, noNetworkFaults);
+    cluster?.makeFair();
     Object.assign(weather, fairWeather);
     failpoints.deaths = 0;
     Object.assign(diskFaults, noDiskFaults);
@@ -126,7 +134,8 @@ async function run(
     Object.assign(world.money.diskFaults, noDiskFaults);
   }
   const broken: { error?: unknown } = {};
-  const invariants = watchInvariants(world);
+  const isCluster = seed % 4 === 3;
+  const invariants = watchInvariants(world, isCluster ? "Cluster" : "Files");
 
   const persons = people(world);
   const chaos = world.prng("chaos");
@@ -141,16 +150,16 @@ async function run(
       op.start();
     });
   };
-  const op = operator({
-    world,
-    faults,
-    weather,
-    failpoints,
-    diskFaults,
-    powerLosses: 0.3,
+  const common = {
+    ...{ world, weather, failpoints, powerLosses: 0.3 },
     logger: noBugs(logger, broken),
     onDeath: () => restart(chaos.below(2 * minute)),
-  });
+  };
+  const cluster = isCluster
+    ? crew({ ...common, faults: network, onHears: (hears) => invariants.operatorHears(hears) })
+    : undefined;
+  const op = cluster ?? operator({ ...common, faults, diskFaults });
+  if (!rough) makeFair();
   op.start();
   let offsetMs = 0;
   const jumpWall = (ms: number): void => {
@@ -177,6 +186,12 @@ async function run(
       } else jumpWall(chaos.below(2 * hour) - hour / 2);
     }
   })();
+  void (async () => {
+    while (cluster !== undefined && !calm && rough) {
+      await scheduler.world.clock.sleep(chaos.below(hour));
+      if (!calm) cluster.trouble();
+    }
+  })();
   let looked = 0;
   const afterEachStep = (): boolean => {
     if (broken.error !== undefined) throw broken.error;
@@ -192,7 +207,7 @@ async function run(
     return looked % 100 === 0 && scheduler.elapsedMs >= hours * hour && unsettled(world).length === 0;
   };
   await scheduler.run({ untilMs, afterEachStep, stepsMax: 10 * stepsPerDayMax });
-  const roughSteps = scheduler.trace.steps;
+  const roughSteps = scheduler.trace.steps - (cluster?.electionSteps ?? 0);
   makeFair();
   Object.assign(world.temper, kindTemper);
   calm = true;
@@ -209,14 +224,15 @@ async function run(
   if (left.length > 0) throw new Broken(`The run ended by ${ended} and this is stuck:\n${left.join("\n\n")}`);
   invariants.end();
   const runHours = scheduler.elapsedMs / hour;
+  const ofElections = cluster?.electionSteps ?? 0;
   const perDay = (steps: number, inHours = runHours): number => Math.round((steps / inHours) * 24);
   const projects = world.api.objects("Project");
   return {
     seed,
     hash: scheduler.trace.hash,
     steps: scheduler.trace.steps,
-    stepsPerDay: perDay(scheduler.trace.steps),
-    steadyStepsPerDay: perDay(scheduler.trace.steps - startSteps),
+    stepsPerDay: perDay(scheduler.trace.steps - ofElections),
+    steadyStepsPerDay: perDay(scheduler.trace.steps - startSteps - ofElections),
     stepsPerStart: Math.round(startSteps / (lives + 1)),
     roughStepsPerDay: perDay(roughSteps, hours * roughShare),
     hours: runHours,

@@ -36,3 +36,11 @@ export function collected(
   );
   hold(claim.number <= newest, () => `claim ${claim.number} of ${claim.project} was never made`);
 }
+
+/**
+ * An operator of a cluster begins something that only the elected one may do: the Lease is its own then, as the server
+ * has it, whatever its caches say.
+ */
+export function actedElected(identity: string | undefined, holder: string | undefined): void {
+  hold(identity === holder, () => `${identity} acted while ${holder ?? "nobody"} was elected`);
+}

@@ -9,6 +9,7 @@ import { type Invariants, watchInvariants } from "../invariants.ts";
 import type { Host } from "../world/sessions.ts";
 import { makeWorld, type World } from "../world.ts";
 import { AcknowledgedWrites } from "./nothing-acknowledged-is-lost.ts";
+import { actedElected } from "./one-owner.ts";
 
 const budget = { name: "all", uid: "u", daily: { usd: 1 }, timeZone: "UTC", selector: {} };
 
@@ -50,6 +51,8 @@ const broken: Record<string, (world: World, invariants: Invariants) => unknown> 
       "branch",
       repository.userHead,
     ),
+  "3, one owner: operator two 1 acted while operator one 3 was elected": () =>
+    actedElected("operator two 1", "operator one 3"),
   "4, stop means stop: agent-1 was started under the stop latch": async ({ latch, sessions }) => {
     await latch.engage();
     sessions.events.started?.(host("one"));

@@ -6,17 +6,24 @@ import { promise } from "./promise.ts";
 
 const hold = promise(4, "stop means stop");
 
-/** How long something that was paused may still be started: caches and informers lag, their back-off is at most 30 s. */
-const graceMs = 90_000;
-/** How long after `mode: Stopped` was told something may run, while an operator lives to act on it. */
+/**
+ * How long something that was paused may still be started: caches and informers lag, their back-off is at most 30 s. In
+ * a cluster a watch may also be silent for 150 s before it is given up.
+ */
+const graceMs = { Files: 90_000, Cluster: 300_000 };
+/** How long after `mode: Stopped` was told something may run, while an operator acts that hears of it. */
 const stopMs = 300_000;
 
 export class Stops {
   readonly #world: World;
   readonly #since = new Map<string, number>();
+  readonly #graceMs: number;
+  #hears = true;
 
-  constructor(world: World) {
+  /** @param where - the objects are, of an operator that can be cut off from them */
+  constructor(world: World, where: "Files" | "Cluster") {
     this.#world = world;
+    this.#graceMs = graceMs[where];
     world.upstream.onTake = () => this.#paid();
   }
 
@@ -29,7 +36,7 @@ export class Stops {
 
   started({ spec }: Host): void {
     for (const key of [`Agent/${spec.agent}`, `AgentPool/${spec.pool}`, "Workspace/workspace"])
-      hold(this.#age(key) <= graceMs, () => `${spec.agent} was started although ${key} is held`);
+      hold(this.#age(key) <= this.#graceMs, () => `${spec.agent} was started although ${key} is held`);
     hold(!this.#world.latch.isEngaged, () => `${spec.agent} was started under the stop latch`);
   }
 
@@ -44,9 +51,15 @@ export class Stops {
     if (this.#since.has("Stopped")) this.#since.set("Stopped", this.#world.scheduler.elapsedMs);
   }
 
+  /** Whether an operator acts that hears what people declare; what it could not hear of, it has yet to do. */
+  operatorHears(hears: boolean): void {
+    this.#hears = hears;
+    if (hears) for (const key of this.#since.keys()) this.#since.set(key, this.#world.scheduler.elapsedMs);
+  }
+
   #paid(): void {
     hold(!this.#world.latch.isEngaged, () => "a request was sent under the stop latch");
-    const age = this.#age("Stopped");
+    const age = this.#hears ? this.#age("Stopped") : 0;
     hold(
       age <= stopMs,
       () => `a request was sent ${Math.round(age / 1000)} s after the Workspace was stopped`,

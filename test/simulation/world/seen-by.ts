@@ -25,6 +25,8 @@ export interface SeenByOptions {
   label: string;
   /** What a method answers when it does not know; methods without an entry always know. */
   unknowns?: Answers;
+  /** Looks at a call where it arrives; what it throws is the answer. */
+  arrives?: () => void;
 }
 
 /** `twin` with each method a task of `incarnation`; who subscribes is woken in a step of its own. */
@@ -33,12 +35,13 @@ export function seenBy<T extends object>(
   names: readonly (keyof T & string)[],
   options: SeenByOptions,
 ): T {
-  const { incarnation, chance, weather, label, unknowns = {} } = options;
+  const { incarnation, chance, weather, label, unknowns = {}, arrives } = options;
   const seen: Record<string, unknown> = {};
   for (const name of names) {
     const method = (twin[name] as (...args: unknown[]) => unknown).bind(twin);
     seen[name] = (...args: unknown[]) =>
       incarnation.task(`${label}.${name}`, async () => {
+        arrives?.();
         if (chance.chance(weather.refused))
           throw new TransientError("Refused", `${label}.${name} was refused`);
         if (name in unknowns && chance.chance(weather.unknown)) return unknowns[name];
