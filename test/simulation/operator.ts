@@ -144,11 +144,14 @@ export function newManager(
     },
     namespace: "default",
     sessions: guarded(
-      seenBy(world.sessions, ["find", "start", "stop", "running"], {
-        ...common,
-        label: "sessions",
-        unknowns: { find: unknown },
-      }),
+      Object.assign(
+        seenBy(world.sessions, ["find", "start", "stop", "running"], {
+          ...common,
+          label: "sessions",
+          unknowns: { find: unknown },
+        }),
+        { spareId: () => world.sessions.spareId() },
+      ),
     ),
     repository: guarded(
       seenBy(
