@@ -48,6 +48,7 @@ import { answerNotice } from "../stop/stop-notice.ts";
 import { UserError } from "../user-error.ts";
 import { FILE_NAMESPACE, type WorkspaceFolder } from "../workspace-folder.ts";
 import { keepActing, type Right } from "./acting.ts";
+import { allEnded } from "./all-ended.ts";
 import type { ClusterOptions } from "./cluster.ts";
 import { ownDefinitions } from "./definitions.ts";
 import { pruneEvents } from "./events.ts";
@@ -114,25 +115,21 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const ending = new AbortController();
   undo.push(() => ending.abort());
   const stop = followStop(folder.stopLatch, clock, ending.signal);
+  const sandboxFound = sandboxAvailable(clock);
+  sandboxFound.catch(() => undefined); // Told where it is awaited.
+  const startUpstream = onceOnly(() => upstreamFor(options, undo));
   try {
-    const plane = await openControlPlane(options, { clock, logger, undo }, stop.look);
+    const parts = { clock, logger, undo, onHeld: () => void startUpstream().catch(() => undefined) };
+    const plane = await openControlPlane(options, parts, stop.look);
     const { client, namespace, lock, metrics } = plane;
     const workspace = await requireWorkspace(client, namespace, folder);
     refuseToSwitch(workspace, options.rehearse);
-    const sandbox = await chooseSandbox(workspace, options.rehearse, clock, note);
+    const sandbox = chooseSandbox(await sandboxFound, workspace, options.rehearse, note);
     const state = stateDirectory(env, stateOf(folder) ?? workspace.metadata.uid ?? "");
-    const upstream = options.rehearse
-      ? await rehearsalUpstream({
-          folder: folder.operator,
-          scenarios: options.scenarios,
-          pace: options.pace ?? 1,
-        })
-      : realUpstream(env);
-    undo.push(() => upstream.close());
-    await plane.begin(workspace);
+    const upstream = await startUpstream();
     const settings = workspaceSettings(workspace);
     const around = { settings, state, upstream, sandbox, clock, failpoints, stop, undo };
-    const real = await openWorld(options, around, lock.term);
+    const [real] = await allEnded(openWorld(options, around, lock.term), plane.begin(workspace));
     const world = guarded(real, () => plane.assertHeld());
     // What controllers do has to be decided on what is so now; watching and ending what runs here has not.
     const acted = guarded(real, () => plane.assertMayAct());
@@ -251,6 +248,30 @@ export interface Parts {
   clock: Clock;
   logger: Logger;
   undo: (() => void | Promise<void>)[];
+  /** Called when the folder is this operator's: time for what takes long and asks no object. */
+  onHeld?(): void;
+}
+
+/** Starts the model that answers, or finds the way to it. */
+function upstreamFor(
+  { folder, env, rehearse, scenarios, pace = 1 }: OperatorOptions,
+  undo: Parts["undo"],
+): Promise<ChosenUpstream> {
+  const opening = rehearse
+    ? rehearsalUpstream({ folder: folder.operator, scenarios, pace })
+    : (async () => realUpstream(env))();
+  // One that is still being opened is waited for, or nobody would close it.
+  undo.push(async () => (await opening.catch(() => undefined))?.close());
+  return opening;
+}
+
+/** `work`, begun by the first call; the others share what comes of it. */
+function onceOnly<T>(work: () => Promise<T>): () => Promise<T> {
+  let begun: Promise<T> | undefined;
+  return () => {
+    begun ??= work();
+    return begun;
+  };
 }
 
 /** Where what is declared and observed is kept. */
@@ -310,7 +331,7 @@ async function openControlPlane(
  */
 export async function openRegistry(
   { folder, note, onFatal }: Pick<OperatorOptions, "folder" | "note" | "onFatal">,
-  { clock, logger, undo }: Parts,
+  { clock, logger, undo, onHeld }: Parts,
   heedStop: () => void,
 ): Promise<{ client: Client; api: Api; lock: Lock; metrics: Metrics }> {
   // The socket is the lock, so it listens before there is anything to serve: early callers wait.
@@ -324,6 +345,7 @@ export async function openRegistry(
     () => onFatal(takenOver()),
   );
   undo.push(() => lock.release());
+  onHeld?.();
 
   const log = openLog({ directory: folder.log, fs: nodeFileSystem });
   let stored: StoredState = { revision: 0, objects: [], files: [] };
@@ -425,13 +447,12 @@ function refuseToSwitch(workspace: Workspace, rehearse: boolean): void {
   );
 }
 
-async function chooseSandbox(
+function chooseSandbox(
+  sandbox: SandboxAvailability,
   workspace: Workspace,
   rehearse: boolean,
-  clock: Clock,
   note: (line: string) => void,
-): Promise<SandboxAvailability> {
-  const sandbox = await sandboxAvailable(clock);
+): SandboxAvailability {
   if (sandbox.available || workspace.spec.sandbox === "Off") return sandbox;
   if (!rehearse)
     throw new UserError(
@@ -462,50 +483,57 @@ async function openWorld(
   const repositoryPath = path.resolve(folder.repository, spec.repository.path);
   const boxed = sandbox.available && spec.sandbox === "Required";
   const places = workspacePlaces({ repositoryPath, stateDirectory: state, controlPlane: folder.path });
-  const source = await openCommitSource({ repositoryPath, stateDirectory: state });
-  const include = (): Include => ({
-    from: repositoryPath,
-    patterns: settings.spec.checkout.include ?? [],
-    ignored: source.ignored,
-  });
-  const repository = await openRepository({
-    repositoryPath,
-    stateDirectory: state,
-    targetBranch: spec.repository.targetBranch,
-    mode: rehearse ? "rehearsal" : "real",
-    clock,
-    term,
-    fill: (checkout) => fillCheckout(include(), checkout),
-    sandbox: boxed ? "bubblewrap" : "off",
-    failpoints: { hit: (name) => failpoints.hit(name as Failpoint) },
-  });
-  const ending = new AbortController();
-  undo.push(() => ending.abort());
-  const quality = await openQuality({
-    source,
-    stateDirectory: state,
-    sandbox: boxed ? places : undefined,
-    setupNetwork: () => settings.spec.setupNetwork === "Host",
-    include,
-    clock,
-    signal: ending.signal,
-    stop,
-  });
   const gatewayState = path.join(state, rehearse ? "rehearsal-gateway" : "gateway");
   linkGateway(folder, gatewayState);
-  const gateway = await openGateway(
-    {
-      ledgerDirectory: path.join(folder.operator, rehearse ? "rehearsal-ledger" : "ledger"),
-      stateDirectory: gatewayState,
-      socketPath: socketPath(path.join(folder.operator, "gateway.sock")),
-      upstream: upstream.config,
+  const openMoney = async (): Promise<GatewayHandle> => {
+    const gateway = await openGateway(
+      {
+        ledgerDirectory: path.join(folder.operator, rehearse ? "rehearsal-ledger" : "ledger"),
+        stateDirectory: gatewayState,
+        socketPath: socketPath(path.join(folder.operator, "gateway.sock")),
+        upstream: upstream.config,
+        term,
+        admitted: spec.gateway.admit ?? [],
+        stopLatch: folder.stopLatch,
+      },
+      { clock },
+    );
+    undo.push(() => gateway.close());
+    return gateway;
+  };
+  const ending = new AbortController();
+  undo.push(() => ending.abort());
+  const openGit = async (): Promise<Pick<World, "repository" | "quality">> => {
+    const source = await openCommitSource({ repositoryPath, stateDirectory: state });
+    const include = (): Include => ({
+      from: repositoryPath,
+      patterns: settings.spec.checkout.include ?? [],
+      ignored: source.ignored,
+    });
+    const repository = await openRepository({
+      repositoryPath,
+      stateDirectory: state,
+      targetBranch: spec.repository.targetBranch,
+      mode: rehearse ? "rehearsal" : "real",
+      clock,
       term,
-      admitted: spec.gateway.admit ?? [],
-      stopLatch: folder.stopLatch,
-    },
-    { clock },
-  );
-  undo.push(() => gateway.close());
+      fill: (checkout) => fillCheckout(include(), checkout),
+      sandbox: boxed ? "bubblewrap" : "off",
+      failpoints: { hit: (name) => failpoints.hit(name as Failpoint) },
+    });
+    const quality = await openQuality({
+      source,
+      stateDirectory: state,
+      sandbox: boxed ? places : undefined,
+      setupNetwork: () => settings.spec.setupNetwork === "Host",
+      include,
+      clock,
+      signal: ending.signal,
+      stop,
+    });
+    return { repository, quality };
+  };
+  const [{ repository, quality }, gateway] = await allEnded(openGit(), openMoney());
   const sessions = await openSessions({
     directory: folder.sessions,
     sessionFilesDirectory: folder.path,
