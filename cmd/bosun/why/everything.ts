@@ -46,12 +46,14 @@ function usedUp({ workspace }: World): Answer | undefined {
   return standing(usage.message, "Nothing: it goes on by itself then.", "Or raise what the plan allows.");
 }
 
-/** Why the target doesn't take new work: its own checks fail, or it was rewritten. Undefined where it does. */
+/** Why no new work begins on the target, as when its own checks fail. Undefined where it does. */
 export function baselineStands({ workspace }: World): Answer | undefined {
   const ready = getCondition(workspace?.status?.conditions, "Ready");
   if (ready?.status !== "False") return undefined;
   // The Budget itself says it with numbers, and perhaps it isn't the one that pays for this.
   if (ready.reason === "BudgetExceeded") return undefined;
+  // It keeps work from being merged, and none from being begun.
+  if (ready.reason === "TargetRewritten") return undefined;
   const remedies =
     ready.reason === "BaselineFailing"
       ? [
@@ -60,6 +62,16 @@ export function baselineStands({ workspace }: World): Answer | undefined {
         ]
       : [`bosun describe workspace ${workspace?.metadata.name ?? ""}`];
   return standing(`No new work begins: ${ready.reason}. ${ready.message}`, ...remedies);
+}
+
+/** Why nothing is merged at all; undefined where the queue goes on. */
+export function queueStands({ workspace }: World): Answer | undefined {
+  const sync = getCondition(workspace?.status?.conditions, "TargetInSync");
+  if (sync?.reason !== "Rewritten") return undefined;
+  return standing(
+    `Nothing is merged: TargetRewritten. ${sync.message}`,
+    `bosun describe workspace ${workspace?.metadata.name ?? ""}`,
+  );
 }
 
 /** Why no request of `agent` is paid for; undefined where money is left. */

@@ -6,7 +6,7 @@ import type { Condition } from "../../../pkg/api/meta.ts";
 import { FIXES_BASELINE_LABEL } from "../../../pkg/api/names.ts";
 import { whyAgent } from "./agent.ts";
 import { type Answer, firstOf, moving, standing, type World } from "./answer.ts";
-import { baselineStands, budgetStands, everythingStands } from "./everything.ts";
+import { baselineStands, budgetStands, everythingStands, queueStands } from "./everything.ts";
 
 export function whyProject(project: Project, world: World): Answer {
   return (
@@ -111,6 +111,12 @@ function assignee({ metadata, spec }: Project, world: World): Answer | undefined
   const free = `bosun unassign ${metadata.name}`;
   if (agent === undefined)
     return standing(`It is assigned to ${spec.assignedAgent}, which doesn't exist.`, free);
+  if (agent.spec.role !== "Execution")
+    return standing(
+      `It is assigned to ${spec.assignedAgent}, which reviews and takes no projects.`,
+      `bosun assign ${metadata.name} AGENT`,
+      free,
+    );
   if (agent.status?.project !== undefined && agent.status.project !== metadata.name) {
     return standing(`It is assigned to ${spec.assignedAgent}, which has ${agent.status.project}.`, free);
   }
@@ -203,6 +209,7 @@ function approved(project: Project, world: World): Answer {
   }
   return (
     firstOf([
+      () => queueStands(world),
       () =>
         failing(
           project,

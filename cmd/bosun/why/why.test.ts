@@ -261,6 +261,26 @@ test.each<Row>([
     wantRemedy: "checks: None",
   },
   {
+    name: "approved while the target is rewritten",
+    project: project({ phase: "Approved" }),
+    world: { workspace: workspace({}, [condition("TargetInSync", "False", "Rewritten")]) },
+    wantBecause: "Nothing is merged: TargetRewritten. Rewritten it is.",
+    wantRemedy: "bosun describe workspace library",
+  },
+  {
+    name: "about to be claimed while the target is rewritten, which keeps no work from being begun",
+    project: project({ phase: "Queued" }),
+    world: { workspace: workspace({}, [condition("Ready", "False", "TargetRewritten")]) },
+    wantBecause: "An agent will claim it in a moment",
+  },
+  {
+    name: "assigned to a reviewer",
+    project: project({ phase: "Queued" }, { assignedAgent: "agent-2" }),
+    world: { agents: [agent("agent-1"), agent("agent-2", { activity: "idle" }, { role: "Review" })] },
+    wantBecause: "It is assigned to agent-2, which reviews and takes no projects.",
+    wantRemedy: "bosun unassign retry",
+  },
+  {
     name: "in the merge queue",
     project: project({ phase: "Approved" }),
     wantBecause: "waits its turn in the merge queue",
