@@ -37,7 +37,16 @@ export async function sessionSpec(
 
 type Told = Pick<
   SessionSpec,
-  "run" | "purpose" | "claim" | "project" | "system" | "message" | "tasks" | "criteria" | "setup"
+  | "run"
+  | "purpose"
+  | "claim"
+  | "project"
+  | "system"
+  | "message"
+  | "tasks"
+  | "criteria"
+  | "setup"
+  | "checkoutId"
 >;
 
 function executes(
@@ -87,6 +96,7 @@ function executes(
   return {
     run: claim.run,
     purpose: "execute",
+    checkoutId: checkout.id,
     claim: {
       kind: "Project",
       name: project.metadata.name,

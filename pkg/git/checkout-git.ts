@@ -1,4 +1,5 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sandboxed } from "../sandbox/sandbox.ts";
 import { type Git, type GitPlace, neutral, type Wrap } from "./git.ts";
@@ -16,6 +17,8 @@ export interface CheckoutGitOptions {
 export interface CheckoutRecord {
   branch: string;
   base: string;
+  /** See `Checkout`. */
+  id: string;
 }
 
 /** The operator's git directory for a checkout; objects and files are the checkout's, all else is the operator's. */
@@ -65,12 +68,20 @@ function commandLine(args: readonly string[], first: readonly string[]): readonl
   return ["sh", "-c", `git ${quoted.join(" ")} && exec git "$@"`, "sh", ...args];
 }
 
-/** Makes the operator's git directory for a checkout. */
+/**
+ * Makes the operator's git directory for a checkout anew.
+ *
+ * @param except - names of files that stay as they are there: what is known of a checkout that was lost
+ */
 export async function makeGitDirectory(
   git: Git,
   gitDirectory: string,
   record: CheckoutRecord,
+  except: readonly string[],
 ): Promise<void> {
+  const names = existsSync(gitDirectory) ? await readdir(gitDirectory) : [];
+  for (const name of names.filter((one) => !except.includes(one)))
+    await rm(join(gitDirectory, name), { recursive: true });
   await initialize(git, gitDirectory, { "core.bare": "false" });
   await writeFile(join(gitDirectory, "bosun.json"), `${JSON.stringify(record)}\n`);
   await setHead(gitDirectory, record.base);

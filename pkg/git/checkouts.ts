@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import {
 } from "./checkout-git.ts";
 import type { Claims } from "./claims.ts";
 import type { Git, GitPlace } from "./git.ts";
-import { keepWork, keptWork, remember, wipPrefix } from "./kept-work.ts";
+import { keepWork, keptName, keptWork, wipPrefix } from "./kept-work.ts";
 import { checkoutName, keepRef, type Layout, type Purpose } from "./layout.ts";
 import { makeCheckout } from "./make-checkout.ts";
 import { identityEnvironment } from "./plan-merge.ts";
@@ -76,11 +76,9 @@ export class Checkouts {
       );
       if (!moved) throw new TransientError("ClaimMoved", `The claim of ${claim.project} changed meanwhile.`);
     }
-    const record = { branch: options.branch, base };
+    const record = { branch: options.branch, base, id: randomUUID() };
     const lost = options.purpose === "execute" ? await keptWork(this.#o, where) : undefined;
-    await rm(where.gitDirectory, { recursive: true, force: true });
-    await makeGitDirectory(git, where.gitDirectory, record);
-    if (lost !== undefined) await remember(where, lost);
+    await makeGitDirectory(git, where.gitDirectory, record, [keptName]);
     await makeCheckout(git, {
       path: where.path,
       objectDirectory,
@@ -88,8 +86,9 @@ export class Checkouts {
       identity: options.identity,
       fill: this.#o.fill,
       excludeIn: [where.gitDirectory],
+      branch: record.branch,
+      base,
       ...(lost === undefined ? {} : { head: lost.head, files: lost.commit }),
-      ...record,
     });
     return { path: where.path, ...record };
   }

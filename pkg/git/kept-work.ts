@@ -35,6 +35,8 @@ export interface Kept extends KeptRecord {
 }
 
 export const wipPrefix = "refs/bosun/wip/";
+/** The file of the `KeptRecord`. */
+export const keptName = "kept.json";
 
 function wipRef(session: string): string {
   return wipPrefix + session;
@@ -88,8 +90,8 @@ export async function keptWork(
   return commit === undefined ? undefined : { ...record, ref, commit };
 }
 
-/** Says which kept work belongs to a checkout, where its git directory was made anew. */
-export async function remember(where: CheckoutGitOptions, { session, head }: KeptRecord): Promise<void> {
+/** Says which kept work belongs to a checkout, should it be lost. */
+async function remember(where: CheckoutGitOptions, { session, head }: KeptRecord): Promise<void> {
   await writeFile(recordPath(where), `${JSON.stringify({ session, head })}\n`);
 }
 
@@ -151,5 +153,5 @@ async function recordOf(where: CheckoutGitOptions): Promise<KeptRecord | undefin
 }
 
 function recordPath({ gitDirectory }: CheckoutGitOptions): string {
-  return join(gitDirectory, "kept.json");
+  return join(gitDirectory, keptName);
 }

@@ -20,6 +20,8 @@ export interface Checkout {
   branch: string;
   /** Commit it started from. */
   base: string;
+  /** Another one each time that it is made: a checkout that was lost is made again under its name. */
+  id: string;
 }
 
 export interface CheckoutState {

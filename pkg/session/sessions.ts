@@ -51,6 +51,8 @@ export interface SessionSpec {
   labels: Readonly<Record<string, string>>;
   /** Absolute path. */
   checkout: string;
+  /** Tells the checkout from one that was made again in its place; undefined where nobody has to be told of that. */
+  checkoutId?: string;
   /** Branch that the checkout has out; empty for a review. */
   branch: string;
   model: string;

@@ -7,8 +7,13 @@ import type { Outcome } from "./sessions.ts";
 
 /** One line of a transcript, in the order things happened. */
 export type Entry =
-  /** A message of the operator that opens a run. `head` is the checkout's commit at that moment, if it has one. */
-  | { type: "message"; run: number; text: string; head?: string }
+  /**
+   * A message of the operator that opens a run. `head` is the checkout's commit at that moment, if it has one;
+   * `checkout`, in the first one, which checkout that was.
+   */
+  | { type: "message"; run: number; text: string; head?: string; checkout?: string }
+  /** The checkout was lost and made again: from here on it is the one called `checkout`. */
+  | { type: "remade"; checkout: string; text: string }
   /** A run that had failed goes on; its limits count from here. */
   | { type: "restart"; text: string }
   /** The runner asks the model to go on. */

@@ -20,9 +20,10 @@ if (!sandbox.available) console.warn(`Skipped in the sandbox: ${sandbox.why}`);
 describe.each(kinds)("work kept with sandbox %s", (kind) => {
   let world: RealWorld;
   let path: string;
+  let id: string;
   beforeEach(async () => {
     world = await openRealWorld({ sandbox: kind });
-    ({ path } = await claimed());
+    ({ path, id } = await claimed());
   });
   afterEach(() => world.remove());
 
@@ -73,7 +74,10 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
     const head = await git(path, "rev-parse", "HEAD");
     await keep();
     await rm(path, { recursive: true });
-    expect((await claimed()).path).toBe(path);
+    const again = await claimed();
+    expect(again.path).toBe(path);
+    expect(again.id).not.toBe(id);
+    expect(await claimed()).toEqual(again);
     expect(await git(path, "rev-parse", "HEAD")).toBe(head);
     expect(await git(path, "branch", "--show-current")).toBe(branch);
     expect((await git(path, "status", "--porcelain", "--untracked-files=all")).split("\n").sort()).toEqual(
@@ -81,6 +85,18 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
     );
     expect(await readFile(join(path, "notes.txt"), "utf8")).toBe("changed\n");
     expect(await world.repository.collect(claim, branch)).toBe(head);
+  });
+
+  test("comes back also when an operator died while it made the checkout again", async () => {
+    await halfDone();
+    await keep();
+    await rm(path, { recursive: true });
+    const own = join(world.stateDirectory, "git");
+    const [name = ""] = await readdir(own);
+    for (const file of await readdir(join(own, name)))
+      if (file !== "kept.json") await rm(join(own, name, file), { recursive: true });
+    await claimed();
+    expect(await readFile(join(path, "notes.txt"), "utf8")).toBe("changed\n");
   });
 
   test("leaves a checkout that is still there alone", async () => {

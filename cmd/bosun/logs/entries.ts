@@ -13,6 +13,7 @@ export function entryLines(entry: StampedEntry): string[] {
       return stamped(time, `operator, run ${entry.run}`, entry.text);
     case "nudge":
     case "restart":
+    case "remade":
       return stamped(time, "operator", entry.text);
     case "assistant":
       return entry.content.flatMap((block) => blockLines(time, block));

@@ -14,9 +14,7 @@ export function messagesOf(entries: readonly Entry[]): MessageParam[] {
     else messages.push({ role, content });
   };
   for (const entry of entries) {
-    if (entry.type === "message" || entry.type === "nudge" || entry.type === "restart") {
-      add("user", { type: "text", text: entry.text });
-    }
+    if (isTold(entry)) add("user", { type: "text", text: entry.text });
     if (entry.type === "assistant" && entry.content.length > 0) add("assistant", ...entry.content);
     if (entry.type === "done") {
       add("user", {
@@ -28,6 +26,11 @@ export function messagesOf(entries: readonly Entry[]): MessageParam[] {
     }
   }
   return messages;
+}
+
+/** Whether the operator or the runner says something to the model with it. */
+function isTold(entry: Entry): entry is Entry & { text: string } {
+  return "text" in entry;
 }
 
 /** A tool call without a result. `started`: it was announced, so it may have had its effect. */
@@ -60,6 +63,14 @@ export function entriesOfRun<E extends Entry>(entries: readonly E[], run: number
 /** The entries since a run was opened or last started again after a failure. */
 export function entriesOfAttempt(run: readonly Entry[]): readonly Entry[] {
   return run.slice(run.findLastIndex((entry) => entry.type === "restart") + 1);
+}
+
+/** The checkout that the model knows of; undefined where none was named. */
+export function checkoutOf(entries: readonly Entry[]): string | undefined {
+  const names = entries.map((entry) =>
+    entry.type === "message" || entry.type === "remade" ? entry.checkout : undefined,
+  );
+  return names.findLast((name) => name !== undefined);
 }
 
 /** Complete model turns among the entries. */

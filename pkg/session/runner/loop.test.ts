@@ -3,6 +3,8 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { SessionSpec } from "../sessions.ts";
 import { failed, succeeded, type Toolbox } from "../tools/toolbox.ts";
 import type { Entry, StampedEntry, Transcript } from "../transcript.ts";
+import type { MessageParam } from "./blocks.ts";
+import { messagesOf } from "./conversation.ts";
 import { runLoop } from "./loop.ts";
 import type { Model, TurnRequest } from "./model.ts";
 
@@ -67,9 +69,9 @@ function world() {
   return { done, toolbox };
 }
 
-function run(transcript: Transcript, toolbox: Toolbox) {
+function run(transcript: Transcript, toolbox: Toolbox, told: Partial<SessionSpec> = {}) {
   return runLoop({
-    spec,
+    spec: { ...spec, ...told },
     transcript,
     model,
     toolbox,
@@ -114,3 +116,41 @@ test.each(crashes)(
     expect(lines.filter((line) => line.type === "message")).toHaveLength(1);
   },
 );
+
+test.each(crashes)(
+  "a host that dies $when line $at is on disk, and goes on in a checkout that was made again, tells the model once",
+  async (crash) => {
+    for (let again = 1; again <= 4; again += 1) {
+      const next = { ...crash };
+      const { lines, transcript, written } = disk(next);
+      const { done, toolbox } = world();
+      await expect(run(transcript(), toolbox, { checkoutId: "first" })).rejects.toBeInstanceOf(Crash);
+      const known = lines.length > 0;
+      const doneBefore = done.length;
+      // The next one dies too, wherever it is with telling.
+      next.at = written() + again;
+      await run(transcript(), toolbox, { checkoutId: "second" }).catch(() => undefined);
+      expect(await run(transcript(), toolbox, { checkoutId: "second" })).toMatchObject({ kind: "Finished" });
+
+      expect(lines.filter(({ type }) => type === "remade")).toHaveLength(known ? 1 : 0);
+      if (!known) continue;
+      const { content } = messagesOf(lines).find((one) => textsIn(one).includes("made again")) ?? {};
+      // An API refuses results that do not come first.
+      const kinds = typeof content === "string" ? [] : (content ?? []).map(({ type }) => type);
+      expect(kinds).toEqual(
+        [...kinds].sort((a, b) => (a === "tool_result" ? -1 : 0) - (b === "tool_result" ? -1 : 0)),
+      );
+      // What was asked for in the checkout that is gone has no effect on the other.
+      const remade = lines.findIndex(({ type }) => type === "remade");
+      const asked = lines.slice(0, remade).filter(({ type }) => type === "assistant").length;
+      const late = done.slice(doneBefore).filter((turn) => turn <= asked);
+      expect(late).toEqual([]);
+    }
+  },
+);
+
+function textsIn({ content }: MessageParam): string {
+  return typeof content === "string"
+    ? content
+    : content.map((block) => (block.type === "text" ? block.text : "")).join("\n");
+}

@@ -4,6 +4,7 @@ import type { Toolbox } from "../tools/toolbox.ts";
 import type { Transcript } from "../transcript.ts";
 import { cutMiddle, withCacheMark, withinContext } from "./bounds.ts";
 import {
+  checkoutOf,
   entriesOfAttempt,
   entriesOfRun,
   lossesInARow,
@@ -70,30 +71,40 @@ export async function runLoop(options: LoopOptions): Promise<Outcome> {
   }
 }
 
-/** Writes the message that opens the run, unless an earlier host did; a failed run is told to go on. */
+/**
+ * Writes the message that opens the run, unless an earlier host did; a failed run is told to go on. Whose checkout is
+ * another than the conversation was about is told so, once.
+ */
 async function openRun({ spec, transcript, failure, head }: LoopOptions): Promise<void> {
-  if (entriesOfRun(transcript.entries, spec.run).length > 0) {
-    if (failure === undefined) return;
+  const isOpen = entriesOfRun(transcript.entries, spec.run).length > 0;
+  const known = checkoutOf(transcript.entries);
+  const remadeAs = known !== undefined && known !== spec.checkoutId ? spec.checkoutId : undefined;
+  if (!isOpen || remadeAs !== undefined)
+    for (const { call } of pendingCalls(transcript.entries)) {
+      const what = isOpen ? "The checkout was lost" : "The run ended";
+      const content = `${what} before this call's outcome was known. Look before repeating it.`;
+      transcript.append({ type: "done", call: call.id, content, isError: true });
+    }
+  if (!isOpen) {
+    const commit = await head();
+    transcript.append({
+      type: "message",
+      run: spec.run,
+      text: spec.message,
+      ...(commit === undefined ? {} : { head: commit }),
+      ...(known !== undefined || spec.checkoutId === undefined ? {} : { checkout: spec.checkoutId }),
+    });
+  } else if (failure !== undefined) {
     const text = `The session had ended: ${failure.message} It goes on now. Look at the checkout, then continue.`;
     transcript.append({ type: "restart", text });
-    return;
   }
-  for (const { call } of pendingCalls(transcript.entries)) {
-    transcript.append({
-      type: "done",
-      call: call.id,
-      content: "The run ended before this call's outcome was known. Look before repeating it.",
-      isError: true,
-    });
-  }
-  const commit = await head();
-  transcript.append({
-    type: "message",
-    run: spec.run,
-    text: spec.message,
-    ...(commit === undefined ? {} : { head: commit }),
-  });
+  if (remadeAs !== undefined) transcript.append({ type: "remade", checkout: remadeAs, text: remadeText });
 }
+
+const remadeText =
+  "Your checkout was lost and has been made again from what had been kept of your work. What was changed after that, " +
+  "and files that git ignores (installed packages, build output), is gone. Look at `git log` and `git status` before " +
+  "you go on, and make again what is missing.";
 
 /** Makes one tool call; one that an earlier host had started is not made again. */
 async function settleCall({ call, started }: PendingCall, options: LoopOptions): Promise<void> {

@@ -205,6 +205,8 @@ export class SimRepository implements Repository {
       this.objects.get(base);
       checkout = {
         path: `/checkouts/${key}`,
+        // It is never lost.
+        id: key,
         branch,
         base,
         claim: { ...claim },
@@ -214,7 +216,7 @@ export class SimRepository implements Repository {
       };
       this.#checkouts.set(key, checkout);
     }
-    return { path: checkout.path, branch: checkout.branch, base: checkout.base };
+    return { path: checkout.path, branch: checkout.branch, base: checkout.base, id: checkout.id };
   }
 
   async checkoutState(claim: GitClaim, purpose: "execute" | "review"): Promise<Seen<CheckoutState>> {
