@@ -3,6 +3,7 @@ import type { Agent, Project, ProjectClaim, ProjectStatus, Review } from "../../
 import { agentId, branchName, commitIdentity, WORK_FINALIZER } from "../../pkg/api/names.ts";
 import { pendingMergeFailure, pendingSubmission, pendingVerdict } from "../../pkg/api/phases.ts";
 import { isConflict, isNotFound } from "../../pkg/api/status-error.ts";
+import type { GitClaim } from "../../pkg/git/repository.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { TerminalError, TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
@@ -198,7 +199,7 @@ async function release(
   const claim = gitClaim(work);
   await money.dismiss(work.claim.session);
   if (work.kind === "Review") {
-    await repository.release(claim, "review");
+    await letGo(claim, "review", work.review, deps);
     // A reviewer that leaves makes room for another; a review that nobody wants any more ends.
     const state = agent.metadata.deletionTimestamp === undefined ? "Cancelled" : "Pending";
     await writeStatus(client, "Review", work.review, { ...work.review.status, state, claim: undefined });
@@ -230,7 +231,24 @@ async function release(
     conditions: withConditions(status.conditions, whenOf(clock, project), condition),
   });
   // Only now: a write that is lost is repeated, and has to find the head in the checkout again.
-  await repository.release(claim, "execute");
+  await letGo(claim, "execute", project, deps);
+}
+
+/** Takes the claim's checkout away. One that holds what is nowhere else is put aside, and people are told. */
+async function letGo(
+  claim: GitClaim,
+  purpose: "execute" | "review",
+  about: Agent | Project | Review,
+  { repository, events }: Deps,
+): Promise<void> {
+  if ((await repository.release(claim, purpose)) !== "quarantined") return;
+  events.event(
+    about,
+    "Warning",
+    "CheckoutPutAside",
+    `The checkout of ${claim.agent} for claim ${claim.number} of ${claim.project} holds what is nowhere else. ` +
+      "It was put aside and stays; `bosun doctor` says where.",
+  );
 }
 
 /** How long the session lived, as the status has it: one that was handed over is not looked at again. */
@@ -238,15 +256,11 @@ function known({ claim }: Work, { status }: Agent): number {
   return status?.session?.id === claim.session ? (status.session.liveSeconds ?? 0) : 0;
 }
 
-async function giveBack(
-  { review, claim }: Work & { kind: "Review" },
-  { client, repository, money }: Deps,
-): Promise<void> {
+async function giveBack({ review, claim }: Work & { kind: "Review" }, deps: Deps): Promise<void> {
+  const { client, money } = deps;
   await money.dismiss(claim.session);
-  await repository.release(
-    { project: review.metadata.name, number: claim.number, agent: claim.agent },
-    "review",
-  );
+  const held = { project: review.metadata.name, number: claim.number, agent: claim.agent };
+  await letGo(held, "review", review, deps);
   await writeStatus(client, "Review", review, {
     ...review.status,
     state: "Pending",
@@ -270,14 +284,14 @@ async function collectOwn(
 }
 
 /** The claim is gone, so its number and Project are known from the status alone. The checkout is kept if it holds anything. */
-async function forget(agent: Agent, { repository, money }: Deps): Promise<void> {
+async function forget(agent: Agent, deps: Deps): Promise<void> {
   const { session, project, review } = agent.status ?? {};
   if (session === undefined) return;
-  await money.dismiss(session.id);
+  await deps.money.dismiss(session.id);
   const name = review ?? project;
   if (name !== undefined && session.claim !== undefined) {
     const claim = { project: name, number: session.claim, agent: agent.metadata.name };
-    await repository.release(claim, review === undefined ? "execute" : "review");
+    await letGo(claim, review === undefined ? "execute" : "review", agent, deps);
   }
 }
 

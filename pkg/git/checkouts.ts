@@ -156,13 +156,22 @@ export class Checkouts {
 
   async release(claim: GitClaim, purpose: Purpose): Promise<"removed" | "quarantined" | "absent"> {
     const where = this.locate(claim, purpose);
+    const { git, repository, layout } = this.#o;
     if (!existsSync(where.path)) {
+      const lost = await keptWork(this.#o, where);
+      // The last there is of a checkout that was lost stays.
+      if (lost !== undefined && (await this.#isHeld(lost.commit)))
+        await changeRefs(
+          git,
+          repository,
+          [{ do: "move", ref: lost.ref, from: lost.commit, to: undefined }],
+          "release",
+        );
       // Left where a release was killed half-way.
       await rm(where.gitDirectory, { recursive: true, force: true });
       return "absent";
     }
     const why = await this.#whyKept(claim, purpose);
-    const { git, repository, layout } = this.#o;
     if (why !== undefined) {
       await mkdir(layout.quarantine, { recursive: true });
       const to = freePath(join(layout.quarantine, checkoutName(claim, purpose)));
@@ -200,13 +209,18 @@ export class Checkouts {
     if (seen.is !== "present")
       return `Its state could not be read: ${seen.is === "unknown" ? seen.why : "gone"}`;
     if (seen.value.dirty) return "It has changes that are not committed.";
+    const { head } = seen.value;
+    return (await this.#isHeld(head)) ? undefined : `No ref of the repository contains its commit ${head}.`;
+  }
+
+  /** Whether the user's repository holds a commit, whatever becomes of its checkout. */
+  async #isHeld(commit: string): Promise<boolean> {
     const { git, repository } = this.#o;
-    const format = ["--format=%(refname)", "--contains", seen.value.head];
+    const format = ["--format=%(refname)", "--contains", commit];
     const refs = await git.run(repository, ["for-each-ref", ...format]);
     // What is merely kept goes with the checkout, so it holds nothing against that.
     const names = refs.exitCode === 0 ? refs.stdout.toString("utf8").split("\n") : [];
-    const collected = names.some((name) => name !== "" && !name.startsWith(wipPrefix));
-    return collected ? undefined : `No ref of the repository contains its commit ${seen.value.head}.`;
+    return names.some((name) => name !== "" && !name.startsWith(wipPrefix));
   }
 
   async #status(where: CheckoutGitOptions): Promise<Status> {

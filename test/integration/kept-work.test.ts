@@ -120,6 +120,22 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
     await expect(inRepository("rev-parse", "--verify", "--quiet", ref)).rejects.toThrow();
   });
 
+  test("of a checkout that was lost goes with the claim once it was collected, and else stays", async () => {
+    await world.agentCommits(path, { "done.txt": "done\n" });
+    await keep();
+    await world.repository.collect(claim, branch);
+    await rm(path, { recursive: true });
+    expect(await world.repository.release(claim, "execute")).toBe("absent");
+    await expect(inRepository("rev-parse", "--verify", "--quiet", ref)).rejects.toThrow();
+
+    ({ path } = await claimed());
+    await halfDone();
+    await keep();
+    await rm(path, { recursive: true });
+    expect(await world.repository.release(claim, "execute")).toBe("absent");
+    expect(await world.read(ref, "notes.txt")).toBe("changed\n");
+  });
+
   test("runs nothing that an agent wrote, and damage is unknown, never a loss", async () => {
     await halfDone();
     const trap = join(world.root, "sprung");

@@ -12,6 +12,7 @@ import {
   repositoryFindings,
   sandboxFinding,
 } from "../doctor/findings.ts";
+import { keptWorkFindings } from "../doctor/kept-work.ts";
 import { UserError } from "../user-error.ts";
 import { workspaceFolder } from "../workspace-folder.ts";
 
@@ -45,6 +46,7 @@ async function examine({ cwd, env }: Context): Promise<Finding[]> {
     ...(await repositoryFindings(repository)),
     folderFinding(folder),
     await operatorFinding(folder),
+    ...(await keptWorkFindings(folder)),
   ];
 }
 
