@@ -64,7 +64,8 @@ export function workspaceController(deps: Deps): Controller {
           });
           return inSeconds(0);
         case "declare":
-          await setMode(workspace, "Stopped");
+          // Noted with it, so that a person who releases this stop at the same moment means this mode too.
+          await note(await setMode(workspace, "Stopped"), seenLatch.engaged);
           return inSeconds(0);
         case "resume":
           await setMode(workspace, "Running");
@@ -135,16 +136,19 @@ export function workspaceController(deps: Deps): Controller {
   /** This stop comes from the mode, so it is noted as declared whatever the mode has become meanwhile: that is newer. */
   async function engage(workspace: Workspace): Promise<void> {
     await latch.engage("The Workspace's mode is Stopped.");
-    const { engaged } = await latch.look();
+    await note(workspace, (await latch.look()).engaged);
+  }
+
+  async function note(workspace: Workspace, engaged: string | undefined): Promise<void> {
     if (engaged === undefined) return;
     const stop = stopOf(workspace, engaged);
     await client.patch("Workspace", keyOf(workspace), { status: { stop } }, { subresource: "status" });
   }
 
-  async function setMode(workspace: Workspace, mode: WorkspaceMode): Promise<void> {
+  async function setMode(workspace: Workspace, mode: WorkspaceMode): Promise<Workspace> {
     try {
       const resourceVersion = workspace.metadata.resourceVersion ?? "";
-      await client.patch("Workspace", keyOf(workspace), {
+      return await client.patch("Workspace", keyOf(workspace), {
         metadata: { resourceVersion },
         spec: { mode },
       });

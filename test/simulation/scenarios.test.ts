@@ -726,6 +726,18 @@ describe("a stop that follows `bosun resume` at once is not taken for the one be
   );
 });
 
+test("a stop that is released while it is being declared stays released", async () => {
+  const story = await tell();
+  const { latch, api } = story.world;
+  await latch.engage();
+  // Between the declaration and everything that follows from it.
+  await story.until("it is declared", () => story.the("Workspace", "workspace").spec.mode === "Stopped", 0.1);
+  await latch.release();
+  await story.minutes(10);
+  expect(api.object("Workspace", "workspace")?.spec.mode).toBe("Running");
+  expect(await latch.engaged()).toBe(false);
+});
+
 test("sessions go on while the operator is dead, and what they did is taken in by the next", async () => {
   const story = await tell();
   await story.projects("retry");
