@@ -29,9 +29,11 @@ function startTimeFromProc(pid: number, proc: string): string | undefined {
   // The command's name is in parentheses and may hold any character: count fields after the last one.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state] = fields;
-  const ticks = fields[19];
+  const [threads, ticks] = [fields[17], fields[19]];
   if (ticks === undefined) throw new Error(`${proc}/${pid}/stat has fewer fields than proc(5) says: ${stat}`);
-  if (state === "Z" || state === "X") return undefined;
+  // A leader that has ended while other threads go on looks like one that waits to be collected, and lives: the first
+  // process of a namespace does, while the last of its threads ends what else is in there.
+  if ((state === "Z" && Number(threads) <= 1) || state === "X") return undefined;
   return `${bootId()}/${ticks}`;
 }
 
