@@ -49,7 +49,7 @@ export function operator(options: OperatorOptions): Operator {
     world.api.end();
     for (const part of [world.sessions, world.quality, world.money, world.repository]) part.crash();
     if (!crashes.chance(powerLosses)) return;
-    world.disk?.losePower(crashes);
+    world.machine.losePower(crashes);
     world.sessions.killAll();
     world.money.die();
   };
@@ -100,6 +100,11 @@ function live(options: OperatorOptions, { life, chance, die }: Surroundings): Ma
   return manager;
 }
 
+/** Calls that write nothing: a full disk is nothing to them. */
+const READS: ReadonlySet<string> = new Set([
+  ...["target", "claimNumber", "checkoutState", "targetContains", "commits", "changes", "inspect"],
+]);
+
 interface Surroundings {
   life: Incarnation;
   chance: Prng;
@@ -127,7 +132,14 @@ export function newManager(
 ): Manager {
   const { clock, ids, random } = life;
   const common = { incarnation: life, chance, weather };
-  const fenced = guard === undefined ? common : { ...common, arrives: () => guard.arrives() };
+  const fenced = { ...common, arrives: () => guard?.arrives() };
+  const onDisk = {
+    ...common,
+    arrives: (name: string) => {
+      guard?.arrives();
+      if (!READS.has(name)) world.machine.refuse();
+    },
+  };
   const guarded = <T extends object>(part: T): T =>
     guard === undefined ? part : whileHeld(part, () => guard.begins());
   const unknown = { is: "unknown", why: "It did not answer." };
@@ -179,7 +191,7 @@ export function newManager(
         },
       ),
     ),
-    quality: guarded(seenBy(world.quality, ["checks", "inspect"], { ...common, label: "quality" })),
+    quality: guarded(seenBy(world.quality, ["checks", "inspect"], { ...onDisk, label: "quality" })),
     money: guarded(
       seenBy(
         world.money,

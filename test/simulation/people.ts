@@ -180,9 +180,9 @@ export function people(world: World): People {
     {
       weight: 1,
       act: () => {
-        // Something else fills the disk, until somebody makes room.
-        if (world.disk === undefined) return;
-        world.disk.isFull = true;
+        // Something else fills the disk, until somebody makes room; or it does not take what git writes.
+        if (chance.chance(0.6)) world.machine.isFull = true;
+        else world.machine.isFailing = true;
         later(10 * minute, makeRoom);
       },
     },
@@ -240,7 +240,8 @@ export function people(world: World): People {
   }
 
   function makeRoom(): void {
-    if (world.disk !== undefined) world.disk.isFull = false;
+    world.machine.isFull = false;
+    world.machine.isFailing = false;
   }
 
   /** Everything that a person could have left in the way. */
@@ -259,6 +260,9 @@ export function people(world: World): People {
     world.repository.userIsDirty = false;
     world.repository.userRestores();
     if (!world.quality.isGreen(world.repository.targetHead)) mend(world, chance);
+    // Red for no reason: results are kept by tree, so that something has to change.
+    else if (world.quality.hasFlaked(world.repository.targetHead))
+      world.repository.userCommits({ [fileName(0)]: `user ${chance.below(1e9)}` });
     const { userHead, targetHead, objects } = world.repository;
     if (userHead !== targetHead && !objects.isAncestor(userHead, targetHead)) world.repository.userMerges();
     world.repository.wake();

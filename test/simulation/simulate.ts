@@ -2,35 +2,22 @@
 import { type Logger, silentLogger } from "../../pkg/runtime/logger.ts";
 import { Broken } from "./broken.ts";
 import { crew } from "./cluster/crew.ts";
-import { type NetworkFaults, noNetworkFaults } from "./cluster/network.ts";
+import { roughness } from "./faults.ts";
 import { watchInvariants } from "./invariants.ts";
 import { Revoked } from "./kernel/scheduler.ts";
-import { type Faults, noFaults } from "./kernel/sim-client.ts";
 import { unsettled } from "./liveness.ts";
 import { operator } from "./operator.ts";
 import { people } from "./people.ts";
 import { kindTemper } from "./world/conduct.ts";
-import { type DiskFaults, noDiskFaults } from "./world/disk.ts";
-import { fairWeather, type Weather } from "./world/seen-by.ts";
-import { noUpstreamFaults, type UpstreamFaults } from "./world/upstream.ts";
 import { makeWorld, type World } from "./world.ts";
 
 const minute = 60_000;
-const roughUpstream: UpstreamFaults = {
-  limited: 0.01,
-  fails: 0.005,
-  cut: 0.01,
-  silent: 0.005,
-  unreachable: 0.01,
-};
 const hour = 60 * minute;
 /** After the faults everything has to be settled within this. */
 const calmHours = 48;
 const roughShare = 5 / 8;
-const roughNetwork: NetworkFaults = {
-  ...{ refused: 0.005, busy: 0.005, failed: 0.003, conflict: 0.02, lost: 0.005, slow: 0.003 },
-  ...{ cut: 0.001, ended: 0.001, expired: 0.002, silent: 0.0005 },
-};
+/** Weather as it goes by: fair, rough, and storms. */
+const FRONTS = [0, 0.5, 1, 1, 4];
 /** More than this is a loop, work that is done again and again, or a day in which twice the usual is merged. */
 export const stepsPerDayMax = 50_000;
 /** Seeds that may have more: busy days, and those in which disk, gateway and machine fail often. 13 of seeds 1 to 499. */
@@ -111,28 +98,11 @@ function noBugs(logger: Logger | undefined, broken: { error?: unknown }): Logger
 
 async function run(
   world: World,
-  { seed, hours, faults: rough = true, logger, onStep }: SimulateOptions,
+  { seed, hours, faults: hasFaults = true, logger, onStep }: SimulateOptions,
 ): Promise<Outcome> {
   const { scheduler } = world;
-  const faults: Faults = { conflict: 0.02, unknown: 0.005, refused: 0.005, expired: 0.002, ended: 0.001 };
-  const network = { ...roughNetwork };
-  const weather: Weather = { refused: 0.005, lost: 0.005, unknown: 0.01 };
-  const failpoints = { deaths: 0.01 };
-  const diskFaults: DiskFaults = { deaths: 0.0003, slow: 0.1 };
-  Object.assign(world.upstream.faults, roughUpstream);
-  world.money.deaths = 0.001;
-  Object.assign(world.money.diskFaults, { deaths: 0.0003, slow: 0.1 });
-  function makeFair(): void {
-    Object.assign(faults, noFaults);
-    Object.assign(network, noNetworkFaults);
-    cluster?.makeFair();
-    Object.assign(weather, fairWeather);
-    failpoints.deaths = 0;
-    Object.assign(diskFaults, noDiskFaults);
-    Object.assign(world.upstream.faults, noUpstreamFaults);
-    world.money.deaths = 0;
-    Object.assign(world.money.diskFaults, noDiskFaults);
-  }
+  const rough = roughness(world);
+  if (hasFaults) rough.set(1);
   const broken: { error?: unknown } = {};
   const isCluster = seed % 4 === 3;
   const invariants = watchInvariants(world, isCluster ? "Cluster" : "Files");
@@ -151,15 +121,14 @@ async function run(
     });
   };
   const common = {
-    ...{ world, weather, failpoints, powerLosses: 0.3 },
+    ...{ world, weather: rough.weather, failpoints: rough.failpoints, powerLosses: 0.3 },
     logger: noBugs(logger, broken),
     onDeath: () => restart(chaos.below(2 * minute)),
   };
   const cluster = isCluster
-    ? crew({ ...common, faults: network, onHears: (hears) => invariants.operatorHears(hears) })
+    ? crew({ ...common, faults: rough.network, onHears: (hears) => invariants.operatorHears(hears) })
     : undefined;
-  const op = cluster ?? operator({ ...common, faults, diskFaults });
-  if (!rough) makeFair();
+  const op = cluster ?? operator({ ...common, faults: rough.client, diskFaults: rough.disk });
   op.start();
   let offsetMs = 0;
   const jumpWall = (ms: number): void => {
@@ -175,7 +144,7 @@ async function run(
   const untilMs = hours * roughShare * hour;
   let calm = false;
   void (async () => {
-    while (!calm && rough) {
+    while (!calm && hasFaults) {
       await scheduler.world.clock.sleep(chaos.below(2 * hour));
       if (calm) return;
       if (chaos.chance(0.5)) {
@@ -187,7 +156,13 @@ async function run(
     }
   })();
   void (async () => {
-    while (cluster !== undefined && !calm && rough) {
+    while (!calm && hasFaults) {
+      await scheduler.world.clock.sleep(20 * minute + chaos.below(100 * minute));
+      if (!calm) rough.set(FRONTS[chaos.below(FRONTS.length)] ?? 1);
+    }
+  })();
+  void (async () => {
+    while (cluster !== undefined && !calm && hasFaults) {
       await scheduler.world.clock.sleep(chaos.below(hour));
       if (!calm) cluster.trouble();
     }
@@ -198,7 +173,7 @@ async function run(
     if (scheduler.elapsedMs - startedMs <= startMs) startSteps += 1;
     onStep?.(scheduler.trace.last.at(-1)?.label ?? "");
     // Most crashes come by steps, not by time: in the middle of something.
-    if (!calm && rough && op.lives && chaos.chance(0.0003)) {
+    if (!calm && hasFaults && op.lives && chaos.chance(0.0003)) {
       op.crash();
       restart(chaos.below(2 * minute));
     }
@@ -208,7 +183,8 @@ async function run(
   };
   await scheduler.run({ untilMs, afterEachStep, stepsMax: 10 * stepsPerDayMax });
   const roughSteps = scheduler.trace.steps - (cluster?.electionSteps ?? 0);
-  makeFair();
+  rough.set(0);
+  cluster?.makeFair();
   Object.assign(world.temper, kindTemper);
   calm = true;
   scheduler.jumpWall(-offsetMs);

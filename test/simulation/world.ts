@@ -23,7 +23,9 @@ export interface World {
   money: SimMoney;
   upstream: SimUpstream;
   latch: SimLatch;
-  /** Of the machine; undefined where a cluster keeps the objects. */
+  /** Of the machine: checkouts, the ledger and, unless a server keeps the objects, the log. */
+  machine: SimDisk;
+  /** What the operator keeps the objects on; undefined where a server does. */
   disk: SimDisk | undefined;
   prng(stream: string): Prng;
 }
@@ -40,13 +42,15 @@ export async function makeWorld({
 }): Promise<World> {
   const startMs = startsAtMs(seed);
   const scheduler = new Scheduler({ seed, startMs, keepSteps: 80 });
-  const disk = mode === "Files" ? new SimDisk() : undefined;
+  const machine = new SimDisk();
+  const disk = mode === "Files" ? machine : undefined;
   const segmentBytes = 1024 * (32 + scheduler.prng("segments").below(97));
   const api = new SimApi(disk === undefined ? {} : { disk, segmentBytes });
   if (disk === undefined) await api.startCluster(scheduler.world);
   const life = scheduler.incarnation("host");
   const files = Array.from({ length: FILES }, (_, index) => [fileName(index), "begin"] as const);
   const repository = new SimRepository(Object.fromEntries(files));
+  repository.canWrite = () => !machine.isFull && !machine.isFailing;
   const latch = new SimLatch();
   const upstream = new SimUpstream(scheduler.prng("upstream"), () => startMs + scheduler.elapsedMs);
   const money = new SimMoney({
@@ -54,8 +58,7 @@ export async function makeWorld({
     world: scheduler.world,
     prng: (stream) => scheduler.prng(stream),
     upstream,
-    // One machine has one disk.
-    disk: disk ?? new SimDisk(),
+    disk: machine,
   });
   money.isHeld = () => latch.isEngaged;
   const quality = new SimQuality({
@@ -69,7 +72,10 @@ export async function makeWorld({
     sessions.killAll();
     money.die();
   };
-  return { scheduler, api, temper: mood, sessions, repository, quality, money, upstream, latch, disk, prng };
+  return {
+    ...{ scheduler, api, temper: mood, sessions, repository, quality, money, upstream, latch },
+    ...{ machine, disk, prng },
+  };
 }
 
 /** Days on which calendars do something; each with the hours before and behind it. */

@@ -28,6 +28,7 @@ import { workspacePlaces } from "../../../pkg/sandbox/places.ts";
 import { fileStopLatch } from "../../../pkg/session/file-stop-latch.ts";
 import { openSessions } from "../../../pkg/session/manager.ts";
 import type { Sessions } from "../../../pkg/session/sessions.ts";
+import { tellingDiskFull } from "../../../pkg/storage/disk-full.ts";
 import { openLog } from "../../../pkg/storage/log/log.ts";
 import { meteredStorage } from "../../../pkg/storage/metered.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
@@ -547,7 +548,12 @@ async function openWorld(
     spares: true,
   });
   undo.push(() => sessions.close());
-  return { repository, quality, gateway, sessions };
+  return {
+    repository: tellingDiskFull(repository, state),
+    quality: tellingDiskFull(quality, state),
+    gateway,
+    sessions,
+  };
 }
 
 interface World {

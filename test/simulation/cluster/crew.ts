@@ -109,6 +109,7 @@ export function crew(options: CrewOptions): Crew {
       const isMachine = chance.chance(powerLosses);
       for (const lost of isMachine ? living() : [place]) if (lost !== undefined) kill(lost);
       if (!isMachine) return;
+      world.machine.losePower(chance);
       world.sessions.killAll();
       world.money.die();
     },

@@ -29,11 +29,6 @@ export interface NetworkFaults {
   silent: number;
 }
 
-export const noNetworkFaults: NetworkFaults = {
-  ...{ refused: 0, busy: 0, failed: 0, conflict: 0, lost: 0, slow: 0 },
-  ...{ cut: 0, ended: 0, expired: 0, silent: 0 },
-};
-
 /** How often steps come between a request and its answer, and then how often one more: a watch may tell it first. */
 const lateAnswers = 0.25;
 const laterAnswers = 0.5;

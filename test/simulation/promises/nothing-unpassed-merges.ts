@@ -51,7 +51,7 @@ export class Merges {
       submission?.head === head || submission?.head === second.id,
       () => `${name} was merged at ${head}, handed over was ${submission?.head}`,
     );
-    hold(quality.isGreen(to), () => `${name} was merged and its checks are red`);
+    hold(quality.isGreen(to) && !quality.hasFlaked(to), () => `${name} was merged and its checks are red`);
     hold(
       verdict?.result === "Approved" && verdict.by !== submission?.agent,
       () => `${name} was merged unapproved`,

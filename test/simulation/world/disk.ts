@@ -1,4 +1,5 @@
 /** The disk of the machine that the operator runs on: it outlives every operator, and a power loss takes what it can. */
+import { TransientError } from "../../../pkg/runtime/errors.ts";
 import type { AppendFile, FileSystem } from "../../../pkg/storage/file-system.ts";
 import { type CrashFileSystem, crashFileSystem } from "../../../pkg/storage/testing/crash-file-system.ts";
 import type { Prng } from "../kernel/prng.ts";
@@ -25,6 +26,8 @@ export interface MountOptions {
 export class SimDisk {
   /** There is no room: nothing can be created, and a write gets in as far as it gets. */
   isFull = false;
+  /** What git and the checks write fails: EIO. */
+  isFailing = false;
   #files: CrashFileSystem = crashFileSystem();
 
   /** The disk as one life of the operator uses it. Every call resolves at once, but for slow syncs: those are a step. */
@@ -59,6 +62,12 @@ export class SimDisk {
       append: async (path, options) =>
         written((await call("append", () => this.#files.append(path, options))) as AppendFile),
     };
+  }
+
+  /** Says as git does what keeps it, a checkout or a check from being written. */
+  refuse(): void {
+    if (this.isFull) throw new TransientError("GitFailed", "fatal: unable to write: No space left on device");
+    if (this.isFailing) throw new TransientError("GitFailed", "fatal: unable to write: Input/output error");
   }
 
   /** What was not synced is kept, lost or torn; renames and creations too. */

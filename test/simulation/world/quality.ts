@@ -27,7 +27,10 @@ export interface SimQualityOptions {
 }
 
 export class SimQuality implements Quality {
+  /** How often checks are red for no reason, 0 to 1. */
+  flakes = 0;
   readonly #options: SimQualityOptions;
+  readonly #flaked = new Set<string>();
   readonly #done = new Map<string, ChecksObservation & { is: "done" }>();
   /** By cache key: whose commits' checks they are. */
   readonly #running = new Map<string, Set<string>>();
@@ -48,9 +51,14 @@ export class SimQuality implements Quality {
     const running = this.#running.get(key);
     if (running === undefined) {
       this.#running.set(key, new Set([commit]));
-      void this.#run(key, { tree, commands });
+      void this.#run(key, { tree, treeId, commands });
     } else running.add(commit);
     return { is: "running" };
+  }
+
+  /** Checks were red on this commit's tree although its content is good. */
+  hasFlaked(commit: string): boolean {
+    return this.#flaked.has(this.#options.objects.get(commit).treeId);
   }
 
   /** What the content would be judged as, whether or not checks ran on it. */
@@ -105,16 +113,21 @@ export class SimQuality implements Quality {
     this.#wakers.clear();
   }
 
-  async #run(key: string, { tree, commands }: { tree: Tree; commands: CheckCommands }): Promise<void> {
+  async #run(
+    key: string,
+    { tree, treeId, commands }: { tree: Tree; treeId: string; commands: CheckCommands },
+  ): Promise<void> {
     const life = this.#life;
     const seconds = 20 + Math.floor(share(`checks ${key}`) * 160);
     await this.#options.clock.sleep(seconds * 1000);
     if (life !== this.#life) return;
+    const flaky = share(`flake ${key}`) < this.flakes && !isBroken(tree);
+    if (flaky) this.#flaked.add(treeId);
     const results: CheckResult[] = [];
     for (const name of ["setup", "lint", "test", "build"] as const) {
       const command = commands[name];
       if (command === undefined) continue;
-      results.push(this.#result(name, command.run, tree));
+      results.push(this.#result(name, command.run, flaky || isBroken(tree)));
       if (name === "setup" && results[0]?.result !== "Passed") break;
     }
     const passed = results.every(({ result }) => result === "Passed");
@@ -124,8 +137,8 @@ export class SimQuality implements Quality {
     for (const commit of commits) for (const wake of [...this.#wakers]) wake(commit);
   }
 
-  #result(name: CommandName, run: string, tree: Tree): CheckResult {
-    const result = this.#options.verdict?.(run) ?? (name === "test" && isBroken(tree) ? "Failed" : "Passed");
+  #result(name: CommandName, run: string, isRed: boolean): CheckResult {
+    const result = this.#options.verdict?.(run) ?? (name === "test" && isRed ? "Failed" : "Passed");
     const common = { name, run, result, seconds: 10, output: `${name}: ${result}` };
     if (result === "TimedOut") return common;
     return { ...common, exitCode: result === "Passed" ? 0 : 1 };

@@ -38,6 +38,8 @@ export class SimRepository implements Repository {
   /** The user's checkout of the target branch has uncommitted changes: no fast-forward there. */
   userIsDirty = false;
   events: RepositoryEvents = {};
+  /** Whether what sessions write and commit gets onto the disk. */
+  canWrite: () => boolean = () => true;
   /** How often a conflicting branch can be rebased, 0 to 1; what is rebased is another patch half of the times. */
   rebases = 0.3;
   readonly quarantined: string[] = [];

@@ -25,8 +25,8 @@ export interface SeenByOptions {
   label: string;
   /** What a method answers when it does not know; methods without an entry always know. */
   unknowns?: Answers;
-  /** Looks at a call where it arrives; what it throws is the answer. */
-  arrives?: () => void;
+  /** Looks at a call of this name where it arrives; what it throws is the answer. */
+  arrives?: (name: string) => void;
 }
 
 /** `twin` with each method a task of `incarnation`; who subscribes is woken in a step of its own. */
@@ -41,7 +41,7 @@ export function seenBy<T extends object>(
     const method = (twin[name] as (...args: unknown[]) => unknown).bind(twin);
     seen[name] = (...args: unknown[]) =>
       incarnation.task(`${label}.${name}`, async () => {
-        arrives?.();
+        arrives?.(name);
         if (chance.chance(weather.refused))
           throw new TransientError("Refused", `${label}.${name} was refused`);
         if (name in unknowns && chance.chance(weather.unknown)) return unknowns[name];

@@ -258,7 +258,7 @@ export class SimSessions implements Sessions {
       const checkout = repository.checkoutAt(spec.checkout);
       const last = conduct.isOver(turn);
       const outcome = last ? this.#outcome(session, host, checkout) : undefined;
-      if (!last && checkout !== undefined && spec.purpose === "execute")
+      if (!last && checkout !== undefined && spec.purpose === "execute" && repository.canWrite())
         work.turn(checkout, { repository, chance: conduct.chance, temper });
       const tasksDone = session.report.tasksDone.length;
       session.report = {
@@ -346,6 +346,8 @@ export class SimSessions implements Sessions {
       this.judged.set(checkout.head, judgement.verdict);
       return { kind: "Judged", judgement };
     }
+    if (!repository.canWrite())
+      return { kind: "Failed", reason: "TurnLimit", message: "It could not commit: the disk refused." };
     work.finish(checkout, {
       repository,
       chance: conduct.chance,
