@@ -1,6 +1,6 @@
 /**
- * Puts deliberate bugs into the ledger, the claim, the log and the stop path, one at a time, each in a copy of the tree,
- * and says whether the tests that stand beside each find it.
+ * Puts deliberate bugs into what each promise stands on, one at a time, each in a copy of the tree, and says whether
+ * the tests that stand beside each find it, and the seeds of the simulation where it says that they do.
  *
  *     npm run mutate                     all, in turn; ends with 1 when one was not caught
  *     npm run mutate -- --only NAME      one of them
@@ -27,10 +27,13 @@ let survived = 0;
 try {
   for (const mutation of chosen) {
     const startedMs = performance.now();
-    const isCaught = await find(mutation);
+    const { by, missed } = await find(mutation);
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
-    if (!isCaught) survived += 1;
-    console.log(`${isCaught ? "caught  " : "SURVIVED"}  ${mutation.name} (${seconds} s): ${mutation.bug}`);
+    if (missed.length > 0) survived += 1;
+    const verdict = missed.length === 0 ? "caught  " : "SURVIVED";
+    console.log(`${verdict}  ${mutation.name} (${seconds} s): ${mutation.bug}`);
+    for (const who of by) console.log(`          found by ${who}`);
+    for (const who of missed) console.log(`          NOT found by ${who}`);
   }
 } finally {
   rmSync(tree, { recursive: true, force: true });
@@ -55,13 +58,29 @@ function copyOfTree(): string {
   return folder;
 }
 
-/** Whether the tests fail with the bug in it. That they pass without it is what `npm test` shows. */
-async function find(mutation: Mutation): Promise<boolean> {
+interface Finding {
+  /** Who found the bug. */
+  by: readonly string[];
+  /** Who was to find it, and did not. */
+  missed: readonly string[];
+}
+
+/** Runs with the bug in it what has to find it. That nothing is found without it is what `npm test` shows. */
+async function find(mutation: Mutation): Promise<Finding> {
   const file = path.join(tree, mutation.file);
   const text = readFileSync(file, "utf8");
   writeFileSync(file, mutated(text, mutation));
   try {
-    return !(await pass(mutation.tests));
+    const { tests, seeds } = mutation;
+    const by: string[] = [];
+    const missed: string[] = [];
+    if (tests.length > 0) ((await pass(tests)) ? missed : by).push(tests.join(", "));
+    if (seeds !== undefined) {
+      const found = await failingSeed(seeds);
+      if (found === undefined) missed.push(`seeds 1 to ${seeds}`);
+      else by.push(found);
+    }
+    return { by, missed };
   } finally {
     writeFileSync(file, text);
   }
@@ -74,6 +93,23 @@ function pass(tests: readonly string[]): Promise<boolean> {
       ["run", "--bail=1", "--reporter=dot", ...tests],
       { cwd: tree, maxBuffer: 64 * 1024 * 1024 },
       (error) => resolve(error === null),
+    );
+  });
+}
+
+/** The first of the seeds that fails, and what it says was broken; undefined when all `count` pass. */
+function failingSeed(count: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ["test/simulation/main.ts", "--seeds", String(count)],
+      { cwd: tree, maxBuffer: 64 * 1024 * 1024 },
+      (error, output) => {
+        if (error === null) return resolve(undefined);
+        const [said = error.message, replay = ""] = output.trim().split("\n\n").slice(-2);
+        const seed = /--seed (\d+)/.exec(replay)?.[1] ?? "?";
+        resolve(`seed ${seed} of the simulation: ${said.split("\n")[0]?.slice(0, 200)}`);
+      },
     );
   });
 }

@@ -1,4 +1,4 @@
-/** Deliberate bugs in what the promises stand on, and the tests that have to find each. */
+/** Deliberate bugs in what the promises stand on, and the tests or the seeds of the simulation that have to find each. */
 
 export interface Mutation {
   /** In lower case with dashes. */
@@ -11,6 +11,8 @@ export interface Mutation {
   replace: string;
   /** Test files that fail with it. */
   tests: readonly string[];
+  /** Absent: the tests alone. So many first seeds of the simulation find it too, each by itself. */
+  seeds?: number;
 }
 
 const ledger: readonly Mutation[] = [
@@ -112,6 +114,51 @@ const claims: readonly Mutation[] = [
     find: '{ mode: 0o600, flag: "wx" }',
     replace: "{ mode: 0o600 }",
     tests: ["cmd/bosun/operator/lock.test.ts"],
+  },
+  {
+    name: "collected-without-fence",
+    bug: "a branch is moved for a claim that is no longer the current one",
+    file: "pkg/git/collect.ts",
+    find: '[fence, { do: "move", ref, from: before, to: head }],',
+    replace: '[{ do: "move", ref, from: before, to: head }],',
+    tests: ["test/integration/repository.test.ts"],
+  },
+  {
+    name: "claim-number-given-twice",
+    bug: "a claim has the number of the one before",
+    file: "controllers/agent/act.ts",
+    find: "number: Math.max(target.status?.claimNumber ?? 0, mirrored) + 1,",
+    replace: "number: Math.max(target.status?.claimNumber ?? 1, mirrored),",
+    tests: ["test/simulation/scenarios.test.ts"],
+    seeds: 4,
+  },
+  {
+    name: "claimed-over-another",
+    bug: "an agent claims whatever somebody wrote since it looked",
+    file: "pkg/runtime/status-writer.ts",
+    find: "return await client.updateStatus(kind, { ...object, status } as Kinds[K]);",
+    replace:
+      "return await client.patch(kind, { namespace: 'default', name: (object as WithStatus).metadata.name }, { status }, { subresource: 'status' });",
+    tests: ["test/simulation/manager.test.ts"],
+    seeds: 20,
+  },
+  {
+    name: "lease-not-looked-at",
+    bug: "an operator of a cluster writes whether or not it holds the Lease",
+    file: "pkg/runtime/acting-client.ts",
+    find: "    if (!mayAct())\n",
+    replace: "    if (mayAct === undefined)\n",
+    tests: ["pkg/runtime/acting-client.test.ts"],
+    seeds: 40,
+  },
+  {
+    name: "lease-held-too-long",
+    bug: "an operator acts for as long as its Lease holds, and longer",
+    file: "pkg/runtime/leader-election.ts",
+    find: "return Math.max(elapsedMs, wallMs) < this.#times.renewDeadlineMs;",
+    replace: "return elapsedMs - wallMs < 4 * this.#times.leaseMs;",
+    tests: ["pkg/runtime/leader-election.test.ts"],
+    seeds: 80,
   },
 ];
 
@@ -219,6 +266,210 @@ const stop: readonly Mutation[] = [
     replace: "    if (isNamed()) return;\n",
     tests: ["pkg/session/sessions.test.ts"],
   },
+  {
+    name: "started-while-it-was-stopped",
+    bug: "what an operator starts until it is quiet is left by the stop command",
+    file: "cmd/bosun/stop/end-everything.ts",
+    find: "const left = (await end()).map(",
+    replace: "const left = ([] as readonly ProcessEntry[]).map(",
+    tests: ["cmd/bosun/commands/stop.test.ts"],
+  },
+  {
+    name: "started-under-the-latch",
+    bug: "a session is started without a look at the stop latch",
+    file: "pkg/session/manager.ts",
+    find: "if (!existsSync(this.#options.stopLatch)) return;",
+    replace: "if (this.#options.stopLatch !== '') return;",
+    tests: ["pkg/session/sessions.test.ts"],
+  },
+  {
+    name: "mode-stopped-engages-nothing",
+    bug: "mode Stopped writes no latch",
+    file: "controllers/workspace/controller.ts",
+    find: 'await latch.engage("The Workspace\'s mode is Stopped.");',
+    replace: "await latch.look();",
+    tests: ["test/simulation/scenarios.test.ts"],
+    seeds: 40,
+  },
+  {
+    name: "paused-agents-go-on",
+    bug: "an agent that is paused is started",
+    file: "controllers/agent/observe.ts",
+    find: 'if (agent.spec.paused) return pause("AgentPaused", "The agent is paused.");',
+    replace: "",
+    tests: ["test/simulation/scenarios.test.ts"],
+    seeds: 40,
+  },
+  {
+    name: "gateway-under-the-latch",
+    bug: "a gateway is started under the stop latch",
+    file: "pkg/gateway/money-client.ts",
+    find: "return stopLatch !== undefined && existsSync(stopLatch);",
+    replace: "return stopLatch === '' && existsSync(stopLatch);",
+    tests: ["pkg/gateway/gateway.test.ts"],
+  },
 ];
 
-export const mutations: readonly Mutation[] = [...ledger, ...claims, ...log, ...stop];
+const merges: readonly Mutation[] = [
+  {
+    name: "merged-without-checks",
+    bug: "what is red on the tree that becomes the target is merged",
+    file: "controllers/merge/decide.ts",
+    find: "  if (!checks.passed) {",
+    replace: "  if (!checks.passed && checks.results.length === 0) {",
+    tests: ["controllers/merge/decide.test.ts"],
+    seeds: 20,
+  },
+  {
+    name: "own-work-approved",
+    bug: "an author's approval of its own work counts",
+    file: "controllers/merge/decide.ts",
+    find: 'if (verdict?.result !== "Approved" || verdict.by === status.submission?.agent)',
+    replace: 'if (verdict?.result !== "Approved")',
+    tests: ["controllers/merge/decide.test.ts"],
+  },
+  {
+    name: "author-reviews",
+    bug: "a reviewer's approval counts also where the reviewer is the author",
+    file: "controllers/review/decide.ts",
+    find: "if ((reviewer ?? claim?.agent) === review.spec.author) result",
+    replace: "if (review.spec.author === '') result",
+    tests: ["controllers/review/decide.test.ts"],
+  },
+  {
+    name: "approved-at-another-commit",
+    bug: "a verdict counts for whatever is handed over since",
+    file: "pkg/api/phases.ts",
+    find: "return fact.head === submission.head && fact.run === submission.run ? fact : undefined;",
+    replace: "return fact;",
+    tests: ["pkg/api/phases.test.ts"],
+    seeds: 20,
+  },
+  {
+    name: "secret-merged",
+    bug: "a secret in a commit keeps nothing from the target",
+    file: "controllers/merge/decide.ts",
+    find: 'const secrets = findings.filter(({ kind }) => kind === "Secret");',
+    replace: "const secrets = findings.filter(({ kind }) => kind !== kind);",
+    tests: ["controllers/merge/decide.test.ts"],
+    seeds: 60,
+  },
+  {
+    name: "merged-unannounced",
+    bug: "the target is swapped before it is written that it will be",
+    file: "controllers/merge/controller.ts",
+    find: "    const merge = { from, to, head, time: timestamp(clock.now()) };\n",
+    replace:
+      "    const merge = { from, to, head, time: timestamp(clock.now()) };\n    await repository.swapTarget(from, to);\n",
+    tests: ["test/simulation/scenarios.test.ts"],
+    seeds: 40,
+  },
+];
+
+const files: readonly Mutation[] = [
+  {
+    name: "uncommitted-work-not-asked-about",
+    bug: "the person's branch is moved under a checkout that has it out",
+    file: "pkg/git/fast-forward.ts",
+    find: 'const merge = await git.inUserCheckout(path, ["merge", "--ff-only", "--no-stat", "--quiet", commit]);',
+    replace: 'const merge = await git.inUserCheckout(path, ["reset", "--quiet", "--hard", commit]);',
+    tests: ["test/integration/repository.test.ts"],
+  },
+  {
+    name: "newer-edit-overwritten",
+    bug: "a file that a person saved meanwhile is replaced",
+    file: "pkg/storage/files/project-files.ts",
+    find: "mode, { over: last });",
+    replace: "mode);",
+    tests: ["test/integration/people-files.test.ts", "test/integration/people-files.faults.test.ts"],
+  },
+  {
+    name: "own-text-taken-for-a-persons",
+    bug: "what the operator was writing when it died is taken for a person's edit",
+    file: "pkg/storage/files/project-files.ts",
+    find: "    await state.transact([], [projectingRecord(path, text)]);\n    // A link",
+    replace: "    // A link",
+    tests: ["test/integration/people-files.test.ts", "test/integration/people-files.faults.test.ts"],
+  },
+  {
+    name: "emptied-file-deletes",
+    bug: "a file that a full disk left empty deletes what it declared",
+    file: "pkg/storage/files/people-files.ts",
+    find: 'return text.trim() === "" && (records.texts.get(path) ?? "").trim() !== "";',
+    replace: "return path === '' && text.trim() === '';",
+    tests: ["test/integration/people-files.test.ts"],
+  },
+  {
+    name: "half-a-folder-deleted",
+    bug: "objects go with their files however many are missing",
+    file: "pkg/storage/files/deletion-guard.ts",
+    find: "const tooMany = missing.length > missingCountMax || missing.length > total / 2;",
+    replace: "const tooMany = missing.length > total;",
+    tests: ["pkg/storage/files/deletion-guard.test.ts"],
+  },
+];
+
+const resume: readonly Mutation[] = [
+  {
+    name: "last-turn-dropped",
+    bug: "a session goes on from the turn before its last",
+    file: "pkg/session/runner/conversation.ts",
+    find: '    if (entry.type === "assistant" && entry.content.length > 0) add',
+    replace:
+      '    if (entry.type === "assistant" && entry !== entries.at(-1) && entry.content.length > 0) add',
+    tests: ["pkg/session/runner/loop.test.ts", "test/integration/resume.test.ts"],
+  },
+  {
+    name: "tool-repeated-untold",
+    bug: "a tool call that may have had its effect is made again, and the model is not told",
+    file: "pkg/session/runner/conversation.ts",
+    find: '.map((call) => ({ call, started: has("intended", call.id) }));',
+    replace: ".map((call) => ({ call, started: false }));",
+    tests: ["pkg/session/runner/loop.test.ts", "test/integration/resume.test.ts"],
+  },
+  {
+    name: "cycles-forgotten",
+    bug: "review cycles count from the beginning again",
+    file: "controllers/review/controller.ts",
+    find: "? { reviewCycles: (status.reviewCycles ?? 0) + 1 }",
+    replace: "? { reviewCycles: review === undefined ? 0 : 1 }",
+    tests: ["test/simulation/scenarios.test.ts"],
+    seeds: 80,
+  },
+  {
+    name: "crashes-forgotten",
+    bug: "a session that crashes again and again is started again without a longer wait",
+    file: "controllers/agent/controller.ts",
+    find: "return (recovered ? 0 : before) + (failure === undefined ? 0 : 1);",
+    replace: "return failure === undefined || recovered ? 0 : Math.min(before, 1);",
+    tests: ["test/simulation/scenarios.test.ts"],
+  },
+  {
+    name: "another-session-after-a-crash",
+    bug: "a claim goes on in a new session",
+    file: "controllers/agent/session-spec.ts",
+    find: "id: work.claim.session",
+    replace: 'id: work.claim.session + (agent.status?.session?.pid ?? "")',
+    tests: ["test/simulation/scenarios.test.ts"],
+    seeds: 10,
+  },
+  {
+    name: "work-let-go-uncollected",
+    bug: "what an agent had committed is not brought to the branch when its claim ends",
+    file: "controllers/agent/act.ts",
+    find: 'const head = saved.is === "present" ? await collectOwn(work, branch, deps) : status.head;',
+    replace: 'const head = saved.is === "absent" ? await collectOwn(work, branch, deps) : status.head;',
+    tests: ["test/simulation/scenarios.test.ts"],
+    seeds: 20,
+  },
+];
+
+export const mutations: readonly Mutation[] = [
+  ...ledger,
+  ...claims,
+  ...log,
+  ...stop,
+  ...merges,
+  ...files,
+  ...resume,
+];
