@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import type { Clock } from "../runtime/clock.ts";
 import { endProcesses } from "../system/end-processes.ts";
 import { startTimeOf } from "../system/process-identity.ts";
+import { eachProcess } from "../system/process-table.ts";
 
 /** A process for good: a pid alone is given away again. `startTime` is what `startTimeOf` says. */
 export interface ProcessIdentity {
@@ -54,18 +55,20 @@ export async function markedProcesses(session: string): Promise<readonly number[
 
 function markedInProc(mark: string): readonly number[] {
   // In one go: what is read is in memory, and asking the thread pool for each file takes ten times as long.
-  return readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry) && environmentOf(entry).split("\0").includes(mark))
-    .map(Number);
+  return eachProcess((pid) => {
+    const environment = environmentOf(pid);
+    if (environment === "gone") return "gone";
+    return environment.split("\0").includes(mark) ? pid : undefined;
+  });
 }
 
-/** Empty for a process that is gone by now or another user's: it can't be read, and is none of ours. */
-function environmentOf(pid: string): string {
+/** Empty for what has none, or is another user's: it can't be read, and is none of ours. */
+function environmentOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/environ`, "utf8");
   } catch {
-    // As said above.
-    return "";
+    // As said above, or it has ended meanwhile.
+    return existsSync(`/proc/${pid}`) ? "" : "gone";
   }
 }
 

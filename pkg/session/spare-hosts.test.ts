@@ -48,6 +48,8 @@ test.each(["Best", "Marker"] as const)(
   async (containment) => {
     const { stage } = await stageWith([untilGo], { containment });
     const id = idOf(stage);
+    // A process that is just becoming another program shows no environment.
+    await until(async () => (await markedProcesses(id)).length > 0);
     const waited = await markedProcesses(id);
     const seen = await stage.sessions.start(stage.spec({ id }));
     if (seen.is !== "present") throw new Error(`The session is ${seen.is}.`);

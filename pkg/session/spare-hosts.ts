@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Ids } from "../runtime/clock.ts";
+import { endTree } from "./process-tree.ts";
 import { type SessionFolder, sessionFolder } from "./session-folder.ts";
 
 export interface SpareHostsOptions {
@@ -92,9 +93,10 @@ export class SpareHosts {
   /** Ends those that wait. Resolves when they are gone. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const waiting = [...this.#spares.values()];
-    for (const { child } of waiting) child.kill("SIGKILL");
-    await Promise.all(waiting.map(({ exited }) => exited));
+    const waiting = [...this.#spares];
+    // What was started first ends before what is in its namespace.
+    await Promise.all(waiting.map(([id]) => endTree(id, [], this.#options.clock)));
+    await Promise.all(waiting.map(([, { exited }]) => exited));
   }
 
   #forget(id: string): void {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { expect, test } from "vitest";
 import { endProcesses, signalExactly, treesIn } from "./end-processes.ts";
 import { startTimeOf } from "./process-identity.ts";
-import { type ProcessEntry, processTable, startTimeNow } from "./process-table.ts";
+import { eachProcess, type ProcessEntry, processTable, startTimeNow } from "./process-table.ts";
 import { systemClock } from "./system.ts";
 
 const limitMs = 20_000;
@@ -39,6 +39,25 @@ test("a chain of processes that each start the next and end is ended", async () 
   expect(await endProcesses({ roots: marked("chain"), clock: systemClock, limitMs })).toEqual([]);
   expect(treesIn(processTable(), marked("chain"))).toEqual([]);
 });
+
+test.runIf(process.platform === "linux")(
+  "what ends before it is read is looked for again, in what it may have started",
+  () => {
+    const ended = new Set<number>();
+    const readers: number[] = [];
+    const seen = eachProcess((pid) => {
+      // Each is gone when it is read for the first time.
+      if (!ended.has(pid)) {
+        ended.add(pid);
+        return "gone";
+      }
+      readers.push(pid);
+      return pid === process.pid || pid === process.ppid ? pid : undefined;
+    });
+    expect([...seen].sort()).toEqual([process.pid, process.ppid].sort());
+    expect(new Set(readers).size).toBe(readers.length);
+  },
+);
 
 test("the caller and its other children live on", async () => {
   const bystander = spawn("sleep", ["600"], { stdio: "ignore" });

@@ -24,16 +24,44 @@ export function processTable(): readonly ProcessEntry[] {
 
 /** The start time that `processTable` would give for `pid` now; undefined when no such process lives. */
 export function startTimeNow(pid: number): string | undefined {
-  if (process.platform === "linux") return inProc(pid, bootId())?.startTime;
+  if (process.platform === "linux") {
+    const entry = inProc(pid, bootId());
+    return entry === "gone" ? undefined : entry?.startTime;
+  }
   return fromPs().find((entry) => entry.pid === pid)?.startTime;
 }
 
+/**
+ * What `read` gives of every process: it looks at all pids again until it has read each that it sees. One that ends
+ * before it is read may have started another, which is then seen: so a chain of processes that each start the next and
+ * end hides from no look.
+ *
+ * @param read - `gone` when there is no such process any more, undefined for what is of no interest
+ */
+export function eachProcess<T>(read: (pid: number) => T | "gone" | undefined): readonly T[] {
+  const known = new Map<number, T | undefined>();
+  for (let looks = 0; looks < looksMax; looks += 1) {
+    const names = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+    const unread = names.map(Number).filter((pid) => !known.has(pid));
+    if (unread.length === 0) break;
+    // The newest first: what is about to end was started just now.
+    for (const pid of unread.reverse()) {
+      const found = read(pid);
+      if (found !== "gone") known.set(pid, found);
+    }
+  }
+  return [...known.values()].filter((found) => found !== undefined);
+}
+
+/** A machine that starts more than a process in each of so many looks is looked at again by whoever wants proof. */
+const looksMax = 100;
+
 function fromProc(): readonly ProcessEntry[] {
   const boot = bootId();
-  return readdirSync("/proc").flatMap((name) => {
-    const entry = /^\d+$/.test(name) ? inProc(Number(name), boot) : undefined;
-    if (entry === undefined) return [];
-    return [{ ...entry, environment: (readOf(entry.pid, "environ") ?? "").split("\0") }];
+  return eachProcess((pid) => {
+    const entry = inProc(pid, boot);
+    if (entry === undefined || entry === "gone") return entry;
+    return { ...entry, environment: (readOf(pid, "environ") ?? "").split("\0") };
   });
 }
 
@@ -41,9 +69,10 @@ function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
 }
 
-function inProc(pid: number, boot: string): Omit<ProcessEntry, "environment"> | undefined {
+/** Undefined for one that waits to be collected. */
+function inProc(pid: number, boot: string): Omit<ProcessEntry, "environment"> | "gone" | undefined {
   const stat = readOf(pid, "stat");
-  if (stat === undefined) return undefined;
+  if (stat === undefined) return "gone";
   // The command's name is in parentheses and may hold any character: count fields after the last one.
   const [state, parent, group, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [threads, startTicks] = [fields[14], fields[16]];
