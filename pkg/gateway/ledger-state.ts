@@ -1,6 +1,5 @@
 /** What the lines of a ledger add up to. Pure: the same lines always give the same sums. */
 import { Bases, type Basis } from "./basis.ts";
-import { selects } from "./grants.ts";
 import {
   type AskedTurn,
   type Granted,
@@ -10,7 +9,8 @@ import {
   type Reserved,
   type Settled,
 } from "./ledger-lines.ts";
-import type { BudgetPolicy, CostQuery, NanoUSD } from "./money.ts";
+import type { BudgetPolicy, NanoUSD } from "./money.ts";
+import { type Question, RequestSums, type Sums } from "./request-sums.ts";
 import type { Period, Window } from "./windows.ts";
 
 export type RequestState = "reserved" | "sent" | "settled" | "unsettled" | "released";
@@ -40,26 +40,6 @@ interface TurnRecord {
   asked: { request: RequestRecord; host: string }[];
 }
 
-/** Sums over the requests that one question is about. */
-export interface Sums {
-  spent: NanoUSD;
-  reserved: NanoUSD;
-  spentTokens: number;
-  reservedTokens: number;
-  requests: number;
-  unsettled: number;
-}
-
-/** A question: the requests of a window that a selector takes, or those a query is about. */
-export interface Question extends CostQuery {
-  selector?: Readonly<Record<string, string>>;
-  startMs?: number;
-  endMs?: number;
-}
-
-/** Sums kept per question; past this many they are forgotten and computed again when asked for. */
-const KEPT_SUMS_MAX = 1_000;
-
 export class LedgerState {
   #lines = 0;
   #at = 0;
@@ -74,7 +54,7 @@ export class LedgerState {
   /** The newest of each Budget and period, by the Budget's uid and by its name. */
   readonly #newestGrants = new Map<string, Granted>();
   readonly #bases = new Bases();
-  readonly #sums = new Map<string, { question: Question; sums: Sums }>();
+  readonly #sums = new RequestSums();
 
   /** Number of the newest line. */
   get seq(): number {
@@ -156,21 +136,7 @@ export class LedgerState {
 
   /** Sums over the requests that `question` is about. */
   sums(question: Question): Readonly<Sums> {
-    const key = JSON.stringify(question, Object.keys({ ...question, ...question.selector }).sort());
-    const kept = this.#sums.get(key);
-    if (kept !== undefined) return kept.sums;
-    const sums: Sums = {
-      spent: 0,
-      reserved: 0,
-      spentTokens: 0,
-      reservedTokens: 0,
-      requests: 0,
-      unsettled: 0,
-    };
-    for (const request of this.#requests.values()) if (matches(question, request)) add(sums, request, 1);
-    if (this.#sums.size >= KEPT_SUMS_MAX) this.#sums.clear();
-    this.#sums.set(key, { question, sums });
-    return sums;
+    return this.#sums.of(question);
   }
 
   /**
@@ -253,7 +219,7 @@ export class LedgerState {
     };
     this.#keepTurn(line, request);
     this.#requests.set(id, request);
-    this.#count(request, 1);
+    this.#sums.add(request);
   }
 
   /** Only the newest turn of a session can be asked for again. */
@@ -284,21 +250,14 @@ export class LedgerState {
       const found = request === undefined ? "was never reserved" : `is ${request.state}`;
       throw new LedgerError(`Line ${line.seq} says ${line.step} of request ${line.id}, which ${found}.`);
     }
-    this.#count(request, -1);
-    Object.assign(request, to);
+    this.#sums.change(request, () => Object.assign(request, to));
     // Not only where a `violated` line says so: a crash can cut it off from the settlement before it.
     if (line.step !== "personSettled" && isAboveBound(request)) this.#violated.add(line.id);
-    this.#count(request, 1);
   }
 
   #keepBasis({ id, basis }: Settled): void {
     const request = this.#requests.get(id);
     if (request !== undefined && basis !== undefined) this.#bases.add(request.payer.session, basis);
-  }
-
-  #count(request: RequestRecord, sign: 1 | -1): void {
-    for (const { question, sums } of this.#sums.values())
-      if (matches(question, request)) add(sums, request, sign);
   }
 }
 
@@ -308,26 +267,4 @@ function mayBePaid({ state, cost }: RequestRecord): boolean {
 
 function isAboveBound({ cost, tokens, bound }: RequestRecord): boolean {
   return cost > bound.cost || tokens > bound.tokens;
-}
-
-function matches(question: Question, { at, payer }: RequestRecord): boolean {
-  const { startMs = Number.NEGATIVE_INFINITY, endMs = Number.POSITIVE_INFINITY, selector = {} } = question;
-  return (
-    startMs <= at &&
-    at < endMs &&
-    (question.project ?? payer.project) === payer.project &&
-    (question.session ?? payer.session) === payer.session &&
-    (question.agent ?? payer.agent) === payer.agent &&
-    (question.purpose ?? payer.purpose) === payer.purpose &&
-    selects(selector, payer.labels)
-  );
-}
-
-function add(sums: Sums, { state, cost, tokens }: RequestRecord, sign: 1 | -1): void {
-  if (state === "released") return;
-  const isReserved = state === "reserved" || state === "sent";
-  sums[isReserved ? "reserved" : "spent"] += sign * cost;
-  sums[isReserved ? "reservedTokens" : "spentTokens"] += sign * tokens;
-  sums.requests += sign;
-  if (state === "unsettled") sums.unsettled += sign;
 }
