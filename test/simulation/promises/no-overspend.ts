@@ -9,6 +9,7 @@ import { AGREEMENT_MS } from "../../../pkg/gateway/trusted-time.ts";
 import { type Period, type Window, windowAt } from "../../../pkg/gateway/windows.ts";
 import type { World } from "../world.ts";
 import { promise } from "./promise.ts";
+import { Taken } from "./taken.ts";
 
 const hold = promise(1, "no overspend");
 
@@ -26,12 +27,12 @@ export function noOverspend(world: Pick<World, "money">): LedgerWatch {
   const { money } = world;
   const { upstream } = money;
   const requests = new Map<string, Reserved & Line>();
-  /** In the order of their moments. */
-  const order: (Reserved & Line)[] = [];
   const ended = new Set<string>();
+  const taken = new Taken();
   const windows = new Map<string, Window>();
   let newestMs = Number.NEGATIVE_INFINITY;
 
+  upstream.onBill = counts;
   const opened = (state: LedgerState): void => {
     newestMs = state.newestMs ?? Number.NEGATIVE_INFINITY;
     for (const id of upstream.bills.keys())
@@ -39,14 +40,16 @@ export function noOverspend(world: Pick<World, "money">): LedgerWatch {
     for (const [id, line] of requests) {
       const known = state.request(id);
       // Not on the disk when its gateway died, and so never sent.
-      if (known === undefined) requests.delete(id);
-      else if (!ended.has(line.id)) endedWith(id, known);
+      if (known === undefined) {
+        requests.delete(id);
+        taken.forget(id);
+      } else if (!ended.has(line.id)) endedWith(id, known);
     }
   };
   const lineAdded = (line: Line): void => {
     if (line.step === "reserved") {
       requests.set(line.id, line);
-      order.push(line);
+      counts(line.id);
       reserved(line);
     }
     if (line.step === "released") endedWith(line.id, { cost: 0, tokens: 0 });
@@ -60,11 +63,18 @@ export function noOverspend(world: Pick<World, "money">): LedgerWatch {
 
   function endedWith(id: string, charged: { cost: number; tokens: number }): void {
     ended.add(id);
+    counts(id);
     const bill = upstream.bills.get(id);
     hold(
       bill === undefined || (bill.cost <= charged.cost && bill.tokens <= charged.tokens),
       () => `request ${id} was billed ${bill?.cost} nano-dollars and charged with ${charged.cost}`,
     );
+  }
+
+  /** Until it has ended a request may yet be billed all that is reserved for it; then it counts for its bill. */
+  function counts(id: string): void {
+    const line = requests.get(id);
+    if (line !== undefined) taken.count(line, ended.has(id) ? (upstream.bills.get(id) ?? nothing) : line);
   }
 
   function reserved(line: Reserved & Line): void {
@@ -79,7 +89,7 @@ export function noOverspend(world: Pick<World, "money">): LedgerWatch {
         const limit = policy[period];
         if (limit === undefined || !holdsFor(policy, line)) continue;
         const { name, startMs, endMs } = windowOf(period, line.at, policy.timeZone);
-        const sum = spentIn(policy, startMs, endMs);
+        const sum = taken.within({ selector: policy.selector, startMs, endMs });
         const cost = sum.cost / NANO_PER_USD;
         hold(
           limit.usd === undefined || sum.cost <= Math.floor(limit.usd * NANO_PER_USD + 1e-6),
@@ -100,21 +110,6 @@ export function noOverspend(world: Pick<World, "money">): LedgerWatch {
     const window = windowAt(period, atMs, timeZone);
     windows.set(key, window);
     return window;
-  }
-
-  /** Billed, or still reserved, for what was reserved in the window. */
-  function spentIn(policy: BudgetPolicy, startMs: number, endMs: number): { cost: number; tokens: number } {
-    const sum = { cost: 0, tokens: 0 };
-    // The newest first: a window is the end of what was reserved.
-    for (let index = order.length - 1; index >= 0; index -= 1) {
-      const line = order[index] as Reserved & Line;
-      if (line.at < startMs) break;
-      if (line.at >= endMs || !requests.has(line.id) || !holdsFor(policy, line)) continue;
-      const bill = ended.has(line.id) ? (upstream.bills.get(line.id) ?? nothing) : line;
-      sum.cost += bill.cost;
-      sum.tokens += bill.tokens;
-    }
-    return sum;
   }
 }
 

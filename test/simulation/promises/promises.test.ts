@@ -34,9 +34,18 @@ const broken: Record<string, (world: World, invariants: Invariants) => unknown> 
     await money.setBudgets([budget]);
     for (const id of ["a", "b", "c"]) money.events.line?.(reserved(id, { usd: 0.4 }));
   },
+  "1, no overspend: all allows 1 USD in .*, and 1.1 are": async ({ money, upstream }) => {
+    await money.setBudgets([budget]);
+    money.events.line?.(reserved("a", { usd: 0.9 }));
+    money.events.line?.({ seq: 2, at: 0, step: "released", id: "a", why: "never sent" });
+    money.events.line?.(reserved("b", { usd: 0.1 }));
+    // Billed all the same, after its ledger had given the money back.
+    upstream.bill("a", { cost: 0.9e9, tokens: 2 });
+    money.events.line?.(reserved("c", { usd: 0.1 }));
+  },
   "1, no overspend: request a was billed": ({ money, upstream }) => {
     money.events.line?.(reserved("a"));
-    upstream.bills.set("a", { cost: 5, tokens: 5 });
+    upstream.bill("a", { cost: 5, tokens: 5 });
     money.events.line?.({ seq: 2, at: 0, step: "unsettled", id: "a", why: "cut", cost: 4, tokens: 5 });
   },
   "1, no overspend: a reservation was counted at .* yet to come": ({ money, upstream }) =>

@@ -42,10 +42,11 @@ export class SimUpstream {
   readonly faults: UpstreamFaults = { ...noUpstreamFaults };
   /** Told of each request whose body it is sent. */
   onTake: () => void = () => {};
+  /** Told of each request that has been billed, or billed otherwise. */
+  onBill: (id: string) => void = () => {};
   /** The account has used up what its plan allows until then, by the true time. */
   usedUpUntilMs = 0;
-  /** By the gateway's id of the request: every request whose body it got. */
-  readonly bills = new Map<string, Bill>();
+  readonly #bills = new Map<string, Bill>();
   readonly #chance: Prng;
   readonly #trueMs: () => number;
 
@@ -53,6 +54,11 @@ export class SimUpstream {
   constructor(chance: Prng, trueMs: () => number) {
     this.#chance = chance;
     this.#trueMs = trueMs;
+  }
+
+  /** By the gateway's id of the request: every request whose body it got. */
+  get bills(): ReadonlyMap<string, Bill> {
+    return this.#bills;
   }
 
   get trueMs(): number {
@@ -131,7 +137,13 @@ export class SimUpstream {
     };
   }
 
+  /** Has the account pay for a request. */
+  bill(id: string, bill: Bill): void {
+    this.#bills.set(id, bill);
+    this.onBill(id);
+  }
+
   #bill(id: string, usages: readonly Usage[], price: Price): void {
-    this.bills.set(id, { cost: costOf(usages, price), tokens: tokensOf(sumOf(usages)) });
+    this.bill(id, { cost: costOf(usages, price), tokens: tokensOf(sumOf(usages)) });
   }
 }
