@@ -30,7 +30,13 @@ export function parseJson(text: string): ParsedJson {
 
 /** Reads JSON text that `writeJson` made. */
 export function readJson(text: string): unknown {
-  return longNumber.test(text) ? parseSlowly(text, Number.POSITIVE_INFINITY).value : JSON.parse(text);
+  return hasLongNumber(text) ? parseSlowly(text, Number.POSITIVE_INFINITY).value : JSON.parse(text);
+}
+
+/** Whether there may be an integer that is no exact number. Those of 16 digits often are: schemas have 2^53 - 1 as maximum. */
+function hasLongNumber(text: string): boolean {
+  for (const [, digits] of text.matchAll(longNumbers)) if (!Number.isSafeInteger(Number(digits))) return true;
+  return false;
 }
 
 /** `value` as JSON text, bigints as integers; on many lines when `indent` is above 0. */
@@ -49,7 +55,7 @@ export function writeJson(value: unknown, indent = 0): string {
 }
 
 /** A number of many digits in JSON without blanks; rarely something in a string that looks like one. */
-const longNumber = /(?:^|[[:,])-?\d{16}/;
+const longNumbers = /(?:^|[[:,])-?(\d{16,})/g;
 const nothingSpecial = { duplicates: [] as readonly string[], wholeFloats: new Set<string>() };
 
 /** TypeScript's library does not know it yet. */

@@ -1,4 +1,5 @@
 import { RE2JS } from "re2js";
+import { writeJson } from "../../encoding/json.ts";
 import { compileRules, RuleError, type RuleNode } from "../cel/rules.ts";
 import type { FieldError } from "../field-error.ts";
 import { copyJson, deepFreeze, isObject, type Json, type JsonObject } from "../json.ts";
@@ -95,12 +96,18 @@ function compileNode(declared: Json, path: string): Schema {
 }
 
 const compiledSchemas = new WeakMap<JsonObject, Schema>();
+/** By text: definitions that are read back, or change in something else, have a schema that is there already. */
+const compiledTexts = new Map<string, Schema>();
+const compiledTextsMax = 100;
 
-/** Like `compileSchema`, once for each object: for one that nobody changes any more. */
+/** Like `compileSchema`, once for each object, and for each that says the same: for one that nobody changes any more. */
 export function compiledSchema(declared: JsonObject): Schema {
   let schema = compiledSchemas.get(declared);
   if (schema === undefined) {
-    schema = compileSchema(declared);
+    const text = writeJson(declared);
+    schema = compiledTexts.get(text) ?? compileSchema(declared);
+    if (compiledTexts.size >= compiledTextsMax) compiledTexts.clear();
+    compiledTexts.set(text, schema);
     compiledSchemas.set(declared, schema);
   }
   return schema;

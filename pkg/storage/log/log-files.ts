@@ -25,11 +25,11 @@ export function cutName(sequence: number, offset: number): string {
 }
 
 export function logFiles(entries: readonly DirectoryEntry[]): LogFiles {
-  const numbered = (prefix: string) =>
+  const numbered = (pattern: RegExp) =>
     entries
-      .map(({ name }) => new RegExp(`^${prefix}-(\\d{8,})$`).exec(name)?.[1])
+      .map(({ name }) => pattern.exec(name)?.[1])
       .filter((digits) => digits !== undefined)
       .map(Number)
       .sort((a, b) => a - b);
-  return { segments: numbered("segment"), snapshots: numbered("snapshot") };
+  return { segments: numbered(/^segment-(\d{8,})$/), snapshots: numbered(/^snapshot-(\d{8,})$/) };
 }

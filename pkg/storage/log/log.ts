@@ -16,7 +16,8 @@ import {
   type EncodedTransaction,
   emptyState,
   encodeTransaction,
-  type RecentJson,
+  type LogState,
+  toLogState,
   toStoredState,
 } from "./state.ts";
 
@@ -44,7 +45,7 @@ interface Waiting {
 
 /** The log in `directory`. One process may have it open: a later one takes it over, and this one then fails. */
 export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOptions): Log {
-  const state = emptyState();
+  const state: LogState = emptyState();
   let epoch = 0;
   let sequence = 0;
   let segment: AppendFile | undefined;
@@ -70,9 +71,9 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
       // The next segment's name is taken before anything is read: from here on an owner of the last one fails.
       segment = await fs.create(join(directory, segmentName(sequence)), fileMode);
       await fs.syncDirectory(directory);
-      let recent: readonly RecentJson[];
+      let stored: StoredState;
       try {
-        recent = await load();
+        stored = await load();
       } catch (error) {
         await segment.close();
         segment = undefined;
@@ -80,7 +81,7 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
         throw error;
       }
       snapshotWhenDue();
-      return toStoredState(state, recent);
+      return stored;
     },
 
     commit(transaction) {
@@ -101,9 +102,9 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
     },
   };
 
-  async function load(): Promise<readonly RecentJson[]> {
+  async function load(): Promise<StoredState> {
     const recovered = await recover(fs, directory);
-    Object.assign(state, recovered.state);
+    Object.assign(state, toLogState(recovered.state));
     epoch = recovered.epoch + 1;
     sizeSinceSnapshot = recovered.size;
     segmentsSinceSnapshot = recovered.segments;
@@ -118,7 +119,7 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
     await startSegment(Object.fromEntries(before.map(({ sequence, size }) => [sequence, size])));
     await removeTemporary();
     await removeSuperseded();
-    return recovered.recent;
+    return toStoredState(recovered.state, recovered.recent);
   }
 
   /** Writes groups until none waits. Never rejects: a failure goes to those who wait, and stays. */
@@ -130,7 +131,7 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
       waiting = [];
       try {
         if (failure !== undefined) throw failure;
-        for (const { encoded } of group) applyTransaction(state, encoded);
+        for (const { encoded } of group) applyTransaction(state, encoded.transaction, encoded.changes);
         await append("transactions", `[${group.map(({ encoded }) => encoded.json).join(",")}]`);
         await checkOwnership();
       } catch (error) {

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { readJson } from "../../encoding/json.ts";
 import { TerminalError } from "../../runtime/errors.ts";
 import type { FileSystem } from "../file-system.ts";
-import type { Transaction } from "../storage.ts";
+import type { RecentChange, Transaction } from "../storage.ts";
 import { type Frame, type FrameScan, scanFrames } from "./frame.ts";
 import { logFiles, segmentName } from "./log-files.ts";
 import { readSnapshot } from "./snapshot.ts";
-import { applyTransaction, emptyState, encodeTransaction, type LogState, type RecentJson } from "./state.ts";
+import { applyTransaction, emptyState, type ReadState } from "./state.ts";
 
 /** So many of the last changes are kept for watches that go on after a restart. */
 const recentMax = 4096;
@@ -20,9 +20,9 @@ export interface SegmentStart {
 }
 
 export interface Recovered {
-  state: LogState;
+  state: ReadState;
   /** The last changes that the segments hold, oldest first. */
-  recent: readonly RecentJson[];
+  recent: readonly RecentChange[];
   /** The greatest epoch found; 0 in a new log. */
   epoch: number;
   /** Every segment that no start frame has sealed yet: its bytes that count, and where the last frame of them begins. */
@@ -53,11 +53,11 @@ export async function recover(fs: FileSystem, directory: string): Promise<Recove
   const segments = await readSegments(fs, directory, snapshot ?? 1, sequences);
 
   const seals = sealsOf(segments);
-  const state = base?.state ?? emptyState();
+  const state: ReadState = base?.state ?? emptyState();
   let epoch = base?.epoch ?? 0;
   const unsealed: { sequence: number; size: number; lastAt: number }[] = [];
   const tails: { sequence: number; offset: number; bytes: Buffer }[] = [];
-  const recent: RecentJson[] = [];
+  const recent: RecentChange[] = [];
   for (const [index, segment] of segments.entries()) {
     const sealed = seals[segment.sequence];
     const scan = sealed === undefined ? segment.scan : scanFrames(segment.bytes.subarray(0, sealed));
@@ -117,10 +117,12 @@ function sealsOf(segments: readonly Segment[]): Seals {
   return seals;
 }
 
-function replay(state: LogState, frame: Frame, recent: RecentJson[]): void {
+function replay(state: ReadState, frame: Frame, recent: RecentChange[]): void {
   if (frame.type !== "transactions") return;
   for (const transaction of readJson(frame.payload) as Transaction[]) {
-    applyTransaction(state, encodeTransaction(transaction), (change) => recent.push(change));
+    applyTransaction(state, transaction, transaction.changes, (change, previous) =>
+      recent.push({ ...change, previous: previous?.object }),
+    );
   }
   if (recent.length > recentMax * 2) recent.splice(0, recent.length - recentMax);
 }
@@ -135,7 +137,7 @@ function damagedSegment(path: string, offset: number, why: string): TerminalErro
   );
 }
 
-function staleFrame(path: string, frame: Frame, epoch: number, state: LogState): TerminalError {
+function staleFrame(path: string, frame: Frame, epoch: number, state: ReadState): TerminalError {
   return new TerminalError(
     "StorageDamaged",
     `The log file ${path} has a record of epoch ${frame.epoch} at revision ${frame.revision} behind one of epoch ` +

@@ -7,7 +7,7 @@ import { replaceFile } from "../replace-file.ts";
 import type { Change, FileText } from "../storage.ts";
 import { encodeFrame, scanFrames } from "./frame.ts";
 import { fileMode, snapshotName } from "./log-files.ts";
-import { emptyState, type LogState, putFile, putObject } from "./state.ts";
+import { emptyState, type LogState, putFile, putObject, type ReadState } from "./state.ts";
 
 /** Objects in one frame: few enough that making a frame does not hold up the process. */
 const objectsPerFrame = 200;
@@ -42,7 +42,7 @@ export async function readSnapshot(
   fs: FileSystem,
   directory: string,
   sequence: number,
-): Promise<{ state: LogState; epoch: number }> {
+): Promise<{ state: ReadState; epoch: number }> {
   const path = join(directory, snapshotName(sequence));
   const bytes = await fs.read(path);
   if (bytes === undefined) throw damagedSnapshot(path, 0, "the file is gone");
@@ -51,10 +51,10 @@ export async function readSnapshot(
   const end = frames.at(-1);
   if (end?.type !== "snapshotEnd") throw damagedSnapshot(path, size, "its last frame is missing");
 
-  const state = emptyState();
+  const state: ReadState = emptyState();
   for (const frame of frames.slice(0, -1)) {
     const part = readJson(frame.payload) as Part;
-    for (const change of part.changes) putObject(state, change);
+    for (const change of part.changes) putObject(state, change, change);
     for (const file of part.files) putFile(state, file);
   }
   state.revision = end.revision;

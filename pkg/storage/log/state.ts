@@ -1,15 +1,21 @@
-/** What a log says: each object's newest state and each file's text, kept as the JSON a snapshot is written from. */
-import { readJson, writeJson } from "../../encoding/json.ts";
+/** What a log says: each object's newest state and each file's text. */
+import { writeJson } from "../../encoding/json.ts";
 import type { Change, FileText, RecentChange, StoredState, Transaction } from "../storage.ts";
 
-export interface LogState {
+/** With `Kept` for the newest change of each object. */
+export interface State<Kept> {
   revision: number;
-  /** By resource, namespace and name: the newest change as JSON. Deleted objects are absent. */
-  objects: Map<string, string>;
+  /** By resource, namespace and name. Deleted objects are absent. */
+  objects: Map<string, Kept>;
   files: Map<string, string>;
 }
 
-export function emptyState(): LogState {
+/** As a log that is written to keeps it: changes as the JSON that a snapshot is written from. */
+export type LogState = State<string>;
+/** As a log is read back: changes as they were read. */
+export type ReadState = State<Change>;
+
+export function emptyState<Kept>(): State<Kept> {
   return { revision: 0, objects: new Map(), files: new Map() };
 }
 
@@ -28,54 +34,54 @@ export function encodeTransaction(transaction: Transaction): EncodedTransaction 
 }
 
 /**
- * @param tell - told each change before it is made
+ * @param kept - what is kept of each change
+ * @param tell - told each change before it is made, and what is kept of the one that it replaces
  * @throws RangeError when the revision goes back: a bug of the caller
  */
-export function applyTransaction(
-  state: LogState,
-  { transaction, changes }: EncodedTransaction,
-  tell?: (change: RecentJson) => void,
+export function applyTransaction<Kept>(
+  state: State<Kept>,
+  transaction: Transaction,
+  kept: readonly Kept[],
+  tell?: (change: Change, previous: Kept | undefined) => void,
 ): void {
   transaction.changes.forEach((change, index) => {
     if (!(change.revision >= state.revision)) {
       throw new RangeError(`Revision ${change.revision} of ${objectId(change)} is below ${state.revision}.`);
     }
-    tell?.({ change: changes[index] as string, previous: state.objects.get(objectId(change)) });
+    tell?.(change, state.objects.get(objectId(change)));
     state.revision = change.revision;
-    putObject(state, change, changes[index]);
+    putObject(state, change, kept[index] as Kept);
   });
   for (const file of transaction.files ?? []) putFile(state, file);
 }
 
-/** `json` is `change` as JSON, when it is at hand. */
-export function putObject(state: LogState, change: Change, json = writeJson(change)): void {
+export function putObject<Kept>(state: State<Kept>, change: Change, kept: Kept): void {
   if (change.object === undefined) state.objects.delete(objectId(change));
-  else state.objects.set(objectId(change), json);
+  else state.objects.set(objectId(change), kept);
 }
 
-export function putFile(state: LogState, { path, text }: FileText): void {
+export function putFile(state: State<unknown>, { path, text }: FileText): void {
   if (text === undefined) state.files.delete(path);
   else state.files.set(path, text);
 }
 
-/** A change as JSON, beside the one that it replaced. */
-export interface RecentJson {
-  change: string;
-  previous: string | undefined;
+/** What was read, as a log goes on to keep it. */
+export function toLogState({ revision, objects, files }: ReadState): LogState {
+  const texts = new Map<string, string>();
+  for (const [id, change] of objects) texts.set(id, writeJson(change));
+  return { revision, objects: texts, files: new Map(files) };
 }
 
-export function toStoredState(state: LogState, recent: readonly RecentJson[] = []): StoredState {
+export function toStoredState(
+  { revision, objects, files }: ReadState,
+  recent: readonly RecentChange[] = [],
+): StoredState {
   return {
-    revision: state.revision,
-    objects: [...state.objects.values()].map((json) => readJson(json) as Change),
-    recent: recent.map(toRecentChange),
-    files: [...state.files].map(([path, text]): FileText => ({ path, text })),
+    revision,
+    objects: [...objects.values()],
+    recent,
+    files: [...files].map(([path, text]): FileText => ({ path, text })),
   };
-}
-
-function toRecentChange({ change, previous }: RecentJson): RecentChange {
-  const before = previous === undefined ? undefined : (readJson(previous) as Change).object;
-  return { ...(readJson(change) as Change), previous: before };
 }
 
 function objectId({ resource, namespace, name }: Change): string {
