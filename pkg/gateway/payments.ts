@@ -240,7 +240,7 @@ export class Payments {
     const atMs = this.#deps.clock.elapsed() + Math.max(1, ms);
     if (!Number.isFinite(ms) || atMs >= this.#nextLookMs) return;
     this.#nextLookMs = atMs;
-    this.#alarm?.abort();
+    this.#alarm?.abort(replaced);
     this.#alarm = new AbortController();
     this.#deps.clock.sleep(Math.max(1, ms), this.#alarm.signal).then(
       () => {
@@ -261,7 +261,7 @@ export class Payments {
   /** Sets no more alarms. What is in line stays there. */
   close(): void {
     this.#nextLookMs = Number.NEGATIVE_INFINITY;
-    this.#alarm?.abort();
+    this.#alarm?.abort(replaced);
   }
 }
 
@@ -290,6 +290,8 @@ interface Reserved {
 
 /** What every request wants. */
 const EVERYTHING = "*";
+/** Why an alarm ends; one for all, since making a DOMException each time would cost more than the alarm. */
+const replaced = new Error("The alarm was set to another time, or the gateway ends");
 
 function modelOf({ model }: Price): string {
   return `model ${model}`;

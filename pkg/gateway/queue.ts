@@ -22,6 +22,9 @@ interface Place {
   look(): Turn<unknown>;
 }
 
+/** Why a wait's timer ends; one for all, since making a DOMException each time would cost more than the wait. */
+const left = new Error("It left the line");
+
 const RANK: Record<Purpose, number> = { review: 0, execute: 1 };
 
 export class WaitTimeoutError extends Error {
@@ -62,6 +65,10 @@ export class Line {
       reject(reason);
       this.look();
     };
+    this.#enter(place);
+    this.look();
+    // Served at once, as nearly everyone is.
+    if (!this.#places.includes(place)) return promise;
     const ended = new AbortController();
     signal.addEventListener("abort", () => leave(signal.reason), { signal: ended.signal });
     this.#clock.sleep(this.#waitMs, ended.signal).then(
@@ -70,12 +77,10 @@ export class Line {
         // Served or aborted before the time was over.
       },
     );
-    this.#enter(place);
-    this.look();
     try {
       return await promise;
     } finally {
-      ended.abort();
+      ended.abort(left);
     }
   }
 

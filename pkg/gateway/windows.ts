@@ -40,7 +40,34 @@ export function windowAt(period: Period, atMs: number, timeZone: string): Window
  * is `00:00`.
  */
 export function clockTime(atMs: number, nowMs: number, timeZone: string): string {
+  const { time, date, startMs, endMs } = saidOf(atMs, timeZone);
+  return startMs <= nowMs && nowMs < endMs ? time : `${date} ${time}`;
+}
+
+/** A moment in words, and the day that ends with or after it. */
+interface Said {
+  time: string;
+  date: string;
+  startMs: number;
+  endMs: number;
+}
+
+/** Ends of windows are told again and again, and the calendar is slow. */
+const said = new Map<string, Said>();
+const saidMax = 100;
+
+function saidOf(atMs: number, timeZone: string): Said {
+  const key = `${atMs} ${timeZone}`;
+  const known = said.get(key);
+  if (known !== undefined) return known;
   const at = DateTime.fromMillis(atMs, { zone: timeZone });
-  const sameDay = at.minus(1).hasSame(DateTime.fromMillis(nowMs, { zone: timeZone }), "day");
-  return at.toFormat(sameDay ? "HH:mm" : "yyyy-MM-dd HH:mm");
+  const day = at.minus(1).startOf("day");
+  const next = day.plus({ day: 1 }).startOf("day");
+  const moment = {
+    ...{ time: at.toFormat("HH:mm"), date: at.toFormat("yyyy-MM-dd") },
+    ...{ startMs: day.toMillis(), endMs: next.toMillis() },
+  };
+  if (said.size >= saidMax) said.clear();
+  said.set(key, moment);
+  return moment;
 }

@@ -11,6 +11,7 @@ import type { Client, Kind } from "../../pkg/runtime/client.ts";
 import { openLog } from "../../pkg/storage/log/log.ts";
 import { MemoryStorage } from "../../pkg/storage/memory.ts";
 import type { Change as StoredChange } from "../../pkg/storage/storage.ts";
+import { EndSignal } from "./kernel/end-signal.ts";
 import { type Incarnation, Revoked } from "./kernel/scheduler.ts";
 import { AcknowledgedWrites } from "./promises/nothing-acknowledged-is-lost.ts";
 import type { MountOptions, SimDisk } from "./world/disk.ts";
@@ -40,9 +41,8 @@ export interface ServingOptions extends MountOptions {
 
 interface Server {
   client: Client;
-  /** Rejects when the server is no more; absent where that never happens. */
-  ended: Promise<never> | undefined;
-  end: () => void;
+  /** Comes when the server is no more; absent where that never happens. */
+  ending: EndSignal | undefined;
 }
 
 export interface SimApiOptions {
@@ -68,7 +68,7 @@ export class SimApi implements Client {
   async startCluster({ clock, ids, random, defer }: Incarnation): Promise<void> {
     const options = { storage: new MemoryStorage(), clock, ids, random, defer };
     const client = await this.#open(options, (changes) => this.#tell(changes));
-    this.#serve({ client, ended: undefined, end: () => {} });
+    this.#serve({ client, ending: undefined });
   }
 
   /** A life of the operator begins: its server opens what the last one left. Nothing for a cluster. */
@@ -80,18 +80,14 @@ export class SimApi implements Client {
     const options = { storage: this.#book.watch(log), clock, ids, random, defer, onFatal: mount.die };
     const client = await this.#open(options, (changes) => this.#book.told(changes));
     if (life.revoked) return;
-    const { promise: ended, reject } = Promise.withResolvers<never>();
-    ended.catch(() => {
-      // Heard by those who wait for an answer, if there are any.
-    });
-    this.#serve({ client, ended, end: () => reject(unavailable()) });
+    this.#serve({ client, ending: new EndSignal() });
   }
 
   /** The operator is no more, and its server with it. */
   end(): void {
     // One that never came to serve has told nobody; who waits for a server goes on waiting.
     if (this.#options.disk === undefined || this.#server === undefined) return;
-    this.#server.end();
+    this.#server.ending?.come();
     this.#server = undefined;
     this.#serves = Promise.withResolvers();
   }
@@ -144,10 +140,12 @@ export class SimApi implements Client {
 
   async #call<T>(ask: (client: Client) => Promise<T>): Promise<T> {
     while (this.#server === undefined) await this.#serves.promise;
-    const { client, ended } = this.#server;
-    if (ended === undefined) return ask(client);
+    const { client, ending } = this.#server;
+    if (ending === undefined) return ask(client);
     try {
-      return await Promise.race([ask(client), ended]);
+      return await ending.or(ask(client), () => {
+        throw unavailable();
+      });
     } catch (error) {
       throw error instanceof Revoked ? unavailable() : error;
     }

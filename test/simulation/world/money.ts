@@ -27,6 +27,7 @@ import { TimeKeeper } from "../../../pkg/gateway/time-keeper.ts";
 import type { Period } from "../../../pkg/gateway/windows.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { throttle } from "../../../pkg/runtime/throttle.ts";
+import { EndSignal } from "../kernel/end-signal.ts";
 import type { Prng } from "../kernel/prng.ts";
 import { type Incarnation, Revoked } from "../kernel/scheduler.ts";
 import { type DiskFaults, noDiskFaults, type SimDisk } from "./disk.ts";
@@ -82,9 +83,8 @@ interface Life {
   payments: Payments;
   time: TimeKeeper;
   rateLimits: RateLimits;
-  /** Resolves when the gateway is no more. */
-  ended: Promise<void>;
-  end: () => void;
+  /** Comes when the gateway is no more. */
+  ending: EndSignal;
 }
 
 export class SimMoney implements Money {
@@ -205,7 +205,7 @@ export class SimMoney implements Money {
     this.#life = undefined;
     this.#opening = undefined;
     incarnation.revoke();
-    life?.end();
+    life?.ending.come();
     void this.#restart();
   }
 
@@ -213,15 +213,17 @@ export class SimMoney implements Money {
   async ask(asked: AskedRequest): Promise<Answered> {
     const life = await this.#start();
     if (life === undefined) return { is: "later", seconds: 30, message: "There is no gateway." };
-    const gone = life.ended.then(
-      (): Answered => ({ is: "later", seconds: 10, message: "The gateway ended before the answer did." }),
-    );
+    const gone: Answered = {
+      is: "later",
+      seconds: 10,
+      message: "The gateway ended before the answer did.",
+    };
     const forwarded = this.#forward(life, asked).catch((error: unknown) => {
       // What a dead gateway was about to do next does not happen.
       if (error instanceof Revoked) return gone;
       throw error;
     });
-    return Promise.race([forwarded, gone]);
+    return life.ending.or(forwarded, () => gone);
   }
 
   async #forward(life: Life, asked: AskedRequest): Promise<Answered> {
@@ -322,8 +324,7 @@ export class SimMoney implements Money {
       hasLease: () => this.#leased,
       changed: () => {},
     });
-    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-    this.#life = { incarnation, ledger, payments, time, rateLimits, ended, end };
+    this.#life = { incarnation, ledger, payments, time, rateLimits, ending: new EndSignal() };
     this.#opening = undefined;
     if (this.#policies !== undefined) payments.setBudgets(this.#policies);
     void this.#keepTime(this.#life);
