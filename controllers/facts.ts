@@ -2,8 +2,16 @@
  * What of an object other controllers look at. A change of the rest (running numbers, what is said to people) wakes
  * nobody: each wake-up reads the world, and each status write would cause the next.
  */
-import { getCondition } from "../pkg/api/conditions.ts";
-import type { Agent, Budget, Project, ProjectPhase, Workspace } from "../pkg/api/generated.ts";
+import { getCondition, isTrue } from "../pkg/api/conditions.ts";
+import type {
+  Agent,
+  Budget,
+  Project,
+  ProjectPhase,
+  ProjectStatus,
+  Review,
+  Workspace,
+} from "../pkg/api/generated.ts";
 import type { KubeObject } from "../pkg/api/meta.ts";
 import { phaseOf } from "../pkg/api/phases.ts";
 
@@ -25,13 +33,20 @@ export function projectFacts(object: KubeObject): unknown {
     costUSD,
     costTokens,
     estimate,
+    review,
     completionTime,
     observedGeneration,
     conditions,
     ...facts
   } = status;
-  const known = ["Merged", "Abandoned", "Affordable"].map((type) => getCondition(conditions, type)?.status);
-  return [declared(object), facts, known];
+  const ended = isTrue(conditions, "Merged") || isTrue(conditions, "Abandoned");
+  return [declared(object), facts, ended, heldBack(status)];
+}
+
+/** Whether the Budgets hold it back; undefined while that is not known. */
+function heldBack({ conditions }: ProjectStatus): boolean | undefined {
+  const affordable = getCondition(conditions, "Affordable");
+  return affordable === undefined ? undefined : affordable.status === "False";
 }
 
 /** All about a Project that is in one of `phases`; of another, only that it is not. */
@@ -39,13 +54,20 @@ export function projectFactsIn(phases: readonly ProjectPhase[]): (object: KubeOb
   return (object) => phases.includes(phaseOf(object as Project)) && projectFacts(object);
 }
 
-/** All about a Project that the merge queue has to do with, and whether its phase says so yet. */
+/**
+ * Whether the phase says what is recorded. Until it does somebody is about to write it, and would be met by another's
+ * write. One that is being deleted gets no phase any more.
+ */
+export function isShown(project: Project): boolean {
+  return project.metadata.deletionTimestamp !== undefined || project.status?.phase === phaseOf(project);
+}
+
+/** All about a Project that the merge queue has to do with, as soon as its phase says so. */
 export function queueStanding(object: KubeObject): unknown {
-  const { status } = object as Project;
-  const phase = phaseOf(object as Project);
+  const project = object as Project;
   // An announced merge is finished first, whatever else was recorded meanwhile.
-  if (phase !== "Approved" && status?.merge === undefined) return false;
-  return [projectFacts(object), status?.phase === phase];
+  const isQueued = phaseOf(project) === "Approved" || project.status?.merge !== undefined;
+  return isQueued && isShown(project) && projectFacts(object);
 }
 
 /** Which phase a Project is in, and whether it is going away. */
@@ -59,10 +81,16 @@ export function agentStanding(object: KubeObject): unknown {
   return [declared(object), project, review, getCondition(conditions, "Ready")?.status];
 }
 
-/** What a reviewer has in hand, and whether it is at it. */
+/** What a reviewer has in hand, and how it stands to it. */
 export function reviewerStanding(object: KubeObject): unknown {
   const { review, conditions } = (object as Agent).status ?? {};
-  return [review, getCondition(conditions, "Ready")?.reason === "Reviewing"];
+  return [review, getCondition(conditions, "Ready")?.reason];
+}
+
+/** How far a Review has come, and who has it. */
+export function reviewFacts(object: KubeObject): unknown {
+  const { state, claim, verdict, timeouts } = (object as Review).status ?? {};
+  return [declared(object), state, claim, verdict, timeouts];
 }
 
 /** How far the session in hand has come, and how it goes. */
@@ -87,11 +115,23 @@ export function agentActivity(object: KubeObject): unknown {
   return (object as Agent).status?.activity;
 }
 
+/** What is spent of a Budget, as far as it is told. */
+export function budgetNumbers(object: KubeObject): unknown {
+  const { daily, monthly } = (object as Budget).status ?? {};
+  return [daily, monthly];
+}
+
 /** What keeps agents from their work, or lets them. */
 export function budgetStanding(object: KubeObject): unknown {
   const { conditions, daily, monthly } = (object as Budget).status ?? {};
   const exceeded = getCondition(conditions, "Exceeded");
   return [declared(object), exceeded?.status, exceeded?.reason, daily?.window, monthly?.window];
+}
+
+/** The same, and whether the gateway says how the Budget stands. */
+export function budgetAnswers(object: KubeObject): unknown {
+  const { conditions } = (object as Budget).status ?? {};
+  return [budgetStanding(object), getCondition(conditions, "Ready")?.reason];
 }
 
 /** What of a Workspace others than its own controller say. */

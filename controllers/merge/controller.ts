@@ -9,9 +9,9 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, whenOf, withConditions } from "../deps.ts";
-import { declared, queueStanding } from "../facts.ts";
+import { declared, isShown, queueStanding } from "../facts.ts";
 import { raise } from "../raise.ts";
-import { decide, isShown, queue, type Step } from "./decide.ts";
+import { decide, queue, type Step } from "./decide.ts";
 import { mergeMessage } from "./message.ts";
 import { followTarget } from "./target.ts";
 

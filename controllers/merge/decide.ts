@@ -5,6 +5,7 @@ import type { Reason } from "../../pkg/api/reasons.ts";
 import type { MergePlan } from "../../pkg/git/repository.ts";
 import type { ChecksObservation, Finding } from "../../pkg/quality/quality.ts";
 import { byAge, resolutionFor } from "../deps.ts";
+import { isShown } from "../facts.ts";
 
 export interface Observation {
   target: string;
@@ -27,14 +28,6 @@ export type Step =
   /** The rebased branch is another patch: it is reviewed again. */
   | { do: "reviewAgain"; head: string }
   | { do: "merge"; to: string };
-
-/**
- * Whether the phase says what is recorded. Until it does somebody is about to write it, and would be met by the
- * queue's own write. One that is being deleted gets no phase any more.
- */
-export function isShown(project: Project): boolean {
-  return project.metadata.deletionTimestamp !== undefined || project.status?.phase === phaseOf(project);
-}
 
 /**
  * Approved Projects whose phase says so, the oldest first; in mode Manual only those that a person let through at exactly that commit.

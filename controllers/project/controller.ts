@@ -1,5 +1,5 @@
 /** Keeps a Project's number, phase, limits, progress and summary true, and releases claims that nobody holds. */
-import { isTrue, type NewCondition } from "../../pkg/api/conditions.ts";
+import { getCondition, isTrue, type NewCondition } from "../../pkg/api/conditions.ts";
 import { escalationFor } from "../../pkg/api/escalations.ts";
 import type {
   Agent,
@@ -20,11 +20,11 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { sameJson, writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, whenOf, withConditions } from "../deps.ts";
-import { agentRun, declared, projectFacts } from "../facts.ts";
+import { agentRun, budgetAnswers, budgetNumbers, declared, projectFacts } from "../facts.ts";
 import { raise } from "../raise.ts";
 import { affordable } from "./affordable.ts";
 import { abandoned, elapsedSeconds, excess, type Observation, progress, succeeded } from "./decide.ts";
-import { estimate, type Finished, sizeOf } from "./estimate.ts";
+import { estimate, type Finished, kept, sizeOf } from "./estimate.ts";
 import { openQueue } from "./queue.ts";
 
 export function projectController(deps: Deps): Controller {
@@ -37,10 +37,14 @@ export function projectController(deps: Deps): Controller {
     watches: [
       { kind: "Project", by: projectFacts },
       // What is begun or finished changes what is left for those that wait, and what they may cost.
-      { kind: "Project", by: costStanding, map: () => waitingProjects(deps) },
+      { kind: "Project", by: begun, map: () => waitingProjects(deps), delayMs: begunAfterMs },
+      { kind: "Project", by: costStanding, map: () => heldBack(deps), delayMs: heldBackAfterMs },
+      { kind: "Project", by: costStanding, map: () => waitingProjects(deps), delayMs: waitingAfterMs },
       { kind: "Agent", by: agentRun, map: (object) => projectsOf(object as Agent, deps) },
       { kind: "Workspace", by: declared, map: () => openProjects(deps) },
-      { kind: "Budget", map: () => waitingProjects(deps) },
+      { kind: "Budget", by: budgetAnswers, map: () => waitingProjects(deps) },
+      { kind: "Budget", by: budgetNumbers, map: () => heldBack(deps), delayMs: heldBackAfterMs },
+      { kind: "Budget", by: budgetNumbers, map: () => waitingProjects(deps), delayMs: waitingAfterMs },
     ],
 
     async reconcile(key: ObjectKey): Promise<Next> {
@@ -105,7 +109,7 @@ export function projectController(deps: Deps): Controller {
     const since = clock.now() - Date.parse(status.completionTime ?? "");
     // The gateway reads what is in flight to its end, whoever leaves: the cost is final some minutes after the work.
     const settles = since >= 0 && since < settlesMs;
-    // What is left could not be asked: nobody else says when it can.
+    // What is left could not be asked.
     const unless: Next =
       waits !== undefined && waits.condition === undefined ? inSeconds(unknownAgainSeconds) : settled;
     if (!isNews(before, status) && !(since < 2 * settlesMs)) return unless;
@@ -134,7 +138,7 @@ export function projectController(deps: Deps): Controller {
     project: Project,
   ): Promise<{ estimate: ProjectEstimate | undefined; condition: NewCondition | undefined }> {
     const { items } = await client.list("Project", { namespace });
-    const told = estimate(sizeOf(project), finished(items));
+    const told = kept(project.status?.estimate, estimate(sizeOf(project), finished(items)));
     const withEstimate = { ...project, status: { ...project.status, estimate: told } };
     try {
       const found = await queue.standingOf(withEstimate);
@@ -177,8 +181,16 @@ export function projectController(deps: Deps): Controller {
 
 /** How long the last requests may take until they are settled, in milliseconds. */
 const settlesMs = 300_000;
-/** How soon a gateway that can't be asked is asked again, in seconds. */
-const unknownAgainSeconds = 30;
+/** How soon a gateway that can't be asked is asked again, in seconds: its Budgets say before when it can. */
+const unknownAgainSeconds = 120;
+/**
+ * How soon all that wait are looked at when something was begun, in milliseconds; how soon those that wait for money, when
+ * some may be left again; how soon the others then. Each look has the whole queue and the gateway looked at, and of one
+ * that is not held back only the words are late: whoever begins it looks anew.
+ */
+const begunAfterMs = 5_000;
+const heldBackAfterMs = 15_000;
+const waitingAfterMs = 600_000;
 /** How far a session goes before the running numbers are told without anything else, in seconds. */
 const tellAfterSeconds = 1800;
 
@@ -209,6 +221,11 @@ function finished(projects: readonly Project[]): readonly Finished[] {
       if (usd === undefined || tokens === undefined) return [];
       return [{ size: sizeOf(project), usd, tokens }];
     });
+}
+
+/** For which claim it was begun last. */
+function begun(object: KubeObject): unknown {
+  return (object as Project).status?.claimNumber;
 }
 
 /** What of a Project others in the queue are measured by. */
@@ -288,6 +305,17 @@ async function projectsOf(agent: Agent, { client, namespace }: Deps): Promise<re
 async function openProjects({ client, namespace }: Deps): Promise<readonly ObjectKey[]> {
   const { items } = await client.list("Project", { namespace });
   return items.filter(({ status }) => status?.phase !== "Done" && status?.phase !== "Abandoned").map(keyOf);
+}
+
+/** Those that are said to wait for money. */
+async function heldBack({ client, namespace }: Deps): Promise<readonly ObjectKey[]> {
+  const { items } = await client.list("Project", { namespace });
+  return items
+    .filter(
+      (project) =>
+        isClaimable(project) && getCondition(project.status?.conditions, "Affordable")?.status === "False",
+    )
+    .map(keyOf);
 }
 
 /** Those that a Budget's state holds back or lets go. */

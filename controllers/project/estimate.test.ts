@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { uniform } from "../../test/support/uniform.ts";
 import { aProject } from "../testing/objects.ts";
-import { estimate, type Finished, sizeOf } from "./estimate.ts";
+import { estimate, type Finished, kept, sizeOf } from "./estimate.ts";
 
 const finished = (size: number, usd: number): Finished => ({ size, usd, tokens: Math.round(usd * 100_000) });
 
@@ -51,6 +51,22 @@ test("a Project twice as large costs twice as much, in tokens too", () => {
   const history = [finished(2, 1), finished(4, 2.2), finished(8, 3.6)];
   expect(estimate(4, history)).toMatchObject({ usd: 2, lowUSD: 1.8, highUSD: 2.2, tokens: 200_000 });
   expect(estimate(8, history)).toMatchObject({ usd: 4, lowUSD: 3.6, highUSD: 4.4, tokens: 400_000 });
+});
+
+const told = {
+  ...{ usd: 2, lowUSD: 1, highUSD: 4, tokens: 200, lowTokens: 100, highTokens: 400 },
+  ...{ coveragePercent: 75, projects: 7 },
+};
+
+test.each([
+  { name: "nearly the same", fresh: { ...told, usd: 2.1, highTokens: 370, projects: 8 }, stays: true },
+  { name: "more by a tenth and a little", fresh: { ...told, usd: 2.25 }, stays: false },
+  { name: "a narrower range", fresh: { ...told, lowUSD: 1.5 }, stays: false },
+  { name: "to be trusted further", fresh: { ...told, coveragePercent: 80 }, stays: false },
+  { name: "nothing", fresh: undefined, stays: false },
+])("an estimate that was told stays while a new one says the same: $name", ({ fresh, stays }) => {
+  expect(kept(told, fresh)).toBe(stays ? told : fresh);
+  expect(kept(undefined, fresh)).toBe(fresh);
 });
 
 test("only the newest fifty count", () => {

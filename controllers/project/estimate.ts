@@ -59,6 +59,21 @@ export function estimate(size: number, history: readonly Finished[]): ProjectEst
   };
 }
 
+/** Estimates that differ by less than this share of the larger say the same. */
+const SAME_SHARE = 0.1;
+
+/** The estimate to tell: the one that was told, as long as `fresh` says nearly the same. Each write wakes every watcher. */
+export function kept(
+  told: ProjectEstimate | undefined,
+  fresh: ProjectEstimate | undefined,
+): ProjectEstimate | undefined {
+  if (told === undefined || fresh === undefined) return fresh;
+  const amounts = ["usd", "lowUSD", "highUSD", "tokens", "lowTokens", "highTokens"] as const;
+  const isSame = (key: (typeof amounts)[number]): boolean =>
+    Math.abs(told[key] - fresh[key]) <= SAME_SHARE * Math.max(told[key], fresh[key]);
+  return told.coveragePercent === fresh.coveragePercent && amounts.every(isSame) ? told : fresh;
+}
+
 /** How many of `count` ratios lie at or beyond each end of the range. */
 function tailOf(count: number): number {
   return Math.max(1, Math.floor((count + 1) * TAIL));

@@ -5,7 +5,10 @@ import { mayBegin, type Standing, standings } from "../affordability.ts";
 import { byAge, type Deps, matches } from "../deps.ts";
 import { type Funds, observeFunds, pursesOf } from "../funds.ts";
 
-/** How long what the gateway said counts, in milliseconds: a change wakes all that wait, and one answer does for them. */
+/**
+ * How long what the gateway said counts, in milliseconds, or that it said nothing: a change wakes all that wait, and one
+ * answer does for them.
+ */
 const KEPT_MS = 2_000;
 
 export interface Queue {
@@ -19,7 +22,7 @@ export interface Queue {
 
 export function openQueue(deps: Deps): Queue {
   const { client, clock, namespace } = deps;
-  let kept: { funds: Funds; key: string; atMs: number } | undefined;
+  let kept: { funds: Promise<Funds>; key: string; atMs: number } | undefined;
   return {
     async standingOf(project) {
       const { items: budgets } = await client.list("Budget", { namespace });
@@ -50,7 +53,7 @@ export function openQueue(deps: Deps): Queue {
     ].join(" ");
     const now = clock.elapsed();
     if (kept === undefined || kept.key !== key || now - kept.atMs > KEPT_MS)
-      kept = { funds: await observeFunds(deps), key, atMs: now };
+      kept = { funds: observeFunds(deps), key, atMs: now };
     return kept.funds;
   }
 

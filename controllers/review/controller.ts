@@ -12,12 +12,14 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import type { Judgement } from "../../pkg/session/sessions.ts";
 import { type Deps, theWorkspace, unlessItFails, whenOf, withConditions } from "../deps.ts";
-import { declared, projectFactsIn, reviewerStanding } from "../facts.ts";
+import { declared, projectFactsIn, reviewerStanding, reviewFacts } from "../facts.ts";
 import { raise } from "../raise.ts";
 import { decide, type Glance, type Observation, type Plan, type Step, waiting } from "./decide.ts";
 
-/** How soon a review whose time may be over is looked at again, in seconds. */
-const lookAgainSeconds = 60;
+/** How often a submission is looked at when nothing wakes us, in seconds: its checks and its reviewer do. */
+const lookAgainSeconds = 300;
+/** And at most so often one whose time is nearly over. */
+const lookAtMostSeconds = 60;
 /** And how soon a session that could not be seen. */
 const unknownAgainSeconds = 10;
 
@@ -28,7 +30,11 @@ export function reviewController(deps: Deps): Controller {
     concurrency: 4,
     watches: [
       { kind: "Project", by: projectFactsIn(["InReview"]) },
-      { kind: "Review", map: (object) => [{ namespace, name: (object as Review).spec.project }] },
+      {
+        kind: "Review",
+        by: reviewFacts,
+        map: (object) => [{ namespace, name: (object as Review).spec.project }],
+      },
       { kind: "Agent", by: declared, map: (object) => waitingFor(object as Agent) },
       { kind: "Agent", by: reviewerStanding, map: (object) => inHandOf(object as Agent) },
       { kind: "AgentPool", by: declared, map: inReview },
@@ -123,17 +129,23 @@ export function reviewController(deps: Deps): Controller {
         return {
           judgement: undefined,
           liveSeconds,
-          next: inSeconds(Math.max(lookAgainSeconds, leftSeconds)),
+          next: inSeconds(Math.max(lookAtMostSeconds, leftSeconds)),
         };
     }
     const seen = await sessions.find(claim.session);
     const report = seen.is === "unknown" ? undefined : seen.report;
     const outcome = report?.outcome;
+    const liveSeconds = report?.liveSeconds ?? 0;
+    const leftSeconds = seen.is === "present" ? reviewSecondsMax - liveSeconds : lookAgainSeconds;
     return {
       judgement: outcome?.kind === "Judged" ? outcome.judgement : undefined,
-      liveSeconds: report?.liveSeconds ?? 0,
+      liveSeconds,
       // Nobody says when a session can be seen again.
-      next: inSeconds(seen.is === "unknown" ? unknownAgainSeconds : lookAgainSeconds),
+      next: inSeconds(
+        seen.is === "unknown"
+          ? unknownAgainSeconds
+          : Math.max(lookAtMostSeconds, Math.min(lookAgainSeconds, leftSeconds)),
+      ),
     };
   }
 
