@@ -1,8 +1,12 @@
+import { existsSync, lstatSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { TerminalError, TransientError } from "../runtime/errors.ts";
 import { type Git, type GitPlace, gitFailed } from "./git.ts";
 
 /** How long git waits for a ref that another transaction holds; each holds one for milliseconds. */
 const lockTimeoutMs = 2_000;
+/** A larger list of packed refs git reads faster. */
+const packedBytesMax = 262_144;
 
 /** One move in a transaction. `from: undefined` means the ref must not exist; `to: undefined` deletes it. */
 export type RefChange =
@@ -12,7 +16,8 @@ export type RefChange =
 /** The object a ref points at, or undefined. */
 export async function readRef(git: Git, place: GitPlace, ref: string): Promise<string | undefined> {
   const known = await git.reader(place).id(ref);
-  if (known !== undefined) return known;
+  // Without an id either the ref is not there, which its files say, or what it points at can't be read.
+  if (known !== undefined || isInNoFile(place.gitDirectory, ref)) return known;
   const output = await git.run(place, ["for-each-ref", "--format=%(objectname) %(refname)", ref]);
   if (output.exitCode !== 0) throw gitFailed(["for-each-ref", ref], output);
   for (const line of output.stdout.toString("utf8").split("\n")) {
@@ -20,6 +25,22 @@ export async function readRef(git: Git, place: GitPlace, ref: string): Promise<s
     if (name === ref) return id;
   }
   return undefined;
+}
+
+/** Whether a ref certainly is not there. Only git can tell where refs lie in a format other than files. */
+function isInNoFile(gitDirectory: string, ref: string): boolean {
+  if (existsSync(join(gitDirectory, "reftable"))) return false;
+  try {
+    // In this order: a ref is packed before its file is removed.
+    if (lstatSync(join(gitDirectory, ref), { throwIfNoEntry: false }) !== undefined) return false;
+    const packed = join(gitDirectory, "packed-refs");
+    const { size } = lstatSync(packed, { throwIfNoEntry: false }) ?? { size: 0 };
+    if (size === 0) return true;
+    return size <= packedBytesMax && !readFileSync(packed, "latin1").includes(` ${ref}\n`);
+  } catch {
+    // Something is odd here: git says what.
+    return false;
+  }
 }
 
 /**

@@ -1,0 +1,44 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Git } from "./git.ts";
+import { runProcess } from "./process.ts";
+import { readRef } from "./refs.ts";
+
+let folder: string;
+let asked: number;
+const git = new Git((request) => {
+  asked += 1;
+  return runProcess(request);
+});
+const inFolder = (...args: string[]): string =>
+  execFileSync("git", args, { cwd: folder, encoding: "utf8" }).trim();
+const read = (ref: string) => readRef(git, { gitDirectory: folder }, ref);
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "bosun-refs-"));
+  inFolder("init", "--quiet", "--bare", ".");
+  asked = 0;
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test("a ref that is not there takes no process to say so, whether others are packed or not", async () => {
+  const blob = inFolder("hash-object", "-w", "HEAD");
+  inFolder("update-ref", "refs/bosun/there", blob);
+  expect(await read("refs/bosun/missing")).toBeUndefined();
+  inFolder("pack-refs", "--all");
+  expect(await read("refs/bosun/missing")).toBeUndefined();
+  expect(await read("refs/bosun/there/not")).toBeUndefined();
+  expect(await read("refs/bosun/there")).toBe(blob);
+  expect(asked).toBe(0);
+});
+
+test.each([
+  ["in a file of its own", () => writeFileSync(join(folder, "refs/broken"), `${"1".repeat(40)}\n`)],
+  ["packed", () => writeFileSync(join(folder, "packed-refs"), `${"1".repeat(40)} refs/broken\n`)],
+])("a ref %s whose object is missing is no ref that is not there", async (_where, write) => {
+  write();
+  expect(await read("refs/broken")).toBe("1".repeat(40));
+});
