@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 const here = import.meta.dirname;
-const bosun = path.resolve(here, "../../bin/bosun.mjs");
+const fromSources = path.resolve(here, "../../bin/bosun.mjs");
 
 /** A scratch repository, and how its operator is started. */
 export interface Demo {
@@ -13,16 +13,23 @@ export interface Demo {
   repository: string;
   /** What the operator's environment has beyond the caller's own. */
   env: { XDG_STATE_HOME: string };
+  /** A file for Node. */
+  bosun: string;
   /** Arguments for Node, to be run in `repository`: the operator, until all work has come to an end. */
   operator: readonly string[];
 }
 
-/** Where the demo of `folder` has what. Nothing is made yet. */
-export function demoIn(folder: string): Demo {
+/**
+ * Where the demo of `folder` has what. Nothing is made yet.
+ *
+ * @param bosun - the command; that of this checkout when left out
+ */
+export function demoIn(folder: string, bosun = fromSources): Demo {
   return {
     folder,
     repository: path.join(folder, "tinykit"),
     env: { XDG_STATE_HOME: path.join(folder, "state") },
+    bosun,
     operator: [bosun, "up", "--rehearse", "--until-settled", "--scenarios", path.join(here, "scenarios")],
   };
 }
@@ -46,7 +53,7 @@ spec:
 `;
 
 /** Makes the repository, its checks green, and what a person would declare beside it. */
-export function prepare({ folder, repository, env }: Demo): void {
+export function prepare({ folder, repository, env, bosun }: Demo): void {
   mkdirSync(folder, { recursive: true });
   cpSync(path.join(here, "library"), repository, { recursive: true });
   const git = (...args: string[]): void =>
