@@ -5,7 +5,7 @@
  *     npm run mutate                     all, in turn; ends with 1 when one was not caught
  *     npm run mutate -- --only NAME      one of them
  */
-import { execFile, execFileSync } from "node:child_process";
+import { type ExecFileException, execFile, execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -87,24 +87,25 @@ async function find(mutation: Mutation): Promise<Finding> {
 }
 
 function pass(tests: readonly string[]): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     execFile(
       path.join(root, "node_modules/.bin/vitest"),
       ["run", "--bail=1", "--reporter=dot", ...tests],
       { cwd: tree, maxBuffer: 64 * 1024 * 1024 },
-      (error) => resolve(error === null),
+      (error) => (isVerdict(error) ? resolve(error === null) : reject(error)),
     );
   });
 }
 
 /** The first of the seeds that fails, and what it says was broken; undefined when all `count` pass. */
 function failingSeed(count: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     execFile(
       process.execPath,
       ["test/simulation/main.ts", "--seeds", String(count)],
       { cwd: tree, maxBuffer: 64 * 1024 * 1024 },
       (error, output) => {
+        if (!isVerdict(error)) return reject(error);
         if (error === null) return resolve(undefined);
         const [said = error.message, replay = ""] = output.trim().split("\n\n").slice(-2);
         const seed = /--seed (\d+)/.exec(replay)?.[1] ?? "?";
@@ -112,4 +113,9 @@ function failingSeed(count: number): Promise<string | undefined> {
       },
     );
   });
+}
+
+/** Whether it came to its end, and was not ended by somebody. */
+function isVerdict(error: ExecFileException | null): boolean {
+  return error === null || typeof error.code === "number";
 }

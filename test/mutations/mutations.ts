@@ -140,7 +140,7 @@ const claims: readonly Mutation[] = [
     replace:
       "return await client.patch(kind, { namespace: 'default', name: (object as WithStatus).metadata.name }, { status }, { subresource: 'status' });",
     tests: ["test/simulation/manager.test.ts"],
-    seeds: 20,
+    seeds: 12,
   },
   {
     name: "lease-not-looked-at",
@@ -149,7 +149,7 @@ const claims: readonly Mutation[] = [
     find: "    if (!mayAct())\n",
     replace: "    if (mayAct === undefined)\n",
     tests: ["pkg/runtime/acting-client.test.ts"],
-    seeds: 40,
+    seeds: 12,
   },
   {
     name: "lease-held-too-long",
@@ -158,7 +158,7 @@ const claims: readonly Mutation[] = [
     find: "return Math.max(elapsedMs, wallMs) < this.#times.renewDeadlineMs;",
     replace: "return elapsedMs - wallMs < 4 * this.#times.leaseMs;",
     tests: ["pkg/runtime/leader-election.test.ts"],
-    seeds: 80,
+    seeds: 40,
   },
 ];
 
@@ -289,7 +289,7 @@ const stop: readonly Mutation[] = [
     find: 'await latch.engage("The Workspace\'s mode is Stopped.");',
     replace: "await latch.look();",
     tests: ["test/simulation/scenarios.test.ts"],
-    seeds: 40,
+    seeds: 24,
   },
   {
     name: "paused-agents-go-on",
@@ -298,7 +298,7 @@ const stop: readonly Mutation[] = [
     find: 'if (agent.spec.paused) return pause("AgentPaused", "The agent is paused.");',
     replace: "",
     tests: ["test/simulation/scenarios.test.ts"],
-    seeds: 40,
+    seeds: 12,
   },
   {
     name: "gateway-under-the-latch",
@@ -318,7 +318,7 @@ const merges: readonly Mutation[] = [
     find: "  if (!checks.passed) {",
     replace: "  if (!checks.passed && checks.results.length === 0) {",
     tests: ["controllers/merge/decide.test.ts"],
-    seeds: 20,
+    seeds: 12,
   },
   {
     name: "own-work-approved",
@@ -343,7 +343,7 @@ const merges: readonly Mutation[] = [
     find: "return fact.head === submission.head && fact.run === submission.run ? fact : undefined;",
     replace: "return fact;",
     tests: ["pkg/api/phases.test.ts"],
-    seeds: 20,
+    seeds: 12,
   },
   {
     name: "secret-merged",
@@ -352,7 +352,7 @@ const merges: readonly Mutation[] = [
     find: 'const secrets = findings.filter(({ kind }) => kind === "Secret");',
     replace: "const secrets = findings.filter(({ kind }) => kind !== kind);",
     tests: ["controllers/merge/decide.test.ts"],
-    seeds: 60,
+    seeds: 40,
   },
   {
     name: "merged-unannounced",
@@ -362,7 +362,7 @@ const merges: readonly Mutation[] = [
     replace:
       "    const merge = { from, to, head, time: timestamp(clock.now()) };\n    await repository.swapTarget(from, to);\n",
     tests: ["test/simulation/scenarios.test.ts"],
-    seeds: 40,
+    seeds: 12,
   },
 ];
 
@@ -434,7 +434,7 @@ const resume: readonly Mutation[] = [
     find: "? { reviewCycles: (status.reviewCycles ?? 0) + 1 }",
     replace: "? { reviewCycles: review === undefined ? 0 : 1 }",
     tests: ["test/simulation/scenarios.test.ts"],
-    seeds: 80,
+    seeds: 40,
   },
   {
     name: "crashes-forgotten",
@@ -451,7 +451,7 @@ const resume: readonly Mutation[] = [
     find: "id: work.claim.session",
     replace: 'id: work.claim.session + (agent.status?.session?.pid ?? "")',
     tests: ["test/simulation/scenarios.test.ts"],
-    seeds: 10,
+    seeds: 8,
   },
   {
     name: "work-let-go-uncollected",
@@ -460,7 +460,7 @@ const resume: readonly Mutation[] = [
     find: 'const head = saved.is === "present" ? await collectOwn(work, branch, deps) : status.head;',
     replace: 'const head = saved.is === "absent" ? await collectOwn(work, branch, deps) : status.head;',
     tests: ["test/simulation/scenarios.test.ts"],
-    seeds: 20,
+    seeds: 12,
   },
 ];
 

@@ -10,11 +10,12 @@ import { Registry, type RegistryOptions } from "../../pkg/registry/registry.ts";
 import type { Client, Kind } from "../../pkg/runtime/client.ts";
 import { openLog } from "../../pkg/storage/log/log.ts";
 import { MemoryStorage } from "../../pkg/storage/memory.ts";
-import type { Change as StoredChange } from "../../pkg/storage/storage.ts";
+import type { Change as StoredChange, StoredState } from "../../pkg/storage/storage.ts";
 import { EndSignal } from "./kernel/end-signal.ts";
 import { type Incarnation, Revoked } from "./kernel/scheduler.ts";
 import { AcknowledgedWrites } from "./promises/nothing-acknowledged-is-lost.ts";
 import type { MountOptions, SimDisk } from "./world/disk.ts";
+import type { SimTexts } from "./world/texts.ts";
 
 const folder = new URL("../../crds/", import.meta.url);
 const crds: readonly unknown[] = readdirSync(folder)
@@ -48,6 +49,8 @@ interface Server {
 export interface SimApiOptions {
   /** What the operator's own server keeps its log on; absent: a cluster serves, whatever becomes of the operator. */
   disk?: SimDisk;
+  /** People's files on it, where people edit texts too. */
+  texts?: SimTexts;
   /** How large its files grow, in bytes. */
   segmentBytes?: number;
 }
@@ -67,18 +70,27 @@ export class SimApi implements Client {
   /** Serves from a storage that never fails: a cluster. */
   async startCluster({ clock, ids, random, defer }: Incarnation): Promise<void> {
     const options = { storage: new MemoryStorage(), clock, ids, random, defer };
-    const client = await this.#open(options, (changes) => this.#tell(changes));
+    const registry = await this.#open(options, (changes) => this.#tell(changes));
+    const client = registryClient(registry, "bosun");
     this.#serve({ client, ending: undefined });
   }
 
   /** A life of the operator begins: its server opens what the last one left. Nothing for a cluster. */
   async start({ life, ...mount }: ServingOptions): Promise<void> {
-    const { disk, segmentBytes = 64 * 1024 } = this.#options;
+    const { disk, texts, segmentBytes = 64 * 1024 } = this.#options;
     if (disk === undefined) return;
     const { clock, ids, random, defer } = life;
-    const log = openLog({ directory: "/log", fs: disk.mount({ life, ...mount }), segmentBytes });
-    const options = { storage: this.#book.watch(log), clock, ids, random, defer, onFatal: mount.die };
-    const client = await this.#open(options, (changes) => this.#book.told(changes));
+    const fs = disk.mount({ life, ...mount });
+    const storage = this.#book.watch(openLog({ directory: "/log", fs, segmentBytes }));
+    let stored: StoredState = { revision: 0, objects: [], files: [] };
+    const open = async (): Promise<StoredState> => {
+      stored = await storage.open();
+      return stored;
+    };
+    const options = { storage: { ...storage, open }, clock, ids, random, defer, onFatal: mount.die };
+    const registry = await this.#open(options, (changes) => this.#book.told(changes));
+    await texts?.open({ registry, stored, fs, life });
+    const client = registryClient(registry, "bosun");
     if (life.revoked) return;
     this.#serve({ client, ending: new EndSignal() });
   }
@@ -127,10 +139,10 @@ export class SimApi implements Client {
   async #open(
     options: Omit<RegistryOptions, "crds">,
     told: (changes: readonly StoredChange[]) => void,
-  ): Promise<Client> {
+  ): Promise<Registry> {
     const registry = await Registry.open({ ...options, crds });
     registry.subscribe(told);
-    return registryClient(registry, "bosun");
+    return registry;
   }
 
   #serve(server: Server): void {

@@ -8,6 +8,7 @@ import type { Kind } from "../../pkg/runtime/client.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { declare } from "./declare.ts";
 import type { Prng } from "./kernel/prng.ts";
+import { textEditor } from "./text-editor.ts";
 import { BROKEN } from "./world/quality.ts";
 import { FILES, fileName } from "./world/work.ts";
 import type { World } from "./world.ts";
@@ -37,7 +38,7 @@ export function people(world: World): People {
   };
   const project = (): Project | undefined => pick(chance, open(world));
 
-  const habits: readonly { weight: number; act: () => unknown }[] = [
+  const habits: { weight: number; act: () => unknown }[] = [
     { weight: 9, act: create },
     {
       weight: 3,
@@ -193,6 +194,8 @@ export function people(world: World): People {
       },
     },
   ];
+  const texts = world.texts === undefined ? undefined : textEditor(world, world.texts);
+  if (texts !== undefined) habits.push({ weight: 8, act: () => texts.edit(later) });
   const weights = habits.reduce((sum, { weight }) => sum + weight, 0);
 
   async function create(): Promise<void> {
@@ -257,6 +260,7 @@ export function people(world: World): People {
     for (const { metadata, spec } of api.objects("Project"))
       if (spec.skip || spec.assignedAgent !== undefined)
         await patch("Project", metadata.name, { spec: { skip: false, assignedAgent: null } });
+    await texts?.putRight();
     world.repository.userIsDirty = false;
     world.repository.userRestores();
     if (!world.quality.isGreen(world.repository.targetHead)) mend(world, chance);

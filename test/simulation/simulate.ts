@@ -64,7 +64,8 @@ export interface SimulateOptions {
 /** @throws Error that says how to replay the run, with the last steps, when a promise was broken */
 export async function simulate(options: SimulateOptions): Promise<Outcome> {
   const { seed, hours } = options;
-  const world = await makeWorld({ seed, mode: seed % 2 === 0 ? "Files" : "Cluster" });
+  const mode = seed % 2 === 0 ? "Files" : "Cluster";
+  const world = await makeWorld({ seed, mode, hasTexts: seed % 4 === 2 });
   try {
     return await run(world, options);
   } catch (error) {

@@ -10,6 +10,7 @@ import { SimMoney } from "./world/money.ts";
 import { SimQuality } from "./world/quality.ts";
 import { SimRepository } from "./world/repository.ts";
 import { SimSessions } from "./world/sessions.ts";
+import { SimTexts } from "./world/texts.ts";
 import { SimUpstream } from "./world/upstream.ts";
 import { FILES, fileName } from "./world/work.ts";
 
@@ -27,6 +28,8 @@ export interface World {
   machine: SimDisk;
   /** What the operator keeps the objects on; undefined where a server does. */
   disk: SimDisk | undefined;
+  /** People's files; undefined where they edit objects alone. */
+  texts: SimTexts | undefined;
   prng(stream: string): Prng;
 }
 
@@ -34,18 +37,24 @@ export async function makeWorld({
   seed,
   temper = roughTemper,
   mode = "Cluster",
+  hasTexts = false,
 }: {
   seed: number;
   temper?: Temper;
   /** Whether a cluster keeps the objects, or the operator itself, in a log on its machine's disk. */
   mode?: "Cluster" | "Files";
+  /** Whether the objects also lie in people's files: with mode Files. */
+  hasTexts?: boolean;
 }): Promise<World> {
   const startMs = startsAtMs(seed);
   const scheduler = new Scheduler({ seed, startMs, keepSteps: 80 });
   const machine = new SimDisk();
   const disk = mode === "Files" ? machine : undefined;
   const segmentBytes = 1024 * (32 + scheduler.prng("segments").below(97));
-  const api = new SimApi(disk === undefined ? {} : { disk, segmentBytes });
+  const texts = hasTexts ? new SimTexts(machine) : undefined;
+  const api = new SimApi(
+    disk === undefined ? {} : { disk, segmentBytes, ...(texts === undefined ? {} : { texts }) },
+  );
   if (disk === undefined) await api.startCluster(scheduler.world);
   const life = scheduler.incarnation("host");
   const files = Array.from({ length: FILES }, (_, index) => [fileName(index), "begin"] as const);
@@ -74,7 +83,7 @@ export async function makeWorld({
   };
   return {
     ...{ scheduler, api, temper: mood, sessions, repository, quality, money, upstream, latch },
-    ...{ machine, disk, prng },
+    ...{ machine, disk, texts, prng },
   };
 }
 

@@ -9,9 +9,7 @@ import type { Sight, Write } from "./history.ts";
  * How long an edit is waited for before another file is edited, in milliseconds. Killed again and again, a server that is
  * slow to start shows little of what it knows: whether an edit is lost is told at the end.
  */
-const patienceMs = 20_000;
-/** How long an edit may take to come about once nothing is killed any more, in milliseconds. */
-const lastPatienceMs = 60_000;
+const patienceMsDefault = 20_000;
 const lookMs = 10;
 
 export interface Editor {
@@ -30,9 +28,12 @@ export interface EditorOptions {
   readonly writes: Write[];
   readonly watchers: readonly (readonly Sight[])[];
   readonly random: () => number;
+  /** Three times as long an edit may take once nothing is killed any more. */
+  readonly patienceMs?: number;
 }
 
-export function startEditor({ folder, names, writes, watchers, random }: EditorOptions): Editor {
+export function startEditor(options: EditorOptions): Editor {
+  const { folder, names, writes, watchers, random, patienceMs = patienceMsDefault } = options;
   const lost: string[] = [];
   /** By file: the save that has not come about yet, and must not be saved over. */
   const open = new Map<string, Saved>();
@@ -47,10 +48,10 @@ export function startEditor({ folder, names, writes, watchers, random }: EditorO
     async end() {
       editing = false;
       await working;
-      for (const saved of open.values()) {
-        if (await comesAbout(saved, lastPatienceMs)) note(saved);
-        else lost.push(`${saved.key} was saved as ${saved.token}, and that never came about.`);
-      }
+      for (const saved of open.values())
+        if (wasUnwatched(saved) || (await comesAbout(saved, 3 * patienceMs))) note(saved);
+        else
+          lost.push(`${saved.key} was saved as ${saved.token}, and that never came about. ${whereIs(saved)}`);
     },
   };
 
@@ -67,7 +68,12 @@ export function startEditor({ folder, names, writes, watchers, random }: EditorO
   }
 
   async function edit(key: string): Promise<void> {
-    const saved = { key, token: `saved-${++edits}`, calledMs: performance.now() };
+    const saved = {
+      key,
+      token: `saved-${++edits}`,
+      calledMs: performance.now(),
+      lists: watchers.map(listsIn),
+    };
     save(path.join(folder, `${key}.yaml`), saved.token);
     open.set(key, saved);
     if (await comesAbout(saved, patienceMs)) note(saved);
@@ -77,6 +83,18 @@ export function startEditor({ folder, names, writes, watchers, random }: EditorO
     open.delete(key);
     const returnedMs = performance.now();
     writes.push({ key, kind: "patch", token, calledMs, returnedMs, outcome: { is: "unknown" } });
+  }
+
+  /** Every watcher has listed anew since: what came about in between and was written over, nobody saw. */
+  function wasUnwatched({ lists }: Saved): boolean {
+    return watchers.every((sights, index) => listsIn(sights) > (lists[index] ?? 0));
+  }
+
+  /** For whoever looks for the cause. */
+  function whereIs({ key, token }: Saved): string {
+    const text = readFileSync(path.join(folder, `${key}.yaml`), "utf8");
+    if (text.includes(token)) return "Its file says it still: it was never taken.";
+    return `Its file says ${/(saved|token)-\d+/.exec(text)?.[0]}: it was taken unseen, or written over.`;
   }
 
   async function comesAbout({ key, token }: Saved, limitMs: number): Promise<boolean> {
@@ -97,6 +115,12 @@ interface Saved {
   readonly key: string;
   readonly token: string;
   readonly calledMs: number;
+  /** How often each watcher had listed when it was saved. */
+  readonly lists: readonly number[];
+}
+
+function listsIn(sights: readonly Sight[]): number {
+  return sights.filter(({ is }) => is === "list").length;
 }
 
 /** As an editor saves: a whole new file in the place of the old one. */

@@ -61,7 +61,11 @@ export function crew(options: CrewOptions): Crew {
   const { world, powerLosses = 0, logger = silentLogger, onDeath, onHears } = options;
   const { scheduler } = world;
   const chance = world.prng("crew");
-  const server = new SimServer({ api: world.api, streamsLists: chance.chance(0.7) });
+  const server = new SimServer({
+    api: world.api,
+    streamsLists: chance.chance(0.7),
+    clock: scheduler.world.clock,
+  });
   const lock = new SimLock();
   const slowness = chance.chance(0.96) ? slowElections : 1;
   const times = {

@@ -1,5 +1,6 @@
 /** Leases as an API server keeps them: each write names what it read. */
 import { StatusError } from "../../../pkg/api/status-error.ts";
+import type { Clock } from "../../../pkg/runtime/clock.ts";
 import type { LeaseSpec } from "../../../pkg/runtime/leader-election.ts";
 
 interface LeaseObject {
@@ -7,18 +8,33 @@ interface LeaseObject {
   spec: LeaseSpec;
 }
 
+interface Kept {
+  object: LeaseObject;
+  /** When it was written, by the clock that only grows. */
+  atMs: number;
+}
+
 export class SimLeases {
-  readonly #leases = new Map<string, LeaseObject>();
+  readonly #clock: Pick<Clock, "elapsed">;
+  readonly #leases = new Map<string, Kept>();
   #revision = 0;
 
-  /** Whom the Lease `name` names; undefined when there is none, or it was given back. */
+  constructor(clock: Pick<Clock, "elapsed">) {
+    this.#clock = clock;
+  }
+
+  /** Whom the Lease `name` names; undefined when there is none, it was given back or has run out. */
   holder(name: string): string | undefined {
-    return this.#leases.get(name)?.spec.holderIdentity || undefined;
+    const kept = this.#leases.get(name);
+    if (kept === undefined) return undefined;
+    const { holderIdentity, leaseDurationSeconds = 0 } = kept.object.spec;
+    const isOver = this.#clock.elapsed() - kept.atMs > 1000 * leaseDurationSeconds;
+    return isOver ? undefined : holderIdentity || undefined;
   }
 
   /** @throws StatusError as the API has it */
   answer(method: string, name: string, body: unknown): { code: number; body: unknown } {
-    const known = this.#leases.get(name);
+    const known = this.#leases.get(name)?.object;
     if (method === "GET") {
       if (known === undefined) throw new StatusError(404, "NotFound", `leases "${name}" not found`);
       return { code: 200, body: known };
@@ -31,7 +47,7 @@ export class SimLeases {
     this.#revision += 1;
     const resourceVersion = String(this.#revision);
     const written = { ...given, metadata: { ...given.metadata, resourceVersion } };
-    this.#leases.set(name, written);
+    this.#leases.set(name, { object: written, atMs: this.#clock.elapsed() });
     return { code: method === "POST" ? 201 : 200, body: written };
   }
 }

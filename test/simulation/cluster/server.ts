@@ -3,6 +3,7 @@ import { KINDS } from "../../../pkg/api/generated.ts";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { StatusError } from "../../../pkg/api/status-error.ts";
 import type { Client, Kind, ListOptions, MergePatch, WatchEvent } from "../../../pkg/runtime/client.ts";
+import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { SimLeases } from "./leases.ts";
 
 export interface Asked {
@@ -25,16 +26,18 @@ export interface SimServerOptions {
   api: Client;
   /** Whether it streams lists (WatchList), as servers do since Kubernetes 1.34. */
   streamsLists: boolean;
+  clock: Pick<Clock, "elapsed">;
 }
 
 export class SimServer {
-  readonly leases = new SimLeases();
+  readonly leases: SimLeases;
   readonly #options: SimServerOptions;
   /** Lists that are read page by page, by their first page's revision. */
   readonly #pages = new Map<string, readonly KubeObject[]>();
 
   constructor(options: SimServerOptions) {
     this.#options = options;
+    this.leases = new SimLeases(options.clock);
   }
 
   async answer(asked: Asked): Promise<Served> {

@@ -31,7 +31,9 @@ export class Stops {
   see({ kind, metadata, spec }: KubeObject): void {
     const { paused, mode } = spec as { paused?: boolean; mode?: string };
     this.#note(`${kind}/${metadata.name}`, paused === true || (kind === "Workspace" && mode !== "Running"));
-    if (kind === "Workspace") this.#note("Stopped", mode === "Stopped");
+    if (kind !== "Workspace") return;
+    if (mode !== "Stopped") this.#wasLatched();
+    this.#note("Stopped", mode === "Stopped");
   }
 
   started({ spec }: Host): void {
@@ -55,6 +57,15 @@ export class Stops {
   operatorHears(hears: boolean): void {
     this.#hears = hears;
     if (hears) for (const key of this.#since.keys()) this.#since.set(key, this.#world.scheduler.elapsedMs);
+  }
+
+  /** Mode Stopped ends: until it is released the latch holds, which is what stops what no operator sees. */
+  #wasLatched(): void {
+    const age = this.#hears ? this.#age("Stopped") : 0;
+    hold(
+      age <= stopMs || this.#world.latch.isEngaged,
+      () => `the Workspace was stopped for ${Math.round(age / 1000)} s, and no latch was written`,
+    );
   }
 
   #paid(): void {

@@ -1,4 +1,5 @@
 /** The disk of the machine that the operator runs on: it outlives every operator, and a power loss takes what it can. */
+import { dirname } from "node:path";
 import { TransientError } from "../../../pkg/runtime/errors.ts";
 import type { AppendFile, FileSystem } from "../../../pkg/storage/file-system.ts";
 import { type CrashFileSystem, crashFileSystem } from "../../../pkg/storage/testing/crash-file-system.ts";
@@ -62,6 +63,21 @@ export class SimDisk {
       append: async (path, options) =>
         written((await call("append", () => this.#files.append(path, options))) as AppendFile),
     };
+  }
+
+  // What people do on it
+
+  put(path: string, text: string): void {
+    this.#files.put(path, text);
+  }
+
+  async text(path: string): Promise<string | undefined> {
+    return (await this.#files.read(path))?.toString("utf8");
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#files.remove(path);
+    await this.#files.syncDirectory(dirname(path));
   }
 
   /** Says as git does what keeps it, a checkout or a check from being written. */
