@@ -2,40 +2,57 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
 import type { KubeObject } from "../../pkg/api/meta.ts";
 import { keyOf } from "../../pkg/api/meta.ts";
 import { clusterClient } from "../../pkg/cluster/client.ts";
-import { readCluster } from "../../pkg/cluster/kubeconfig.ts";
+import { type ClusterChoice, readCluster } from "../../pkg/cluster/kubeconfig.ts";
 import { testCrds } from "../../pkg/registry/testing/widget.ts";
 import type { Client } from "../../pkg/runtime/client.ts";
 import { systemClock, systemRandom } from "../../pkg/system/system.ts";
-import { clientContract } from "../contracts/client.contract.ts";
+import { type ClientUnderTest, clientContract } from "../contracts/client.contract.ts";
 import { apiServer, type Killable } from "../soak/servers.ts";
+import { apiOf, realCluster, serve, withoutCluster } from "../support/real-cluster.ts";
 
 const kinds = {
   Widget: { group: "test.example", version: "v1", plural: "widgets" },
   Gizmo: { group: "test.example", version: "v1", plural: "gizmos" },
 };
 
-let crds: string;
-let server: Killable;
-
-beforeAll(async () => {
-  crds = mkdtempSync(path.join(tmpdir(), "bosun-crds-"));
-  testCrds.forEach((crd, index) => {
-    writeFileSync(path.join(crds, `${index}.yaml`), JSON.stringify(crd));
+describe("an API server of ours", () => {
+  let crds: string;
+  let server: Killable;
+  beforeAll(async () => {
+    crds = mkdtempSync(path.join(tmpdir(), "bosun-crds-"));
+    testCrds.forEach((crd, index) => {
+      writeFileSync(path.join(crds, `${index}.yaml`), JSON.stringify(crd));
+    });
+    server = await apiServer(crds);
   });
-  server = await apiServer(crds);
+  afterAll(async () => {
+    await server.close();
+    rmSync(crds, { recursive: true });
+  });
+
+  clientContract("Cluster mode's client over HTTPS", () => clientOf({ file: server.kubeconfig }));
 });
 
-afterAll(async () => {
-  await server.close();
-  rmSync(crds, { recursive: true });
-});
+if (realCluster === undefined) test.skip(withoutCluster);
+else {
+  const cluster = realCluster;
+  describe("a real cluster", () => {
+    beforeAll(async () => {
+      const api = await apiOf(cluster);
+      for (const crd of testCrds) await serve(api, crd);
+      api.close();
+    });
 
-clientContract("Cluster mode's client over HTTPS", async () => {
-  const { access } = await readCluster({ file: server.kubeconfig });
+    clientContract("Cluster mode's client", () => clientOf(cluster));
+  });
+}
+
+async function clientOf(cluster: ClusterChoice): Promise<ClientUnderTest> {
+  const { access } = await readCluster(cluster);
   const deps = { access, clock: systemClock, random: systemRandom, userAgent: "bosun-test" };
   const client = clusterClient({ ...deps, kinds, fieldManager: "bosun" });
   return {
@@ -45,7 +62,7 @@ clientContract("Cluster mode's client over HTTPS", async () => {
       access.close();
     },
   };
-});
+}
 
 async function removeAll(client: Client, kind: string): Promise<void> {
   const named = kind as "Project";

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import { parse } from "yaml";
+import type { Access } from "../../pkg/cluster/access.ts";
 
 export interface Answer {
   readonly status: number;
@@ -40,61 +41,73 @@ export function readKubeconfig(file: string): Credentials {
 }
 
 export function connect(to: Credentials): Api {
-  const base = new URL(to.server);
-  const transport = base.protocol === "https:" ? https : http;
+  const isTls = to.server.startsWith("https:");
   // Whoever is measured against may have a certificate of its own making.
   const trust = to.ca === undefined ? { rejectUnauthorized: false } : { ca: to.ca };
-  const options = base.protocol === "https:" ? trust : {};
-  const agent = new transport.Agent({ keepAlive: true, maxSockets: 256, ...options });
-  const headers = {
-    accept: "application/json",
-    "user-agent": "bench/1",
-    ...(to.token === undefined ? {} : { authorization: `Bearer ${to.token}` }),
-  };
-  const target = { protocol: base.protocol, hostname: base.hostname, port: base.port };
-
-  return {
-    send(method, path, body, type = "application/json") {
-      return new Promise((resolve, reject) => {
-        const text = body === undefined ? undefined : JSON.stringify(body);
-        const sent =
-          text === undefined
-            ? headers
-            : { ...headers, "content-type": type, "content-length": Buffer.byteLength(text) };
-        const request = transport.request({ ...target, agent, method, path, headers: sent }, (response) => {
-          const chunks: Buffer[] = [];
-          response.on("data", (chunk: Buffer) => chunks.push(chunk));
-          response.on("end", () =>
-            resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
-          );
-          response.on("error", reject);
-        });
-        request.on("error", reject);
-        request.end(text);
-      });
-    },
-    watch(path, see) {
-      return new Promise((resolve, reject) => {
-        const request = transport.request(
-          { ...target, ...options, agent: false, path, headers },
-          (response) => {
-            let rest = "";
-            response.setEncoding("utf8");
-            response.on("data", (chunk: string) => {
-              const lines = (rest + chunk).split("\n");
-              rest = lines.pop() ?? "";
-              for (const line of lines) see(line);
-            });
-            const ended = new Promise<void>((resolveEnd) => response.once("close", resolveEnd));
-            // A stream that is cut ends too.
-            response.on("error", () => {});
-            resolve({ ended, close: () => request.destroy() });
-          },
-        );
-        request.on("error", reject);
-        request.end();
-      });
+  const transport = isTls ? https : http;
+  const agent = new transport.Agent({ keepAlive: true, maxSockets: 256, ...(isTls ? trust : {}) });
+  const headers = to.token === undefined ? {} : { authorization: `Bearer ${to.token}` };
+  return connectTo({
+    server: to.server,
+    options: async () => ({ agent, headers }),
+    renew() {
+      // A token that is written down has no newer one.
     },
     close: () => agent.destroy(),
+  });
+}
+
+/** As `connect`, for whatever a kubeconfig can say: certificates, plugins, a context that is not its current one. */
+export function connectTo(access: Access): Api {
+  const transport = access.server.startsWith("https:") ? https : http;
+  const open = async (
+    method: string,
+    path: string,
+    { text, type }: { text?: string; type?: string } = {},
+  ): Promise<http.IncomingMessage & { request: http.ClientRequest }> => {
+    const { agent, headers } = await access.options();
+    const sent =
+      text === undefined ? {} : { "content-type": type, "content-length": Buffer.byteLength(text) };
+    return await new Promise((resolve, reject) => {
+      const request = transport.request(
+        `${access.server}${path}`,
+        {
+          method,
+          agent,
+          headers: { accept: "application/json", "user-agent": "bench/1", ...headers, ...sent },
+        },
+        (response) => resolve(Object.assign(response, { request })),
+      );
+      request.on("error", reject);
+      request.end(text);
+    });
+  };
+
+  return {
+    async send(method, path, body, type = "application/json") {
+      const response = await open(
+        method,
+        path,
+        body === undefined ? {} : { text: JSON.stringify(body), type },
+      );
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk as Buffer);
+      return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") };
+    },
+    async watch(path, see) {
+      const response = await open("GET", path);
+      let rest = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        const lines = (rest + chunk).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) see(line);
+      });
+      const ended = new Promise<void>((resolve) => response.once("close", resolve));
+      // A stream that is cut ends too.
+      response.on("error", () => {});
+      return { ended, close: () => response.request.destroy() };
+    },
+    close: () => access.close(),
   };
 }

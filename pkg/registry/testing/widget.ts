@@ -43,7 +43,8 @@ spec:
                 - {rule: self == oldSelf, message: serial is immutable}
               words:
                 type: array
-                items: {type: string}
+                maxItems: 100
+                items: {type: string, maxLength: 100}
                 x-kubernetes-validations:
                 - {rule: "self.all(word, word.matches('^(a+)+$'))", message: words are of the letter a}
               tags:
