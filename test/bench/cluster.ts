@@ -10,8 +10,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { connect, readKubeconfig } from "../support/api.ts";
-import { definition, probes } from "./apiserver/probe.ts";
+import { apiOf, serve } from "../support/real-cluster.ts";
+import { definition } from "./apiserver/probe.ts";
 import { ownServer } from "./apiserver/target.ts";
 import { type Kit, type KitFigures, measureKit } from "./cluster/measure-kit.ts";
 
@@ -36,10 +36,10 @@ if (!existsSync(path.join(others, "node_modules")))
 
 const own = values.kubeconfig === undefined ? await ownServer() : undefined;
 const kubeconfig = values.kubeconfig ?? own?.kubeconfig ?? "";
-const api = own?.api ?? connect(readKubeconfig(kubeconfig));
+const context = values.context === undefined ? {} : { context: values.context };
+const api = own?.api ?? (await apiOf({ file: kubeconfig, ...context }));
 try {
-  if ((await api.send("GET", probes)).status === 404)
-    await api.send("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition());
+  await serve(api, definition());
   const where = {
     api,
     kubeconfig,

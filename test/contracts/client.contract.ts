@@ -97,7 +97,9 @@ export function clientContract(name: string, makeClient: () => Promise<ClientUnd
         const error = await failure(client.create("Widget", widget("a", { size: 0, code: "x" })));
         expect(error).toMatchObject({ code: 422, reason: "Invalid", details: { name: "a", kind: "Widget" } });
         // A kube-apiserver names them in any order.
-        const causes = error.details?.causes?.toSorted((a, b) => ((a.field ?? "") < (b.field ?? "") ? -1 : 1));
+        const causes = error.details?.causes?.toSorted((a, b) =>
+          (a.field ?? "") < (b.field ?? "") ? -1 : 1,
+        );
         expect(causes).toEqual([
           {
             reason: "FieldValueInvalid",

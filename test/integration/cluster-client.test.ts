@@ -12,7 +12,7 @@ import type { Client } from "../../pkg/runtime/client.ts";
 import { systemClock, systemRandom } from "../../pkg/system/system.ts";
 import { type ClientUnderTest, clientContract } from "../contracts/client.contract.ts";
 import { apiServer, type Killable } from "../soak/servers.ts";
-import { apiOf, realCluster, serve, withoutCluster } from "../support/real-cluster.ts";
+import { apiOf, realCluster, serve, withdraw, withoutCluster } from "../support/real-cluster.ts";
 
 const kinds = {
   Widget: { group: "test.example", version: "v1", plural: "widgets" },
@@ -44,6 +44,11 @@ else {
     beforeAll(async () => {
       const api = await apiOf(cluster);
       for (const crd of testCrds) await serve(api, crd);
+      api.close();
+    });
+    afterAll(async () => {
+      const api = await apiOf(cluster);
+      for (const crd of testCrds) await withdraw(api, crd);
       api.close();
     });
 

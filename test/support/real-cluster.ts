@@ -45,3 +45,9 @@ export async function serve(api: Api, crd: unknown): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, lookMs));
   }
 }
+
+/** Makes `crd` unknown again, and removes all objects of its kind. */
+export async function withdraw(api: Api, crd: unknown): Promise<void> {
+  const { name } = (crd as { metadata: { name: string } }).metadata;
+  await api.send("DELETE", `${definitions}/${name}`);
+}

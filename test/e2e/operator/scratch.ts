@@ -7,13 +7,18 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import { stringify } from "yaml";
+import { clusterOf } from "../../../cmd/bosun/operator-client/chosen-cluster.ts";
 import {
   NoOperatorError,
   type OperatorClient,
   socketClient,
 } from "../../../cmd/bosun/operator-client/socket-client.ts";
 import { runIn } from "../../../cmd/bosun/testing/operator.ts";
-import { type WorkspaceFolder, workspaceFolder } from "../../../cmd/bosun/workspace-folder.ts";
+import {
+  FILE_NAMESPACE,
+  type WorkspaceFolder,
+  workspaceFolder,
+} from "../../../cmd/bosun/workspace-folder.ts";
 import { getCondition } from "../../../pkg/api/conditions.ts";
 import type { Agent, Budget, Kinds, Project, Workspace } from "../../../pkg/api/generated.ts";
 import type { Condition, KubeObject } from "../../../pkg/api/meta.ts";
@@ -72,6 +77,7 @@ export interface Scratch {
   bosun(...args: string[]): Promise<Answer>;
   /** As `bosun`, and it must succeed. Gives all that it printed. */
   tell(...args: string[]): Promise<string>;
+  /** Where the operator's objects are: in a cluster, in the namespace that it works for. */
   find<K extends Kind>(kind: K, name: string): Promise<Kinds[K] | undefined>;
   /** As `find`, and it must be there. */
   object<K extends Kind>(kind: K, name: string): Promise<Kinds[K]>;
@@ -146,7 +152,8 @@ export function scratch(
       if (exitCode !== 0) throw new Error(`bosun ${args.join(" ")} ended with ${exitCode}: ${text}`);
       return text;
     },
-    find: (kind, name) => client.get(kind, { namespace: "default", name }),
+    find: (kind, name) =>
+      client.get(kind, { namespace: clusterOf(workspace)?.namespace ?? FILE_NAMESPACE, name }),
     async object(kind, name) {
       const found = await made.find(kind, name);
       if (found === undefined) throw new Error(`There is no ${kind} ${name}.`);
