@@ -62,8 +62,8 @@ export interface Observation {
 
 /** How soon a gateway that can't be asked is asked again, in milliseconds. */
 const unknownAgainMs = 10_000;
-/** How soon a gateway is asked again that holds a usage limit whose end has passed, in milliseconds. */
-const heldOnAgainMs = 60_000;
+/** A limit that ends this moment is no reason to look again in the same, in milliseconds. */
+const heldMsMin = 1_000;
 /** Sessions that may fail to come to an end before a person is asked. */
 const timeoutsMax = 2;
 
@@ -200,10 +200,8 @@ async function usageHold(
   const limits = await money.usageLimits();
   if (limits === undefined) return usedUp(outcome.message, now + unknownAgainMs);
   const limit = limits.find((one) => one.model === undefined || one.model === model);
-  // A gateway that holds on beyond what this clock calls the end has seen another clock, or waits for its probe.
-  return limit === undefined
-    ? undefined
-    : usedUp(outcome.message, Math.max(limit.untilMs, now + heldOnAgainMs));
+  // Not when it ends by this clock: the gateway counts by one that no setting changes, and asks sooner for a long one.
+  return limit === undefined ? undefined : usedUp(outcome.message, now + Math.max(limit.leftMs, heldMsMin));
 }
 
 function usedUp(message: string, untilMs: number): Hold {

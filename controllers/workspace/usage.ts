@@ -41,7 +41,7 @@ export function usageController(deps: Deps): Controller {
       const condition = usageLimited(limits, { nowMs: clock.now(), timeZone });
       await report(workspace, limits, condition);
       if (limits.length === 0) return settled;
-      const soonestMs = Math.min(...limits.map(({ untilMs }) => untilMs)) - clock.now();
+      const soonestMs = Math.min(...limits.map(({ leftMs }) => leftMs));
       return inSeconds(Math.min(lookAgainSeconds, Math.max(1, soonestMs / 1000)));
     },
   };

@@ -496,7 +496,9 @@ test("a used up account is asked no more, over a restart of the gateway too, and
   await first.stop();
 
   const second = await start();
-  expect(await second.usageLimits()).toEqual([limit]);
+  const [same] = (await second.usageLimits()) ?? [];
+  expect(same?.untilMs).toBe(limit?.untilMs);
+  expect(same?.leftMs).toBeLessThanOrEqual(limit?.leftMs ?? 0);
   const again = await client(second);
   await expect(again.messages.create(HELLO)).rejects.toMatchObject(refused);
   expect(upstream.calls).toHaveLength(1);

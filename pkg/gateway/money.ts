@@ -85,8 +85,10 @@ export interface Spent {
 export interface UsageLimit {
   /** As the price file names it; undefined: it holds for all models. */
   model?: string;
-  /** Wall time, ms. */
+  /** When it ends by what the upstream said: wall time, ms. */
   untilMs: number;
+  /** For how long from now nothing is asked, in milliseconds, whatever the wall clock does: then one request looks. */
+  leftMs: number;
 }
 
 export interface Money {

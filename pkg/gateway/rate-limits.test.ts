@@ -83,8 +83,8 @@ test("a used up account holds every model until it opens again, then one request
   const sent = rate.sending("a");
   expect(rate.usageLimits()).toEqual([]);
   sent(429, usedUp(2));
-  expect(rate.usageLimits()).toEqual([{ untilMs: clock.now() + 2 * HOUR }]);
-  expect(rate.usageLimit("b")).toEqual({ untilMs: clock.now() + 2 * HOUR });
+  expect(rate.usageLimits()).toEqual([{ untilMs: clock.now() + 2 * HOUR, leftMs: 2 * HOUR }]);
+  expect(rate.usageLimit("b")).toEqual({ untilMs: clock.now() + 2 * HOUR, leftMs: 2 * HOUR });
   expect(rate.delayMs("b")).toBe(2 * HOUR);
   await clock.advance(2 * HOUR);
   expect(rate.usageLimit("b")).toBeUndefined();
@@ -102,13 +102,13 @@ test("a probe that is refused again holds all until the new reset: nothing latch
   rate.sending("a")(429, usedUp(1));
   await clock.advance(HOUR);
   rate.sending("a")(429, usedUp(3));
-  expect(rate.usageLimit("b")).toEqual({ untilMs: clock.now() + 3 * HOUR });
+  expect(rate.usageLimit("b")).toEqual({ untilMs: clock.now() + 3 * HOUR, leftMs: 3 * HOUR });
 });
 
 test("a used up model leaves the others alone", () => {
   const { clock, limits: rate } = limits();
   rate.sending("a")(429, usedUp(2, "model"));
-  expect(rate.usageLimits()).toEqual([{ model: "a", untilMs: clock.now() + 2 * HOUR }]);
+  expect(rate.usageLimits()).toEqual([{ model: "a", untilMs: clock.now() + 2 * HOUR, leftMs: 2 * HOUR }]);
   expect([rate.delayMs("a"), rate.delayMs("b")]).toEqual([2 * HOUR, 0]);
 });
 
@@ -118,14 +118,19 @@ test("ordinary refusals of requests that were under way neither end nor shorten 
   one(429, usedUp(2, "model"));
   two(429, after(1));
   three(200);
-  expect(rate.usageLimit("a")).toEqual({ model: "a", untilMs: clock.now() + 2 * HOUR });
+  expect(rate.usageLimit("a")).toEqual({ model: "a", untilMs: clock.now() + 2 * HOUR, leftMs: 2 * HOUR });
 });
 
 test("a limit of a week is asked about every six hours", async () => {
   const { clock, limits: rate } = limits();
   rate.sending("a")(429, usedUp(100));
-  expect(rate.usageLimits()).toEqual([{ untilMs: clock.now() + 100 * HOUR }]);
-  await clock.advance(USAGE_HOLD_MS_MAX);
+  expect(rate.usageLimits()).toEqual([{ untilMs: clock.now() + 100 * HOUR, leftMs: USAGE_HOLD_MS_MAX }]);
+  await clock.advance(HOUR);
+  // What is told of the end stays; how long nothing is asked does not depend on it.
+  expect(rate.usageLimits()).toEqual([
+    { untilMs: clock.now() + 99 * HOUR, leftMs: USAGE_HOLD_MS_MAX - HOUR },
+  ]);
+  await clock.advance(USAGE_HOLD_MS_MAX - HOUR);
   expect(rate.delayMs("a")).toBe(0);
 });
 

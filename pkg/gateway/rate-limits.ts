@@ -79,9 +79,11 @@ export class RateLimits {
 
   /** Those in force now. */
   usageLimits(): readonly UsageLimit[] {
-    return this.#kept()
-      .filter(({ model = ACCOUNT }) => this.#holds(this.#limits.get(model)))
-      .map(({ model, untilMs }) => ({ ...(model === undefined ? {} : { model }), untilMs }));
+    return [...this.#limits].flatMap(([key, limit]) => {
+      if (limit.usage === undefined || !this.#holds(limit)) return [];
+      const { untilMs } = limit.usage;
+      return [{ ...(key === ACCOUNT ? {} : { model: key }), untilMs, leftMs: this.#delayOf(limit) }];
+    });
   }
 
   /**
