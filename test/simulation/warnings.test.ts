@@ -17,6 +17,8 @@ const hours = 12;
 interface Case {
   type: WarningType;
   options: StoryOptions;
+  /** What happens once it works. */
+  befalls?: (story: Story) => void;
   /** Reason of the Event, and the kind of the object that it is about. */
   event: [reason: string, kind: string];
   /** What both the page and the log of changes say. */
@@ -49,6 +51,13 @@ const cases: Case[] = [
     line: /Budget \S+: \d+ % of 2026-\S+ is spent/,
   },
   {
+    type: "UsageLimited",
+    options: authorsEnd("Done", 10_000),
+    befalls: (story) => story.world.money.useUp(3_600_000),
+    event: ["UsageLimited", "Workspace"],
+    line: /UsageLimited: The account's usage limit is reached/,
+  },
+  {
     type: "Escalation",
     options: authorsEnd("Crash"),
     event: ["SessionFailing", "Escalation"],
@@ -60,41 +69,52 @@ test("each type of warning is tried", () => {
   expect(cases.map(({ type }) => type)).toEqual([...WARNING_TYPES]);
 });
 
-test.each(cases)("$type warns everywhere", async ({ type, options, event: [reason, kind], line }) => {
-  const story = await tell(options);
-  const metrics = new Metrics();
-  const figures = warningMetrics(metrics);
-  const quiet = await readObjects({
-    list: (kind, options) => story.world.api.list(kind, options),
-    namespace: "default",
-  });
-  figures.show(quiet);
-  expect(warningsOf(quiet)).toEqual([]);
-  expect(metrics.render()).toContain(`bosun_warnings{type="${type}"} 0\n`);
-  expect(metrics.render()).toContain(`bosun_warnings_total{type="${type}"} 0\n`);
+test.each(cases)(
+  "$type warns everywhere",
+  async ({ type, options, befalls, event: [reason, kind], line }) => {
+    const story = await tell(options);
+    const metrics = new Metrics();
+    const figures = warningMetrics(metrics);
+    const quiet = await readObjects({
+      list: (kind, options) => story.world.api.list(kind, options),
+      namespace: "default",
+    });
+    figures.show(quiet);
+    expect(warningsOf(quiet)).toEqual([]);
+    expect(metrics.render()).toContain(`bosun_warnings{type="${type}"} 0\n`);
+    expect(metrics.render()).toContain(`bosun_warnings_total{type="${type}"} 0\n`);
 
-  await story.projects("retry");
-  await story.until("it warns", () => standing(story).includes(type), hours);
-  const objects = await readObjects({
-    list: (kind, options) => story.world.api.list(kind, options),
-    namespace: "default",
-  });
-  const now = story.world.scheduler.world.clock.now();
-  expect(renderStatus(objects, now, 400).join("\n")).toMatch(line);
-  expect(changesBetween(quiet, objects).join("\n")).toMatch(line);
-  figures.show(objects);
-  figures.show(objects);
-  expect(metrics.render()).toContain(`bosun_warnings{type="${type}"} 1\n`);
-  expect(metrics.render()).toContain(`bosun_warnings_total{type="${type}"} 1\n`);
+    await story.projects("retry");
+    if (befalls !== undefined) {
+      await story.until("it is worked on", () => story.works("retry"));
+      befalls(story);
+    }
+    await story.until("it warns", () => standing(story).includes(type), hours);
+    const objects = await readObjects({
+      list: (kind, options) => story.world.api.list(kind, options),
+      namespace: "default",
+    });
+    const now = story.world.scheduler.world.clock.now();
+    expect(renderStatus(objects, now, 400).join("\n")).toMatch(line);
+    expect(changesBetween(quiet, objects).join("\n")).toMatch(line);
+    figures.show(objects);
+    figures.show(objects);
+    expect(metrics.render()).toContain(`bosun_warnings{type="${type}"} 1\n`);
+    expect(metrics.render()).toContain(`bosun_warnings_total{type="${type}"} 1\n`);
 
-  await story.minutes(1);
-  const { items } = await story.world.api.list("Event");
-  const about = items.filter((one) => one.type === "Warning" && one.involvedObject.kind === kind);
-  expect(about.map((one) => one.reason)).toContain(reason);
-});
+    await story.minutes(1);
+    const { items } = await story.world.api.list("Event");
+    const about = items.filter((one) => one.type === "Warning" && one.involvedObject.kind === kind);
+    expect(about.map((one) => one.reason)).toContain(reason);
+  },
+);
 
 function standing({ world: { api } }: Story): WarningType[] {
-  const agents = api.objects("Agent");
-  const objects = { agents, budgets: api.objects("Budget"), escalations: api.objects("Escalation") };
+  const objects = {
+    workspaces: api.objects("Workspace"),
+    agents: api.objects("Agent"),
+    budgets: api.objects("Budget"),
+    escalations: api.objects("Escalation"),
+  };
   return warningsOf(objects).map(({ type }) => type);
 }

@@ -17,14 +17,20 @@ export function countWarnings(metrics: Metrics, options: FollowOptions): AbortCo
   const figures = warningMetrics(metrics);
   const ending = new AbortController();
   const look = async (): Promise<void> => {
-    const [agents, budgets, escalations] = await Promise.all([
+    const [workspaces, agents, budgets, escalations] = await Promise.all([
+      client.list("Workspace", { namespace }),
       client.list("Agent", { namespace }),
       client.list("Budget", { namespace }),
       client.list("Escalation", { namespace }),
     ]);
-    figures.show({ agents: agents.items, budgets: budgets.items, escalations: escalations.items });
+    figures.show({
+      workspaces: workspaces.items,
+      agents: agents.items,
+      budgets: budgets.items,
+      escalations: escalations.items,
+    });
   };
-  const following = (["Agent", "Budget", "Escalation"] as const).map((kind) =>
+  const following = (["Workspace", "Agent", "Budget", "Escalation"] as const).map((kind) =>
     followObjects(kind, options, look),
   );
   ending.signal.addEventListener("abort", () => {

@@ -78,10 +78,10 @@ function escalationChanges(before: Objects | undefined, { escalations }: Objects
   );
 }
 
-/** What has come up; an Escalation is told with what becomes of it. */
+/** What has come up; an Escalation is told with what becomes of it, and what stops the Workspace with that. */
 function newWarnings(before: Objects | undefined, after: Objects): string[] {
   const known = new Set(before === undefined ? [] : warningsOf(before).map(({ key }) => key));
   return warningsOf(after)
-    .filter(({ type, key }) => type !== "Escalation" && !known.has(key))
+    .filter((warning) => warning.isSaid !== true && !known.has(warning.key))
     .map(({ line }) => `Warning: ${line}`);
 }

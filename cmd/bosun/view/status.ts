@@ -150,9 +150,9 @@ function reasonOf({ status }: Project): string | undefined {
   return stalled?.status === "True" ? `${stalled.reason}: ${stalled.message}` : undefined;
 }
 
-/** All that warns but the questions to a person, which have lines of their own. */
+/** All that warns but what has a line of its own: questions to a person, and what keeps the Workspace from its work. */
 function warningLines(objects: Objects): string[] {
-  const warnings = warningsOf(objects).filter(({ type }) => type !== "Escalation");
+  const warnings = warningsOf(objects).filter(({ isSaid }) => isSaid !== true);
   return warnings.map(({ line }) => `Warning: ${line}`);
 }
 

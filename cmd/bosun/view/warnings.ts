@@ -1,6 +1,6 @@
 /** What a person should look at, out of what the objects say now. Pure. */
 import { getCondition } from "../../../pkg/api/conditions.ts";
-import type { Agent, Budget, Escalation } from "../../../pkg/api/generated.ts";
+import type { Agent, Budget, Escalation, Workspace } from "../../../pkg/api/generated.ts";
 import type { Objects } from "./objects.ts";
 
 export const WARNING_TYPES = [
@@ -12,6 +12,8 @@ export const WARNING_TYPES = [
   "CrashLoopBackOff",
   /** A share of a limit is spent. */
   "BudgetAlert",
+  /** The account, or a model of it, is used up for a while. */
+  "UsageLimited",
   /** A person is asked. */
   "Escalation",
 ] as const;
@@ -23,12 +25,15 @@ export interface Warning {
   key: string;
   /** For people, one line. */
   line: string;
+  /** The views say it in a place of its own. */
+  isSaid?: true;
 }
 
-export type Watched = Pick<Objects, "agents" | "budgets" | "escalations">;
+export type Watched = Pick<Objects, "workspaces" | "agents" | "budgets" | "escalations">;
 
-export function warningsOf({ agents, budgets, escalations }: Watched): Warning[] {
+export function warningsOf({ workspaces, agents, budgets, escalations }: Watched): Warning[] {
   return [
+    ...workspaces.flatMap(ofWorkspace),
     ...agents.flatMap(ofAgent),
     ...budgets.flatMap(ofBudget),
     ...escalations.filter(isOpen).map(ofEscalation),
@@ -39,9 +44,22 @@ export function isOpen({ spec, status }: Escalation): boolean {
   return status?.state !== "Resolved" && spec.resolution === undefined;
 }
 
+function ofWorkspace({ metadata, status }: Workspace): Warning[] {
+  const usage = getCondition(status?.conditions, "UsageLimited");
+  if (usage?.status !== "True") return [];
+  const key = `UsageLimited ${metadata.name} ${usage.reason} ${usage.lastTransitionTime}`;
+  const warning: Warning = { type: "UsageLimited", key, line: `${usage.reason}: ${usage.message}` };
+  // With the account everything stands, and the Workspace's Ready says why, a moment later.
+  const isSaid = getCondition(status?.conditions, "Ready")?.reason === "UsageLimited";
+  return [isSaid ? { ...warning, isSaid } : warning];
+}
+
+/** Reasons of an Agent's Ready. That it waits for the account is no fault of its own. */
+const ofAgents = ["HeartbeatLate", "HeartbeatLost", "CrashLoopBackOff"] as const;
+
 function ofAgent({ metadata, status }: Agent): Warning[] {
   const ready = getCondition(status?.conditions, "Ready");
-  const type = WARNING_TYPES.find((known) => known === ready?.reason);
+  const type = ofAgents.find((known) => known === ready?.reason);
   if (ready === undefined || type === undefined) return [];
   const { name } = metadata;
   const key = `${type} ${name} ${ready.lastTransitionTime}`;
@@ -63,5 +81,5 @@ function ofBudget({ metadata, status }: Budget): Warning[] {
 function ofEscalation({ metadata, spec }: Escalation): Warning {
   const { name, uid } = metadata;
   const line = `${name}: waits for you (${spec.reason}). Answer: bosun resolve ${name} ...`;
-  return { type: "Escalation", key: `${name} ${uid}`, line };
+  return { type: "Escalation", key: `${name} ${uid}`, line, isSaid: true };
 }
