@@ -2,6 +2,7 @@
 import path from "node:path";
 import { readLedger } from "../../../pkg/gateway/ledger-file.ts";
 import { LedgerError } from "../../../pkg/gateway/ledger-lines.ts";
+import { UNSETTLED_IN_ROW_MAX } from "../../../pkg/gateway/reservation.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
 import { renderReport } from "../budget/render.ts";
 import { type BudgetReport, KEYS, type Key, reportOf, type WindowReport } from "../budget/report.ts";
@@ -38,6 +39,11 @@ export async function budget(context: Context, { by, window, output }: BudgetOpt
       return context.out(JSON.stringify(said, null, 2));
     }
     if (isRehearsal) context.note("[rehearsal] The model is played, and so are these costs.");
+    if (state.unsettledInRow >= UNSETTLED_IN_ROW_MAX)
+      context.note(
+        `The usage of the last ${state.unsettledInRow} requests was never seen, and each was charged the most that it can ` +
+          "have cost: requests go one at a time until one ends as it should.",
+      );
     const period = window === undefined ? undefined : window === "day" ? "daily" : "monthly";
     const keys = by === undefined ? KEYS : [by];
     for (const line of renderReport(reports, { nowMs, keys, period })) context.out(line);

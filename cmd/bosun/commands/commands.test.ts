@@ -189,10 +189,12 @@ spec: { daily: { usd: 5 }, monthly: { tokens: 1000 } }
   await ledger.append({ ...reserved, id: "r-2" });
   const folder = path.join(operator.folder.operator, "ledger");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(
-    path.join(folder, "ledger.jsonl"),
-    ledger.lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
-  );
+  const write = (): void =>
+    writeFileSync(
+      path.join(folder, "ledger.jsonl"),
+      ledger.lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
+    );
+  write();
 
   const { out } = await operator.run("budget", "--by", "agent");
   expect(out[1]).toMatch(/^default\s+\d{4}-\d\d-\d\d\s+\$5.00\s+\$0.1250\s+\$0.5000\s+\$4.3750\s+2\s+0$/);
@@ -204,6 +206,16 @@ spec: { daily: { usd: 5 }, monthly: { tokens: 1000 } }
     by: { project: [{ name: "retry", spent: 125_000_000, requests: 2 }] },
   });
   expect(await operator.run("budget", "--by", "mood")).toMatchObject({ exitCode: 2 });
+
+  expect((await operator.run("budget")).notes).toEqual([]);
+  for (const id of ["r-3", "r-4", "r-5"]) {
+    await ledger.append({ ...reserved, id });
+    await ledger.append({ step: "sent", id });
+    await ledger.append({ step: "unsettled", id, cost: 500_000_000, tokens: 300, why: "It was cut." });
+  }
+  write();
+  expect((await operator.run("budget")).notes.join()).toContain("requests go one at a time");
+
   writeFileSync(path.join(folder, "ledger.jsonl"), '{"seq":1,"at":1,"step":"opened"}\n{"seq":3}\n');
   expect(await operator.run("budget")).toMatchObject({
     exitCode: 1,
