@@ -7,6 +7,7 @@
 import { isConflict } from "../api/status-error.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Logger } from "./logger.ts";
+import { type Troubles, troubles } from "./troubles.ts";
 
 /** coordination.k8s.io/v1, as far as an election writes it. */
 export interface LeaseSpec {
@@ -85,6 +86,7 @@ export async function elect(options: ElectionOptions, signal: AbortSignal): Prom
 class Election {
   readonly #options: ElectionOptions;
   readonly #times: ElectionTimes;
+  readonly #tries: Troubles;
   readonly #lost = new AbortController();
   readonly #released = new AbortController();
   /** What was read or written last, and when that was seen to change. */
@@ -96,24 +98,37 @@ class Election {
 
   constructor(options: ElectionOptions) {
     this.#options = options;
+    const { logger, clock } = options;
+    this.#tries = troubles({
+      logger,
+      clock,
+      messages: {
+        failed: "The Lease could not be renewed and is tried again",
+        worked: "The Lease can be asked for again",
+      },
+    });
     this.#times = options.times ?? electionTimes;
   }
 
   /** One attempt to take or renew the Lease; says whether it is this process's now. */
   async try(): Promise<boolean> {
-    const { clock, logger, store } = this.#options;
+    const { clock, store } = this.#options;
     const begun = { elapsedMs: clock.elapsed(), wallMs: clock.now() };
     try {
       const read = await store.read();
       this.#see(read);
       const mine = read?.spec.holderIdentity === this.#options.identity;
-      if (read !== undefined && !mine && this.#isTaken(read)) return false;
+      if (read !== undefined && !mine && this.#isTaken(read)) {
+        this.#tries.worked();
+        return false;
+      }
       this.#see(await store.write(this.#next(read, mine)));
       this.#renewed = begun;
+      this.#tries.worked();
       return true;
     } catch (error) {
       // A conflict is somebody who was faster. Anything else says nothing about who holds it.
-      if (!isConflict(error)) logger.warn("The Lease could not be renewed and is tried again", { error });
+      if (!isConflict(error)) this.#tries.failed(error);
       return false;
     }
   }

@@ -2,6 +2,7 @@ import type { Kinds } from "../../../pkg/api/generated.ts";
 import type { Client, Kind } from "../../../pkg/runtime/client.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import type { Logger } from "../../../pkg/runtime/logger.ts";
+import { troubles } from "../../../pkg/runtime/troubles.ts";
 
 export interface FollowOptions {
   client: Client;
@@ -28,9 +29,16 @@ export function followObjects<K extends Kind>(
 ): AbortController {
   const ending = new AbortController();
   const { signal } = ending;
+  const tries = troubles({
+    logger,
+    clock,
+    messages: { failed: "Following objects was interrupted", worked: "Objects are followed again" },
+    fields: { kind },
+  });
   const follow = async (): Promise<void> => {
     const { items, metadata } = await client.list(kind, { namespace });
     for (const object of items) await tell(object);
+    tries.worked();
     const from = { namespace, resourceVersion: metadata.resourceVersion, signal };
     for await (const event of client.watch(kind, from)) {
       if (event.type === "ADDED" || event.type === "MODIFIED") await tell(event.object);
@@ -40,7 +48,7 @@ export function followObjects<K extends Kind>(
   void (async () => {
     while (!signal.aborted) {
       await follow().catch((error: unknown) => {
-        if (!signal.aborted) logger.warn("Following objects was interrupted", { kind, error });
+        if (!signal.aborted) tries.failed(error);
       });
       await clock.sleep(againMs, signal).catch(() => undefined); // Ended.
     }

@@ -6,6 +6,7 @@ import { type Money, NANO_PER_USD } from "../../../pkg/gateway/money.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import type { Logger } from "../../../pkg/runtime/logger.ts";
+import { troubles } from "../../../pkg/runtime/troubles.ts";
 import { updateSessionFile } from "../../../pkg/session/session-file.ts";
 import type { Sessions } from "../../../pkg/session/sessions.ts";
 
@@ -29,13 +30,21 @@ const againMs = 1_000;
 /** Follows the Agents until the answer is aborted. */
 export function writeSessionFiles(options: SessionFilesOptions): AbortController {
   const ending = new AbortController();
+  const tries = troubles({
+    logger: options.logger,
+    clock: options.clock,
+    messages: {
+      failed: "Following the Agents for their session files ended",
+      worked: "The Agents are followed for their session files again",
+    },
+  });
   void (async () => {
     while (!ending.signal.aborted) {
       try {
-        await follow(options, ending.signal);
+        await follow(options, { signal: ending.signal, begun: () => tries.worked() });
       } catch (error) {
         if (ending.signal.aborted) return;
-        options.logger.warn("Following the Agents for their session files ended", { error });
+        tries.failed(error);
       }
       await options.clock.sleep(againMs, ending.signal).catch(() => undefined); // Ended.
     }
@@ -43,10 +52,15 @@ export function writeSessionFiles(options: SessionFilesOptions): AbortController
   return ending;
 }
 
-async function follow(options: SessionFilesOptions, signal: AbortSignal): Promise<void> {
+/** @param begun - called when all Agents were seen once */
+async function follow(
+  options: SessionFilesOptions,
+  { signal, begun }: { signal: AbortSignal; begun: () => void },
+): Promise<void> {
   const { client, namespace, folder, isHeld } = options;
   const { items, metadata } = await client.list("Agent", { namespace });
   for (const agent of items) await write(agent, options);
+  begun();
   for await (const event of client.watch("Agent", {
     namespace,
     resourceVersion: metadata.resourceVersion,
