@@ -19,6 +19,8 @@ export class Stops {
   readonly #since = new Map<string, number>();
   readonly #graceMs: number;
   #hears = true;
+  /** The latch was engaged since the mode was last another than Stopped: a person who resumes releases it first. */
+  #latched = false;
 
   /** @param where - the objects are, of an operator that can be cut off from them */
   constructor(world: World, where: "Files" | "Cluster") {
@@ -32,7 +34,10 @@ export class Stops {
     const { paused, mode } = spec as { paused?: boolean; mode?: string };
     this.#note(`${kind}/${metadata.name}`, paused === true || (kind === "Workspace" && mode !== "Running"));
     if (kind !== "Workspace") return;
-    if (mode !== "Stopped") this.#wasLatched();
+    if (mode !== "Stopped") {
+      this.#wasLatched();
+      this.#latched = this.#world.latch.isEngaged;
+    }
     this.#note("Stopped", mode === "Stopped");
   }
 
@@ -44,6 +49,7 @@ export class Stops {
 
   /** The latch was engaged, by whomever. */
   engaged(): void {
+    this.#latched = true;
     const left = this.#world.sessions.hosts().map(({ spec }) => spec.agent);
     hold(left.length === 0, () => `${left.join()} go on under the stop latch`);
   }
@@ -59,11 +65,11 @@ export class Stops {
     if (hears) for (const key of this.#since.keys()) this.#since.set(key, this.#world.scheduler.elapsedMs);
   }
 
-  /** Mode Stopped ends: until it is released the latch holds, which is what stops what no operator sees. */
+  /** Mode Stopped ends: until a person released it the latch held, which is what stops what no operator sees. */
   #wasLatched(): void {
     const age = this.#hears ? this.#age("Stopped") : 0;
     hold(
-      age <= stopMs || this.#world.latch.isEngaged,
+      age <= stopMs || this.#latched,
       () => `the Workspace was stopped for ${Math.round(age / 1000)} s, and no latch was written`,
     );
   }
