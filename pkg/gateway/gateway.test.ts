@@ -520,6 +520,15 @@ test("an operator that starts during an emergency stop comes up without a gatewa
   await until(async () => (await second.account("all"))?.daily.reserved === 0);
 });
 
+test("the file of the stop latch alone keeps a gateway from being started", async () => {
+  config = { ...config, stopLatch: join(folder, "stop") };
+  await writeFile(join(folder, "stop"), "");
+  const gateway = await openGateway(config);
+  opened.push(gateway);
+  expect(gateway.pid).toBe(0);
+  await expect(gateway.setBudgets([BUDGET])).rejects.toMatchObject({ reason: "Stopped" });
+});
+
 test("a gateway that heeds the stop latch ends by itself when it is told to, and leaves nothing that keeps it", async () => {
   config = { ...config, stopLatch: join(folder, "stop") };
   const gateway = await start();

@@ -307,6 +307,16 @@ describe("what is gone from the files", () => {
     expect(world.spec("a")).toMatchObject({ title: "Whole" });
   });
 
+  test("an emptied file deletes nothing, however long it stays so, and is told of", async () => {
+    for (const name of ["a", "b", "c", "d"]) await world.write(`${name}.yaml`, project(name));
+    await world.open();
+    await world.write("a.yaml", "\n");
+    await world.pass(6_000);
+    await world.pass(6_000);
+    expect(world.project("a")).toBeDefined();
+    expect(world.messages()).toEqual([expect.stringMatching(/^InvalidFile: a\.yaml:1: The file is empty/)]);
+  });
+
   test("an object that moves to another file is not deleted", async () => {
     await world.write("sub/moved.yaml", project("a", "Moved"));
     await unlink(join(world.folder, "a.yaml"));
@@ -427,6 +437,25 @@ test("a running watch takes an edit without being asked", async () => {
   await changed;
   end.abort();
   await ran;
+});
+
+test("what an operator had just put into a file when it died is no edit that undoes what was written since", async () => {
+  let hangs = false;
+  const never = new Promise<never>(() => {});
+  const syncDirectory = (path: string) =>
+    hangs && path === world.folder ? never : nodeFileSystem.syncDirectory(path);
+  const dying = new World(world.folder, { ...nodeFileSystem, syncDirectory });
+  await dying.write("a.yaml", project("a"));
+  await dying.open();
+  hangs = true;
+  await dying.patch("a", { spec: { description: "one" } });
+  while (!(await dying.read("a.yaml")).includes("one")) await new Promise(setImmediate);
+  await dying.patch("a", { spec: { description: "two" } });
+
+  await world.open();
+  expect(world.spec("a")).toMatchObject({ description: "two" });
+  expect(await world.read("a.yaml")).toContain("description: two");
+  expect(world.messages()).toEqual([]);
 });
 
 test("a save in the moment after Bosun looked at the file is never written over", async () => {

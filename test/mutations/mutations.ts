@@ -134,12 +134,16 @@ const claims: readonly Mutation[] = [
   },
   {
     name: "claimed-over-another",
-    bug: "an agent claims whatever somebody wrote since it looked",
+    bug: "whoever looks and then writes writes over what somebody else wrote in between",
     file: "pkg/runtime/status-writer.ts",
-    find: "return await client.updateStatus(kind, { ...object, status } as Kinds[K]);",
-    replace:
-      "return await client.patch(kind, { namespace: 'default', name: (object as WithStatus).metadata.name }, { status }, { subresource: 'status' });",
-    tests: ["test/simulation/manager.test.ts"],
+    find: "    return await client.updateStatus(kind, { ...object, status } as Kinds[K]);\n",
+    replace: [
+      "    const { fresh = client } = client as { fresh?: Client };",
+      "    const { name, namespace = 'default' } = (object as unknown as KubeObject).metadata;",
+      "    const newest = (await fresh.get(kind, { namespace, name })) ?? object;",
+      "    return await client.updateStatus(kind, { ...object, metadata: newest.metadata, status } as Kinds[K]);\n",
+    ].join("\n"),
+    tests: [],
     seeds: 12,
   },
   {
@@ -413,10 +417,10 @@ const resume: readonly Mutation[] = [
   {
     name: "last-turn-dropped",
     bug: "a session goes on from the turn before its last",
-    file: "pkg/session/runner/conversation.ts",
-    find: '    if (entry.type === "assistant" && entry.content.length > 0) add',
+    file: "pkg/session/transcript.ts",
+    find: "    calls.ftruncateSync(file, size);\n",
     replace:
-      '    if (entry.type === "assistant" && entry !== entries.at(-1) && entry.content.length > 0) add',
+      '    calls.ftruncateSync(file, size);\n    if (entries.at(-1)?.type === "assistant") entries.pop();\n',
     tests: ["pkg/session/runner/loop.test.ts", "test/integration/resume.test.ts"],
   },
   {

@@ -1,15 +1,20 @@
 /** Each check of a promise reports a history in which the promise was broken, whoever broke it. */
 import { expect, test } from "vitest";
+import type { WorkspaceMode } from "../../../pkg/api/generated.ts";
+import type { KubeObject } from "../../../pkg/api/meta.ts";
 import type { Line } from "../../../pkg/gateway/ledger-lines.ts";
 import { priceOf } from "../../../pkg/gateway/prices.ts";
 import type { SessionSpec } from "../../../pkg/session/sessions.ts";
 import { MemoryStorage } from "../../../pkg/storage/memory.ts";
 import type { Change } from "../../../pkg/storage/storage.ts";
+import { declare } from "../declare.ts";
 import { type Invariants, watchInvariants } from "../invariants.ts";
 import type { Host } from "../world/sessions.ts";
 import { makeWorld, type World } from "../world.ts";
 import { AcknowledgedWrites } from "./nothing-acknowledged-is-lost.ts";
 import { actedElected } from "./one-owner.ts";
+import { Stops } from "./stop-means-stop.ts";
+import { SavedTexts } from "./your-files.ts";
 
 const budget = { name: "all", uid: "u", daily: { usd: 1 }, timeZone: "UTC", selector: {} };
 
@@ -75,6 +80,15 @@ const broken: Record<string, (world: World, invariants: Invariants) => unknown> 
     latch.onEngaged = () => {};
     await latch.engage();
   },
+  "4, stop means stop: the Workspace was stopped for 400 s, and no latch was written": async (world) => {
+    const stops = new Stops(world, "Files");
+    const workspace = (mode: WorkspaceMode) =>
+      ({ ...declare.workspace({ mode }), metadata: { name: "workspace" } }) as unknown as KubeObject;
+    stops.see(workspace("Stopped"));
+    void world.scheduler.world.clock.sleep(400_000);
+    await world.scheduler.run({ untilMs: 400_000 });
+    stops.see(workspace("Running"));
+  },
   "5, nothing merges that did not pass: .* no Project had announced it": async (
     { repository },
     invariants,
@@ -88,6 +102,11 @@ const broken: Record<string, (world: World, invariants: Invariants) => unknown> 
   "6, your files are yours: the branch moved to .* under uncommitted work": ({ repository }) => {
     repository.userIsDirty = true;
     repository.events.followed?.(repository.userHead, repository.userHead);
+  },
+  "6, your files are yours: projects/p1.yaml has lost the comment # mine": () => {
+    const saved = new SavedTexts();
+    saved.saved("projects/p1.yaml", "# mine\nkind: Project\n");
+    saved.seen("projects/p1.yaml", "kind: Project\n");
   },
   "7, resume, not restart: claim .* went on in session two instead of one": ({ sessions }) => {
     sessions.events.started?.(host("one"));
