@@ -81,6 +81,10 @@ export async function runHost(options: HostOptions): Promise<void> {
     ...(await identities(options)),
   });
 
+  // Both take a while, the one in a process of its own: all of `fetch` is read when the first of these is made.
+  const sandbox = sandboxOf(spec, launch, options);
+  void new Headers();
+
   const heedEnd = async () => {
     if (!existsSync(launch.stopLatch) && isNamed()) return;
     if (outerProcHandle === undefined) await endTree(spec.id, [], clock);
@@ -97,7 +101,7 @@ export async function runHost(options: HostOptions): Promise<void> {
     return opening?.type === "message" ? opening.head : undefined;
   };
   const outcome =
-    (await sandboxMissing(spec, launch, () => options.sandbox ?? sandboxAvailable(clock))) ??
+    sandboxMissing(await sandbox) ??
     (await setUp({ spec, folder, place, progress: reporter })) ??
     (await runLoop({
       spec,
@@ -117,7 +121,8 @@ export async function runHost(options: HostOptions): Promise<void> {
       random,
       progress: reporter,
       failure,
-      head: () => headOf(place),
+      // A reviewer changes nothing that it could be held against.
+      head: async () => (spec.purpose === "execute" ? headOf(place) : undefined),
       pauseRequested: () => folder.readOrder() !== undefined,
     }));
   ended.abort();
@@ -202,14 +207,18 @@ async function identityOf(pid: number, proc: string): Promise<ProcessIdentity> {
   return { pid, startTime };
 }
 
-async function sandboxMissing(
+/** Whether there is one; undefined where none is wanted. */
+async function sandboxOf(
   spec: SessionSpec,
   launch: LaunchSettings,
-  find: () => SandboxAvailability | Promise<SandboxAvailability>,
-): Promise<Outcome | undefined> {
+  { sandbox, clock }: HostOptions,
+): Promise<SandboxAvailability | undefined> {
   if (spec.sandbox === "Off" || !launch.sandboxed) return undefined;
-  const sandbox = await find();
-  if (sandbox.available) return undefined;
+  return sandbox ?? (await sandboxAvailable(clock));
+}
+
+function sandboxMissing(sandbox: SandboxAvailability | undefined): Outcome | undefined {
+  if (sandbox === undefined || sandbox.available) return undefined;
   return { kind: "Failed", reason: "SandboxUnavailable", message: `${sandbox.why} ${sandbox.fix}` };
 }
 

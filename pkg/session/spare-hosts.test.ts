@@ -110,7 +110,8 @@ test.each(["Best", "Marker"] as const)(
     const order: OperatorOrder = { options, url: upstream.url, spec: stage.spec() };
     const script = fileURLToPath(new URL("./testing/operator.ts", import.meta.url));
     await once(spawn(process.execPath, [script, JSON.stringify(order)], { stdio: "ignore" }), "exit");
-    const [id = ""] = readdirSync(stage.places.directory);
+    const { directory } = stage.places;
+    const id = readdirSync(directory).find((name) => existsSync(join(directory, name, "host.json"))) ?? "";
     expect(id).not.toBe(order.spec.id);
 
     const adopted = await stage.reopen();

@@ -14,6 +14,8 @@ export interface SpareHostsOptions {
   ids: Ids;
 }
 
+/** How many wait: an author's session and a reviewer's often begin at the same time. */
+const sparesMax = 2;
 /** How long a host waits for its session, in milliseconds: for what follows at once upon something else. */
 const keptMs = 60_000;
 
@@ -26,24 +28,55 @@ interface Spare {
 
 /**
  * Session hosts that are started before there is a session for them, since a start of Node with all that a host needs
- * takes longer than all else that a session's start waits for. One waits at most; each was started under the id of a
+ * takes longer than all else that a session's start waits for. Two wait at most; each was started under the id of a
  * session to come, so that what finds and ends a session's processes finds these too. A host that nobody needs ends
  * after a minute, and at once when its operator ends or the stop latch is engaged.
  */
 export class SpareHosts {
   readonly #options: SpareHostsOptions;
   readonly #spares = new Map<string, Spare>();
-  /** The one whose id nobody has yet. */
-  #free: string | undefined;
+  /** Those whose id nobody has yet, the oldest first. */
+  readonly #free = new Set<string>();
   #isClosed = false;
 
   constructor(options: SpareHostsOptions) {
     this.#options = options;
   }
 
-  /** Starts one, unless one is free already. Never fails: a session starts without it, only later. */
+  /** Starts those that are missing. Never fails: a session starts without them, only later. */
   prepare(): void {
-    if (this.#isClosed || this.#free !== undefined) return;
+    while (!this.#isClosed && this.#free.size < sparesMax && this.#start());
+  }
+
+  /** The id that a host was started under that nobody has yet; undefined where none can be started. Given once. */
+  offer(): string | undefined {
+    if (this.#free.size === 0 && !this.#isClosed) this.#start();
+    const [id] = this.#free;
+    if (id !== undefined) this.#free.delete(id);
+    return id;
+  }
+
+  /** The host that waits for session `id`; from here on it is the caller's. Undefined when there is none. */
+  take(id: string): ChildProcess | undefined {
+    const spare = this.#spares.get(id);
+    if (spare === undefined) return undefined;
+    spare.used.abort();
+    this.#spares.delete(id);
+    this.#free.delete(id);
+    return spare.child;
+  }
+
+  /** Ends those that wait. Resolves when they are gone. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const waiting = [...this.#spares];
+    // What was started first ends before what is in its namespace.
+    await Promise.all(waiting.map(([id]) => endTree(id, [], this.#options.clock)));
+    await Promise.all(waiting.map(([, { exited }]) => exited));
+  }
+
+  /** @returns whether it was started */
+  #start(): boolean {
     const { directory, spawn, clock, ids } = this.#options;
     const id = ids.uuid();
     const folder = sessionFolder(directory, id);
@@ -61,42 +94,17 @@ export class SpareHosts {
       // A host that is gone before it is told: its exit says so.
       child.stdin?.on("error", () => undefined);
       this.#spares.set(id, { child, exited, used });
-      this.#free = id;
+      this.#free.add(id);
       clock.sleep(keptMs, used.signal).then(
         () => child.kill("SIGKILL"),
         () => undefined, // It has a session by now.
       );
+      return true;
     } catch {
       // A stop in force, a full disk, no more processes: who starts a session finds out, and says so.
       removeUnused(folder);
+      return false;
     }
-  }
-
-  /** The id that a host was started under that nobody has yet; undefined where none can be started. Given once. */
-  offer(): string | undefined {
-    this.prepare();
-    const id = this.#free;
-    this.#free = undefined;
-    return id;
-  }
-
-  /** The host that waits for session `id`; from here on it is the caller's. Undefined when there is none. */
-  take(id: string): ChildProcess | undefined {
-    const spare = this.#spares.get(id);
-    if (spare === undefined) return undefined;
-    spare.used.abort();
-    this.#spares.delete(id);
-    if (this.#free === id) this.#free = undefined;
-    return spare.child;
-  }
-
-  /** Ends those that wait. Resolves when they are gone. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    const waiting = [...this.#spares];
-    // What was started first ends before what is in its namespace.
-    await Promise.all(waiting.map(([id]) => endTree(id, [], this.#options.clock)));
-    await Promise.all(waiting.map(([, { exited }]) => exited));
   }
 
   #forget(id: string): void {
