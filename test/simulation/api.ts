@@ -28,6 +28,7 @@ const kinds = new Map(
     spec.names.kind,
   ]),
 );
+const resources = new Map([...kinds].map(([resource, kind]) => [kind, resource]));
 
 /** One object's change as watchers are told it. */
 export interface Change {
@@ -42,6 +43,7 @@ export interface ServingOptions extends MountOptions {
 
 interface Server {
   client: Client;
+  registry: Registry;
   /** Comes when the server is no more; absent where that never happens. */
   ending: EndSignal | undefined;
 }
@@ -72,7 +74,7 @@ export class SimApi implements Client {
     const options = { storage: new MemoryStorage(), clock, ids, random, defer };
     const registry = await this.#open(options, (changes) => this.#tell(changes));
     const client = registryClient(registry, "bosun");
-    this.#serve({ client, ending: undefined });
+    this.#serve({ client, registry, ending: undefined });
   }
 
   /** A life of the operator begins: its server opens what the last one left. Nothing for a cluster. */
@@ -92,7 +94,7 @@ export class SimApi implements Client {
     await texts?.open({ registry, stored, fs, life });
     const client = registryClient(registry, "bosun");
     if (life.revoked) return;
-    this.#serve({ client, ending: new EndSignal() });
+    this.#serve({ client, registry, ending: new EndSignal() });
   }
 
   /** The operator is no more, and its server with it. */
@@ -129,6 +131,13 @@ export class SimApi implements Client {
 
   object<K extends Kind>(kind: K, name: string): Kinds[K] | undefined {
     const found = this.#ofKind(kind).get(keyString({ namespace: "default", name }));
+    return found as KubeObject | undefined as Kinds[K] | undefined;
+  }
+
+  /** What a read could show this moment, whoever has been told; what was told last while nothing serves. */
+  newest<K extends Kind>(kind: K, name: string): Kinds[K] | undefined {
+    if (this.#server === undefined) return this.object(kind, name);
+    const found = this.#server.registry.newest(resources.get(kind) ?? "", { namespace: "default", name });
     return found as KubeObject | undefined as Kinds[K] | undefined;
   }
 

@@ -127,6 +127,20 @@ for (const [promise, breakIt] of Object.entries(broken))
     );
   });
 
+test("what is paused is held, from when it was told until it is let go, heard of or not", async () => {
+  const world = await makeWorld({ seed: 1 });
+  const { api, sessions, scheduler } = world;
+  watchInvariants(world);
+  const pool = { namespace: "default", name: "builders" };
+  await api.create("AgentPool", declare.pool("builders", "Execution", 1));
+  await api.patch("AgentPool", pool, { spec: { paused: true } });
+  void scheduler.world.clock.sleep(600_000);
+  await scheduler.run({ untilMs: 600_000 });
+  expect(() => sessions.events.started?.(host("one"))).toThrow(/although AgentPool\/builders is held/);
+  await api.patch("AgentPool", pool, { spec: { paused: false } });
+  expect(() => sessions.events.started?.(host("one"))).not.toThrow();
+});
+
 const change: Change = {
   ...{ revision: 1, resource: "bosun.dev/projects", namespace: "default", name: "p" },
   object: {

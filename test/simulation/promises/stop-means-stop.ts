@@ -1,5 +1,6 @@
 /** Promise 4: stop means stop. Under the latch nothing runs, starts or is paid for; what is paused is not started. */
 import type { KubeObject } from "../../../pkg/api/meta.ts";
+import type { Kind } from "../../../pkg/runtime/client.ts";
 import type { Host } from "../world/sessions.ts";
 import type { World } from "../world.ts";
 import { promise } from "./promise.ts";
@@ -30,10 +31,11 @@ export class Stops {
   }
 
   /** An object has changed. */
-  see({ kind, metadata, spec }: KubeObject): void {
-    const { paused, mode } = spec as { paused?: boolean; mode?: string };
-    this.#note(`${kind}/${metadata.name}`, paused === true || (kind === "Workspace" && mode !== "Running"));
+  see(object: KubeObject): void {
+    const { kind, metadata, spec } = object;
+    this.#note(`${kind}/${metadata.name}`, isHeld(object));
     if (kind !== "Workspace") return;
+    const { mode } = spec as { mode?: string };
     if (mode !== "Stopped") {
       this.#wasLatched();
       this.#latched = this.#world.latch.isEngaged;
@@ -42,8 +44,20 @@ export class Stops {
   }
 
   started({ spec }: Host): void {
-    for (const key of [`Agent/${spec.agent}`, `AgentPool/${spec.pool}`, "Workspace/workspace"])
-      hold(this.#age(key) <= this.#graceMs, () => `${spec.agent} was started although ${key} is held`);
+    const holders: [Kind, string][] = [
+      ["Agent", spec.agent],
+      ["AgentPool", spec.pool],
+      ["Workspace", "workspace"],
+    ];
+    for (const [kind, name] of holders) {
+      // Watchers are told later than a read shows it that something was let go.
+      const newest = this.#world.api.newest(kind, name);
+      const isFree = newest !== undefined && !isHeld(newest);
+      hold(
+        isFree || this.#age(`${kind}/${name}`) <= this.#graceMs,
+        () => `${spec.agent} was started although ${kind}/${name} is held`,
+      );
+    }
     hold(!this.#world.latch.isEngaged, () => `${spec.agent} was started under the stop latch`);
   }
 
@@ -93,4 +107,9 @@ export class Stops {
     const since = this.#since.get(key);
     return since === undefined ? Number.NEGATIVE_INFINITY : this.#world.scheduler.elapsedMs - since;
   }
+}
+
+function isHeld({ kind, spec }: KubeObject): boolean {
+  const { paused, mode } = spec as { paused?: boolean; mode?: string };
+  return paused === true || (kind === "Workspace" && mode !== "Running");
 }
