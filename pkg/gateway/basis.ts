@@ -1,5 +1,5 @@
 /** What a settled request says about the next one of its session: how many tokens its messages really were. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { type MessagesRequest, withoutCacheControl } from "./messages-request.ts";
 import { promptTokensOf, sumOf, type Usage } from "./usage.ts";
 
@@ -34,9 +34,9 @@ const OUTSIDE_THE_PROMPT = [
 export function basisOf(request: MessagesRequest, usages: readonly Usage[]): Basis {
   const used = sumOf(usages);
   return {
-    shape: shapeOf(request),
+    shape: digestsOf(request).shape,
     messages: request.messages.length,
-    digest: digestsOf(request).at(-1) ?? "",
+    digest: digestsOf(request).messages.at(-1) ?? "",
     promptTokens: promptTokensOf(used),
     outputTokens: used.output,
   };
@@ -52,9 +52,8 @@ export function basisOf(request: MessagesRequest, usages: readonly Usage[]): Bas
  */
 export function measuredPrefix(request: MessagesRequest, bases: readonly Basis[]): Basis | undefined {
   if (bases.length === 0) return undefined;
-  const shape = shapeOf(request);
-  const digests = digestsOf(request);
-  return bases.find((one) => one.shape === shape && digests[one.messages - 1] === one.digest);
+  const { shape, messages } = digestsOf(request);
+  return bases.find((one) => one.shape === shape && messages[one.messages - 1] === one.digest);
 }
 
 /** Bases kept for one session: as many conversations as one may hold at the same time, sub-agents' included. */
@@ -81,6 +80,21 @@ export class Bases {
   }
 }
 
+interface Digests {
+  shape: string;
+  /** One a message: of it and all before it. */
+  messages: readonly string[];
+}
+
+/** Asked when a request is bounded and when it is settled: a long conversation has half a megabyte. */
+const known = new WeakMap<MessagesRequest, Digests>();
+
+function digestsOf(request: MessagesRequest): Digests {
+  const digests = known.get(request) ?? { shape: shapeOf(request), messages: digestsOfMessages(request) };
+  known.set(request, digests);
+  return digests;
+}
+
 function shapeOf(request: MessagesRequest): string {
   const prompt = Object.entries(request)
     .filter(([field]) => !OUTSIDE_THE_PROMPT.includes(field))
@@ -89,8 +103,7 @@ function shapeOf(request: MessagesRequest): string {
   return digest(prompt);
 }
 
-/** One a message: of it and all before it. */
-function digestsOf({ messages }: MessagesRequest): string[] {
+function digestsOfMessages({ messages }: MessagesRequest): string[] {
   let before = "";
   return messages.map((message) => {
     before = digest([before, { ...message, content: withoutCacheControl(message.content) }]);
@@ -99,5 +112,5 @@ function digestsOf({ messages }: MessagesRequest): string[] {
 }
 
 function digest(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("base64");
+  return hash("sha256", JSON.stringify(value), "base64");
 }

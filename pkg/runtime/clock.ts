@@ -24,5 +24,13 @@ export interface Ids {
 
 /** RFC 3339 in UTC with seconds, as Kubernetes' `metav1.Time` is written. */
 export function timestamp(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, -5)}Z`;
+  const second = Math.floor(ms / 1000);
+  if (last.second !== second) {
+    last.text = `${new Date(ms).toISOString().slice(0, -5)}Z`;
+    last.second = second;
+  }
+  return last.text;
 }
+
+/** One moment is said many times. */
+const last = { second: Number.NaN, text: "" };

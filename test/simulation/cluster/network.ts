@@ -3,7 +3,7 @@ import { type Status, StatusError } from "../../../pkg/api/status-error.ts";
 import type { Answer, Carried, Transport } from "../../../pkg/cluster/transport.ts";
 import type { Prng } from "../kernel/prng.ts";
 import type { Incarnation } from "../kernel/scheduler.ts";
-import type { Served, SimServer } from "./server.ts";
+import type { Served, SimServer, Told } from "./server.ts";
 
 /** Probabilities, 0 to 1, of what goes wrong with a request or a chunk of a watch. May be changed while a run goes on. */
 export interface NetworkFaults {
@@ -33,6 +33,9 @@ export interface NetworkFaults {
 const lateAnswers = 0.25;
 const laterAnswers = 0.5;
 const slowMsMax = 30_000;
+
+/** Why a stream ends; one for all, since making a DOMException each time would cost more than the end. */
+const over = new Error("The connection is over");
 
 type Fate = "told" | "cut" | "ended" | "expired" | "silent";
 
@@ -147,7 +150,7 @@ export class SimNetwork {
   }
 
   async *#tell(
-    events: AsyncIterable<readonly unknown[]>,
+    events: AsyncIterable<readonly Told[]>,
     {
       stream,
       life,
@@ -169,7 +172,7 @@ export class SimNetwork {
         yield text;
       }
     } finally {
-      stream.ending.abort();
+      stream.ending.abort(over);
       this.#streams.delete(stream);
     }
     if (stream.fate === "cut") throw reset();
@@ -205,18 +208,29 @@ function whole({ code, body, headers }: Plain): Answer {
   return {
     ...{ statusCode: code, headers, destroy() {} },
     async *[Symbol.asyncIterator]() {
-      yield Buffer.from(JSON.stringify(body));
+      yield Buffer.from(jsonOf(body));
     },
   };
 }
 
-function lines(events: readonly unknown[]): Buffer {
-  return Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(""));
+function lines(events: readonly Told[]): Buffer {
+  const told = events.map(({ type, object }) => `{"type":"${type}","object":${jsonOf(object)}}\n`);
+  return Buffer.from(told.join(""));
+}
+
+/** The text of what never changes: an object is told to who wrote it and to each who watches. */
+const texts = new WeakMap<object, string>();
+
+function jsonOf(value: unknown): string {
+  if (typeof value !== "object" || value === null || !Object.isFrozen(value)) return JSON.stringify(value);
+  const text = texts.get(value) ?? JSON.stringify(value);
+  texts.set(value, text);
+  return text;
 }
 
 function end(stream: Stream, fate: Fate): void {
   if (stream.fate === "told") stream.fate = fate;
-  stream.ending.abort();
+  stream.ending.abort(over);
 }
 
 /** What a client finds after it has waited for as long as it may. */

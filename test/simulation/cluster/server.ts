@@ -15,8 +15,14 @@ export interface Asked {
   ending: AbortSignal;
 }
 
+/** One event of a watch as it goes over the wire. */
+export interface Told {
+  type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
+  object: unknown;
+}
+
 /** A watch's events come in chunks: what is written into the connection at once. */
-export type Served = { code: number; body: unknown } | { events: AsyncIterable<readonly unknown[]> };
+export type Served = { code: number; body: unknown } | { events: AsyncIterable<readonly Told[]> };
 
 const kinds = new Map(Object.entries(KINDS).map(([kind, { plural }]) => [plural, kind as Kind]));
 /** A page has no more objects than this, whatever is asked for. */
@@ -119,7 +125,7 @@ export class SimServer {
   async *#watch(
     kind: Kind,
     { within, query, ending }: { within: ListOptions; query: URLSearchParams; ending: AbortSignal },
-  ): AsyncGenerator<readonly unknown[]> {
+  ): AsyncGenerator<readonly Told[]> {
     const { api } = this.#options;
     const { apiVersion } = KINDS[kind];
     let resourceVersion = query.get("resourceVersion") ?? "";
@@ -128,7 +134,8 @@ export class SimServer {
       resourceVersion = metadata.resourceVersion;
       const annotations = { "k8s.io/initial-events-end": "true" };
       const end = { kind, apiVersion, metadata: { resourceVersion, annotations } };
-      yield [...items.map((object) => ({ type: "ADDED", object })), { type: "BOOKMARK", object: end }];
+      const added = items.map((object) => ({ type: "ADDED", object }) as const);
+      yield [...added, { type: "BOOKMARK", object: end }];
     }
     try {
       for await (const event of api.watch(kind, { ...within, resourceVersion, signal: ending }))
@@ -140,7 +147,7 @@ export class SimServer {
   }
 }
 
-function onTheWire(event: WatchEvent<unknown>, of: { kind: string; apiVersion: string }): unknown {
+function onTheWire(event: WatchEvent<unknown>, of: { kind: string; apiVersion: string }): Told {
   if (event.type !== "BOOKMARK") return event;
   return { type: "BOOKMARK", object: { ...of, metadata: { resourceVersion: event.resourceVersion } } };
 }

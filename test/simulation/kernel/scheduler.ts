@@ -104,8 +104,9 @@ export class Scheduler {
     const life: Life = { name, revoked: false };
     const random = this.prng(`random of ${name}`);
     const ids = simIds(this.prng(`ids of ${name}`));
+    const crashed = (): Revoked => new Revoked(`${name} has crashed and can do nothing more`);
     const living = <T>(answer: () => T): T => {
-      if (life.revoked) throw new Revoked(`${name} has crashed and can do nothing more`);
+      if (life.revoked) throw crashed();
       return answer();
     };
     return {
@@ -115,12 +116,12 @@ export class Scheduler {
       clock: {
         now: () => living(() => this.#wallMs + this.#elapsedMs),
         elapsed: () => living(() => this.#elapsedMs),
-        sleep: async (ms, signal) => living(() => this.#sleep(life, ms, signal)),
+        sleep: (ms, signal) => (life.revoked ? Promise.reject(crashed()) : this.#sleep(life, ms, signal)),
       },
       random: { next: () => living(random.next) },
       ids: { uuid: () => living(ids.uuid) },
       defer: (fn) => living(() => this.#defer(life, fn)),
-      task: async (label, fn) => living(() => this.#task(life, label, fn)),
+      task: (label, fn) => (life.revoked ? Promise.reject(crashed()) : this.#task(life, label, fn)),
       revoke: () => {
         life.revoked = true;
         const left = this.#ready.filter((step) => !step.owner.revoked);
@@ -223,13 +224,20 @@ export class Scheduler {
 
   #task<T>(owner: Life, label: string, fn: () => T | Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const ifAlive =
-        <A>(settle: (answer: A) => void) =>
-        (answer: A): void => {
-          if (!owner.revoked) settle(answer);
-        };
+      const settle = (answer: T): void => {
+        if (!owner.revoked) resolve(answer);
+      };
+      const fail = (error: unknown): void => {
+        if (!owner.revoked) reject(error);
+      };
       const run = (): void => {
-        void new Promise<T>((answer) => answer(fn())).then(ifAlive(resolve), ifAlive(reject));
+        try {
+          const answer = fn();
+          if (answer instanceof Promise) answer.then(settle, fail);
+          else settle(answer);
+        } catch (error) {
+          fail(error);
+        }
       };
       this.#ready.push({ label: `${owner.name}: ${label}`, owner, run });
     });

@@ -35,16 +35,21 @@ export class SimDisk {
   mount({ life, chance, faults, die }: MountOptions): FileSystem {
     // What a dead process has asked for is never answered.
     const never = new Promise<never>(() => {});
-    const call = async (name: string, act: () => Promise<unknown>): Promise<unknown> => {
+    const unlessDead = (answer: unknown): unknown => (life.revoked ? never : answer);
+    const dyingAt = async (act: () => Promise<unknown>): Promise<never> => {
+      if (chance.chance(0.5)) await act();
+      die();
+      return never;
+    };
+    const call = (name: string, act: () => Promise<unknown>): Promise<unknown> => {
       if (life.revoked) return never;
-      if (chance.chance(faults.deaths)) {
-        if (chance.chance(0.5)) await act();
-        die();
-        return never;
-      }
-      if (SYNCS.has(name) && chance.chance(faults.slow)) await life.task(`disk ${name}`, () => {});
-      const answer = await act();
-      return life.revoked ? never : answer;
+      if (chance.chance(faults.deaths)) return dyingAt(act);
+      if (SYNCS.has(name) && chance.chance(faults.slow))
+        return life
+          .task(`disk ${name}`, () => {})
+          .then(act)
+          .then(unlessDead);
+      return act().then(unlessDead);
     };
     const written = (file: AppendFile): AppendFile => ({
       ...wrapped(file, call),
