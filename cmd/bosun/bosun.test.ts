@@ -6,7 +6,7 @@ import path from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { openLog } from "../../pkg/storage/log/log.ts";
 import { nodeFileSystem } from "../../pkg/storage/node-file-system.ts";
-import { packageRoot } from "./package-root.ts";
+import { packageRoot } from "../../pkg/system/package-root.ts";
 import { createAll, openRegistry, startOperator, temporaryWorkspace } from "./testing/operator.ts";
 
 const launcher = path.join(packageRoot(), "bin", "bosun.mjs");

@@ -361,7 +361,7 @@ async function startProcess(
   };
   try {
     refuseStopped();
-    const child = spawn(process.execPath, [...process.execArgv, entryPath(import.meta.url, "./main")], {
+    const child = spawn(process.execPath, [...process.execArgv, entryPath("pkg/gateway/main")], {
       // A group of its own, so that the operator's Ctrl-C and death leave it alone.
       detached: true,
       stdio: ["pipe", log.fd, log.fd, "pipe"],

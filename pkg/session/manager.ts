@@ -569,5 +569,5 @@ function identitiesIn(host: HostFile | undefined): readonly ProcessIdentity[] {
 }
 
 function ownHostCommand(): readonly string[] {
-  return [process.execPath, entryPath(import.meta.url, "./main")];
+  return [process.execPath, entryPath("pkg/session/main")];
 }

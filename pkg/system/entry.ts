@@ -1,12 +1,13 @@
-import { fileURLToPath } from "node:url";
+import path from "node:path";
+import { isBuilt, packageRoot } from "./package-root.ts";
 
 /**
- * The file of a module that is started as a process of its own, beside the asking module: `.ts` as it is developed,
- * `.js` as it is published.
+ * The file of a module that is started as a process of its own: `.ts` as it is developed, in dist/ as it is published.
  *
- * @param from - `import.meta.url` of the asking module
- * @param module - relative, without its extension: `./main`
+ * @param module - from the package's root, without its extension: `pkg/session/main`
  */
-export function entryPath(from: string, module: string): string {
-  return fileURLToPath(new URL(`${module}${from.endsWith(".ts") ? ".ts" : ".js"}`, from));
+export function entryPath(module: string): string {
+  return isBuilt()
+    ? path.join(packageRoot(), "dist", `${module}.js`)
+    : path.join(packageRoot(), `${module}.ts`);
 }

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
-import { packageRoot } from "../package-root.ts";
+import { packageRoot } from "../../../pkg/system/package-root.ts";
 
 const widgets = "/apis/conf.bosun.dev/v1/namespaces/default/widgets";
 let folder: string;

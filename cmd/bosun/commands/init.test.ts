@@ -13,8 +13,8 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { packageRoot } from "../../../pkg/system/package-root.ts";
 import { initialFiles } from "../init/files.ts";
-import { packageRoot } from "../package-root.ts";
 import { createAll, openRegistry, runIn } from "../testing/operator.ts";
 
 let repository: string;

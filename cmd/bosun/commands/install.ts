@@ -9,9 +9,9 @@ import { StatusError } from "../../../pkg/api/status-error.ts";
 import type { Access } from "../../../pkg/cluster/access.ts";
 import { type Call, exchange, readJson } from "../../../pkg/cluster/exchange.ts";
 import { readCluster } from "../../../pkg/cluster/kubeconfig.ts";
+import { packageRoot } from "../../../pkg/system/package-root.ts";
 import { systemClock, systemRandom } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
-import { packageRoot } from "../package-root.ts";
 import { UserError } from "../user-error.ts";
 
 export interface InstallOptions {

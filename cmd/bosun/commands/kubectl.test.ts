@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { packageRoot } from "../package-root.ts";
+import { packageRoot } from "../../../pkg/system/package-root.ts";
 import { startOperator, type TestOperator, temporaryWorkspace } from "../testing/operator.ts";
 
 interface Started {

@@ -1,7 +1,7 @@
 /** The JSON Schema of this version of Bosun, where the editor of a workspace finds it. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { packageRoot } from "../package-root.ts";
+import { packageRoot } from "../../../pkg/system/package-root.ts";
 import { FOLDER_NAME, type WorkspaceFolder } from "../workspace-folder.ts";
 
 /** Relative to the repository, as settings name it: it means the same in every clone and on every machine. */

@@ -59,7 +59,7 @@ export async function rehearsalUpstream(options: {
 }
 
 async function start(portFile: string, args: readonly string[], port: number) {
-  const entry = entryPath(import.meta.url, "../../../pkg/rehearsal/main");
+  const entry = entryPath("pkg/rehearsal/main");
   const child = spawn(
     process.execPath,
     [...process.execArgv, entry, "--listen", `127.0.0.1:${port}`, ...args],

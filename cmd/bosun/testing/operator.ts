@@ -10,9 +10,9 @@ import { Registry } from "../../../pkg/registry/registry.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
 import { MemoryStorage } from "../../../pkg/storage/memory.ts";
 import type { Storage } from "../../../pkg/storage/storage.ts";
+import { packageRoot } from "../../../pkg/system/package-root.ts";
 import { systemClock, systemDefer, systemIds, systemRandom } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
-import { packageRoot } from "../package-root.ts";
 import { runProgram } from "../program.ts";
 import { type WorkspaceFolder, workspaceFolder } from "../workspace-folder.ts";
 

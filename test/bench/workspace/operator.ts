@@ -9,9 +9,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { socketClient } from "../../../cmd/bosun/operator-client/socket-client.ts";
 import { type WorkspaceFolder, workspaceFolder } from "../../../cmd/bosun/workspace-folder.ts";
 import { readProcessRecord } from "../../../pkg/gateway/process-record.ts";
+import { builtPackage } from "../built-package.ts";
 
-const root = path.resolve(import.meta.dirname, "../../..");
-export const bosun = path.join(root, "bin/bosun.mjs");
+/** The command, as it is installed: a file for Node. */
+export const bosun = builtPackage();
 const agents = 10;
 const startMsMax = 120_000;
 

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { packageRoot } from "../../../cmd/bosun/package-root.ts";
 import { startOperator } from "../../../cmd/bosun/testing/operator.ts";
+import { packageRoot } from "../../../pkg/system/package-root.ts";
 
 const project =
   "{ apiVersion: bosun.dev/v1alpha1, kind: Project, metadata: { name: a }, spec: { title: A } }";
