@@ -2,6 +2,7 @@
 import type { KubeObject, ObjectKey } from "../api/meta.ts";
 import { keyOf, keyString } from "../api/meta.ts";
 import { StatusError } from "../api/status-error.ts";
+import { aborted } from "./aborted.ts";
 import type { CachingClient } from "./caching-client.ts";
 import { cachingClient } from "./caching-client.ts";
 import type { Client, Kind } from "./client.ts";
@@ -276,13 +277,6 @@ function changesBy(by: WatchSource["by"]): (delta: Delta<KubeObject>) => boolean
 function mayPass(error: unknown): error is StatusError {
   if (!(error instanceof StatusError)) return false;
   return error.code === 409 || error.code === 429 || error.code >= 500;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 function newCounters(): Counters {

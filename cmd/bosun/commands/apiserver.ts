@@ -1,5 +1,4 @@
 /** `bosun apiserver`: the Kubernetes API of any CRDs, alone, on a folder of data. */
-import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseAllDocuments } from "yaml";
@@ -7,6 +6,7 @@ import { admin } from "../../../pkg/apiserver/auth/user.ts";
 import { type Api, createApi } from "../../../pkg/apiserver/server.ts";
 import { givenDefinition } from "../../../pkg/registry/definitions/given-definition.ts";
 import { Registry } from "../../../pkg/registry/registry.ts";
+import { aborted } from "../../../pkg/runtime/aborted.ts";
 import { Metrics } from "../../../pkg/runtime/metrics.ts";
 import { openLog } from "../../../pkg/storage/log/log.ts";
 import { meteredStorage } from "../../../pkg/storage/metered.ts";
@@ -132,10 +132,6 @@ function filesIn(folder: string): string[] {
     const why = (error as NodeJS.ErrnoException).code === "ENOENT" ? "is not there" : "can't be read";
     throw new UserError(`The folder of definitions ${folder} ${why}.`, { exitCode: 2, cause: error });
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, "abort");
 }
 
 function describe(error: unknown): string {

@@ -1,4 +1,5 @@
 /** The controllers, while this operator may act: in file mode always, in a cluster as long as it holds the Lease. */
+import { aborted } from "../../../pkg/runtime/aborted.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
 import type { Logger } from "../../../pkg/runtime/logger.ts";
 import type { Manager } from "../../../pkg/runtime/manager.ts";
@@ -76,12 +77,4 @@ export async function keepActing(
       await manager.stop();
     },
   };
-}
-
-function aborted(...signals: readonly AbortSignal[]): Promise<void> {
-  const any = AbortSignal.any([...signals]);
-  return new Promise((resolve) => {
-    if (any.aborted) resolve();
-    else any.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
