@@ -19,6 +19,7 @@ test("every reason for which an effect may fail is listed, and each that is list
   const effects = sources(
     "controllers/agent/*.ts",
     "pkg/{gateway,session,quality,runtime}/**/*.ts",
+    "pkg/storage/disk-full.ts",
     "pkg/git/!(open).ts",
     "pkg/cluster/!(kubeconfig).ts",
   );
