@@ -353,6 +353,7 @@ export function clientContract(name: string, makeClient: () => Promise<ClientUnd
         expect(await client.get("Widget", key("a"))).toBeDefined();
       });
 
+      // A cluster's garbage collector looks for new kinds every half minute.
       test("what a deleted object owned is deleted too", async () => {
         const owner = await client.create("Widget", widget("a"));
         const { resourceVersion } = owner.metadata;
@@ -370,7 +371,7 @@ export function clientContract(name: string, makeClient: () => Promise<ClientUnd
         await client.delete("Widget", key("a"));
         expect(await events.take(2)).toEqual(["ADDED owned", "DELETED owned"]);
         await events.end();
-      });
+      }, 180_000);
     });
 
     describe("watching", () => {

@@ -28,11 +28,13 @@ export interface Elected {
  */
 export async function elected({ election, signal, onLost, onHeld }: ElectedOptions): Promise<Elected> {
   let leadership = await elect(election, signal);
+  // At once, since `regain` waits for controllers to stop, and those for answers that may never come.
+  leadership.lost.addEventListener("abort", onLost, { once: true });
   const rightOf = ({ lost }: Leadership): Right => ({
     lost,
     async regain(stopped) {
-      onLost();
       leadership = await elect(election, stopped);
+      leadership.lost.addEventListener("abort", onLost, { once: true });
       onHeld();
       return rightOf(leadership);
     },
