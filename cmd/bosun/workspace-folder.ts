@@ -64,11 +64,17 @@ export function workspaceFolder(repository: string): WorkspaceFolder {
  * @throws UserError when there is none
  */
 export function findWorkspace(cwd: string): WorkspaceFolder {
-  for (let folder = cwd; ; folder = path.dirname(folder)) {
-    if (existsSync(path.join(folder, FOLDER_NAME))) return workspaceFolder(folder);
-    if (folder === path.dirname(folder)) break;
-  }
+  const found = lookForWorkspace(cwd);
+  if (found !== undefined) return found;
   throw new UserError(
     `Neither ${cwd} nor a folder above it has a ${FOLDER_NAME}/. Run \`bosun init\` in the repository.`,
   );
+}
+
+/** As `findWorkspace`; undefined when there is none. */
+export function lookForWorkspace(cwd: string): WorkspaceFolder | undefined {
+  for (let folder = cwd; ; folder = path.dirname(folder)) {
+    if (existsSync(path.join(folder, FOLDER_NAME))) return workspaceFolder(folder);
+    if (folder === path.dirname(folder)) return undefined;
+  }
 }

@@ -7,6 +7,7 @@ import { refreshSchemaCopy } from "../editor/schema-copy.ts";
 import { addVscodeSettings } from "../editor/vscode-settings.ts";
 import { type ReadFile, suggestCommands } from "../init/check-commands.ts";
 import { initialFiles } from "../init/files.ts";
+import { makeFolder, topOf } from "../init/make-folder.ts";
 import { UserError } from "../user-error.ts";
 import { FOLDER_NAME, workspaceFolder } from "../workspace-folder.ts";
 
@@ -29,9 +30,7 @@ export async function init(context: Context, options: InitOptions): Promise<void
 
   const declared = existsSync(folder) ? declaredKinds(folder) : new Set<string>();
   const dailyUSD = declared.has("Budget") ? dailyUSDDefault : await chooseBudget(context, options.budget);
-  mkdirSync(folder, { recursive: true });
-  await makeRepository(git, folder);
-  const isExcluded = await exclude(git, repository);
+  const isExcluded = await makeFolder(git, repository);
 
   const read: ReadFile = (name) => readIfPresent(path.join(repository, name));
   const commands = suggestCommands(read);
@@ -60,26 +59,6 @@ export async function init(context: Context, options: InitOptions): Promise<void
   );
   context.out("  bosun up --rehearse   to see it work with a played model, for nothing");
   context.out("  bosun up              for real, with ANTHROPIC_API_KEY set");
-}
-
-async function topOf(git: Git, cwd: string): Promise<string> {
-  const top = await git.inUserCheckout(cwd, ["rev-parse", "--show-toplevel"]);
-  if (top.exitCode !== 0) {
-    throw new UserError(
-      `${cwd} is not in a git repository. Go to one, or make one: git init && git commit --allow-empty -m "Begin"`,
-    );
-  }
-  const repository = String(top.stdout).trimEnd();
-  if (repository.split(path.sep).includes(FOLDER_NAME)) {
-    throw new UserError(`${cwd} is Bosun's own folder. Run \`bosun init\` in the repository around it.`);
-  }
-  const head = await git.inUserCheckout(repository, ["rev-parse", "--verify", "--quiet", "HEAD"]);
-  if (head.exitCode !== 0) {
-    throw new UserError(
-      `${repository} has no commit yet, so there is nothing to work from. Make the first: git commit --allow-empty -m "Begin"`,
-    );
-  }
-  return repository;
 }
 
 /** The branch that is checked out; with a detached HEAD, main or master. */
@@ -124,31 +103,6 @@ async function chooseBudget({ ask }: Context, given: string | undefined): Promis
     );
   }
   return amount;
-}
-
-/** An empty repository of its own: so git clean, stash and branch switches of the one around it pass the folder by. */
-async function makeRepository(git: Git, folder: string): Promise<void> {
-  if (existsSync(path.join(folder, ".git"))) return;
-  const made = await git.inUserCheckout(folder, ["init", "--quiet", "--template="]);
-  if (made.exitCode !== 0) throw new UserError(`git init failed in ${folder}: ${made.stderr}`);
-}
-
-/** Lists the folder in .git/info/exclude, unless it is ignored already. Says whether it did. */
-async function exclude(git: Git, repository: string): Promise<boolean> {
-  const ignored = await git.inUserCheckout(repository, [
-    "check-ignore",
-    "--quiet",
-    "--no-index",
-    `${FOLDER_NAME}/`,
-  ]);
-  if (ignored.exitCode === 0) return false;
-  const where = await git.inUserCheckout(repository, ["rev-parse", "--git-path", "info/exclude"]);
-  const file = path.resolve(repository, String(where.stdout).trimEnd());
-  const before = readIfPresent(file) ?? "";
-  const lineEnd = before === "" || before.endsWith("\n") ? "" : "\n";
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, `${before}${lineEnd}/${FOLDER_NAME}/\n`);
-  return true;
 }
 
 /** The repository's folder as a Kubernetes name: lower case, digits and dashes. */

@@ -4,18 +4,25 @@ import path from "node:path";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { SETTLED_PHASES } from "../../../pkg/api/phases.ts";
 import { StatusError } from "../../../pkg/api/status-error.ts";
+import { Git } from "../../../pkg/git/git.ts";
 import { inspectRepository } from "../../../pkg/git/inspect.ts";
 import { TransientError } from "../../../pkg/runtime/errors.ts";
 import { keepCompiled } from "../../../pkg/system/compile-cache.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
+import { makeFolder, topOf } from "../init/make-folder.ts";
 import type { ClusterOptions } from "../operator/cluster.ts";
 import { type Operator, startOperator } from "../operator/operator.ts";
 import { report } from "../report.ts";
 import { UserError } from "../user-error.ts";
 import { liveView } from "../view/live.ts";
 import { type Objects, readObjects } from "../view/objects.ts";
-import { findWorkspace } from "../workspace-folder.ts";
+import {
+  findWorkspace,
+  lookForWorkspace,
+  type WorkspaceFolder,
+  workspaceFolder,
+} from "../workspace-folder.ts";
 
 export interface UpOptions {
   rehearse?: boolean;
@@ -36,13 +43,13 @@ const settledLookMs = 100;
 export async function up(context: Context, options: UpOptions): Promise<void> {
   if (options.pace !== undefined && options.rehearse !== true)
     throw new UserError("--pace is how long the played model pauses; it goes with --rehearse.");
-  const folder = findWorkspace(context.cwd);
+  const cluster = clusterOf(context, options);
+  const folder = cluster === undefined ? findWorkspace(context.cwd) : await workspaceFor(context.cwd);
   await refuseUnusable(folder.repository, context);
   // From here on Ctrl-C is heard: what starts below must be ended in order.
   const interrupts = followInterrupts();
   const view = liveView(process.stdout, context.now);
   const print = (line: string): void => view.print([line]);
-  const cluster = clusterOf(context, options);
   const givenUp = new AbortController();
   let isStarting = true;
   void interrupts.first.then(() => givenUp.abort(new ExitCode(130)));
@@ -80,6 +87,16 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   const draining = operator.drain();
   await Promise.race([draining, interrupts.second.then(() => operator.stop())]);
   print("Stopped. All state is kept; `bosun up` goes on where it was.");
+}
+
+/** What is declared lies in a cluster: nothing needs to be written before there is a folder for the rest. */
+async function workspaceFor(cwd: string): Promise<WorkspaceFolder> {
+  const found = lookForWorkspace(cwd);
+  if (found !== undefined) return found;
+  const git = new Git();
+  const repository = await topOf(git, cwd);
+  await makeFolder(git, repository);
+  return workspaceFolder(repository);
 }
 
 function clusterOf(

@@ -2,7 +2,7 @@
  * Cluster mode with processes: the cluster is an API server of ours in a process of its own, reached over HTTPS by its
  * kubeconfig, and a real one where one is named.
  */
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
@@ -83,10 +83,14 @@ describe.each(clusters)("%s", (_, start) => {
     const here = scratch({ projects: { one: {} } });
     await moveIn(here, place);
     const elsewhere = scratch();
+    // What is declared lies in the cluster: whoever works for it needs no folder beforehand.
+    rmSync(elsewhere.workspace.path, { recursive: true });
     const stranger = elsewhere.rehearse(...place.flags);
     expect(await stranger.exited).toBe(1);
     expect(stranger.output()).toContain(`The work of Workspace scratch lies in`);
     expect(stranger.output()).toContain(here.repository);
+    expect(existsSync(elsewhere.workspace.path)).toBe(true);
+    expect(elsewhere.git("status", "--porcelain")).toBe("");
   });
 
   test("work goes on after the API server was killed and came back", async (context) => {
