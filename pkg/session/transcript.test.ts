@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openTranscript } from "./transcript.ts";
+import { type Entry, openTranscript } from "./transcript.ts";
 
 let folder: string;
 let path: string;
@@ -25,6 +25,27 @@ test("what was appended is there for the next to open it", () => {
     { at: "2026-11-23T00:00:00.000Z", type: "message", run: 1, text: "Größe\nzwei" },
     { at: "2026-11-23T00:00:00.000Z", type: "lost", why: "cut" },
   ]);
+  second.close();
+});
+
+const last: readonly Entry[] = [
+  { type: "message", run: 2, text: "Mend it." },
+  { type: "restart", text: "Go on." },
+  { type: "nudge", why: "Silent", text: "Use a tool." },
+  { type: "assistant", content: [{ type: "text", text: "So." }], stopReason: "tool_use", inputTokens: 3 },
+  { type: "lost", why: "cut" },
+  { type: "intended", call: "call_1", tool: "bash" },
+  { type: "done", call: "call_1", content: "ok", isError: false },
+];
+
+test.each(last)("a host that ends with $type as its last line goes on from there", (entry) => {
+  const first = openTranscript(path, now);
+  first.append({ type: "message", run: 1, text: "Go." });
+  first.append(entry);
+  first.close();
+  const second = openTranscript(path, now);
+  expect(second.entries.at(-1)).toMatchObject(entry);
+  expect(second.entries).toHaveLength(2);
   second.close();
 });
 

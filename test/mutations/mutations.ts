@@ -421,7 +421,7 @@ const resume: readonly Mutation[] = [
     find: "    calls.ftruncateSync(file, size);\n",
     replace:
       '    calls.ftruncateSync(file, size);\n    if (entries.at(-1)?.type === "assistant") entries.pop();\n',
-    tests: ["pkg/session/runner/loop.test.ts", "test/integration/resume.test.ts"],
+    tests: ["pkg/session/transcript.test.ts"],
   },
   {
     name: "tool-repeated-untold",
