@@ -438,7 +438,7 @@ const resume: readonly Mutation[] = [
     find: "? { reviewCycles: (status.reviewCycles ?? 0) + 1 }",
     replace: "? { reviewCycles: review === undefined ? 0 : 1 }",
     tests: ["test/simulation/scenarios.test.ts"],
-    seeds: 40,
+    seeds: 12,
   },
   {
     name: "crashes-forgotten",

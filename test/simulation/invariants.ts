@@ -125,7 +125,13 @@ function projectRules(project: Project, previous: Project | undefined, world: Wo
   const cyclesMax = 3 + decided;
   hold((status.reviewCycles ?? 0) <= cyclesMax, () => `${name} is in review cycle ${status.reviewCycles}`);
 
-  const { claim } = status;
+  const { claim, verdict } = status;
+  const isAnother = verdict?.head !== before.verdict?.head || verdict?.run !== before.verdict?.run;
+  if (isAnother && verdict?.result === "ChangesRequested" && verdict.by !== "person")
+    hold(
+      status.reviewCycles === (before.reviewCycles ?? 0) + 1,
+      () => `${name} was sent back, and its review cycles are ${status.reviewCycles} as before`,
+    );
   if (claim !== undefined) {
     hold(claim.number === status.claimNumber, () => `${name}: claim ${claim.number} is not the newest`);
     if (claim.number !== before.claim?.number) {
