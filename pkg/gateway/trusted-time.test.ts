@@ -45,6 +45,14 @@ test.each<{ name: string; steps: Step[]; want: string }>([
     want: "confirmed",
   },
   {
+    name: "it was minutes ahead when it was confirmed, and was set forward by minutes more",
+    steps: [
+      { wall: 212_000, elapsed: 0, date: 0 },
+      { wall: HOUR + 509_000, elapsed: HOUR },
+    ],
+    want: "asking",
+  },
+  {
     name: "it crept away, a little at each look",
     steps: [
       { wall: 0, elapsed: 0, date: 0 },

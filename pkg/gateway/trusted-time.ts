@@ -26,19 +26,20 @@ type Doubt = "undated" | "contradicted" | "unheard";
 export const AGREEMENT_MS = 300_000;
 
 export class TrustedTime {
-  /** Wall minus elapsed when a date agreed; undefined before the first. */
-  #confirmed: number | undefined;
+  /** When a date agreed, that date minus elapsed, and wall minus elapsed; undefined before the first. */
+  #confirmed: { date: number; wall: number } | undefined;
   /** The first answer of its kind that did not confirm, and wall minus elapsed then: of another clock it says nothing. */
   #doubt: { offset: number; wallMs: number; of: Doubt; message: string } | undefined;
 
   /** Whether the wall clock can be believed at `look`. */
   trust(look: Look): Trust {
     const offset = offsetOf(look);
-    if (this.#confirmed !== undefined && agree(offset, this.#confirmed)) return { is: "confirmed" };
+    // Measured from the date: a clock that was minutes off when it agreed may not go as far again.
+    if (this.#confirmed !== undefined && agree(offset, this.#confirmed.date)) return { is: "confirmed" };
     const suspicion =
       this.#confirmed === undefined
         ? "no upstream has confirmed this machine's clock since the start"
-        : `this machine's clock jumped by ${amount(offset - this.#confirmed)}`;
+        : `this machine's clock jumped by ${amount(offset - this.#confirmed.wall)}`;
     if (this.#doubt !== undefined && agree(offset, this.#doubt.offset)) {
       // As of the answer, not of now: what is told to people must not change with every look.
       const said = `it said ${timestamp(this.#doubt.wallMs)}`;
@@ -60,7 +61,7 @@ export class TrustedTime {
     else if (!agree(dateMs, look.wallMs))
       this.#doubtIt(look, "contradicted", `the upstream said ${timestamp(dateMs)}`);
     else {
-      this.#confirmed = offsetOf(look);
+      this.#confirmed = { date: dateMs - look.elapsedMs, wall: offsetOf(look) };
       this.#doubt = undefined;
     }
   }
