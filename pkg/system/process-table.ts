@@ -37,6 +37,7 @@ export function startTimeNow(pid: number): string | undefined {
  * end hides from no look.
  *
  * @param read - `gone` when there is no such process any more, undefined for what is of no interest
+ * @returns in the order of pids
  */
 export function eachProcess<T>(read: (pid: number) => T | "gone" | undefined): readonly T[] {
   const known = new Map<number, T | undefined>();
@@ -50,7 +51,8 @@ export function eachProcess<T>(read: (pid: number) => T | "gone" | undefined): r
       if (found !== "gone") known.set(pid, found);
     }
   }
-  return [...known.values()].filter((found) => found !== undefined);
+  const inOrder = [...known].sort(([a], [b]) => a - b);
+  return inOrder.map(([, found]) => found).filter((found) => found !== undefined);
 }
 
 /** A machine that starts more than a process in each of so many looks is looked at again by whoever wants proof. */

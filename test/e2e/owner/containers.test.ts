@@ -27,6 +27,24 @@ async function killOperator(here: Scratch): Promise<void> {
   await expect.poll(() => operatorsOf(here), { timeout: 20_000, interval: 20 }).toEqual([]);
 }
 
+/** Suspends all processes of a session: as long as some were started or ended meanwhile, once more. */
+async function suspend(session: string): Promise<readonly number[]> {
+  for (let before = ""; ; ) {
+    const found = await markedProcesses(session);
+    if (found.join() === before) return found;
+    before = found.join();
+    for (const pid of found) signal(pid, "SIGSTOP");
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended: the next look shows what goes on.
+  }
+}
+
 test("of two containers one acts; when its operator dies, the other takes over and takes in what the living session does", async (context) => {
   needContainers(context);
   const here = scratch({ projects: { one: held } });
@@ -75,8 +93,7 @@ test("an agent that was suspended while its work was given to another reaches no
     return waiting !== undefined && [waiting, authors.find((name) => name !== waiting) ?? ""];
   });
   const zombie = (await here.agent(loser ?? "")).status?.session?.id ?? "";
-  const suspended = await markedProcesses(zombie);
-  for (const pid of suspended) process.kill(pid, "SIGSTOP");
+  const suspended = await suspend(zombie);
   await killOperator(here);
   letTimePass(here);
 
