@@ -6,6 +6,7 @@ import { getCondition, isTrue } from "../pkg/api/conditions.ts";
 import type {
   Agent,
   Budget,
+  Category,
   Project,
   ProjectPhase,
   ProjectStatus,
@@ -68,6 +69,11 @@ export function queueStanding(object: KubeObject): unknown {
   // An announced merge is finished first, whatever else was recorded meanwhile.
   const isQueued = phaseOf(project) === "Approved" || project.status?.merge !== undefined;
   return isQueued && isShown(project) && projectFacts(object);
+}
+
+/** Whether the Projects of a Category wait. */
+export function isPaused(object: KubeObject): unknown {
+  return (object as Category).spec.mode === "Paused";
 }
 
 /** Which phase a Project is in, and whether it is going away. */

@@ -13,7 +13,14 @@ import { TerminalError, TransientError, WaitingError } from "../../pkg/runtime/e
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import type { SessionObservation, SessionReport } from "../../pkg/session/sessions.ts";
 import { type Deps, whenOf, withConditions } from "../deps.ts";
-import { baselineStanding, budgetStanding, declared, projectFacts, workspaceHolds } from "../facts.ts";
+import {
+  baselineStanding,
+  budgetStanding,
+  declared,
+  isPaused,
+  projectFacts,
+  workspaceHolds,
+} from "../facts.ts";
 import { act } from "./act.ts";
 import { backoffMs } from "./backoff.ts";
 import { type Action, decide, failed, type Plan } from "./decide.ts";
@@ -39,7 +46,7 @@ export function agentController(deps: Deps): Controller {
       { kind: "Workspace", by: baselineStanding, map: () => freeAgents(deps) },
       { kind: "AgentPool", by: declared, map: (object) => everyAgent(deps, object) },
       { kind: "Budget", by: budgetStanding, map: () => everyAgent(deps) },
-      { kind: "Category", by: declared, map: () => everyAgent(deps) },
+      { kind: "Category", by: isPaused, map: () => everyAgent(deps) },
     ],
     signals: [
       {

@@ -18,7 +18,7 @@ import { type Deps, whenOf, withConditions } from "../deps.ts";
 import { agentStanding, declared } from "../facts.ts";
 
 /** Counts for people may come a little late, in milliseconds. */
-const countAfterMs = 60_000;
+const countAfterMs = 120_000;
 
 export function agentPoolController(deps: Deps): Controller {
   const { client, clock, namespace, events } = deps;

@@ -8,7 +8,7 @@ import { type Deps, theWorkspaceKey } from "../deps.ts";
 import { agentActivity, declared, projectPhase } from "../facts.ts";
 
 /** They may come a little late, in milliseconds. */
-const countAfterMs = 60_000;
+const countAfterMs = 120_000;
 
 export function countsController(deps: Deps): Controller {
   const { client, namespace } = deps;
