@@ -28,6 +28,8 @@ export interface ExchangeDeps {
   transport?: Transport;
   /** Told of each answer, for metrics; code 0 when none came. */
   seen?(call: Call, code: number): void;
+  /** Told of each warning beside an answer: a field that the server does not know and drops, a version that goes. */
+  warned?(text: string): void;
 }
 
 /** kube-apiserver gives up on a request after 60 s, so who waits longer waits for nothing; in milliseconds. */
@@ -53,7 +55,10 @@ export async function exchange(deps: ExchangeDeps, call: Call): Promise<Answer> 
     const response = await sendOnce(deps, call);
     const code = response.statusCode ?? 0;
     deps.seen?.(call, code);
-    if (code >= 200 && code < 300) return response;
+    if (code >= 200 && code < 300) {
+      for (const text of warningsOf(response)) deps.warned?.(text);
+      return response;
+    }
     const answer = await textOf(response, call, deps.access);
     if (code === 401 && !renewed) {
       renewed = true;
@@ -104,6 +109,12 @@ export function unreachable(server: string, { method, path }: Call, cause: unkno
   return new TransientError("Unreachable", `${method} ${path} got no answer from ${server}: ${why}`, {
     cause,
   });
+}
+
+/** The texts of `Warning: 299 AGENT "TEXT"`, of which Node makes one header. (RFC 7234, section 5.5) */
+function warningsOf({ headers }: Answer): string[] {
+  const found = (headers.warning ?? "").matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g);
+  return [...found].map(([, text = ""]) => text.replaceAll(/\\(.)/g, "$1"));
 }
 
 async function sendOnce(deps: ExchangeDeps, call: Call): Promise<Answer> {

@@ -275,3 +275,17 @@ test("a watch that falls silent ends, so that somebody asks anew", async () => {
     seen.push(type);
   expect(seen).toEqual(["MODIFIED"]);
 });
+
+test("what the server warns of beside an answer is told: kinds of an older version drop fields without an error", async () => {
+  const told: string[] = [];
+  const deps = { access: direct.access, clock: hurried, random: systemRandom, userAgent: "bosun-test" };
+  const warned = clusterClient({
+    ...deps,
+    kinds,
+    fieldManager: "bosun",
+    warned: (text) => void told.push(text),
+  });
+  const object = { ...(widget("a") as object), status: {}, spec: { size: 1, sizee: 2, "a,b": 1 } } as never;
+  await warned.create(Widget, object);
+  expect(told.toSorted()).toEqual(['unknown field "spec.a,b"', 'unknown field "spec.sizee"']);
+});

@@ -28,6 +28,7 @@ import type { Right } from "./acting.ts";
 import { elected } from "./elected.ts";
 import { homeAnnotation, homeOf, refuseOtherHome } from "./home.ts";
 import { type Lock, takeLock } from "./lock.ts";
+import { serverWarnings } from "./server-warnings.ts";
 
 export interface ClusterOptions extends ClusterChoice {
   /** Absent: the context's. */
@@ -71,7 +72,8 @@ export async function openCluster(
   const { access } = chosen;
   undo.push(() => access.close());
   const namespace = cluster.namespace ?? chosen.namespace ?? "default";
-  const deps = { access, clock, random: systemRandom, userAgent: "bosun" };
+  const warned = serverWarnings(access.server, note);
+  const deps = { access, clock, random: systemRandom, userAgent: "bosun", warned };
   const direct = clusterClient({ ...deps, namespace, fieldManager: "bosun" });
   const home = homeOf(folder);
   refuseOtherHome(await workspaceIn(direct, chosen, namespace), home);
