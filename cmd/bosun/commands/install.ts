@@ -39,6 +39,9 @@ const served: Readonly<Record<string, Served & { namespaced: boolean }>> = {
   ...KINDS,
 };
 
+/** The first whose kinds may have rules, and fields to select by. */
+const oldest = "1.32";
+
 /** How often it is looked whether a new kind is served, and for how long, in milliseconds. */
 const lookMs = 200;
 const patienceMs = 30_000;
@@ -98,6 +101,11 @@ async function applyOne(access: Access, object: KubeObject, namespace: string): 
   } catch (error) {
     const isUnknownKind = error instanceof StatusError && error.code === 404 && object.kind === "ClusterRole";
     if (isUnknownKind) return "skipped: this server has no roles";
+    if (error instanceof StatusError && error.message.includes("field not declared in schema"))
+      throw new UserError(
+        `${access.server} is older than Kubernetes ${oldest}: it does not know all that the kinds of Bosun say (${error.message}).`,
+        { cause: error },
+      );
     throw error;
   }
 }
