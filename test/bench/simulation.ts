@@ -1,9 +1,10 @@
 /**
  * What a virtual day of ten agents costs: `npm run bench:simulation [-- --seeds 20 --hours 24 --from 1]`.
  *
- * The seeds of the simulation, people, faults, crashes and all, one after the other in one process. Printed are virtual
- * days per second of this process's CPU time, all of its threads counted, and per second of the clock on the wall. The
- * first seed, which finds nothing compiled, is not counted.
+ * The seeds of the simulation, people, faults, crashes and all, one after the other in one process, with the options of
+ * Node that the pool's processes have. Printed are virtual days per second of this process's CPU time, all of its threads
+ * counted, the median over the seeds, and days per second of the clock on the wall. The first seed, which finds nothing
+ * compiled, is not counted.
  */
 import { parseArgs } from "node:util";
 import { simulate } from "../simulation/simulate.ts";
@@ -23,18 +24,24 @@ await simulate({ seed: from + seeds, hours });
 
 let days = 0;
 let steps = 0;
+const secondsADay: number[] = [];
 const wall = performance.now();
 const cpu = process.cpuUsage();
 for (let seed = from; seed < from + seeds; seed += 1) {
+  const before = process.cpuUsage();
   const outcome = await simulate({ seed, hours });
+  const used = process.cpuUsage(before);
+  secondsADay.push((used.user + used.system) / 1e6 / (outcome.hours / 24));
   days += outcome.hours / 24;
   steps += outcome.steps;
 }
 const { user, system } = process.cpuUsage(cpu);
 const cpuSeconds = (user + system) / 1e6;
 const wallSeconds = (performance.now() - wall) / 1000;
+const median = secondsADay.sort((a, b) => a - b)[Math.floor(seeds / 2)] ?? 0;
 console.log(
   `${days.toFixed(1)} virtual days of ten agents, ${Math.round(steps / days)} steps a day: ` +
-    `${(days / cpuSeconds).toFixed(2)} days a second of CPU (${(cpuSeconds / days).toFixed(2)} s a day), ` +
+    `${(days / cpuSeconds).toFixed(2)} days a second of CPU (${(cpuSeconds / days).toFixed(2)} s a day, ` +
+    `the median seed ${median.toFixed(2)}), ` +
     `${(days / wallSeconds).toFixed(2)} a second of time`,
 );
