@@ -113,11 +113,9 @@ export function projectController(deps: Deps): Controller {
     const unless: Next =
       waits !== undefined && waits.condition === undefined ? inSeconds(unknownAgainSeconds) : settled;
     if (!isNews(before, status) && !(since < 2 * settlesMs)) return unless;
-    const mayHaveCost =
-      before.phase !== phase || before.elapsedSeconds !== status.elapsedSeconds || since < 2 * settlesMs;
     const written = await writeStatus(api, "Project", project, {
       ...status,
-      ...(mayHaveCost ? await cost(project, status) : {}),
+      ...(await cost(project, status)),
     });
     if (written !== undefined && before.phase !== phase && before.phase !== undefined && !isToldBy(phase))
       events.event(written, "Normal", phase, succeeded(object, phase).message);
@@ -125,7 +123,7 @@ export function projectController(deps: Deps): Controller {
     return settles ? inSeconds((settlesMs - since) / 1000) : unless;
   }
 
-  /** Of what was worked on: it is told when the work has moved on, the running cost is the gateway's to show. */
+  /** Of what was worked on: it is told with the rest, the running cost is the gateway's to show. */
   async function cost(
     { metadata }: Project,
     { elapsedSeconds = 0, submission }: ProjectStatus,
