@@ -23,6 +23,8 @@ const lifeMsMax = 800;
 export interface SoakOptions {
   readonly kills: number;
   readonly seed: number;
+  /** It is killed until so many writes were acknowledged, on a machine that is slow. Default 0. */
+  readonly acknowledgedMin?: number;
   /** A whole operator, not the API server alone. */
   readonly whole?: boolean;
 }
@@ -40,7 +42,8 @@ export interface SoakResult {
   readonly violations: readonly string[];
 }
 
-export async function soakWrites({ kills, seed, whole = false }: SoakOptions): Promise<SoakResult> {
+export async function soakWrites(options: SoakOptions): Promise<SoakResult> {
+  const { kills, seed, acknowledgedMin = 0, whole = false } = options;
   const random = uniform(seed);
   const names = Array.from({ length: whole ? 6 : 12 }, (_, index) => `probe-${index}`);
   const files = Object.fromEntries(names.map((name) => [`projects/${name}.yaml`, projectYaml(name)]));
@@ -55,10 +58,11 @@ export async function soakWrites({ kills, seed, whole = false }: SoakOptions): P
     random,
   });
   const { writes, reads, watchers } = clients.history;
+  const acknowledged = (): number => writes.filter(({ outcome }) => outcome.is === "acknowledged").length;
   const folder = here === undefined ? undefined : path.join(here.folder, "projects");
   const editor = folder === undefined ? undefined : startEditor({ folder, names, writes, watchers, random });
   try {
-    for (let killed = 0; killed < kills; killed += 1) {
+    for (let killed = 0; killed < kills || acknowledged() < acknowledgedMin; killed += 1) {
       await sleep(lifeMsMax * random() ** 2);
       await server.kill();
     }
@@ -69,7 +73,7 @@ export async function soakWrites({ kills, seed, whole = false }: SoakOptions): P
   }
   return {
     writes: writes.length,
-    acknowledged: writes.filter(({ outcome }) => outcome.is === "acknowledged").length,
+    acknowledged: acknowledged(),
     unknown: writes.filter(({ outcome }) => outcome.is === "unknown").length,
     reads: reads.length,
     events: watchers.flat().filter(({ is }) => is === "event").length,
