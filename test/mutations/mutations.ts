@@ -60,8 +60,16 @@ const ledger: readonly Mutation[] = [
     name: "clock-believed",
     bug: "a clock that jumped opens a new window unasked",
     file: "pkg/gateway/trusted-time.ts",
-    find: 'if (this.#confirmed !== undefined && agree(offset, this.#confirmed)) return { is: "confirmed" };',
+    find: 'if (this.#confirmed !== undefined && agree(offset, this.#confirmed.date)) return { is: "confirmed" };',
     replace: 'if (this.#confirmed !== undefined) return { is: "confirmed" };',
+    tests: ["pkg/gateway/trusted-time.test.ts"],
+  },
+  {
+    name: "clock-believed-twice",
+    bug: "a clock that was minutes off when it was confirmed may go as far again",
+    file: "pkg/gateway/trusted-time.ts",
+    find: "agree(offset, this.#confirmed.date)",
+    replace: "agree(offset, this.#confirmed.wall)",
     tests: ["pkg/gateway/trusted-time.test.ts"],
   },
   {
