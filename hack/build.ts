@@ -34,6 +34,9 @@ for (const entry of entries) {
       format: "esm",
       entryFileNames: "main.js",
       chunkFileNames: "main-[name]-[hash].js",
+      // The text stays in memory, twice as large where one character of it is none of Latin-1.
+      charset: "ascii",
+      comments: { legal: true, annotation: false, jsdoc: false },
     },
   });
 }
