@@ -1,5 +1,5 @@
 /** The demo in a cluster: a namespace of its own, into which the prepared workspace is moved. */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { isAlreadyExists } from "../../pkg/api/status-error.ts";
@@ -17,11 +17,14 @@ export async function moveIntoCluster(demo: Demo, choice: ClusterChoice): Promis
   await createNamespace(choice, namespace);
   const context = choice.context === undefined ? [] : ["--context", choice.context];
   const file = choice.file === undefined ? [] : ["--kubeconfig", choice.file];
-  execFileSync(process.execPath, [bosun, "import", ...file, ...context, "--namespace", namespace], {
+  const words = ["import", ...file, ...context, "--namespace", namespace];
+  const { status } = spawnSync(process.execPath, [bosun, ...words], {
     cwd: demo.repository,
     env: { ...process.env, ...demo.env },
     stdio: ["ignore", "ignore", "inherit"],
   });
+  // It has said why.
+  if (status !== 0) process.exit(status ?? 1);
   return namespace;
 }
 

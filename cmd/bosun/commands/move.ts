@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { Access } from "../../../pkg/cluster/access.ts";
 import { clusterClient } from "../../../pkg/cluster/client.ts";
-import { readCluster } from "../../../pkg/cluster/kubeconfig.ts";
+import { type ChosenCluster, readCluster } from "../../../pkg/cluster/kubeconfig.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
 import { silentLogger } from "../../../pkg/runtime/logger.ts";
 import { replaceFile } from "../../../pkg/session/durable-file.ts";
@@ -12,6 +12,7 @@ import type { Context } from "../context.ts";
 import { copyObjects } from "../move/copy-objects.ts";
 import { theWorkspace } from "../objects.ts";
 import { homeAnnotation, homeOf } from "../operator/home.ts";
+import { ofKnownKind } from "../operator/known-kinds.ts";
 import { openRegistry } from "../operator/operator.ts";
 import { stateOf } from "../operator/state-directory.ts";
 import { type ClusterOfFolder, clusterOf } from "../operator-client/chosen-cluster.ts";
@@ -41,7 +42,7 @@ export async function importWorkspace(context: Context, options: ImportOptions):
     await withRegistry(context, folder, async (from) => {
       const workspace = await theWorkspace(from);
       const home = homeOf(folder);
-      await refuseOccupied(to, { home, context: chosen.context });
+      await refuseOccupied(to, { home, chosen });
       await copyObjects(from, to, {
         annotations: { [homeAnnotation]: home },
         tell: ({ kind, name }) => context.out(`Copied ${kind} ${name}`),
@@ -100,13 +101,13 @@ function inCluster(access: Access, namespace: string): Client & { readonly names
 /** A namespace has one Workspace. One of this folder's own is what an import that broke off has left. */
 async function refuseOccupied(
   to: Client & { readonly namespace: string },
-  { home, context }: { home: string; context: string },
+  { home, chosen }: { home: string; chosen: ChosenCluster },
 ): Promise<void> {
-  const { items } = await to.list("Workspace", { namespace: to.namespace });
+  const { items } = await ofKnownKind(to.list("Workspace", { namespace: to.namespace }), chosen);
   const other = items.find(({ metadata }) => metadata.annotations?.[homeAnnotation] !== home);
   if (other !== undefined)
     throw new UserError(
-      `Namespace ${to.namespace} of context ${context} has Workspace ${other.metadata.name} already. Name another with --namespace.`,
+      `Namespace ${to.namespace} of context ${chosen.context} has Workspace ${other.metadata.name} already. Name another with --namespace.`,
     );
 }
 

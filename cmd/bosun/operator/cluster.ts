@@ -5,7 +5,6 @@ import { hostname } from "node:os";
 import path from "node:path";
 import type { Workspace } from "../../../pkg/api/generated.ts";
 import { keyOf } from "../../../pkg/api/meta.ts";
-import { isNotFound } from "../../../pkg/api/status-error.ts";
 import { clusterClient } from "../../../pkg/cluster/client.ts";
 import { type ChosenCluster, type ClusterChoice, readCluster } from "../../../pkg/cluster/kubeconfig.ts";
 import { leaseStore } from "../../../pkg/cluster/leases.ts";
@@ -27,6 +26,7 @@ import type { WorkspaceFolder } from "../workspace-folder.ts";
 import type { Right } from "./acting.ts";
 import { elected } from "./elected.ts";
 import { homeAnnotation, homeOf, refuseOtherHome } from "./home.ts";
+import { ofKnownKind } from "./known-kinds.ts";
 import { type Lock, takeLock } from "./lock.ts";
 import { serverWarnings } from "./server-warnings.ts";
 
@@ -146,22 +146,10 @@ export async function openCluster(
   };
 }
 
-async function workspaceIn(
-  client: Client,
-  { context, access }: ChosenCluster,
-  namespace: string,
-): Promise<Workspace> {
+async function workspaceIn(client: Client, chosen: ChosenCluster, namespace: string): Promise<Workspace> {
+  const { context, access } = chosen;
   const where = `namespace ${namespace} of context ${context} (${access.server})`;
-  let workspaces: readonly Workspace[];
-  try {
-    workspaces = (await client.list("Workspace", { namespace })).items;
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    throw new UserError(
-      `The cluster of context ${context} (${access.server}) does not know Bosun's kinds. Install them: bosun install, or kubectl apply -k manifests`,
-      { cause: error },
-    );
-  }
+  const { items: workspaces } = await ofKnownKind(client.list("Workspace", { namespace }), chosen);
   const [workspace, second] = workspaces;
   if (workspace === undefined)
     throw new UserError(

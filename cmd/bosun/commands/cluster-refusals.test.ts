@@ -1,0 +1,69 @@
+/** What a person reads when a cluster's server can't serve Bosun. The answers are a real kube-apiserver's. */
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { stringify } from "yaml";
+import { runIn } from "../testing/operator.ts";
+
+/** A server that answers everything so, the kubeconfig for it, and a folder. */
+async function answering(listener: RequestListener): Promise<{ folder: string; file: string }> {
+  const server = createServer(listener);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const folder = mkdtempSync(path.join(tmpdir(), "bosun-refusals-"));
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+    rmSync(folder, { recursive: true });
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const file = path.join(folder, "kubeconfig");
+  writeFileSync(
+    file,
+    stringify({
+      "current-context": "real",
+      clusters: [{ name: "real", cluster: { server: url, "insecure-skip-tls-verify": true } }],
+      users: [{ name: "real", user: {} }],
+      contexts: [{ name: "real", context: { cluster: "real", user: "real" } }],
+    }),
+  );
+  return { folder, file };
+}
+
+test("a server that is too old for the kinds is told apart from one that fails", async () => {
+  const message =
+    "failed to create typed patch object: .spec.versions[0].selectableFields: field not declared in schema";
+  const { folder, file } = await answering((_, response) => {
+    response.writeHead(500, { "content-type": "application/json" });
+    response.end(JSON.stringify({ kind: "Status", apiVersion: "v1", status: "Failure", code: 500, message }));
+  });
+  const { exitCode, notes } = await runIn(folder, ["install", "--kubeconfig", file]);
+  expect(exitCode).toBe(1);
+  expect(notes.join("\n")).toContain("is older than Kubernetes 1.32");
+});
+
+test("who imports into a cluster without the kinds is told how to install them", async () => {
+  // No Status, as for objects that are not there: a page.
+  const { folder, file } = await answering((_, response) => {
+    response.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end("404 page not found\n");
+  });
+  execFileSync("git", ["init", "--quiet", folder]);
+  mkdirSync(path.join(folder, ".claude-sessions"));
+  writeFileSync(
+    path.join(folder, ".claude-sessions/workspace.yaml"),
+    stringify({
+      apiVersion: "bosun.dev/v1alpha1",
+      kind: "Workspace",
+      metadata: { name: "library" },
+      spec: { repository: { targetBranch: "main" }, commands: {} },
+    }),
+  );
+  const { exitCode, notes } = await runIn(folder, ["import", "--kubeconfig", file]);
+  expect(notes.join("\n")).toContain("does not know Bosun's kinds. Install them: bosun install");
+  expect(exitCode).toBe(1);
+});
