@@ -20,7 +20,7 @@ const roughShare = 5 / 8;
 const FRONTS = [0, 0.5, 1, 1, 4];
 /** More than this is a loop, work that is done again and again, or a day in which twice the usual is merged. */
 export const stepsPerDayMax = 50_000;
-/** Seeds that may have more: busy days, and those in which disk, gateway and machine fail often. One of seeds 1 to 60. */
+/** Seeds that may have more: busy days, and those in which disk, gateway and machine fail often. One of seeds 1 to 64. */
 export const busyShareMax = 0.03;
 /**
  * For a start of the operator, when ten agents and dozens of projects are looked at for the first time. Where there is
