@@ -150,11 +150,15 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
       if (error instanceof StatusError) throw error;
       tellUnreadable(error);
     });
+    if (signal.aborted) return;
     const sleep = new AbortController();
-    const slept = clock.sleep(nextLookMs, AbortSignal.any([signal, sleep.signal])).catch(() => {
+    const end = (): void => sleep.abort();
+    signal.addEventListener("abort", end, { once: true });
+    const slept = clock.sleep(nextLookMs, sleep.signal).catch(() => {
       // Aborted: woken, or the end.
     });
     await Promise.race([woken, slept]);
+    signal.removeEventListener("abort", end);
     sleep.abort();
   }
 
