@@ -71,13 +71,13 @@ async function find(mutation: Mutation): Promise<Finding> {
   const text = readFileSync(file, "utf8");
   writeFileSync(file, mutated(text, mutation));
   try {
-    const { tests, seeds } = mutation;
+    const { tests, seeds, cluster = false } = mutation;
     const by: string[] = [];
     const missed: string[] = [];
     if (tests.length > 0) ((await pass(tests)) ? missed : by).push(tests.join(", "));
     if (seeds !== undefined) {
-      const found = await failingSeed(seeds);
-      if (found === undefined) missed.push(`seeds 1 to ${seeds}`);
+      const found = await failingSeed(seeds, cluster);
+      if (found === undefined) missed.push(`${seeds} seeds${cluster ? " of cluster mode" : ""}`);
       else by.push(found);
     }
     return { by, missed };
@@ -98,11 +98,12 @@ function pass(tests: readonly string[]): Promise<boolean> {
 }
 
 /** The first of the seeds that fails, and what it says was broken; undefined when all `count` pass. */
-function failingSeed(count: number): Promise<string | undefined> {
+function failingSeed(count: number, cluster: boolean): Promise<string | undefined> {
+  const which = cluster ? ["--from", "3", "--step", "4"] : [];
   return new Promise((resolve, reject) => {
     execFile(
       process.execPath,
-      ["test/simulation/main.ts", "--seeds", String(count)],
+      ["test/simulation/main.ts", "--seeds", String(count), ...which],
       { cwd: tree, maxBuffer: 64 * 1024 * 1024 },
       (error, output) => {
         if (!isVerdict(error)) return reject(error);

@@ -13,6 +13,8 @@ export interface Mutation {
   tests: readonly string[];
   /** Absent: the tests alone. So many first seeds of the simulation find it too, each by itself. */
   seeds?: number;
+  /** The seeds are those of cluster mode alone: 3, 7, 11, ... */
+  cluster?: true;
 }
 
 const ledger: readonly Mutation[] = [
@@ -161,7 +163,6 @@ const claims: readonly Mutation[] = [
     find: "    if (!mayAct())\n",
     replace: "    if (mayAct === undefined)\n",
     tests: ["pkg/runtime/acting-client.test.ts"],
-    seeds: 12,
   },
   {
     name: "lease-held-too-long",
@@ -170,7 +171,8 @@ const claims: readonly Mutation[] = [
     find: "return Math.max(elapsedMs, wallMs) < this.#times.renewDeadlineMs;",
     replace: "return elapsedMs - wallMs < 4 * this.#times.leaseMs;",
     tests: ["pkg/runtime/leader-election.test.ts"],
-    seeds: 40,
+    seeds: 8,
+    cluster: true,
   },
 ];
 
@@ -301,7 +303,7 @@ const stop: readonly Mutation[] = [
     find: 'await latch.engage("The Workspace\'s mode is Stopped.");',
     replace: "await latch.look();",
     tests: ["test/simulation/scenarios.test.ts"],
-    seeds: 24,
+    seeds: 8,
   },
   {
     name: "paused-agents-go-on",

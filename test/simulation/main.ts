@@ -3,6 +3,7 @@
  *
  *     node test/simulation/main.ts --seed 7              one run; `--log` tells what the operator logs
  *     node test/simulation/main.ts --seeds 1000 --hours 8 --workers 2
+ *     node test/simulation/main.ts --seeds 25 --from 3 --step 4            25 of cluster mode
  *
  * One JSON line a seed. A seed that breaks a promise is printed with its last steps and the command that replays it;
  * `--keep` goes on with the next, and tells only what was broken.
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     seeds: { type: "string", default: "100" },
     from: { type: "string", default: "1" },
+    step: { type: "string", default: "1" },
     hours: { type: "string", default: "8" },
     workers: { type: "string", default: "1" },
     calm: { type: "boolean", default: false },
@@ -28,6 +30,7 @@ const { values } = parseArgs({
 
 const workers = Number(values.workers);
 const from = Number(values.seed ?? values.from);
+const step = Number(values.step);
 const count = values.seed === undefined ? Number(values.seeds) : 1;
 process.exitCode = (workers > 1 ? await inProcesses() : await here()) > 0 ? 1 : 0;
 
@@ -35,7 +38,7 @@ process.exitCode = (workers > 1 ? await inProcesses() : await here()) > 0 ? 1 : 
 async function here(): Promise<number> {
   const labels = new Map<string, number>();
   let failures = 0;
-  for (let seed = from; seed < from + count; seed += 1) {
+  for (let seed = from; seed < from + count * step; seed += step) {
     try {
       const outcome = await simulate({
         seed,
@@ -64,7 +67,7 @@ async function here(): Promise<number> {
 async function inProcesses(): Promise<number> {
   let failures = 0;
   const jobs = Array.from({ length: count }, (_, index) => ({
-    seed: from + index,
+    seed: from + index * step,
     hours: Number(values.hours),
     faults: !values.calm,
   }));
