@@ -303,7 +303,6 @@ const stop: readonly Mutation[] = [
     find: 'await latch.engage("The Workspace\'s mode is Stopped.");',
     replace: "await latch.look();",
     tests: ["test/simulation/scenarios.test.ts"],
-    seeds: 8,
   },
   {
     name: "paused-agents-go-on",
@@ -366,7 +365,6 @@ const merges: readonly Mutation[] = [
     find: 'const secrets = findings.filter(({ kind }) => kind === "Secret");',
     replace: "const secrets = findings.filter(({ kind }) => kind !== kind);",
     tests: ["controllers/merge/decide.test.ts"],
-    seeds: 40,
   },
   {
     name: "merged-unannounced",
