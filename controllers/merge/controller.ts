@@ -16,7 +16,7 @@ import { mergeMessage } from "./message.ts";
 import { followTarget } from "./target.ts";
 
 /** How often a branch that could not follow is tried again when nothing wakes us, in seconds. */
-const lookAgainSeconds = 60;
+const lookAgainSeconds = 30;
 
 export function mergeController(deps: Deps): Controller {
   const { client, clock, namespace, quality, repository, events, failpoints } = deps;
