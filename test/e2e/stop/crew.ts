@@ -100,7 +100,7 @@ function treesBelow(folder: string): ReadonlyMap<string, number> {
 }
 
 export function runningFor(folder: string): readonly string[] {
-  return everyProcess()
+  return named(folder)
     .filter(({ command, environment, cwd }) =>
       [command, environment, cwd].some((text) => text.includes(folder)),
     )
@@ -118,6 +118,19 @@ interface SeenProcess {
   environment: string;
   cwd: string;
 }
+
+/** Every process, those for `folder` with their command: one that is just becoming another program shows none, and is looked at again. */
+function named(folder: string): readonly SeenProcess[] {
+  for (let looks = 1; ; looks += 1) {
+    const all = everyProcess();
+    const isNameless = ({ command, environment, cwd }: SeenProcess) =>
+      command === "" && [environment, cwd].some((text) => text.includes(folder));
+    if (looks === looksMax || !all.some(isNameless)) return all;
+  }
+}
+
+/** What has no name after so many looks is told without one. */
+const looksMax = 20;
 
 function everyProcess(): readonly SeenProcess[] {
   return readdirSync("/proc")
