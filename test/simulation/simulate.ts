@@ -61,6 +61,11 @@ export interface SimulateOptions {
   onStep?: (label: string) => void;
 }
 
+// What a crashed life was doing for itself when it crashed, its garbage collection for instance, has nobody to tell.
+process.on("unhandledRejection", (error) => {
+  if (!(error instanceof Revoked)) throw error;
+});
+
 /** @throws Error that says how to replay the run, with the last steps, when a promise was broken */
 export async function simulate(options: SimulateOptions): Promise<Outcome> {
   const { seed, hours } = options;
