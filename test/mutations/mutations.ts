@@ -373,7 +373,7 @@ const merges: readonly Mutation[] = [
     find: "    const merge = { from, to, head, time: timestamp(clock.now()) };\n",
     replace:
       "    const merge = { from, to, head, time: timestamp(clock.now()) };\n    await repository.swapTarget(from, to);\n",
-    tests: ["test/simulation/scenarios.test.ts"],
+    tests: [],
     seeds: 12,
   },
 ];
