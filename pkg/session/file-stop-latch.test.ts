@@ -54,6 +54,22 @@ test("a latch whose writing a power loss cut short either stands or doesn't, and
   }
 });
 
+test.each(["released", "engaged anew"] as const)(
+  "a latch that is %s while it is looked at is given no name of its own",
+  async (what) => {
+    const { file, latch } = temporaryLatch();
+    await latch.engage("one");
+    let reads = 0;
+    const read: FileSystem["read"] = async (path) => {
+      reads += 1;
+      if (reads === 1) await (what === "released" ? latch.release() : latch.engage("two"));
+      return nodeFileSystem.read(path);
+    };
+    const seen = await fileStopLatch(file, { clock, fs: { ...nodeFileSystem, read } }).look();
+    expect(seen).toEqual(await latch.look());
+  },
+);
+
 test("a touched latch is a stop, and touched again another one", async () => {
   const { file, latch } = temporaryLatch();
   writeFileSync(file, "");

@@ -86,11 +86,15 @@ export function stopIsUnsettled(latch: string): boolean {
   return existsSync(latch) || existsSync(releasedPath(latch));
 }
 
-/** By what it says and when it was last touched. Undefined where there is no such file. */
+/** By what it says and when it was last touched, both of one file. Undefined where there is no such file. */
 async function nameOf(path: string, fs: FileSystem): Promise<string | undefined> {
-  const at = await fs.stat(path);
-  if (at === undefined) return undefined;
-  const content = at.kind === "file" ? await fs.read(path) : Buffer.of();
-  const digest = createHash("sha256").update(content ?? Buffer.of());
-  return `${at.mtimeNs}-${digest.digest("hex").slice(0, 16)}`;
+  for (;;) {
+    const before = await fs.stat(path);
+    if (before === undefined) return undefined;
+    const content = before.kind === "file" ? await fs.read(path) : Buffer.of();
+    const after = await fs.stat(path);
+    // Released or engaged anew while it was read: half of each would be the name of a stop that never was.
+    if (content === undefined || after?.mtimeNs !== before.mtimeNs) continue;
+    return `${before.mtimeNs}-${createHash("sha256").update(content).digest("hex").slice(0, 16)}`;
+  }
 }
