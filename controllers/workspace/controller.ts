@@ -2,6 +2,7 @@
 import type { Workspace, WorkspaceMode, WorkspaceStatus } from "../../pkg/api/generated.ts";
 import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { isConflict } from "../../pkg/api/status-error.ts";
+import { fresh } from "../../pkg/runtime/caching-client.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
@@ -139,10 +140,25 @@ export function workspaceController(deps: Deps): Controller {
     await note(workspace, (await latch.look()).engaged);
   }
 
+  /**
+   * Writes what `workspace` said of this stop into the newest status. Whatever else was written meanwhile does not make
+   * that untrue; another stop that was noted meanwhile is newer, and stays.
+   */
   async function note(workspace: Workspace, engaged: string | undefined): Promise<void> {
     if (engaged === undefined) return;
     const stop = stopOf(workspace, engaged);
-    await client.patch("Workspace", keyOf(workspace), { status: { stop } }, { subresource: "status" });
+    for (let now: Workspace | undefined = workspace; now !== undefined; ) {
+      if (now.status?.stop?.name !== workspace.status?.stop?.name) return;
+      const { resourceVersion } = now.metadata;
+      const patch = { metadata: { resourceVersion }, status: { stop } };
+      try {
+        await client.patch("Workspace", keyOf(now), patch, { subresource: "status" });
+        return;
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        now = await fresh(client).get("Workspace", keyOf(now));
+      }
+    }
   }
 
   async function setMode(workspace: Workspace, mode: WorkspaceMode): Promise<Workspace> {
