@@ -168,7 +168,10 @@ export function check({ lines, bill, inForce, violations }: Evidence): Verdict {
       problems.push(`request ${id} was sent with another max_tokens`);
   }
 
-  /** The bill of each window against its charge, and that against the greatest limit it was granted under. */
+  /**
+   * The bill of each window against its charge. What was reserved under a grant stays within the greatest limit that it
+   * had; what was reserved while the Budget was away counts too as soon as it is back, and no limit held that then.
+   */
   function onWindows(): void {
     for (const [name, { granted, limit }] of spans) {
       const here = [...accounts].filter(([, account]) => belongs(account, granted));
@@ -176,7 +179,10 @@ export function check({ lines, bill, inForce, violations }: Evidence): Verdict {
       const billed = total(here.map(([id]) => billOf.get(id)?.cost ?? 0));
       const hasViolation = here.some(([id]) => billOf.get(id)?.how === "above its bound");
       if (billed > charged) problems.push(`${name}: ${billed} billed, ${charged} charged`);
-      if (charged > limit && !hasViolation) problems.push(`${name}: ${charged} charged of ${limit}`);
+      const under = total(
+        here.filter(([, { reserved }]) => reserved.grants.includes(name)).map(([, { cost }]) => cost),
+      );
+      if (under > limit && !hasViolation) problems.push(`${name}: ${under} charged of ${limit}`);
     }
   }
 
