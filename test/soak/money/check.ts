@@ -170,7 +170,7 @@ export function check({ lines, bill, inForce, violations }: Evidence): Verdict {
 
   /**
    * The bill of each window against its charge. What was reserved under a grant stays within the greatest limit that it
-   * had; what was reserved while the Budget was away counts too as soon as it is back, and no limit held that then.
+   * had; what was reserved while its selector was another counts too once it is changed back, and no limit held that then.
    */
   function onWindows(): void {
     for (const [name, { granted, limit }] of spans) {
