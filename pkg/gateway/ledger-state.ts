@@ -9,8 +9,8 @@ import {
   type Reserved,
   type Settled,
 } from "./ledger-lines.ts";
-import type { BudgetPolicy, NanoUSD } from "./money.ts";
-import { type Question, RequestSums, type Sums } from "./request-sums.ts";
+import type { BudgetPolicy, NanoUSD, Sums } from "./money.ts";
+import { type Question, RequestSums } from "./request-sums.ts";
 import type { Period, Window } from "./windows.ts";
 
 export type RequestState = "reserved" | "sent" | "settled" | "unsettled" | "released";

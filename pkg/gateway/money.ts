@@ -44,17 +44,21 @@ export interface SessionGrant {
   labels: Record<string, string>;
 }
 
-export interface WindowAccount {
-  /** `2026-11-23` or `2026-11`, in the Budget's time zone. */
-  window: string;
-  startMs: number;
-  endMs: number;
+/** Sums over the requests that one question is about. */
+export interface Sums {
   spent: NanoUSD;
   reserved: NanoUSD;
   spentTokens: number;
   reservedTokens: number;
   requests: number;
   unsettled: number;
+}
+
+export interface WindowAccount extends Sums {
+  /** `2026-11-23` or `2026-11`, in the Budget's time zone. */
+  window: string;
+  startMs: number;
+  endMs: number;
 }
 
 export interface BudgetAccount {

@@ -1,17 +1,7 @@
 /** Sums over the requests of a ledger, one for each question that was asked, kept up to date with every step. */
 import { selects } from "./grants.ts";
 import type { RequestRecord } from "./ledger-state.ts";
-import type { CostQuery, NanoUSD } from "./money.ts";
-
-/** Sums over the requests that one question is about. */
-export interface Sums {
-  spent: NanoUSD;
-  reserved: NanoUSD;
-  spentTokens: number;
-  reservedTokens: number;
-  requests: number;
-  unsettled: number;
-}
+import type { CostQuery, Sums } from "./money.ts";
 
 /** A question: the requests of a window that a selector takes, or those a query is about. */
 export interface Question extends CostQuery {
