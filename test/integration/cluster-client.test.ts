@@ -1,7 +1,3 @@
-/** The Client of cluster mode against an API server in a process of its own, over HTTPS with the kubeconfig it wrote. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import type { KubeObject } from "../../pkg/api/meta.ts";
 import { keyOf } from "../../pkg/api/meta.ts";
@@ -11,8 +7,9 @@ import { testCrds } from "../../pkg/registry/testing/widget.ts";
 import type { Client } from "../../pkg/runtime/client.ts";
 import { systemClock, systemRandom } from "../../pkg/system/system.ts";
 import { type ClientUnderTest, clientContract } from "../contracts/client.contract.ts";
-import { apiServer, type Killable } from "../soak/servers.ts";
+import type { Killable } from "../soak/servers.ts";
 import { apiOf, realCluster, serve, withdraw, withoutCluster } from "../support/real-cluster.ts";
+import { testKindsServer } from "../support/test-kinds-server.ts";
 
 const kinds = {
   Widget: { group: "test.example", version: "v1", plural: "widgets" },
@@ -20,23 +17,16 @@ const kinds = {
 };
 
 describe("an API server of ours", () => {
-  let crds: string;
   let server: Killable;
   beforeAll(async () => {
-    crds = mkdtempSync(path.join(tmpdir(), "bosun-crds-"));
-    testCrds.forEach((crd, index) => {
-      writeFileSync(path.join(crds, `${index}.yaml`), JSON.stringify(crd));
-    });
-    server = await apiServer(crds);
+    server = await testKindsServer();
   });
-  afterAll(async () => {
-    await server.close();
-    rmSync(crds, { recursive: true });
-  });
+  afterAll(() => server.close());
 
   clientContract("Cluster mode's client over HTTPS", () => clientOf({ file: server.kubeconfig }));
 });
 
+// A real cluster is no part of a fresh machine, and what runs on one of ours runs here too: its absence is said, never silent.
 if (realCluster === undefined) test.skip(withoutCluster);
 else {
   const cluster = realCluster;

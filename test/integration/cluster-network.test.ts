@@ -1,21 +1,17 @@
-/** Cluster mode's client and the informer on it behind a bad network: nothing is missed, nothing is seen twice as new. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { KubeObject } from "../../pkg/api/meta.ts";
 import type { Access } from "../../pkg/cluster/access.ts";
 import { clusterClient } from "../../pkg/cluster/client.ts";
 import { readCluster } from "../../pkg/cluster/kubeconfig.ts";
-import { testCrds } from "../../pkg/registry/testing/widget.ts";
 import type { Client, Kind } from "../../pkg/runtime/client.ts";
 import type { Clock } from "../../pkg/runtime/clock.ts";
 import { Informer } from "../../pkg/runtime/informer.ts";
 import { silentLogger } from "../../pkg/runtime/logger.ts";
 import { systemClock, systemRandom } from "../../pkg/system/system.ts";
-import { apiServer, type Killable } from "../soak/servers.ts";
+import type { Killable } from "../soak/servers.ts";
 import { type FaultProxy, faultProxy } from "../support/fault-proxy.ts";
+import { testKindsServer } from "../support/test-kinds-server.ts";
 
 const kinds = { Widget: { group: "test.example", version: "v1", plural: "widgets" } };
 /** The kind of these tests, which Bosun's own don't have. */
@@ -30,7 +26,6 @@ const hurried: Clock = {
   sleep: (ms, signal) => systemClock.sleep(ms / 100, signal),
 };
 
-let crds: string;
 let server: Killable;
 let direct: { access: Access; client: Client };
 let proxy: FaultProxy;
@@ -39,11 +34,7 @@ let agent: http.Agent;
 let client: Client;
 
 beforeAll(async () => {
-  crds = mkdtempSync(path.join(tmpdir(), "bosun-crds-"));
-  testCrds.forEach((crd, index) => {
-    writeFileSync(path.join(crds, `${index}.yaml`), JSON.stringify(crd));
-  });
-  server = await apiServer(crds);
+  server = await testKindsServer();
   const { access } = await readCluster({ file: server.kubeconfig });
   direct = { access, client: clientAt(access) };
 });
@@ -51,7 +42,6 @@ beforeAll(async () => {
 afterAll(async () => {
   direct.access.close();
   await server.close();
-  rmSync(crds, { recursive: true });
 });
 
 beforeEach(async () => {

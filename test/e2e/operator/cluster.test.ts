@@ -15,6 +15,7 @@ import { type Scratch, scratch } from "./scratch.ts";
 
 const manifests = path.resolve(import.meta.dirname, "../../../manifests");
 const clusters: [string, () => Promise<Place>][] = [["an API server of ours", placeOnOurs]];
+// A real cluster is no part of a fresh machine, and what runs on one of ours runs here too: its absence is said, never silent.
 if (realCluster === undefined) test.skip(withoutCluster);
 else {
   const cluster = realCluster;
