@@ -11,9 +11,10 @@ import { systemClock, systemRandom } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
 import { copyObjects } from "../move/copy-objects.ts";
 import { theWorkspace } from "../objects.ts";
+import { openRegistry } from "../operator/file-plane.ts";
 import { homeAnnotation, homeOf } from "../operator/home.ts";
 import { ofKnownKind } from "../operator/known-kinds.ts";
-import { openRegistry } from "../operator/operator.ts";
+import { type Start, takeBack } from "../operator/start.ts";
 import { stateOf } from "../operator/state-directory.ts";
 import { type ClusterOfFolder, clusterOf } from "../operator-client/chosen-cluster.ts";
 import { UserError } from "../user-error.ts";
@@ -117,17 +118,17 @@ async function withRegistry(
   folder: WorkspaceFolder,
   work: (client: Client & { readonly namespace: string }) => Promise<void>,
 ): Promise<void> {
-  const undo: (() => void | Promise<void>)[] = [];
+  const start: Start = { clock: systemClock, logger: silentLogger, undo: [] };
   const failed = Promise.withResolvers<never>();
   const onFatal = (error: Error): void => failed.reject(error);
+  const heedStop = (): void => {
+    // Nothing runs that could be stopped.
+  };
   try {
     mkdirSync(folder.operator, { recursive: true, mode: 0o700 });
-    const parts = { clock: systemClock, logger: silentLogger, undo };
-    const { client } = await openRegistry({ folder, note: context.note, onFatal }, parts, () => {
-      // Nothing runs that could be stopped.
-    });
+    const { client } = await openRegistry({ folder, note: context.note, onFatal, heedStop }, start);
     await Promise.race([work({ ...client, namespace: FILE_NAMESPACE }), failed.promise]);
   } finally {
-    for (const step of undo.reverse()) await step();
+    await takeBack(start.undo);
   }
 }

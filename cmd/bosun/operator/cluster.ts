@@ -1,19 +1,15 @@
 /** Cluster mode: what is declared and observed lies in a cluster, and a Lease elects the one operator that acts. */
 import { randomUUID } from "node:crypto";
-import { createServer } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import { hostname } from "node:os";
 import path from "node:path";
-import type { Workspace } from "../../../pkg/api/generated.ts";
-import { keyOf } from "../../../pkg/api/meta.ts";
 import { clusterClient } from "../../../pkg/cluster/client.ts";
-import { type ChosenCluster, type ClusterChoice, readCluster } from "../../../pkg/cluster/kubeconfig.ts";
+import type { ExchangeDeps } from "../../../pkg/cluster/exchange.ts";
+import { type ClusterChoice, readCluster } from "../../../pkg/cluster/kubeconfig.ts";
 import { leaseStore } from "../../../pkg/cluster/leases.ts";
 import { passOn } from "../../../pkg/cluster/pass-on.ts";
 import { actingClient } from "../../../pkg/runtime/acting-client.ts";
-import type { Client } from "../../../pkg/runtime/client.ts";
-import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { TransientError } from "../../../pkg/runtime/errors.ts";
-import type { ElectionOptions } from "../../../pkg/runtime/leader-election.ts";
 import type { Logger } from "../../../pkg/runtime/logger.ts";
 import { Metrics } from "../../../pkg/runtime/metrics.ts";
 import { replaceFile } from "../../../pkg/session/durable-file.ts";
@@ -23,12 +19,13 @@ import type { ClusterOfFolder } from "../operator-client/chosen-cluster.ts";
 import { answerNotice } from "../stop/stop-notice.ts";
 import { UserError } from "../user-error.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
-import type { Right } from "./acting.ts";
-import { elected } from "./elected.ts";
-import { homeAnnotation, homeOf, refuseOtherHome } from "./home.ts";
-import { ofKnownKind } from "./known-kinds.ts";
-import { type Lock, takeLock } from "./lock.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import { type Elected, elected } from "./elected.ts";
+import { claimHome, homeOf, refuseOtherHome } from "./home.ts";
+import { takeLock } from "./lock.ts";
+import { onlyWorkspace } from "./only-workspace.ts";
 import { serverWarnings } from "./server-warnings.ts";
+import type { Start } from "./start.ts";
 
 export interface ClusterOptions extends ClusterChoice {
   /** Absent: the context's. */
@@ -56,18 +53,9 @@ const leaseName = "bosun";
  * @throws UserError when the cluster does not know Bosun's kinds, has no Workspace for this folder, or its work lies
  *   elsewhere; any error of `readCluster`
  */
-export async function openCluster(
-  { folder, cluster, signal, note, onFatal, heedStop }: OpenClusterOptions,
-  { clock, logger, undo }: { clock: Clock; logger: Logger; undo: (() => void | Promise<void>)[] },
-): Promise<{
-  client: Client;
-  namespace: string;
-  lock: Lock;
-  metrics: Metrics;
-  right: Right;
-  assertHeld(): void;
-  assertMayAct(): void;
-}> {
+export async function openCluster(options: OpenClusterOptions, start: Start): Promise<ControlPlane> {
+  const { folder, cluster, note, onFatal } = options;
+  const { clock, logger, undo } = start;
   const chosen = await readCluster(cluster);
   const { access } = chosen;
   undo.push(() => access.close());
@@ -76,57 +64,28 @@ export async function openCluster(
   const deps = { access, clock, random: systemRandom, userAgent: "bosun", warned };
   const direct = clusterClient({ ...deps, namespace, fieldManager: "bosun" });
   const home = homeOf(folder);
-  refuseOtherHome(await workspaceIn(direct, chosen, namespace), home);
+  refuseOtherHome(await onlyWorkspace(direct, chosen, namespace), home);
 
-  const election: ElectionOptions = {
-    store: leaseStore(deps, { namespace, name: leaseName }),
-    identity: `${hostname()}_${randomUUID()}`,
-    clock,
-    random: systemRandom,
-    logger,
-    waitingFor: (holder) =>
-      note(
-        `Another operator acts: ${holder} holds the Lease ${namespace}/${leaseName}. This one does nothing until that one ends.`,
-      ),
-  };
-  const { right, held, release } = await elected({
-    election,
-    signal,
-    onLost: () =>
-      note(
-        `The Lease ${namespace}/${leaseName} is lost: ${access.server} could not be reached in time, or another operator has it. Sessions go on within what they were granted; nothing is claimed, reviewed or merged until the Lease is held again.`,
-      ),
-    onHeld: () => note(`The Lease ${namespace}/${leaseName} is held again.`),
-  });
+  const { right, held, release } = await waitForLease(deps, { ...options, namespace, logger });
   undo.push(release);
   const client = actingClient(direct, held);
 
   const metrics = new Metrics();
   processMetrics(metrics);
-  const forward = passOn(access);
   const takenOver = new UserError("Another operator has taken this folder; this one ends.");
   const lock = await takeLock(
     {
       folder: folder.operator,
       socket: path.basename(folder.socket),
-      server: createServer((request, response) => {
-        if (answerNotice(request, response, heedStop)) return;
-        if (request.url === "/metrics") response.end(metrics.render());
-        else forward(request, response);
-      }),
+      server: socketServer(passOn(access), metrics, options),
       clock,
     },
     () => onFatal(takenOver),
   );
   undo.push(() => lock.release());
   // Looked at once more: while this one waited, another may have begun to work elsewhere.
-  await claimHome(client, await workspaceIn(direct, chosen, namespace), home);
-  const chosenCluster: ClusterOfFolder = {
-    ...(cluster.file === undefined ? {} : { file: cluster.file }),
-    context: chosen.context,
-    namespace,
-  };
-  replaceFile(folder.cluster, `${JSON.stringify(chosenCluster)}\n`, { durable: true });
+  await claimHome(client, await onlyWorkspace(direct, chosen, namespace), home);
+  remember(folder, { ...cluster, context: chosen.context, namespace });
   note(`Working for namespace ${namespace} of context ${chosen.context} (${access.server}).`);
   return {
     client,
@@ -143,30 +102,52 @@ export async function openCluster(
       if (held() && lock.isHeld()) return;
       throw new TransientError("NotLeading", "This operator may have been replaced, so it does nothing.");
     },
+    // A cluster lets its Events expire by itself, and is reached by its own kubeconfig.
+    async begin() {},
   };
 }
 
-async function workspaceIn(client: Client, chosen: ChosenCluster, namespace: string): Promise<Workspace> {
-  const { context, access } = chosen;
-  const where = `namespace ${namespace} of context ${context} (${access.server})`;
-  const { items: workspaces } = await ofKnownKind(client.list("Workspace", { namespace }), chosen);
-  const [workspace, second] = workspaces;
-  if (workspace === undefined)
-    throw new UserError(
-      `There is no Workspace in ${where}. Apply one (manifests/samples has an example), or name another with --namespace.`,
-    );
-  if (second !== undefined)
-    throw new UserError(
-      `There is more than one Workspace in ${where}: ${workspaces.map(({ metadata }) => metadata.name).join(", ")}. Each needs a namespace of its own.`,
-    );
-  return workspace;
+/** Resolves once elected. The person is told who is waited for, and when the Lease is lost and held again. */
+function waitForLease(
+  deps: ExchangeDeps,
+  { namespace, note, signal, logger }: OpenClusterOptions & { namespace: string; logger: Logger },
+): Promise<Elected> {
+  const lease = `Lease ${namespace}/${leaseName}`;
+  return elected({
+    election: {
+      store: leaseStore(deps, { namespace, name: leaseName }),
+      identity: `${hostname()}_${randomUUID()}`,
+      clock: deps.clock,
+      random: deps.random,
+      logger,
+      waitingFor: (holder) =>
+        note(
+          `Another operator acts: ${holder} holds the ${lease}. This one does nothing until that one ends.`,
+        ),
+    },
+    signal,
+    onLost: () =>
+      note(
+        `The ${lease} is lost: ${deps.access.server} could not be reached in time, or another operator has it. Sessions go on within what they were granted; nothing is claimed, reviewed or merged until the Lease is held again.`,
+      ),
+    onHeld: () => note(`The ${lease} is held again.`),
+  });
 }
 
-async function claimHome(client: Client, workspace: Workspace, home: string): Promise<void> {
-  refuseOtherHome(workspace, home);
-  const { annotations, resourceVersion } = workspace.metadata;
-  if (annotations?.[homeAnnotation] === home) return;
-  await client.patch("Workspace", keyOf(workspace), {
-    metadata: { resourceVersion, annotations: { [homeAnnotation]: home } },
+/** What the folder's socket leads to: this operator for what is its own, the cluster for all else. */
+function socketServer(
+  forward: RequestListener,
+  metrics: Metrics,
+  { heedStop }: Pick<OpenClusterOptions, "heedStop">,
+): Server {
+  return createServer((request, response) => {
+    if (answerNotice(request, response, heedStop)) return;
+    if (request.url === "/metrics") response.end(metrics.render());
+    else forward(request, response);
   });
+}
+
+/** So that commands, and the next `bosun up`, find the cluster that the folder belongs to. */
+function remember(folder: WorkspaceFolder, chosen: ClusterOfFolder): void {
+  replaceFile(folder.cluster, `${JSON.stringify(chosen)}\n`, { durable: true });
 }

@@ -4,6 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import type { Workspace } from "../../../pkg/api/generated.ts";
+import { keyOf } from "../../../pkg/api/meta.ts";
+import type { Client } from "../../../pkg/runtime/client.ts";
 import { UserError } from "../user-error.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 
@@ -28,6 +30,20 @@ export function refuseOtherHome({ metadata }: Workspace, home: string): void {
   throw new UserError(
     `The work of Workspace ${metadata.name} lies in ${known.slice(idOf(known).length + 1)}: branches, sessions and the ledger are there. Run the operator there. If that folder is gone for good, let this one begin anew: kubectl -n ${metadata.namespace ?? "default"} annotate workspace ${metadata.name} ${homeAnnotation}-`,
   );
+}
+
+/**
+ * Notes on `workspace`, as it was just read, that its work lies at `home`.
+ *
+ * @throws UserError as `refuseOtherHome`; StatusError with reason Conflict when the Workspace has changed since
+ */
+export async function claimHome(client: Client, workspace: Workspace, home: string): Promise<void> {
+  refuseOtherHome(workspace, home);
+  const { annotations, resourceVersion } = workspace.metadata;
+  if (annotations?.[homeAnnotation] === home) return;
+  await client.patch("Workspace", keyOf(workspace), {
+    metadata: { resourceVersion, annotations: { [homeAnnotation]: home } },
+  });
 }
 
 function idOf(home: string): string {

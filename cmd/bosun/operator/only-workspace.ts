@@ -1,0 +1,30 @@
+import type { Workspace } from "../../../pkg/api/generated.ts";
+import type { ChosenCluster } from "../../../pkg/cluster/kubeconfig.ts";
+import type { Client } from "../../../pkg/runtime/client.ts";
+import { UserError } from "../user-error.ts";
+import { ofKnownKind } from "./known-kinds.ts";
+
+/**
+ * The one Workspace of a namespace of a cluster.
+ *
+ * @throws UserError when there is none, more than one, or the cluster does not know the kind
+ */
+export async function onlyWorkspace(
+  client: Client,
+  chosen: ChosenCluster,
+  namespace: string,
+): Promise<Workspace> {
+  const { context, access } = chosen;
+  const where = `namespace ${namespace} of context ${context} (${access.server})`;
+  const { items: workspaces } = await ofKnownKind(client.list("Workspace", { namespace }), chosen);
+  const [workspace, second] = workspaces;
+  if (workspace === undefined)
+    throw new UserError(
+      `There is no Workspace in ${where}. Apply one (manifests/samples has an example), or name another with --namespace.`,
+    );
+  if (second !== undefined)
+    throw new UserError(
+      `There is more than one Workspace in ${where}: ${workspaces.map(({ metadata }) => metadata.name).join(", ")}. Each needs a namespace of its own.`,
+    );
+  return workspace;
+}

@@ -1,0 +1,178 @@
+/** The world that controllers act on: git, checks, money and sessions of one workspace. */
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import path from "node:path";
+import { type GatewayHandle, openGateway } from "../../../pkg/gateway/money-client.ts";
+import { openCommitSource } from "../../../pkg/git/commit-source.ts";
+import { openRepository } from "../../../pkg/git/open.ts";
+import type { KeepsWork, Repository } from "../../../pkg/git/repository.ts";
+import { fillCheckout, type Include } from "../../../pkg/quality/include.ts";
+import { openQuality } from "../../../pkg/quality/open.ts";
+import type { Quality } from "../../../pkg/quality/quality.ts";
+import type { Clock } from "../../../pkg/runtime/clock.ts";
+import type { Failpoint, Failpoints } from "../../../pkg/runtime/failpoints.ts";
+import type { SandboxAvailability } from "../../../pkg/sandbox/available.ts";
+import { workspacePlaces } from "../../../pkg/sandbox/places.ts";
+import { openSessions } from "../../../pkg/session/manager.ts";
+import type { Sessions } from "../../../pkg/session/sessions.ts";
+import { tellingDiskFull } from "../../../pkg/storage/disk-full.ts";
+import { socketPath } from "../../../pkg/system/socket-path.ts";
+import { systemIds } from "../../../pkg/system/system.ts";
+import type { WorkspaceFolder } from "../workspace-folder.ts";
+import { allEnded } from "./all-ended.ts";
+import type { StopFollower } from "./follow-stop.ts";
+import type { Start } from "./start.ts";
+import type { ChosenUpstream } from "./upstream.ts";
+import { whileHeld } from "./while-held.ts";
+import type { WorkspaceSettings } from "./workspace-settings.ts";
+
+export interface World {
+  repository: Repository & KeepsWork;
+  quality: Quality;
+  gateway: GatewayHandle;
+  sessions: Sessions;
+}
+
+export interface WorldOptions {
+  folder: WorkspaceFolder;
+  rehearse: boolean;
+  /** The lock's: what is older is refused where it arrives. */
+  term: number;
+  settings: WorkspaceSettings;
+  /** The folder of checkouts, quarantine and totals, outside of the repository. */
+  state: string;
+  upstream: ChosenUpstream;
+  sandbox: SandboxAvailability;
+  clock: Clock;
+  failpoints: Failpoints;
+  stop: StopFollower;
+  undo: Start["undo"];
+}
+
+/** Opens git with the checks beside money, then sessions, which spend it. */
+export async function openWorld(options: WorldOptions): Promise<World> {
+  const { folder, settings, state, sandbox, clock, failpoints, undo } = options;
+  const { spec } = settings;
+  const repositoryPath = path.resolve(folder.repository, spec.repository.path);
+  const boxed = sandbox.available && spec.sandbox === "Required";
+  const places = workspacePlaces({ repositoryPath, stateDirectory: state, controlPlane: folder.path });
+  const within = { ...options, repositoryPath, boxed, places };
+  const [{ repository, quality }, gateway] = await allEnded(openGit(within), openMoney(options));
+  const sessions = await openSessions({
+    directory: folder.sessions,
+    sessionFilesDirectory: folder.path,
+    stopLatch: folder.stopLatch,
+    places,
+    sandboxed: boxed,
+    money: gateway,
+    clock,
+    ids: systemIds,
+    failpoints,
+    spares: true,
+  });
+  undo.push(() => sessions.close());
+  return {
+    repository: tellingDiskFull(repository, state),
+    quality: tellingDiskFull(quality, state),
+    gateway,
+    sessions,
+  };
+}
+
+/** `world`, in which nothing begins once `assertHeld` throws. */
+export function guarded({ repository, quality, gateway, sessions }: World, assertHeld: () => void): World {
+  return {
+    repository: whileHeld(repository, assertHeld),
+    quality: whileHeld(quality, assertHeld),
+    gateway: whileHeld(gateway, assertHeld),
+    sessions: whileHeld(sessions, assertHeld),
+  };
+}
+
+interface Places {
+  repositoryPath: string;
+  /** Whether what executes content of a branch runs in the sandbox. */
+  boxed: boolean;
+  places: ReturnType<typeof workspacePlaces>;
+}
+
+async function openGit({
+  rehearse,
+  term,
+  settings,
+  state,
+  clock,
+  failpoints,
+  stop,
+  undo,
+  repositoryPath,
+  boxed,
+  places,
+}: WorldOptions & Places): Promise<Pick<World, "repository" | "quality">> {
+  const { spec } = settings;
+  const ending = new AbortController();
+  undo.push(() => ending.abort());
+  const source = await openCommitSource({ repositoryPath, stateDirectory: state });
+  const include = (): Include => ({
+    from: repositoryPath,
+    patterns: settings.spec.checkout.include ?? [],
+    ignored: source.ignored,
+  });
+  const repository = await openRepository({
+    repositoryPath,
+    stateDirectory: state,
+    targetBranch: spec.repository.targetBranch,
+    mode: rehearse ? "rehearsal" : "real",
+    clock,
+    term,
+    fill: (checkout) => fillCheckout(include(), checkout),
+    sandbox: boxed ? "bubblewrap" : "off",
+    failpoints: { hit: (name) => failpoints.hit(name as Failpoint) },
+  });
+  const quality = await openQuality({
+    source,
+    stateDirectory: state,
+    sandbox: boxed ? places : undefined,
+    setupNetwork: () => settings.spec.setupNetwork === "Host",
+    include,
+    clock,
+    signal: ending.signal,
+    stop,
+  });
+  return { repository, quality };
+}
+
+async function openMoney({
+  folder,
+  rehearse,
+  term,
+  settings,
+  state,
+  upstream,
+  clock,
+  undo,
+}: WorldOptions): Promise<GatewayHandle> {
+  const stateDirectory = path.join(state, rehearse ? "rehearsal-gateway" : "gateway");
+  linkGateway(folder, stateDirectory);
+  const gateway = await openGateway(
+    {
+      ledgerDirectory: path.join(folder.operator, rehearse ? "rehearsal-ledger" : "ledger"),
+      stateDirectory,
+      socketPath: socketPath(path.join(folder.operator, "gateway.sock")),
+      upstream: upstream.config,
+      term,
+      admitted: settings.spec.gateway.admit ?? [],
+      stopLatch: folder.stopLatch,
+    },
+    { clock },
+  );
+  undo.push(() => gateway.close());
+  return gateway;
+}
+
+/** Lets commands that need no operator (stop, settle) find the gateway from the workspace's own folder. */
+function linkGateway({ operator }: WorkspaceFolder, state: string): void {
+  const link = path.join(operator, "gateway");
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  rmSync(link, { force: true });
+  symlinkSync(state, link);
+}
