@@ -9,8 +9,8 @@ import { TerminalError, TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import type { Outcome, SessionObservation } from "../../pkg/session/sessions.ts";
 import { type Deps, whenOf, withConditions } from "../deps.ts";
-import type { Action } from "./decide.ts";
 import { gitClaim, type Observation, type Work } from "./observe.ts";
+import type { Action } from "./plan.ts";
 import { sessionSpec } from "./session-spec.ts";
 
 /** @returns the session as a start has left it; undefined for what starts none */

@@ -22,9 +22,11 @@ import {
   workspaceHolds,
 } from "../facts.ts";
 import { act } from "./act.ts";
+import { failed } from "./after-session.ts";
 import { backoffMs } from "./backoff.ts";
-import { type Action, decide, failed, type Plan } from "./decide.ts";
+import { decide } from "./decide.ts";
 import { type Observation, observe } from "./observe.ts";
+import type { Action, Plan } from "./plan.ts";
 
 export function agentController(deps: Deps): Controller {
   const { client, namespace, sessions } = deps;

@@ -13,8 +13,9 @@ import {
   rejected,
   submitted,
 } from "../testing/objects.ts";
-import { decide, type Plan } from "./decide.ts";
+import { decide } from "./decide.ts";
 import type { Hold, Observation, Work } from "./observe.ts";
+import type { Plan } from "./plan.ts";
 
 const report = (more: Partial<SessionReport> = {}): SessionReport => ({
   run: 1,
