@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, type FSWatcher, mkdirSync, openSync, readdirSync, watch } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync } from "node:fs";
 import type { Money } from "../gateway/money.ts";
 import type { Clock, Ids } from "../runtime/clock.ts";
 import { TransientError } from "../runtime/errors.ts";
@@ -7,22 +7,16 @@ import { type Failpoints, noFailpoints } from "../runtime/failpoints.ts";
 import { type PidNamespace, pidNamespaceAvailable } from "../sandbox/pid-namespace.ts";
 import { asDiskFull } from "../storage/disk-full.ts";
 import { entryPath } from "../system/entry.ts";
-import { pidSpace, whereabouts } from "../system/pid-space.ts";
 import { workspaceMark } from "../system/workspace-mark.ts";
 import type { Handover } from "./await-session.ts";
 import { readIfPresent } from "./durable-file.ts";
 import { stopIsUnsettled } from "./file-stop-latch.ts";
 import { hostProcess } from "./host-command.ts";
-import { endTree, isAlive, markedProcesses, type ProcessIdentity } from "./process-tree.ts";
+import { Hosts } from "./hosts.ts";
 import { Pulses } from "./pulse.ts";
-import { type HostFile, type SessionFolder, sessionFolder } from "./session-folder.ts";
-import {
-  newsIn,
-  type SessionObservation,
-  type SessionReport,
-  type SessionSpec,
-  type Sessions,
-} from "./sessions.ts";
+import { type SessionFolder, sessionFolder } from "./session-folder.ts";
+import { repeat, SessionNews } from "./session-news.ts";
+import type { SessionObservation, SessionReport, SessionSpec, Sessions } from "./sessions.ts";
 import { removeUnused, SpareHosts } from "./spare-hosts.ts";
 
 export interface SessionsOptions {
@@ -52,9 +46,8 @@ export interface SessionsOptions {
 const startLimitMs = 20_000;
 /** A host that has reported its outcome ends by itself within this, in milliseconds. */
 const exitLimitMs = 2_000;
+/** How often is looked for what is waited for, in milliseconds. */
 const lookPeriodMs = 10;
-/** The files that news is read from; a transcript alone would be heard of several times a turn. */
-const telling: ReadonlySet<string> = new Set(["host.json", "report.json"]);
 /** File events get lost: how often everything is looked at anyway, in milliseconds. */
 const pollPeriodMs = 5_000;
 
@@ -81,13 +74,9 @@ export interface OwnedSessions extends Sessions {
 class Manager implements OwnedSessions {
   readonly #options: SessionsOptions;
   readonly #namespaces: PidNamespace;
-  readonly #wakers = new Set<(agent: string) => void>();
-  /** The news of each session that a subscriber has, by id. */
-  readonly #told = new Set<Map<string, string>>();
-  /** Attempts whose tree was proven gone: nothing of them comes back, and looking for it costs. */
-  readonly #gone = new Set<string>();
+  readonly #news: SessionNews;
+  readonly #hosts: Hosts;
   readonly #pulses = new Pulses();
-  readonly #place = pidSpace();
   /** Sessions whose last host was gone when this manager began. */
   readonly #unwitnessed = new Set<string>();
   /** Sessions that had no host when last seen: nothing changes in them until this manager starts one. */
@@ -102,6 +91,15 @@ class Manager implements OwnedSessions {
     this.#options = options;
     this.#namespaces = namespaces;
     const { directory, stopLatch, clock, ids } = options;
+    const folderOf = (id: string): SessionFolder => this.#folder(id);
+    this.#hosts = new Hosts({ folderOf, clock });
+    this.#news = new SessionNews({
+      ...{ directory, clock, folderOf, periodMs: pollPeriodMs },
+      ids: () => this.#ids(),
+      living: () => this.#living(),
+      find: (id) => this.find(id),
+      tend: (id) => this.#reap(id),
+    });
     const spawn = (session: string, folder: SessionFolder): ChildProcess =>
       this.#startProcess({ session }, folder, [stopLatch]);
     if (options.spares === true) this.#spares = new SpareHosts({ directory, spawn, clock, ids });
@@ -126,7 +124,7 @@ class Manager implements OwnedSessions {
       const host = folder.readHost();
       // Said in the same turn as it is read, or a start in between would be forgotten.
       if (host === undefined) this.#over.add(id);
-      const seen = await this.#lookAt(id, host);
+      const seen = await this.#hosts.lookAt(id, host);
       const report = folder.readReport();
       if (seen === "gone") {
         this.#pulses.forget(id);
@@ -154,7 +152,7 @@ class Manager implements OwnedSessions {
         throw asDiskFull(error, this.#options.directory);
       });
       const seen = await this.find(spec.id);
-      for (const told of this.#told) told.set(spec.id, JSON.stringify(newsIn(seen)));
+      this.#news.isKnown(spec.id, seen);
       return seen;
     });
   }
@@ -164,20 +162,20 @@ class Manager implements OwnedSessions {
     const spec = folder.readSpec();
     if (spec === undefined) return;
     if (how === "AfterTurn") {
-      if ((await this.#lookAt(id, folder.readHost())) !== "gone") folder.writeOrder("AfterTurn");
+      if ((await this.#hosts.lookAt(id, folder.readHost())) !== "gone") folder.writeOrder("AfterTurn");
       return;
     }
     this.#stopping.add(id);
     try {
       await this.#inTurn(id, async () => {
         // Before the end, so that nobody who finds it ended takes it for a crash.
-        if (how === "Now" && (await this.#lookAt(id, folder.readHost())) !== "gone") recordEnd(folder);
+        if (how === "Now" && (await this.#hosts.lookAt(id, folder.readHost())) !== "gone") recordEnd(folder);
         await this.#end(id, folder);
       });
     } finally {
       this.#stopping.delete(id);
     }
-    this.#wake(spec.agent);
+    this.#news.wake(spec.agent);
   }
 
   async running(): Promise<readonly { id: string; agent: string; pid: number }[]> {
@@ -186,7 +184,7 @@ class Manager implements OwnedSessions {
         const folder = this.#folder(id);
         const host = folder.readHost();
         const spec = folder.readSpec();
-        const lives = host?.state === "running" && (await this.#lookAt(id, host)) === "alive";
+        const lives = host?.state === "running" && (await this.#hosts.lookAt(id, host)) === "alive";
         if (!lives || spec === undefined) return [];
         return [{ id, agent: spec.agent, pid: host.outermost.pid }];
       }),
@@ -195,73 +193,16 @@ class Manager implements OwnedSessions {
   }
 
   subscribe(wake: (agent: string) => void, signal: AbortSignal): void {
-    this.#wakers.add(wake);
-    const watchers = new Map<string, FSWatcher>();
-    const told = new Map<string, string>();
-    this.#told.add(told);
-    const look = async (id: string) => {
-      const spec = this.#folder(id).readSpec();
-      if (spec === undefined) return;
-      const now = JSON.stringify(newsIn(await this.find(id)));
-      if (told.get(id) === now) return;
-      told.set(id, now);
-      if (!signal.aborted) wake(spec.agent);
-    };
-    const glancing = new Map<string, "once" | "again">();
-    /** One look at a time: events come in swarms, and the last one counts. */
-    const glance = async (id: string): Promise<void> => {
-      if (glancing.has(id)) {
-        glancing.set(id, "again");
-        return;
-      }
-      do {
-        glancing.set(id, "once");
-        // What can't be looked at now is looked at again by the next poll.
-        await look(id).catch(() => undefined);
-      } while (glancing.get(id) === "again");
-      glancing.delete(id);
-    };
-    const attach = () => {
-      for (const id of this.#ids()) {
-        if (watchers.has(id)) continue;
-        const watcher = watched(this.#folder(id).path, (name) => {
-          if (name === null || telling.has(name)) void glance(id);
-        });
-        if (watcher !== undefined) watchers.set(id, watcher);
-      }
-    };
-    const root = watched(this.#options.directory, attach);
-    /** Looks at hosts and nothing else: whether they live must not wait for a gateway. */
-    const poll = async () => {
-      attach();
-      await Promise.all(this.#living().map((id) => look(id).catch(() => undefined)));
-      await Promise.all(this.#living().map((id) => this.#reap(id)));
-    };
-    void this.#every(() => this.#renewAccess(), signal);
-    void this.#every(poll, signal).then(() => {
-      this.#wakers.delete(wake);
-      this.#told.delete(told);
-      for (const watcher of [root, ...watchers.values()]) watcher?.close();
-    });
-  }
-
-  /** Repeats `work` until the signal, whatever becomes of it: what fails once is tried again. */
-  async #every(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await work();
-      } catch {
-        // Files that can't be read now, most likely; `find` says so to whoever asks.
-      }
-      await this.#options.clock.sleep(pollPeriodMs, signal).catch(() => undefined); // Ended.
-    }
+    const { clock } = this.#options;
+    void repeat(() => this.#renewAccess(), { clock, periodMs: pollPeriodMs, signal });
+    this.#news.subscribe(wake, signal);
   }
 
   async reapLeftovers(): Promise<void> {
     for (const id of this.#ids()) {
       const folder = this.#folder(id);
       const host = folder.readHost();
-      if ((await this.#lookAt(id, host)) === "alive") {
+      if ((await this.#hosts.lookAt(id, host)) === "alive") {
         // Whoever gave the order died before it was carried out.
         if (folder.readOrder() === "Now") folder.clearOrder();
         continue;
@@ -280,9 +221,9 @@ class Manager implements OwnedSessions {
     this.#refuseStopped();
     folder.clearOrder();
     let host = folder.readHost();
-    if ((await this.#lookAt(spec.id, host)) === "alive") {
+    if ((await this.#hosts.lookAt(spec.id, host)) === "alive") {
       if (folder.readReport()?.outcome === undefined && folder.readSpec()?.run === spec.run) return;
-      await this.#waitFor(exitLimitMs, async () => (await this.#lookAt(spec.id, host)) !== "alive");
+      await this.#waitFor(exitLimitMs, async () => (await this.#hosts.lookAt(spec.id, host)) !== "alive");
     }
     await this.#end(spec.id, folder);
 
@@ -294,14 +235,14 @@ class Manager implements OwnedSessions {
     const { sessionFilesDirectory, stopLatch, places, sandboxed = true } = this.#options;
     folder.writeLaunch({
       attempt,
-      place: this.#place,
+      place: this.#hosts.place,
       sessionFilesDirectory,
       stopLatch,
       sandboxed,
       hide: places.hide,
       extraReadOnly: places.readOnly,
     });
-    folder.writeHost({ state: "starting", attempt, place: this.#place });
+    folder.writeHost({ state: "starting", attempt, place: this.#hosts.place });
     this.#over.delete(spec.id);
     this.#unwitnessed.delete(spec.id);
     const child = this.#spawn(spec, attempt, folder);
@@ -333,7 +274,7 @@ class Manager implements OwnedSessions {
     const end = async () => {
       ended = true;
       await this.#reap(spec.id);
-      this.#wake(spec.agent);
+      this.#news.wake(spec.agent);
       this.prepare();
     };
     child.once("exit", end);
@@ -414,7 +355,7 @@ class Manager implements OwnedSessions {
     const folder = this.#folder(id);
     const isDead = async () => {
       const host = folder.readHost();
-      return host?.state === "running" && (await this.#lookAt(id, host)) !== "alive";
+      return host?.state === "running" && (await this.#hosts.lookAt(id, host)) !== "alive";
     };
     try {
       if (!(await isDead())) return;
@@ -457,41 +398,13 @@ class Manager implements OwnedSessions {
   async #end(id: string, folder: SessionFolder): Promise<void> {
     const host = folder.readHost();
     if (host === undefined) return;
-    const isHere = whereabouts(host.place, this.#place) === "here";
-    const isOver = isHere && (await endedWithAll(host));
-    if (!isOver && !(await endTree(id, isHere ? identitiesIn(host) : [], this.#options.clock))) {
+    const isHere = this.#hosts.isHere(host);
+    if (!(await this.#hosts.end(id, host)))
       throw new TransientError("StillRunning", `Processes of session ${id} were killed and are still there.`);
-    }
     folder.clearHost();
     if (!isHere) folder.detachTranscript();
     // Without a host the token is of no use; a gateway that is away must not keep a tree from being ended.
     await this.#options.money.dismiss(id).catch(() => undefined);
-  }
-
-  async #lookAt(id: string, host: HostFile | undefined): Promise<"alive" | "starting" | "ending" | "gone"> {
-    if (host === undefined || this.#gone.has(host.attempt)) return "gone";
-    const where = whereabouts(host.place, this.#place);
-    if (where === "ended") return "gone";
-    if (where === "elsewhere") return this.#lookElsewhere(id, host);
-    if (host.state === "running" && (await isAlive(host.host))) return "alive";
-    if (await endedWithAll(host)) {
-      this.#gone.add(host.attempt);
-      return "gone";
-    }
-    const ending = host.state === "running" && (await isAlive(host.outermost));
-    if (ending || (await markedProcesses(id)).length > 0)
-      return host.state === "running" ? "ending" : "starting";
-    if (host.state === "running") this.#gone.add(host.attempt);
-    return "gone";
-  }
-
-  /**
-   * A host in another container: it lives as long as it has not said how its run ended. Whether it still shows a
-   * heartbeat is its pulse. One that never said that it runs may begin no more once another is started.
-   */
-  #lookElsewhere(id: string, host: HostFile): "alive" | "gone" {
-    const hasEnded = this.#folder(id).readReport()?.outcome !== undefined;
-    return host.state === "running" && !hasEnded ? "alive" : "gone";
   }
 
   async #waitFor(limitMs: number, condition: () => Promise<boolean>): Promise<boolean> {
@@ -502,10 +415,6 @@ class Manager implements OwnedSessions {
       await clock.sleep(lookPeriodMs);
     }
     return true;
-  }
-
-  #wake(agent: string): void {
-    for (const wake of this.#wakers) wake(agent);
   }
 
   #folder(id: string): SessionFolder {
@@ -524,23 +433,6 @@ class Manager implements OwnedSessions {
   }
 }
 
-/** A watch, or none where the system grants no more of them or the folder is gone: then the next poll tells. */
-function watched(path: string, tell: (name: string | null) => void): FSWatcher | undefined {
-  try {
-    const watcher = watch(path, (_, name) => {
-      try {
-        tell(name);
-      } catch {
-        // The folder was read while it changed; the next poll reads it again.
-      }
-    });
-    watcher.on("error", () => watcher.close());
-    return watcher;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Notes that the end of the host is an order. */
 function recordEnd(folder: SessionFolder): void {
   try {
@@ -553,19 +445,6 @@ function recordEnd(folder: SessionFolder): void {
 /** Whether the run did what it was for. One that paused or failed can go on. */
 function isFinal({ outcome }: SessionReport): boolean {
   return outcome?.kind === "Finished" || outcome?.kind === "Judged";
-}
-
-/**
- * Whether a host of this machine is gone and, with it, all that it started: the kernel ends what is in a process id
- * namespace before the first process of it is gone. A host without one proves nothing by being gone.
- */
-async function endedWithAll(host: HostFile): Promise<boolean> {
-  if (host.state !== "running" || host.contained !== true) return false;
-  return !(await isAlive(host.host)) && !(await isAlive(host.outermost));
-}
-
-function identitiesIn(host: HostFile | undefined): readonly ProcessIdentity[] {
-  return host?.state === "running" ? [host.outermost, host.host] : [];
 }
 
 function ownHostCommand(): readonly string[] {
