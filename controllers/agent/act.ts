@@ -1,5 +1,6 @@
 /** The effects of an Agent's plan. Each is safe to repeat after a crash; none decides anything. */
 import type { Agent, Project, ProjectClaim, ProjectStatus, Review } from "../../pkg/api/generated.ts";
+import { keyOf } from "../../pkg/api/meta.ts";
 import { agentId, branchName, commitIdentity, WORK_FINALIZER } from "../../pkg/api/names.ts";
 import { pendingMergeFailure, pendingSubmission, pendingVerdict } from "../../pkg/api/phases.ts";
 import { isConflict, isNotFound } from "../../pkg/api/status-error.ts";
@@ -9,6 +10,7 @@ import { TerminalError, TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import type { Outcome, SessionObservation } from "../../pkg/session/sessions.ts";
 import { type Deps, whenOf, withConditions } from "../deps.ts";
+import { reasonToRelease } from "./decide.ts";
 import { gitClaim, type Observation, type Work } from "./observe.ts";
 import type { Action } from "./plan.ts";
 import { sessionSpec } from "./session-spec.ts";
@@ -178,10 +180,11 @@ async function submit(
 async function rework(
   { project, claim }: Work & { kind: "Project" },
   _seen: Observation,
-  { client }: Deps,
+  { client, sessions }: Deps,
 ): Promise<void> {
   const status = project.status ?? {};
   const message = openingMessage(status);
+  sessions.expect(claim.session);
   await writeStatus(client, "Project", project, {
     ...status,
     claim: { ...claim, run: claim.run + 1, message },
@@ -205,17 +208,18 @@ async function release(
     await writeStatus(client, "Review", work.review, { ...work.review.status, state, claim: undefined });
     return;
   }
-  const { project } = work;
-  const status = project.status ?? {};
   const branch = work.claim.branch ?? "";
   const saved = await repository.saveWork(
     claim,
-    `Save unfinished work on ${project.metadata.name}`,
+    `Save unfinished work on ${claim.project}`,
     commitIdentity(agent.metadata.name, workspace?.spec.commits),
   );
   if (saved.is === "unknown")
     throw new TransientError("CheckoutUnknown", `The checkout can't be seen: ${saved.why}`);
-  const head = saved.is === "present" ? await collectOwn(work, branch, deps) : status.head;
+  const collected = saved.is === "present" ? await collectOwn(work, branch, deps) : undefined;
+  const project = await stillToRelease(work, agent, workspace === undefined, deps);
+  const status = project.status ?? {};
+  const head = collected ?? status.head;
   const lived = session?.is === "absent" ? Math.floor(session.report?.liveSeconds ?? 0) : known(work, agent);
   const condition = {
     type: "Claimed",
@@ -232,6 +236,30 @@ async function release(
   });
   // Only now: a write that is lost is repeated, and has to find the head in the checkout again.
   await letGo(claim, "execute", project, deps);
+}
+
+/**
+ * The Project as it is now: what was saved meanwhile took a while, in which others write, as after each merge. Whoever
+ * would be refused for it would save and collect all over again.
+ *
+ * @throws TransientError Conflict when it is no longer to be let go: look again
+ */
+async function stillToRelease(
+  work: Work & { kind: "Project" },
+  agent: Agent,
+  noWorkspace: boolean,
+  { client }: Deps,
+): Promise<Project> {
+  const { project, claim } = work;
+  const now = await client.get("Project", keyOf(project));
+  const same = now?.metadata.uid === project.metadata.uid && now?.status?.claim?.session === claim.session;
+  if (
+    now === undefined ||
+    !same ||
+    reasonToRelease(agent, { ...work, project: now }, noWorkspace) === undefined
+  )
+    throw new TransientError("Conflict", `${project.metadata.name} is not to be released any more.`);
+  return now;
 }
 
 /** Takes the claim's checkout away. One that holds what is nowhere else is put aside, and people are told. */

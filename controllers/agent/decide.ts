@@ -110,7 +110,8 @@ function unwanted(agent: Agent, { work, session, workspace }: Observation): Plan
   };
 }
 
-function reasonToRelease(agent: Agent, work: Work, noWorkspace: boolean): string | undefined {
+/** Why an agent has to let go of its work; undefined where it has not. */
+export function reasonToRelease(agent: Agent, work: Work, noWorkspace: boolean): string | undefined {
   if (noWorkspace) return undefined;
   if (agent.metadata.deletionTimestamp !== undefined) return "The agent is being removed.";
   const { project } = work;

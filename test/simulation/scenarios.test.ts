@@ -625,6 +625,25 @@ describe("what is taken away in work is let go, and its branch kept", () => {
     await story.until("it is worked on", working(story, "one"), 0.5);
     expect(story.the("Project", "one").status?.claim?.from).toBe(head);
   });
+  test("also where its Project is written whenever its work is saved", async () => {
+    const story = await inWork();
+    const { repository, api } = story.world;
+    const save = repository.saveWork.bind(repository);
+    let saved = 0;
+    repository.saveWork = async (...args) => {
+      saved += 1;
+      const labels = { "example.com/saved": String(saved) };
+      await api.patch("Project", { namespace: "default", name: "one" }, { metadata: { labels } });
+      return save(...args);
+    };
+    // The next life of the operator meets the repository that writes.
+    story.operator.crash();
+    story.operator.start();
+    await story.patch("Project", "one", { skip: true });
+    await story.until("it is let go", () => story.the("Project", "one").status?.claim === undefined, 0.5);
+    const { head, branch = "" } = story.the("Project", "one").status ?? {};
+    expect(story.world.repository.branch(branch)).toBe(head);
+  });
   test("by deletion", async () => {
     const story = await inWork();
     const branch = story.the("Project", "one").status?.claim?.branch ?? "";
