@@ -72,11 +72,10 @@ export function reviewController(deps: Deps): Controller {
 
   async function observe(project: Project, glance: Glance): Promise<Observation> {
     const { workspace, submission } = glance;
+    // Begun first, looked at meanwhile: what there is to say of the commit is known when its checks are.
     const checks = await quality.checks(submission.head, workspace.spec.commands);
-    const findings =
-      checks.is === "running"
-        ? []
-        : await quality.inspect(project.status?.base ?? "", submission.head, workspace.spec.protectedPaths);
+    const base = project.status?.base ?? "";
+    const findings = await quality.inspect(base, submission.head, workspace.spec.protectedPaths);
     return { ...glance, checks, findings };
   }
 
