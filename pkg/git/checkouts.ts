@@ -191,8 +191,9 @@ export class Checkouts {
     await mkdir(layout.temporary, { recursive: true });
     const out = freePath(join(layout.temporary, checkoutName(claim, purpose)));
     await rename(where.path, out);
-    await rm(out, { recursive: true, force: true });
-    await rm(where.gitDirectory, { recursive: true, force: true });
+    await rename(where.gitDirectory, freePath(`${out}.git`));
+    // Its agent is free: it need not wait until all files are gone. Any that stay go with the next start.
+    for (const path of [out, `${out}.git`]) rm(path, { recursive: true, force: true }).catch(() => undefined);
     return "removed";
   }
 
