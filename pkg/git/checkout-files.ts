@@ -30,6 +30,15 @@ export async function readHead(checkout: string, objects: string): Promise<Check
   if (alternates?.trim() !== objects) {
     throw new DamagedCheckout(`${checkout} borrows objects from another place than ${objects}.`);
   }
+  return headIn(checkout);
+}
+
+/**
+ * The same of any checkout, wherever it borrows from.
+ *
+ * @throws DamagedCheckout when `.git` or what is read in it was replaced
+ */
+export async function headIn(checkout: string): Promise<CheckoutHead> {
   const text = (await readPlain(checkout, ".git/HEAD"))?.trim() ?? "";
   if (commitId.test(text)) return { head: text, ref: undefined };
   const ref = text.startsWith("ref: ") ? text.slice("ref: ".length) : "";

@@ -1,3 +1,4 @@
+import { DamagedCheckout, headIn } from "../../git/checkout-files.ts";
 import type { SessionSpec } from "../sessions.ts";
 import { bashTool } from "./bash.ts";
 import { editFileTool, readFileTool, writeFileTool } from "./files.ts";
@@ -5,6 +6,9 @@ import { failed, succeeded, type Tool, type Toolbox, toolbox } from "./toolbox.t
 import type { Workplace } from "./workplace.ts";
 
 const gitTimeoutSeconds = 60;
+
+/** Prints the commit that is out, an empty line where there is none, then what is not committed: a sandbox for both. */
+const standing = "git rev-parse --quiet --verify HEAD 2>/dev/null || echo; exec git status --porcelain";
 
 const reminder =
   "No tool was called, and the work is not handed in. Go on with it. When it is complete and committed, call " +
@@ -97,15 +101,14 @@ function requestReviewTool(
       );
       if (problems.length > 0) return failed(problems.join("\n"));
 
-      const status = await place.run(["git", "status", "--porcelain"], gitTimeoutSeconds);
-      if (status.exitCode !== 0) return failed(`git status failed:\n${status.output}`);
-      if (status.output.trim() !== "") {
-        return failed(
-          `Not everything is committed. Commit it or remove it, then ask again:\n${status.output}`,
-        );
+      const { exitCode, output } = await place.run(standing, gitTimeoutSeconds);
+      if (exitCode !== 0) return failed(`git status failed:\n${output}`);
+      const [head = "", ...changes] = output.split("\n");
+      const status = changes.join("\n");
+      if (status.trim() !== "") {
+        return failed(`Not everything is committed. Commit it or remove it, then ask again:\n${status}`);
       }
-      const head = await headOf(place);
-      if (head !== undefined && head === headAtStart() && !warnedOfNothing) {
+      if (head !== "" && head === headAtStart() && !warnedOfNothing) {
         warnedOfNothing = true;
         return failed(
           "Nothing was committed in this run. If what is on the branch already is complete, call this again.",
@@ -116,10 +119,15 @@ function requestReviewTool(
   };
 }
 
-/** The commit that the checkout has out; undefined when it has none. */
+/** The commit that the checkout has out; undefined when it has none. Its files say it, or git where they are odd. */
 export async function headOf(place: Workplace): Promise<string | undefined> {
-  const { exitCode, output } = await place.run(["git", "rev-parse", "--verify", "HEAD"], gitTimeoutSeconds);
-  return exitCode === 0 ? output.trim() : undefined;
+  try {
+    return (await headIn(place.checkout)).head;
+  } catch (error) {
+    if (!(error instanceof DamagedCheckout)) throw error;
+    const { exitCode, output } = await place.run(["git", "rev-parse", "--verify", "HEAD"], gitTimeoutSeconds);
+    return exitCode === 0 ? output.trim() : undefined;
+  }
 }
 
 /** What is wrong with a list that must name each of `wanted` exactly once; empty when it does. */
