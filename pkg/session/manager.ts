@@ -113,6 +113,11 @@ class Manager implements OwnedSessions {
     return this.#spares?.offer();
   }
 
+  expect(id: string): void {
+    // Whoever ends what an earlier host has left would take the new one for a part of that.
+    if (this.#folder(id).readHost() === undefined) this.#spares?.prepareFor(id);
+  }
+
   async close(): Promise<void> {
     await this.#spares?.close();
   }
@@ -229,6 +234,8 @@ class Manager implements OwnedSessions {
 
     const report = folder.readReport();
     if (report?.run === spec.run && isFinal(report)) return;
+    // Where none waits: it starts while all that it is told is written.
+    this.expect(spec.id);
     folder.writeSpec(spec);
     const attempt = ids.uuid();
     folder.writeAccess(await this.#admit(spec, attempt));

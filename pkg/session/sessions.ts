@@ -140,6 +140,8 @@ export interface Sessions {
    * does as well.
    */
   spareId(): string | undefined;
+  /** Says that session `id` is about to go on, so that its host can be started meanwhile. It may as well not. */
+  expect(id: string): void;
   find(id: string): Promise<SessionObservation>;
   /**
    * Starts the host of `spec.run`, or resumes it from the transcript. Does nothing when it lives already. The

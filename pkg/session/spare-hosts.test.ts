@@ -60,6 +60,23 @@ test.each(["Best", "Marker"] as const)(
   },
 );
 
+test("a session that is expected to go on is run by the host that was started for it", async () => {
+  const { stage } = await stageWith([handIn, handIn, untilGo]);
+  const spec = stage.spec();
+  await stage.sessions.start(spec);
+  expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
+  await until(async () => (await stage.sessions.find(spec.id)).is === "absent");
+  stage.sessions.expect(spec.id);
+  await until(async () => (await markedProcesses(spec.id)).length > 0);
+  const waited = await markedProcesses(spec.id);
+  expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "absent", report: { run: 1 } });
+  const seen = await stage.sessions.start({ ...spec, run: 2, message: "Do it again." });
+  if (seen.is !== "present") throw new Error(`The session is ${seen.is}.`);
+  expect(waited).toContain(seen.pid);
+  writeFileSync(join(stage.checkout, "../go"), "");
+  expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
+});
+
 test("an id is given once, and a session under any other begins without the host that waits", async () => {
   const { stage } = await stageWith([]);
   expect(idOf(stage)).not.toBe(idOf(stage));

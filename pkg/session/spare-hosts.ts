@@ -28,9 +28,10 @@ interface Spare {
 
 /**
  * Session hosts that are started before there is a session for them, since a start of Node with all that a host needs
- * takes longer than all else that a session's start waits for. Two wait at most; each was started under the id of a
- * session to come, so that what finds and ends a session's processes finds these too. A host that nobody needs ends
- * after a minute, and at once when its operator ends or the stop latch is engaged.
+ * takes longer than all else that a session's start waits for. Two wait at most for new sessions, and one for each that
+ * is about to go on; each was started under the id of its session, so that what finds and ends a session's processes
+ * finds these too. A host that nobody needs ends after a minute, and at once when its operator ends or the stop latch is
+ * engaged.
  */
 export class SpareHosts {
   readonly #options: SpareHostsOptions;
@@ -45,12 +46,17 @@ export class SpareHosts {
 
   /** Starts those that are missing. Never fails: a session starts without them, only later. */
   prepare(): void {
-    while (!this.#isClosed && this.#free.size < sparesMax && this.#start());
+    while (!this.#isClosed && this.#free.size < sparesMax && this.#startFree());
+  }
+
+  /** Starts one for session `id`, which goes on in a moment, unless one waits for it. Never fails either. */
+  prepareFor(id: string): void {
+    if (!this.#isClosed && !this.#spares.has(id)) this.#start(id);
   }
 
   /** The id that a host was started under that nobody has yet; undefined where none can be started. Given once. */
   offer(): string | undefined {
-    if (this.#free.size === 0 && !this.#isClosed) this.#start();
+    if (this.#free.size === 0 && !this.#isClosed) this.#startFree();
     const [id] = this.#free;
     if (id !== undefined) this.#free.delete(id);
     return id;
@@ -76,9 +82,16 @@ export class SpareHosts {
   }
 
   /** @returns whether it was started */
-  #start(): boolean {
-    const { directory, spawn, clock, ids } = this.#options;
-    const id = ids.uuid();
+  #startFree(): boolean {
+    const id = this.#options.ids.uuid();
+    if (!this.#start(id)) return false;
+    this.#free.add(id);
+    return true;
+  }
+
+  /** @returns whether it was started */
+  #start(id: string): boolean {
+    const { directory, spawn, clock } = this.#options;
     const folder = sessionFolder(directory, id);
     try {
       mkdirSync(folder.path, { recursive: true, mode: 0o700 });
@@ -94,7 +107,6 @@ export class SpareHosts {
       // A host that is gone before it is told: its exit says so.
       child.stdin?.on("error", () => undefined);
       this.#spares.set(id, { child, exited, used });
-      this.#free.add(id);
       clock.sleep(keptMs, used.signal).then(
         () => child.kill("SIGKILL"),
         () => undefined, // It has a session by now.

@@ -162,7 +162,7 @@ export function newManager(
           label: "sessions",
           unknowns: { find: unknown },
         }),
-        { spareId: () => world.sessions.spareId() },
+        { spareId: () => world.sessions.spareId(), expect: () => world.sessions.expect() },
       ),
     ),
     repository: guarded(

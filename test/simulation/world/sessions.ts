@@ -90,6 +90,8 @@ export class SimSessions implements Sessions {
     return undefined;
   }
 
+  expect(): void {}
+
   async find(id: string): Promise<SessionObservation> {
     const session = this.#sessions.get(id);
     if (session === undefined) return { is: "absent", report: undefined };
