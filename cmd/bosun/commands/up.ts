@@ -35,10 +35,10 @@ export interface UpOptions {
   namespace?: string;
 }
 
-/** How often the view looks whether something changed, in milliseconds. */
+/** How often the view looks whether something changed, and a terminal is drawn anew, in milliseconds. */
 const lookMs = 500;
-/** The same where somebody waits for the end of all work. */
-const settledLookMs = 100;
+/** The same where somebody waits for the end of all work: a look at what has not changed takes a fraction of one. */
+const settledLookMs = 20;
 
 export async function up(context: Context, options: UpOptions): Promise<void> {
   if (options.pace !== undefined && options.rehearse !== true)
@@ -120,6 +120,7 @@ async function show(
 ): Promise<Objects | undefined> {
   const over = ended.then(() => "over" as const);
   let before = "";
+  let drawnMs = Number.NEGATIVE_INFINITY;
   for (;;) {
     const objects = await Promise.race([over, readUnlessAway(operator)]);
     if (objects === "over") return undefined;
@@ -130,7 +131,10 @@ async function show(
         ),
       );
       // A terminal shows ages, which change by themselves.
-      if (now !== before || process.stdout.isTTY) draw(objects);
+      if (now !== before || (process.stdout.isTTY && performance.now() - drawnMs >= lookMs)) {
+        draw(objects);
+        drawnMs = performance.now();
+      }
       before = now;
       if (untilSettled && isSettled(objects)) return objects;
     }
