@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { copyFile, lstat, open, rename, rm } from "node:fs/promises";
+import { copyFile, lstat, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /** What an agent's `.git` says, read as plain files: git itself would obey the configuration that lies beside them. */
@@ -84,6 +84,34 @@ export async function moveHead(checkout: string, at: CheckoutHead, to: string, i
   await rename(indexFile + suffix, indexFile);
   await rename(join(checkout, file) + suffix, join(checkout, file));
   await rm(join(checkout, ".git", "index.lock"), { force: true });
+}
+
+/**
+ * Takes away the locks that a killed git left on the index and the refs of a checkout: nobody in there could commit any
+ * more. No process of the agent may be alive. A `.git` that was replaced is left alone: whoever reads it says so.
+ */
+export async function removeLocks(checkout: string): Promise<void> {
+  for (const [folder, recursive] of [
+    [".git", false],
+    [".git/refs", true],
+  ] as const) {
+    if (!(await isPlainFolder(checkout, folder))) continue;
+    // With types it does not follow links.
+    const found = await readdir(join(checkout, folder), { recursive, withFileTypes: true });
+    for (const { parentPath, name } of found.filter(
+      (entry) => entry.isFile() && entry.name.endsWith(".lock"),
+    ))
+      await rm(join(parentPath, name), { force: true });
+  }
+}
+
+async function isPlainFolder(checkout: string, path: string): Promise<boolean> {
+  try {
+    return await plainFolders(checkout, path);
+  } catch (error) {
+    if (error instanceof DamagedCheckout) return false;
+    throw error;
+  }
 }
 
 /** Text of a regular file that is reached through real folders only; undefined when it is not there. */

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TransientError } from "../runtime/errors.ts";
-import { type CheckoutHead, DamagedCheckout, moveHead, readHead } from "./checkout-files.ts";
+import { type CheckoutHead, DamagedCheckout, moveHead, readHead, removeLocks } from "./checkout-files.ts";
 import {
   type CheckoutGitOptions,
   checkoutPlace,
@@ -60,7 +60,10 @@ export class Checkouts {
     const where = this.locate(claim, options.purpose);
     // A claim that is over gets no checkout, not even the one it had.
     const fence = options.purpose === "execute" ? [await claims.fence(claim)] : [];
-    if (existsSync(where.path)) return { path: where.path, ...(await readRecord(where.gitDirectory)) };
+    if (existsSync(where.path)) {
+      await removeLocks(where.path);
+      return { path: where.path, ...(await readRecord(where.gitDirectory)) };
+    }
 
     const commit = `${options.from}^{commit}`;
     const base =

@@ -68,7 +68,8 @@ export interface Repository {
   /** Highest claim number the ref has; 0 for none. */
   claimNumber(project: string): Promise<number>;
   /**
-   * The checkout of a claim, made if missing, at `from` (default: the target), on `branch`.
+   * The checkout of a claim, made if missing, at `from` (default: the target), on `branch`. One that is there is as it was,
+   * but for locks that a killed git left: so no process of its agent may be alive.
    *
    * @param options.branch - empty: detached at `from`, for a review
    */

@@ -85,6 +85,25 @@ describe("a checkout", () => {
     expect(existsSync(partial)).toBe(false);
   });
 
+  test("whose agent was killed in the middle of a commit can be committed in by the session that goes on", async () => {
+    const world = await open();
+    const checkout = await claimed(world);
+    const theirs = join(world.repositoryPath, ".git/refs/heads/main.lock");
+    await symlink(join(world.repositoryPath, ".git/refs/heads"), join(checkout.path, ".git/refs/linked"));
+    const locks = ["index", "HEAD", `refs/heads/${branch}`].map((name) =>
+      join(checkout.path, ".git", `${name}.lock`),
+    );
+    for (const file of [...locks, theirs]) await writeFile(file, "");
+    await write(checkout.path, { "a.txt": "half done\n" });
+    await expect(git(checkout.path, "add", "a.txt")).rejects.toThrow("index.lock");
+
+    expect(await claimed(world)).toEqual(checkout);
+    expect(await readFile(join(checkout.path, "a.txt"), "utf8")).toBe("half done\n");
+    await commit(checkout.path, { "b.txt": "b\n" });
+    // A link leads to the person's own refs, where git may be at work.
+    expect(existsSync(theirs)).toBe(true);
+  });
+
   test("in quarantine keeps every file, and says why it is there", async () => {
     const world = await open();
     const checkout = await claimed(world);
