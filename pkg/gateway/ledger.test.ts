@@ -65,7 +65,7 @@ test("a ledger opened again adds up to the same, with what a crash left open end
     ["unsettled", "unsettled", 900],
     ["released", "released", 0],
   ]);
-  const sums = { spent: 1_940, reserved: 0, requests: 3, unsettled: 2 };
+  const sums = { spent: 1_940, reserved: 0, spentTokens: 552, requests: 3, unsettled: 2 };
   expect(again.state.sums({})).toMatchObject(sums);
   expect((await reopened()).state.sums({})).toMatchObject(sums);
 });
@@ -113,6 +113,21 @@ test("a gateway that is suspended in the middle of a write while another opens t
   // What it had written was read, and is charged.
   expect(opened.at(-1)?.state.sums({})).toMatchObject({ spent: 1_000, unsettled: 1 });
   opened.splice(opened.indexOf(stale), 1);
+});
+
+test("a reservation counts at the moment that it names, whatever the clock says when it is written", async () => {
+  const at = new TestClock("2026-11-30T23:59:59Z").now();
+  const windows = [
+    { startMs: at - 1_000, endMs: at + 1_000 },
+    { startMs: at + 1_000, endMs: at + 86_400_000 },
+  ];
+  const late = await open({ clock: new TestClock("2026-12-01T00:00:01Z") });
+  await late.append(reservation("a", { at }));
+  await late.append({ step: "sent", id: "a" });
+  for (const { state } of [late, await reopened()])
+    expect(windows.map((window) => state.sums(window).spent + state.sums(window).reserved)).toEqual([
+      1_000, 0,
+    ]);
 });
 
 test("a step that can't follow is refused and leaves nothing behind", async () => {

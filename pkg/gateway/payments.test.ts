@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { noFailpoints } from "../runtime/failpoints.ts";
 import { settled, TestClock } from "../runtime/testing/clock.ts";
 import { LedgerState } from "./ledger-state.ts";
+import type { MessagesRequest } from "./messages-request.ts";
 import type { BudgetPolicy, SessionGrant } from "./money.ts";
 import { type Payment, Payments, type Reserving } from "./payments.ts";
 import { type Price, priceOf } from "./prices.ts";
@@ -64,7 +65,7 @@ function world(
     changed() {},
   });
   if (budget !== undefined) payments.setBudgets([budget]);
-  const ask = (session: Partial<SessionGrant> = {}, request = REQUEST): Promise<Reserving> =>
+  const ask = (session: Partial<SessionGrant> = {}, request: MessagesRequest = REQUEST): Promise<Reserving> =>
     payments.reserve(request, {
       session: { ...SESSION, ...session },
       price: PRICE,
@@ -199,6 +200,17 @@ test("a usage limit turns away who asks and who stands in line, until it opens a
   await probe.sent();
   probe.answered(200, undefined);
   expect(await waits).toMatchObject({ is: "reserved" });
+});
+
+test("what was paid for without caching is sent without it", async () => {
+  const text = { type: "text", text: "Hi", cache_control: { type: "ephemeral" } };
+  const cached = { ...REQUEST, messages: [{ role: "user", content: [text] }] };
+  const sent = async (usd: number) => {
+    const { request } = paymentOf(await world({ ...TIGHT, daily: { usd } }).ask({}, cached));
+    return JSON.stringify(request);
+  };
+  expect(await sent(0.1)).toContain("cache_control");
+  expect(await sent(0.043)).not.toContain("cache_control");
 });
 
 test("ending twice settles once", async () => {
