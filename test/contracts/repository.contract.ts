@@ -134,6 +134,16 @@ export function repositoryContract(name: string, open: () => Promise<RepositoryW
       expect(await world.branch(branch)).toBeUndefined();
     });
 
+    test("of two agents with one number the first holds the claim, and the other collects nothing", async () => {
+      const checkout = await claimed();
+      await world.agentCommits(checkout.path, { "a.txt": "a\n" });
+
+      const stale = { name: "TerminalError", reason: "StaleClaim" };
+      await expect(repository.recordClaim(claim(1, "agent-2"))).rejects.toMatchObject(stale);
+      await expect(repository.collect(claim(1, "agent-2"), branch)).rejects.toMatchObject(stale);
+      expect(await world.branch(branch)).toBeUndefined();
+    });
+
     test("a clean merge has the reviewed commit in it, the same commit each time, and moves nothing", async () => {
       const checkout = await claimed();
       const head = await world.agentCommits(checkout.path, { "a.txt": "a\n" });

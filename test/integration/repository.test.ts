@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { appendFile, cp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
@@ -387,6 +387,23 @@ describe("what an agent wrote into its .git", () => {
     });
   });
 
+  test("cannot bring a tree that git would write into a .git when it is checked out", async () => {
+    const world = await open();
+    const checkout = await claimed(world);
+    const tree = (entry: string) =>
+      spawnSync("git", ["-C", checkout.path, "mktree"], {
+        input: `${entry}\n`,
+        encoding: "utf8",
+      }).stdout.trim();
+    const config = await git(checkout.path, "rev-parse", "HEAD:notes.txt");
+    const root = tree(`040000 tree ${tree(`100644 blob ${config}\tconfig`)}\t.git`);
+    const evil = await git(checkout.path, "commit-tree", root, "-p", "HEAD", "-m", "evil");
+    await git(checkout.path, "update-ref", `refs/heads/${branch}`, evil);
+
+    await expect(world.repository.collect(claim, branch)).rejects.toMatchObject({ reason: "GitFailed" });
+    expect(await world.branch(branch)).toBeUndefined();
+  });
+
   test("cannot pass an object under another one's name", async () => {
     const world = await open();
     const checkout = await claimed(world);
@@ -465,17 +482,23 @@ describe("the target", () => {
     expect(await world.branch("main")).toBe(main);
   });
 
-  test("stops when the user's branch was rewritten, even back to an older commit", async () => {
-    const world = await open();
-    await world.userCommits({ "a.txt": "a\n" });
-    await world.repository.syncTarget();
-    await git(world.repositoryPath, "reset", "--quiet", "--hard", "HEAD~1");
+  for (const mode of ["real", "rehearsal"] as const) {
+    test(`stops when the user's branch was rewritten, even back to an older commit, and says how to go on (${mode})`, async () => {
+      const world = await open({ mode });
+      await world.repository.syncTarget();
+      await world.userCommits({ "a.txt": "a\n" });
+      await world.repository.syncTarget();
+      await git(world.repositoryPath, "reset", "--quiet", "--hard", "HEAD~1");
 
-    const sync = await world.repository.syncTarget();
-    expect(sync).toMatchObject({ is: "rewritten" });
-    await git(world.repositoryPath, "update-ref", "-d", "refs/bosun/target/main");
-    expect(await world.repository.syncTarget()).toMatchObject({ is: "inSync" });
-  });
+      const sync = await world.repository.syncTarget();
+      if (sync.is !== "rewritten") throw new Error(`It is ${sync.is}.`);
+      const [, ref = ""] = /git update-ref -d (\S+)/.exec(sync.message) ?? [];
+      await git(world.repositoryPath, "update-ref", "-d", ref);
+      // The branch of the rehearsal has what was taken in, and a person has to take it out there too.
+      const after = mode === "real" ? { is: "inSync" } : { is: "behind", reason: "Diverged" };
+      expect(await world.repository.syncTarget()).toMatchObject(after);
+    });
+  }
 
   test("is not fast-forwarded again under a person who resets it while it is to follow", async () => {
     let reset: (() => Promise<void>) | undefined;

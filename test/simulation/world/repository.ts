@@ -48,7 +48,7 @@ export class SimRepository implements Repository {
   /** The user's commit that the queue has taken in. */
   #taken: string | undefined;
   readonly #branches = new Map<string, string>();
-  readonly #claims = new Map<string, number>();
+  readonly #claims = new Map<string, GitClaim>();
   readonly #checkouts = new Map<string, SimCheckout>();
   readonly #lastHeads = new Map<string, { base: string; head: string }>();
   readonly #wakers = new Set<() => void>();
@@ -183,11 +183,11 @@ export class SimRepository implements Repository {
 
   async recordClaim(claim: GitClaim): Promise<void> {
     this.#fence(claim);
-    this.#claims.set(claim.project, claim.number);
+    this.#claims.set(claim.project, claim);
   }
 
   async claimNumber(project: string): Promise<number> {
-    return this.#claims.get(project) ?? 0;
+    return this.#claims.get(project)?.number ?? 0;
   }
 
   async ensureCheckout(
@@ -198,7 +198,8 @@ export class SimRepository implements Repository {
       purpose,
     }: { branch: string; from?: string; identity: CommitIdentity; purpose: "execute" | "review" },
   ): Promise<Checkout> {
-    this.#fence(claim);
+    // A review moves no ref, and its claims are counted apart.
+    if (purpose === "execute") this.#fence(claim);
     const key = checkoutKey(claim, purpose);
     let checkout = this.#checkouts.get(key);
     if (checkout === undefined) {
@@ -314,12 +315,13 @@ export class SimRepository implements Repository {
     signal.addEventListener("abort", () => this.#wakers.delete(wake), { once: true });
   }
 
-  #fence({ project, number }: GitClaim): void {
-    const newest = this.#claims.get(project) ?? 0;
-    if (newest > number)
+  #fence({ project, number, agent }: GitClaim): void {
+    const newest = this.#claims.get(project);
+    if (newest === undefined || newest.number < number) return;
+    if (newest.number > number || newest.agent !== agent)
       throw new TerminalError(
         "StaleClaim",
-        `Claim ${number} of ${project} is stale: ${newest} is the newest.`,
+        `Claim ${number} of ${project} by ${agent} is stale: ${newest.agent} holds claim ${newest.number}.`,
       );
   }
 
