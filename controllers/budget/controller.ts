@@ -2,12 +2,13 @@
 import type { NewCondition } from "../../pkg/api/conditions.ts";
 import type { Agent, Budget, BudgetAlert, BudgetStatus } from "../../pkg/api/generated.ts";
 import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
+import { sameJson } from "../../pkg/api/same-json.ts";
 import { isAlreadyExists } from "../../pkg/api/status-error.ts";
 import { policyOf } from "../../pkg/gateway/budget-policy.ts";
 import type { BudgetAccount, BudgetPolicy } from "../../pkg/gateway/money.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
-import { sameJson, writeStatus } from "../../pkg/runtime/status-writer.ts";
+import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, matches, unlessItFails, whenOf, withConditions } from "../deps.ts";
 import { declared } from "../facts.ts";
 import { alertEvent } from "./alert-event.ts";

@@ -12,13 +12,14 @@ import type {
 import { type KubeObject, keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { WORK_FINALIZER } from "../../pkg/api/names.ts";
 import { isClaimable, PHASE_EDGES, phaseOf } from "../../pkg/api/phases.ts";
+import { sameJson } from "../../pkg/api/same-json.ts";
 import { isConflict, isNotFound } from "../../pkg/api/status-error.ts";
 import { stepAlong } from "../../pkg/api/transitions.ts";
 import { NANO_PER_USD } from "../../pkg/gateway/money.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { TransientError } from "../../pkg/runtime/errors.ts";
-import { sameJson, writeStatus } from "../../pkg/runtime/status-writer.ts";
+import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, whenOf, withConditions } from "../deps.ts";
 import { agentRun, budgetAnswers, budgetNumbers, declared, projectFacts } from "../facts.ts";
 import { raise } from "../raise.ts";

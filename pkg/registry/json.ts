@@ -18,26 +18,6 @@ export function deepFreeze<T>(value: T): T {
   return Object.freeze(value);
 }
 
-/** Equal as JSON: key order and absent (undefined) keys don't count. Shared values are equal at once. */
-export function deepEqual(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((item, i) => deepEqual(item, b[i]));
-  }
-  const left = a as Record<string, unknown>;
-  const right = b as Record<string, unknown>;
-  let count = 0;
-  for (const key of Object.keys(left)) {
-    if (left[key] === undefined) continue;
-    count++;
-    if (!Object.hasOwn(right, key) || !deepEqual(left[key], right[key])) return false;
-  }
-  for (const key of Object.keys(right)) if (right[key] !== undefined) count--;
-  return count === 0;
-}
-
 /**
  * A copy of `value` that holds JSON alone and no undefined; frozen parts are shared, not copied.
  *

@@ -1,4 +1,5 @@
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from "../api/meta.ts";
+import { sameJson } from "../api/same-json.ts";
 import { writeJson } from "../encoding/json.ts";
 import {
   type FieldError,
@@ -9,7 +10,7 @@ import {
   required,
   tooLong,
 } from "./field-error.ts";
-import { deepEqual, isObject, type Json } from "./json.ts";
+import { isObject, type Json } from "./json.ts";
 import { managerNameFaults } from "./managed-fields/manager-name.ts";
 import { labelValueFaults, nameFaults, qualifiedNameFaults } from "./names.ts";
 import { objectMeta } from "./typed/kinds/meta.ts";
@@ -59,7 +60,7 @@ export function dedupOwners(metadata: ObjectMeta): { metadata: ObjectMeta; dupli
   const distinct: OwnerReference[] = [];
   const duplicates: string[] = [];
   for (const owner of owners) {
-    if (distinct.some((other) => deepEqual(other, owner))) duplicates.push(owner.uid);
+    if (distinct.some((other) => sameJson(other, owner))) duplicates.push(owner.uid);
     else distinct.push(owner);
   }
   if (duplicates.length === 0) return { metadata, duplicates };
@@ -97,13 +98,13 @@ export function validateChangedMetadata(
   declared: ObjectMeta,
 ): { common: FieldError[]; own: FieldError[] } {
   const anew: FieldError[] = [];
-  if (!deepEqual(metadata.labels, old.labels)) checkLabels(metadata.labels ?? {}, anew);
-  if (!deepEqual(metadata.annotations, old.annotations)) checkAnnotations(metadata.annotations ?? {}, anew);
-  if (!deepEqual(metadata.ownerReferences, old.ownerReferences))
+  if (!sameJson(metadata.labels, old.labels)) checkLabels(metadata.labels ?? {}, anew);
+  if (!sameJson(metadata.annotations, old.annotations)) checkAnnotations(metadata.annotations ?? {}, anew);
+  if (!sameJson(metadata.ownerReferences, old.ownerReferences))
     checkOwners(metadata.ownerReferences ?? [], anew);
   if (metadata.managedFields !== old.managedFields) checkManagers(metadata.managedFields ?? [], anew);
   const finalizers: FieldError[] = [];
-  if (!deepEqual(metadata.finalizers, old.finalizers)) checkFinalizers(metadata.finalizers ?? [], finalizers);
+  if (!sameJson(metadata.finalizers, old.finalizers)) checkFinalizers(metadata.finalizers ?? [], finalizers);
   const own = [...checkChange(metadata, old, declared), ...anew];
   return { common: [...anew, ...finalizers, ...own], own };
 }

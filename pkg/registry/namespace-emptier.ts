@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectKey } from "../api/meta.ts";
+import { sameJson } from "../api/same-json.ts";
 import { StatusError } from "../api/status-error.ts";
 import type { DeleteOptions } from "../runtime/client.ts";
 import { type Clock, timestamp } from "../runtime/clock.ts";
@@ -8,7 +9,6 @@ import {
   type NamespaceCondition,
   namespaceResource,
 } from "./builtin/namespace.ts";
-import { deepEqual } from "./json.ts";
 import type { Resource, Subresource } from "./resource.ts";
 import { controllersManager } from "./server-managers.ts";
 import type { StagedChange } from "./staging.ts";
@@ -144,7 +144,7 @@ export class NamespaceEmptier {
       const old = before.find(({ type }) => type === condition.type);
       const same =
         old !== undefined &&
-        deepEqual({ ...old, lastTransitionTime: "" }, { ...condition, lastTransitionTime: "" });
+        sameJson({ ...old, lastTransitionTime: "" }, { ...condition, lastTransitionTime: "" });
       return same ? old : { ...condition, lastTransitionTime: now };
     });
   }

@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectKey, OwnerReference } from "../api/meta.ts";
+import { sameJson } from "../api/same-json.ts";
 import { isNotFound, StatusError } from "../api/status-error.ts";
 import { type Clock, type Ids, type Random, timestamp } from "../runtime/clock.ts";
 import type { Admission, Edit, ResourceInfo, TransactResult } from "../storage/admission.ts";
@@ -24,7 +25,7 @@ import { DurableState } from "./durable-state.ts";
 import { foreignOwnerEvent } from "./foreign-owner-event.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
 import type { Watch } from "./history.ts";
-import { deepEqual, deepFreeze } from "./json.ts";
+import { deepFreeze } from "./json.ts";
 import { type ListOptions, list, type ObjectList, type Selection, selectorOf } from "./list.ts";
 import { NamespaceEmptier } from "./namespace-emptier.ts";
 import { apiVersionOf, hasSubresource, type Resource, resourceId, type Subresource } from "./resource.ts";
@@ -498,7 +499,7 @@ export class Registry implements Admission {
       const old = staging.get(definitionResource, key) as CustomResourceDefinition | undefined;
       const server = { uid: old?.metadata.uid ?? ids.uuid(), now: timestamp(clock.now()) };
       const object = established(definition, old, server);
-      if (!deepEqual(object, old)) staging.put(definitionResource, key, object);
+      if (!sameJson(object, old)) staging.put(definitionResource, key, object);
     }
     await this.#state.commit(staging);
   }
@@ -539,7 +540,7 @@ function redefined(changes: readonly StagedChange[]): readonly string[] {
     if (resource !== definitionResource.id || previous === undefined) return [];
     const { spec } = previous as CustomResourceDefinition;
     const now = (object as CustomResourceDefinition | undefined)?.spec;
-    return deepEqual(spec, now) ? [] : [resourceId(spec.group, spec.names.plural)];
+    return sameJson(spec, now) ? [] : [resourceId(spec.group, spec.names.plural)];
   });
 }
 

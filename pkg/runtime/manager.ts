@@ -1,6 +1,7 @@
 /** Runs controllers: shared informers feed their queues, workers reconcile, the error taxonomy decides what follows. */
 import type { KubeObject, ObjectKey } from "../api/meta.ts";
 import { keyOf, keyString } from "../api/meta.ts";
+import { sameJson } from "../api/same-json.ts";
 import { StatusError } from "../api/status-error.ts";
 import { aborted } from "./aborted.ts";
 import type { CachingClient } from "./caching-client.ts";
@@ -12,7 +13,6 @@ import { TerminalError, TransientError, WaitingError } from "./errors.ts";
 import { type Delta, Informer } from "./informer.ts";
 import type { Logger } from "./logger.ts";
 import { WorkQueue } from "./queue.ts";
-import { sameJson } from "./status-writer.ts";
 
 export interface ManagerOptions {
   client: Client;

@@ -1,5 +1,6 @@
 /** The one way controllers write status: only on what they read, and only when something changed. */
 import type { Kinds } from "../api/generated.ts";
+import { sameJson } from "../api/same-json.ts";
 import { isConflict, isNotFound } from "../api/status-error.ts";
 import type { Client, Kind } from "./client.ts";
 import { TransientError } from "./errors.ts";
@@ -30,23 +31,4 @@ export async function writeStatus<K extends Kind>(
       cause: error,
     });
   }
-}
-
-/** Whether two JSON values are equal; keys that are undefined count as absent, the order of keys does not count. */
-export function sameJson(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((item, index) => sameJson(item, b[index]));
-  }
-  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  let more = 0;
-  for (const key of Object.keys(left)) {
-    if (left[key] === undefined) continue;
-    more += 1;
-    if (!Object.hasOwn(right, key) || !sameJson(left[key], right[key])) return false;
-  }
-  for (const key of Object.keys(right)) if (right[key] !== undefined) more -= 1;
-  return more === 0;
 }

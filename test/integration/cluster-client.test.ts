@@ -7,8 +7,8 @@ import { testCrds } from "../../pkg/registry/testing/widget.ts";
 import type { Client } from "../../pkg/runtime/client.ts";
 import { systemClock, systemRandom } from "../../pkg/system/system.ts";
 import { type ClientUnderTest, clientContract } from "../contracts/client.contract.ts";
-import type { Killable } from "../soak/servers.ts";
 import { apiOf, realCluster, serve, withdraw, withoutCluster } from "../support/real-cluster.ts";
+import type { Killable } from "../support/servers.ts";
 import { testKindsServer } from "../support/test-kinds-server.ts";
 
 const kinds = {

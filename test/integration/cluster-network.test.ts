@@ -9,8 +9,8 @@ import type { Clock } from "../../pkg/runtime/clock.ts";
 import { Informer } from "../../pkg/runtime/informer.ts";
 import { silentLogger } from "../../pkg/runtime/logger.ts";
 import { systemClock, systemRandom } from "../../pkg/system/system.ts";
-import type { Killable } from "../soak/servers.ts";
 import { type FaultProxy, faultProxy } from "../support/fault-proxy.ts";
+import type { Killable } from "../support/servers.ts";
 import { testKindsServer } from "../support/test-kinds-server.ts";
 
 const kinds = { Widget: { group: "test.example", version: "v1", plural: "widgets" } };

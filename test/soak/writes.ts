@@ -10,11 +10,11 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { crdFile } from "../bench/apiserver/probe.ts";
+import { apiServer, operator } from "../support/servers.ts";
 import { uniform } from "../support/uniform.ts";
 import { startClients } from "./clients.ts";
 import { startEditor } from "./editor.ts";
 import { violations } from "./history.ts";
-import { apiServer, operator } from "./servers.ts";
 import { pausedWorkspace, probeSubject, projectSubject, projectYaml } from "./subjects.ts";
 
 /** A life of the server lasts at most this long, in milliseconds; half of them are shorter than a quarter of it. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { testCrds } from "../../pkg/registry/testing/widget.ts";
-import { apiServer, type Killable } from "../soak/servers.ts";
+import { apiServer, type Killable } from "./servers.ts";
 
 /** Resolves when it answers; `close` removes its definitions too. */
 export async function testKindsServer(): Promise<Killable> {

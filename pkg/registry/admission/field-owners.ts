@@ -1,6 +1,7 @@
 /** Who owns which fields of an object: metadata.managedFields, kept at every write. */
 import type { KubeObject, ObjectMeta } from "../../api/meta.ts";
-import { deepEqual, type JsonObject } from "../json.ts";
+import { sameJson } from "../../api/same-json.ts";
+import type { JsonObject } from "../json.ts";
 import { objectType } from "../managed-fields/field-type.ts";
 import { isReset, type Managers, readManagers, type Writer } from "../managed-fields/managers.ts";
 import { ownersAfterUpdate, type Tracked } from "../managed-fields/update.ts";
@@ -133,7 +134,7 @@ function asObject(object: JsonObject): KubeObject {
 function managersSent(sent: KubeObject, before: Managers): Managers {
   const { managedFields } = sent.metadata;
   // Most clients send back what they were given.
-  if (managedFields === undefined || deepEqual(managedFields, before)) return before;
+  if (managedFields === undefined || sameJson(managedFields, before)) return before;
   return managersIn(sent) ?? before;
 }
 

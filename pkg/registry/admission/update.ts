@@ -1,7 +1,8 @@
 import type { KubeObject, ObjectKey, ObjectMeta } from "../../api/meta.ts";
+import { sameJson } from "../../api/same-json.ts";
 import { StatusError } from "../../api/status-error.ts";
 import { invalid } from "../field-error.ts";
-import { deepEqual, deepFreeze, type Json, type JsonObject } from "../json.ts";
+import { deepFreeze, type Json, type JsonObject } from "../json.ts";
 import { type Managers, sameButTimes } from "../managed-fields/managers.ts";
 import { dedupOwners, finalizerWarnings } from "../metadata.ts";
 import type { Resource, Subresource } from "../resource.ts";
@@ -101,7 +102,7 @@ export function replace(
   const sent = assemble(resource, decoded.metadata, decoded.body);
   const owners = given ?? ownersOfUpdated(context, resource, old, sent, subresource);
   // A write that would move nothing but the times of owners is none.
-  const unchanged = sameButTimes(owners, old.metadata.managedFields ?? []) && deepEqual(unowned, old);
+  const unchanged = sameButTimes(owners, old.metadata.managedFields ?? []) && sameJson(unowned, old);
   const next = unchanged ? old : { ...unowned, metadata: withOwners(unowned.metadata, owners) };
   if (!ofStatus) checkChanged(context, resource, next, old, { declared: decoded.metadata, unchanged });
   else if (!unchanged || resource.builtin === undefined) checkStatus(context, resource, next, old);
@@ -137,7 +138,7 @@ function withSpec(resource: Resource, old: KubeObject, { metadata: declared, bod
   const kept = resource.statusSubresource ? statusOf(old) : undefined;
   const next = resource.statusSubresource ? withoutStatus(body) : body;
   const merged = kept === undefined ? next : { ...next, status: kept };
-  const changed = !deepEqual(merged, bodyOf(old));
+  const changed = !sameJson(merged, bodyOf(old));
   return assemble(resource, nextMetadata(resource, old.metadata, declared, changed), merged);
 }
 

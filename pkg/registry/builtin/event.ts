@@ -1,7 +1,8 @@
 import type { Event, ObjectReference } from "../../api/event.ts";
 import type { KubeObject } from "../../api/meta.ts";
+import { sameJson } from "../../api/same-json.ts";
 import { type FieldError, invalid, required } from "../field-error.ts";
-import { deepEqual, deepFreeze, type JsonObject } from "../json.ts";
+import { deepFreeze, type JsonObject } from "../json.ts";
 import { nameFaults, pathSegmentFaults, qualifiedNameFaults } from "../names.ts";
 import type { Table, View } from "../resource.ts";
 import * as core from "../typed/kinds/core.ts";
@@ -222,7 +223,7 @@ function validateAnyEvent(event: CoreEvent): FieldError[] {
 
 function validateNewEvent(event: CoreEvent, old: CoreEvent | undefined): FieldError[] {
   const errors = validateAnyEvent(event);
-  if (!deepEqual(event.series, old?.series)) errors.push(...validateSeries(event));
+  if (!sameJson(event.series, old?.series)) errors.push(...validateSeries(event));
   if (old !== undefined) return [...errors, ...immutableFields(event, old)];
   if (event.eventTime == null) errors.push(required("eventTime"));
   if (event.type !== "Normal" && event.type !== "Warning") {
@@ -262,6 +263,6 @@ const fixed: readonly (readonly [keyof CoreEvent, string])[] = [
 
 function immutableFields(event: CoreEvent, old: CoreEvent): FieldError[] {
   return fixed
-    .filter(([field]) => !deepEqual(event[field], old[field]))
+    .filter(([field]) => !sameJson(event[field], old[field]))
     .map(([field, name]) => invalid(name, event[field], "field is immutable"));
 }

@@ -1,5 +1,6 @@
+import { sameJson } from "../../api/same-json.ts";
 import { writeJson } from "../../encoding/json.ts";
-import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
+import { isObject, type Json, type JsonObject } from "../json.ts";
 import { escapeField, unescapeField } from "./escaping.ts";
 import { fieldsOf, mapValues, type ValueSchema } from "./value-schema.ts";
 import { equal } from "./values/equality.ts";
@@ -118,7 +119,7 @@ class Unknown extends Opaque {
   }
 
   equals(other: Unknown): boolean {
-    return deepEqual(this.json, other.json);
+    return sameJson(this.json, other.json);
   }
 }
 
@@ -208,7 +209,7 @@ function equalUnknown(left: JsonObject, right: JsonObject, key: string, work: Wo
   const [a, b] = [left[key], right[key]];
   if (a === b || b === undefined) return true;
   work.toil(writeJson(a).length / charsPerToil);
-  return deepEqual(a, b);
+  return sameJson(a, b);
 }
 
 /** A list of a set or map type, or what such a list and another add up to. */

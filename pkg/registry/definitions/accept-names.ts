@@ -1,4 +1,4 @@
-import { deepEqual } from "../json.ts";
+import { sameJson } from "../../api/same-json.ts";
 import {
   type CustomResourceDefinition,
   conditionOf,
@@ -21,7 +21,7 @@ export function acceptNames(
 ): DefinitionStatus | undefined {
   const { spec, status } = definition;
   const wanted = spec.names;
-  if (deepEqual(wanted, status.acceptedNames)) return undefined;
+  if (sameJson(wanted, status.acceptedNames)) return undefined;
   const { accepted, conflict } = decide(wanted, status.acceptedNames, others);
   const condition =
     conflict === undefined
@@ -32,7 +32,7 @@ export function acceptNames(
     said?.status === condition.status &&
     said.reason === condition.reason &&
     said.message === condition.message;
-  if (same && deepEqual(accepted, status.acceptedNames)) return undefined;
+  if (same && sameJson(accepted, status.acceptedNames)) return undefined;
   const named = withCondition(
     { ...status, acceptedNames: accepted },
     {

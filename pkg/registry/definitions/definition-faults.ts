@@ -1,3 +1,4 @@
+import { sameJson } from "../../api/same-json.ts";
 import {
   duplicate,
   type FieldError,
@@ -7,7 +8,7 @@ import {
   required,
   tooMany,
 } from "../field-error.ts";
-import { deepEqual, type JsonObject } from "../json.ts";
+import type { JsonObject } from "../json.ts";
 import { dns1035LabelFaults, nameFaults } from "../names.ts";
 import { approvalFaults } from "./api-approval.ts";
 import {
@@ -199,7 +200,7 @@ function versionsFaults(versions: readonly DefinitionVersion[]): FieldError[] {
   ): void => {
     const [first] = versions;
     if (first === undefined) return;
-    if (versions.every((version) => deepEqual(version[part], first[part]))) {
+    if (versions.every((version) => sameJson(version[part], first[part]))) {
       errors.push(...check(first, `spec.${shared}`));
       return;
     }

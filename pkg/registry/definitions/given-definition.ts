@@ -1,6 +1,7 @@
 import type { ObjectMeta } from "../../api/meta.ts";
+import { sameJson } from "../../api/same-json.ts";
 import { definitionResource, prepareDefinition } from "../builtin/definition.ts";
-import { copyJson, deepEqual, deepFreeze, isObject, type JsonObject } from "../json.ts";
+import { copyJson, deepFreeze, isObject, type JsonObject } from "../json.ts";
 import { readMetadata, validateNewMetadata } from "../metadata.ts";
 import { readTyped } from "../typed/read.ts";
 import { type CustomResourceDefinition, type DefinitionSpec, withCondition } from "./definition.ts";
@@ -54,7 +55,7 @@ export function established(
   };
   const { labels: _labels, annotations: _annotations, ...serverSet } = bare.metadata;
   const { generation = 1 } = serverSet;
-  const changed = old !== undefined && !deepEqual(old.spec, spec);
+  const changed = old !== undefined && !sameJson(old.spec, spec);
   const { status } = prepareDefinition(bare, bare);
   const accepted = withCondition(
     { ...status, acceptedNames: spec.names },

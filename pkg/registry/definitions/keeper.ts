@@ -1,9 +1,9 @@
 import type { KubeObject, ObjectKey } from "../../api/meta.ts";
+import { sameJson } from "../../api/same-json.ts";
 import { StatusError } from "../../api/status-error.ts";
 import type { DeleteOptions } from "../../runtime/client.ts";
 import { type Clock, timestamp } from "../../runtime/clock.ts";
 import { definitionResource } from "../builtin/definition.ts";
-import { deepEqual } from "../json.ts";
 import { resourceId, type Subresource } from "../resource.ts";
 import { apiServerManager } from "../server-managers.ts";
 import type { StagedChange } from "../staging.ts";
@@ -60,7 +60,7 @@ export class DefinitionKeeper {
       // What one gives up another may have been waiting for.
       const before = previous as CustomResourceDefinition | undefined;
       const freed =
-        object === undefined || !deepEqual(before?.status.acceptedNames, changed.status.acceptedNames);
+        object === undefined || !sameJson(before?.status.acceptedNames, changed.status.acceptedNames);
       if (before !== undefined && freed) this.#lookAtGroup(changed.spec.group);
     }
   }
@@ -113,7 +113,7 @@ export class DefinitionKeeper {
         const message = "CustomResource deletion is in progress";
         const reason = "InstanceDeletionInProgress";
         const said = withCondition(status, { type: "Terminating", status: "True", reason, message }, now);
-        if (!deepEqual(said, status)) await this.#say(definition, said);
+        if (!sameJson(said, status)) await this.#say(definition, said);
         return;
       }
     }

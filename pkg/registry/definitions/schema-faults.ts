@@ -1,8 +1,9 @@
 import { RE2JS } from "re2js";
+import { sameJson } from "../../api/same-json.ts";
 import { ruleShapeFaults } from "../cel/rule-shape.ts";
 import { RuleError } from "../cel/rules.ts";
 import { type FieldError, forbidden, invalid, notSupported, required } from "../field-error.ts";
-import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
+import { isObject, type Json, type JsonObject } from "../json.ts";
 import { validateSchema } from "../schema/check-schema.ts";
 import { normalize } from "../schema/normalize.ts";
 import { compiledSchema, compileSchema, ruleFaults } from "../schema/schema.ts";
@@ -173,7 +174,7 @@ function metaFaults(properties: ReadonlyMap<string, JsonObject>, level: Level, f
 const intOrStringTypes: Json = [{ type: "integer" }, { type: "string" }];
 
 function isIntOrString(anyOf: Json | undefined): boolean {
-  return deepEqual(anyOf, intOrStringTypes);
+  return sameJson(anyOf, intOrStringTypes);
 }
 
 function isIntOrStringFirst(allOf: Json | undefined): boolean {

@@ -1,5 +1,6 @@
 import type { ManagedFieldsEntry } from "../../api/meta.ts";
-import { deepEqual, type Json, type JsonObject } from "../json.ts";
+import { sameJson } from "../../api/same-json.ts";
+import type { Json, JsonObject } from "../json.ts";
 import { ApplyConflict, type Conflict, conflictsOf } from "./conflict.ts";
 import { difference, type FieldSet, intersection, isEmpty, none, union, withoutTree } from "./field-set.ts";
 import type { FieldType } from "./field-type.ts";
@@ -50,7 +51,7 @@ export function applyConfig(before: Tracked, config: JsonObject, writer: Writer,
     if (!isEmpty(fields)) owners.push(withFields(entry, fields));
   }
   if (conflicts.length > 0 && !force) throw new ApplyConflict(conflicts);
-  const isSame = deepEqual(object, live);
+  const isSame = sameJson(object, live);
   const own = withoutServerFields(said);
   if (!isEmpty(own)) owners.push(ownEntry(last, writer, own, isSame ? last?.time : secondsOf(nowMs)));
   return {

@@ -1,4 +1,5 @@
-import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
+import { sameJson } from "../../api/same-json.ts";
+import { isObject, type Json, type JsonObject } from "../json.ts";
 import { type FieldSet, isEmpty, memberWith, none, union } from "./field-set.ts";
 import { type FieldType, kindOf, type ListType, type MapType, stepTo } from "./field-type.ts";
 import { itemElement } from "./list-item.ts";
@@ -69,7 +70,7 @@ function compareAs(
 }
 
 function leaf(before: Json, after: Json): Node | undefined {
-  return deepEqual(before, after) ? undefined : changedLeaf;
+  return sameJson(before, after) ? undefined : changedLeaf;
 }
 
 function compareMaps(

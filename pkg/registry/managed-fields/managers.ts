@@ -1,6 +1,7 @@
 import type { ManagedFieldsEntry } from "../../api/meta.ts";
+import { sameJson } from "../../api/same-json.ts";
 import { goJson } from "../go-json.ts";
-import { deepEqual, deepFreeze, isObject, type Json } from "../json.ts";
+import { deepFreeze, isObject, type Json } from "../json.ts";
 import { canonical, type FieldSet, hasChildren, none } from "./field-set.ts";
 import { readPathElement } from "./path-element.ts";
 
@@ -79,7 +80,7 @@ function isSameButTime(a: ManagedFieldsEntry, b: ManagedFieldsEntry | undefined)
       a.operation === b.operation &&
       a.apiVersion === b.apiVersion &&
       a.subresource === b.subresource &&
-      deepEqual(a.fieldsV1, b.fieldsV1))
+      sameJson(a.fieldsV1, b.fieldsV1))
   );
 }
 

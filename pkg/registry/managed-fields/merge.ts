@@ -1,4 +1,5 @@
-import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
+import { sameJson } from "../../api/same-json.ts";
+import { isObject, type Json, type JsonObject } from "../json.ts";
 import { type FieldType, kindOf, type ListType, type MapType, stepTo } from "./field-type.ts";
 import { itemElement } from "./list-item.ts";
 
@@ -29,7 +30,7 @@ function mergeNodes(type: FieldType, live: Json | undefined, config: Json): Json
 }
 
 function leaf(live: Json, config: Json): Json {
-  return deepEqual(live, config) ? live : config;
+  return sameJson(live, config) ? live : config;
 }
 
 function mergeMaps(type: MapType, live: JsonObject, config: JsonObject): Json {

@@ -1,5 +1,6 @@
 import type { ManagedFieldsEntry } from "../../api/meta.ts";
-import { deepEqual, type JsonObject } from "../json.ts";
+import { sameJson } from "../../api/same-json.ts";
+import type { JsonObject } from "../json.ts";
 import { cap } from "./cap.ts";
 import type { Comparison } from "./compare.ts";
 import { difference, type FieldSet, isEmpty, none, union } from "./field-set.ts";
@@ -71,7 +72,7 @@ export function ownEntry(
     last !== undefined &&
     last.time === time &&
     last.apiVersion === writer.apiVersion &&
-    deepEqual(last.fieldsV1, fields);
+    sameJson(last.fieldsV1, fields);
   return isSame ? last : entryOf(writer, fields, time);
 }
 

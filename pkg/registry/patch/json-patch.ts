@@ -1,5 +1,6 @@
+import { sameJson } from "../../api/same-json.ts";
 import { writeJson } from "../../encoding/json.ts";
-import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
+import { isObject, type Json, type JsonObject } from "../json.ts";
 
 /** A JSON patch could not be applied: a failed test, a missing path, an unknown operation. */
 export class JsonPatchError extends Error {
@@ -80,7 +81,7 @@ class Patching {
   }
 
   #test(path: Path, expected: Json): void {
-    if (!deepEqual(this.#find(path) ?? null, expected))
+    if (!sameJson(this.#find(path) ?? null, expected))
       throw new JsonPatchError(`The test of ${name(path)} failed.`);
   }
 

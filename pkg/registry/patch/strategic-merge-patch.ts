@@ -1,5 +1,6 @@
+import { sameJson } from "../../api/same-json.ts";
 import { writeJson } from "../../encoding/json.ts";
-import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
+import { isObject, type Json, type JsonObject } from "../json.ts";
 import type { Field, GoType, ListType, StructType } from "../typed/types.ts";
 
 /** A strategic merge patch says what it may not, or does not fit. The message is kube-apiserver's. */
@@ -127,7 +128,7 @@ function deleteItems(merged: Mutable, field: string, gone: Json): void {
     return;
   }
   if (!Array.isArray(original) || !Array.isArray(gone)) return;
-  const left = original.filter((item) => !gone.some((other) => deepEqual(item, other)));
+  const left = original.filter((item) => !gone.some((other) => sameJson(item, other)));
   merged[field] = ordered(left, gone, original, "");
 }
 
@@ -168,7 +169,7 @@ function mergeItems(
         break;
       case "delete": {
         const value = keyOf(item, key);
-        kept = kept.filter((other) => !deepEqual(keyOf(other, key), value));
+        kept = kept.filter((other) => !sameJson(keyOf(other, key), value));
         break;
       }
       case "replace":
@@ -185,7 +186,7 @@ function mergeItems(
   const merged = [...kept];
   for (const item of added) {
     const value = keyOf(item, key);
-    const at = merged.findIndex((other) => deepEqual(keyOf(other, key), value));
+    const at = merged.findIndex((other) => sameJson(keyOf(other, key), value));
     if (at < 0) merged.push(item);
     else merged[at] = mergeObject(merged[at] as JsonObject, item, type);
   }
@@ -225,7 +226,7 @@ function ordered(
 }
 
 function sameItem(a: Json, b: Json, key: string): boolean {
-  return key === "" ? deepEqual(a, b) : deepEqual(keyOf(a, key), keyOf(b, key));
+  return key === "" ? sameJson(a, b) : sameJson(keyOf(a, key), keyOf(b, key));
 }
 
 function keyOf(item: Json, key: string): Json {

@@ -1,5 +1,6 @@
+import { sameJson } from "../../api/same-json.ts";
 import { type FieldError, invalid, notSupported, quote, required, tooLong, tooMany } from "../field-error.ts";
-import { deepEqual, isObject, type Json, type JsonObject } from "../json.ts";
+import { isObject, type Json, type JsonObject } from "../json.ts";
 import { correlated, isUnchanged, isWhole } from "./correlate.ts";
 import { checkNumber, isGoInteger, isJsonInteger, plainError } from "./numbers.ts";
 import { Result } from "./result.ts";
@@ -107,7 +108,7 @@ class Checker {
   #checkEnum(schema: Schema, value: Json, path: string, out: Result): void {
     if (schema.enum === undefined || schema.enum.length === 0) return;
     // A null among the allowed values allows nothing, as in kube-apiserver.
-    if (value !== null && schema.enum.some((allowed) => deepEqual(allowed, value))) return;
+    if (value !== null && schema.enum.some((allowed) => sameJson(allowed, value))) return;
     out.add(notSupported(this.#field(path), value, schema.enum));
   }
 

@@ -1,5 +1,6 @@
+import { sameJson } from "../../api/same-json.ts";
 import { writeJson } from "../../encoding/json.ts";
-import { deepEqual, isObject, type Json } from "../json.ts";
+import { isObject, type Json } from "../json.ts";
 import type { Schema } from "./schema.ts";
 
 /**
@@ -43,7 +44,7 @@ export function isUnchanged(schema: Schema, value: Json, old: Json | undefined):
   if (value === old && schema.isClosed) return true;
   if (Array.isArray(value) && Array.isArray(old)) {
     const { items, listType } = schema;
-    if (items === undefined || listType !== "map") return deepEqual(value, old);
+    if (items === undefined || listType !== "map") return sameJson(value, old);
     const former = correlated(schema, old);
     return (
       value.length === old.length &&
@@ -53,7 +54,7 @@ export function isUnchanged(schema: Schema, value: Json, old: Json | undefined):
       })
     );
   }
-  if (!isObject(value) || !isObject(old)) return deepEqual(value, old);
+  if (!isObject(value) || !isObject(old)) return sameJson(value, old);
   const keys = Object.keys(value);
   return (
     keys.length === Object.keys(old).length &&

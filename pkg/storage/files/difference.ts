@@ -1,5 +1,6 @@
 /** What a person changed, as `kubectl apply` sees it: from the file as last read to the file as it is now. */
-import { isJsonMap, type JsonMap, own, type Path, sameJson, valueAt } from "./json.ts";
+import { sameJson } from "../../api/same-json.ts";
+import { isJsonMap, type JsonMap, own, type Path, valueAt } from "./json.ts";
 
 export interface Leaf {
   path: Path;

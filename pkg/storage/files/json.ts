@@ -1,23 +1,10 @@
-/** Plain JSON values: comparing, and finding by path. */
+/** Plain JSON values: finding by path. */
 
 export type Path = readonly (string | number)[];
 export type JsonMap = Record<string, unknown>;
 
 export function isJsonMap(value: unknown): value is JsonMap {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Whether two JSON values mean the same; the order of keys does not count, nor does a key whose value is undefined. */
-export function sameJson(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) {
-    return a.length === b.length && a.every((item, index) => sameJson(item, b[index]));
-  }
-  if (isJsonMap(a) && isJsonMap(b)) {
-    return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) =>
-      sameJson(own(a, key), own(b, key)),
-    );
-  }
-  return a === b;
 }
 
 /** The value of a key, never one that objects inherit. */

@@ -1,8 +1,9 @@
 /** Decides which file an object lives in. */
+
+import { sameJson } from "../../api/same-json.ts";
 import { StatusError } from "../../api/status-error.ts";
 import type { FileObject } from "./file-objects.ts";
 import type { FilesState, PlacedObject } from "./files-state.ts";
-import { sameJson } from "./json.ts";
 import { projectOnto } from "./projection.ts";
 import { reportedObject, reportReasons } from "./report.ts";
 

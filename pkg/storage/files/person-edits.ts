@@ -1,10 +1,11 @@
 /** What a person's edit of one file asks for, as edits of objects. */
 import type { KubeObject } from "../../api/meta.ts";
+import { sameJson } from "../../api/same-json.ts";
 import { StatusError } from "../../api/status-error.ts";
 import type { Admission, Edit } from "../admission.ts";
 import { declared, declaredPatch, leaves, unknownFields } from "./difference.ts";
 import type { FileObject } from "./file-objects.ts";
-import { isJsonMap, type JsonMap, type Path, pathString, sameJson, valueAt } from "./json.ts";
+import { isJsonMap, type JsonMap, type Path, pathString, valueAt } from "./json.ts";
 
 export interface PersonEdits {
   edits: readonly { edit: Edit; object: FileObject }[];

@@ -3,7 +3,8 @@
  * from the defaults. Never status, finalizers, ownerReferences or what the server sets.
  */
 import type { KubeObject } from "../../api/meta.ts";
-import { isJsonMap, type JsonMap, own, sameJson } from "./json.ts";
+import { sameJson } from "../../api/same-json.ts";
+import { isJsonMap, type JsonMap, own } from "./json.ts";
 
 type Meaning = (object: KubeObject) => KubeObject;
 

@@ -6,8 +6,9 @@
  * parsed again: only a text that means what was wanted is taken.
  */
 import { isAlias, isNode } from "yaml";
+import { sameJson } from "../../api/same-json.ts";
 import { type ParsedYaml, parseYaml, writeYaml, type YamlDocument } from "../../encoding/yaml.ts";
-import { isJsonMap, type JsonMap, own, type Path, pathString, sameJson, valueAt } from "./json.ts";
+import { isJsonMap, type JsonMap, own, type Path, pathString, valueAt } from "./json.ts";
 import { rewritings } from "./rewritings.ts";
 
 /** One step from what a document means to what it should mean. */

@@ -5,17 +5,17 @@
  */
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
-import { runner, scenarioFolder } from "./play.ts";
-import { startServer } from "./server.ts";
+import { conformanceServer, runner, scenarioFolder } from "./play.ts";
 
 const args = process.argv.slice(2);
-await using server = await startServer();
+const server = await conformanceServer();
 const all = [scenarioFolder("http"), scenarioFolder("kubectl")];
 const { status } = spawnSync(
   process.execPath,
   [runner, "--kubeconfig", server.kubeconfig, ...args, ...(namesScenarios(args) ? [] : all)],
   { stdio: "inherit" },
 );
+await server.close();
 process.exitCode = status ?? 1;
 
 /** Whether any argument is a file or folder of scenarios, and no option's value. */

@@ -9,9 +9,9 @@ import { stringify } from "yaml";
 import { KINDS } from "../../../pkg/api/generated.ts";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { type ClusterChoice, readCluster } from "../../../pkg/cluster/kubeconfig.ts";
-import { apiServer } from "../../soak/servers.ts";
 import type { Api } from "../../support/api.ts";
 import { apiOf, type RealCluster } from "../../support/real-cluster.ts";
+import { apiServer } from "../../support/servers.ts";
 
 export interface Place {
   readonly namespace: string;

@@ -3,7 +3,7 @@
  * that it watches: what it was handed, and what it was told is safe.
  */
 import { keyString } from "../../../pkg/api/meta.ts";
-import { sameJson } from "../../../pkg/runtime/status-writer.ts";
+import { sameJson } from "../../../pkg/api/same-json.ts";
 import type { Change, Storage, StoredState, Transaction } from "../../../pkg/storage/storage.ts";
 import { promise } from "./promise.ts";
 

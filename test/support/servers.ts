@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { processesOf } from "../e2e/processes.ts";
-import { type Api, connect, readKubeconfig } from "../support/api.ts";
+import { type Api, connect, readKubeconfig } from "./api.ts";
 
 export interface Killable {
   readonly api: Api;
@@ -31,12 +31,12 @@ const bosun = path.resolve(import.meta.dirname, "../../bin/bosun.mjs");
 /** How often it is looked whether a start is done, in milliseconds. */
 const lookMs = 10;
 
-/** `bosun apiserver` on the definitions in `crds`. */
-export async function apiServer(crds: string): Promise<Killable> {
+/** `bosun apiserver` on the definitions in `crds`, with `more` arguments. */
+export async function apiServer(crds: string, ...more: readonly string[]): Promise<Killable> {
   const folder = mkdtempSync(path.join(tmpdir(), "bosun-soak-"));
   const kubeconfig = path.join(folder, "kubeconfig");
   const data = path.join(folder, "data");
-  const args = ["apiserver", "--crd-dir", crds, "--data-dir", data, "--kubeconfig-out", kubeconfig];
+  const args = ["apiserver", "--crd-dir", crds, "--data-dir", data, "--kubeconfig-out", kubeconfig, ...more];
   return await killable({
     folder,
     kubeconfig,
