@@ -281,6 +281,21 @@ test.each([
   expect(await operator.client.get(kind, key(name))).toMatchObject({ spec });
 });
 
+test("a Project that is done is not said to be skipped, nor to be back in the queue", async () => {
+  await using operator = await startOperator(`
+apiVersion: bosun.dev/v1alpha1
+kind: Project
+metadata: { name: pad-numbers }
+spec: { title: Pad numbers }
+status: { phase: Done }
+`);
+  const { exitCode, notes } = await operator.run("skip", "pad-numbers");
+  expect([exitCode, notes.join()]).toEqual([1, expect.stringContaining("nothing left to skip")]);
+  expect(await operator.client.get("Project", key("pad-numbers"))).toMatchObject({ spec: { skip: false } });
+  const { out } = await operator.run("skip", "pad-numbers", "--undo");
+  expect(out.join()).toContain("it stays Done");
+});
+
 test("unassign takes the assignment away", async () => {
   await using operator = await startOperator(fleet);
   await operator.run("assign", "fix-rounding", "agent-1");
