@@ -11,6 +11,8 @@ class Server {
   lease: Lease | undefined;
   #revision = 0;
   readonly unreachable = new Set<string>();
+  /** What answers wait for. By then it was looked, and what is written is written. */
+  readonly answers: { toReads?: Promise<void>; toWrites?: Promise<void> } = {};
 
   storeOf(who: string): LeaseStore {
     const reach = (): void => {
@@ -19,15 +21,19 @@ class Server {
     return {
       read: async () => {
         reach();
-        return this.lease;
+        const { lease } = this;
+        await this.answers.toReads;
+        return lease;
       },
       write: async (lease) => {
         reach();
         if (lease.resourceVersion !== this.lease?.resourceVersion)
           throw new StatusError(409, "Conflict", "the object has been modified");
         this.#revision += 1;
-        this.lease = { spec: lease.spec, resourceVersion: String(this.#revision) };
-        return this.lease;
+        const written = { spec: lease.spec, resourceVersion: String(this.#revision) };
+        this.lease = written;
+        await this.answers.toWrites;
+        return written;
       },
     };
   }
@@ -126,6 +132,44 @@ test("a Lease that another has taken is lost at the next look", async () => {
   await server.storeOf("second").write({ ...server.lease, spec: { holderIdentity: "second" } });
   await clock.advance(2_500);
   expect([first.leads, first.isLost]).toEqual([false, true]);
+  await first.release();
+  expect(server.lease?.spec.holderIdentity).toBe("second");
+});
+
+test("a Lease is lost where the server takes each question and answers none", async () => {
+  const clock = new TestClock();
+  const server = new Server();
+  const first = await candidate(server, "first", clock);
+  server.answers.toReads = new Promise(() => undefined);
+  await clock.advance(2 * renewDeadlineMs);
+  expect([first.leads, first.isLost]).toEqual([false, true]);
+});
+
+test("a Lease that is given back while it is being renewed is free", async () => {
+  const clock = new TestClock();
+  const server = new Server();
+  const first = await candidate(server, "first", clock);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.answers.toWrites = promise;
+  await clock.advance(2_500);
+  const released = first.release();
+  resolve();
+  await released;
+  expect(server.lease?.spec.holderIdentity).toBe("");
+});
+
+test("who gives a Lease back, and finds it another's, leaves it alone", async () => {
+  const clock = new TestClock();
+  const server = new Server();
+  const first = await candidate(server, "first", clock);
+  await server.storeOf("second").write({ ...server.lease, spec: { holderIdentity: "second" } });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.answers.toReads = promise;
+  await clock.advance(2_500);
+  const released = first.release();
+  resolve();
+  await released;
+  expect(server.lease?.spec.holderIdentity).toBe("second");
 });
 
 test("a machine that slept holds nothing when it wakes", async () => {

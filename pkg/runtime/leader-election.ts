@@ -213,9 +213,10 @@ class Election {
     const held = this.#held();
     this.#released.abort();
     await this.#renewing;
+    const { clock, identity, logger, store } = this.#options;
     const last = this.#seen?.lease;
-    if (!held || last === undefined) return;
-    const { clock, logger, store } = this.#options;
+    // A renewal that was under way may have found it another's by now.
+    if (!held || last?.spec.holderIdentity !== identity) return;
     const now = microTime(clock.now());
     // One second, as client-go has it: the least that a Lease may hold.
     const spec = {
