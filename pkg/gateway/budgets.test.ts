@@ -84,5 +84,6 @@ describe("a request", () => {
 });
 
 test("a limit is never raised by binary fractions", () => {
-  expect(wholeLimits([{ ...DAILY, daily: { usd: 0.29 } }], NOW, NO_WINDOWS)[0]?.limitCost).toBe(290_000_000);
+  const limitOf = (usd: number) => wholeLimits([{ ...DAILY, daily: { usd } }], NOW, NO_WINDOWS)[0]?.limitCost;
+  expect([0.29, 1.07].map(limitOf)).toEqual([290_000_000, 1_070_000_000]);
 });

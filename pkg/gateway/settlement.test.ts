@@ -123,9 +123,10 @@ describe("the usage of a stream", () => {
       input_tokens: 3,
       output_tokens: 9,
     };
-    expect(seenInStream(stream(start, delta({ output_tokens: 4 }), delta(cached))).final).toEqual([
-      { input: 3, cacheRead: 50, cacheWrite5m: 30, cacheWrite1h: 0, output: 9 },
-    ]);
+    const all = [{ input: 3, cacheRead: 50, cacheWrite5m: 30, cacheWrite1h: 0, output: 9 }];
+    expect(seenInStream(stream(start, delta({ output_tokens: 4 }), delta(cached))).final).toEqual(all);
+    // What a later event does not speak of stays as it was said.
+    expect(seenInStream(stream(start, delta(cached), delta({ output_tokens: 9 }))).final).toEqual(all);
     const iterations = [
       USAGE,
       { ...USAGE, cache_creation_input_tokens: 7, cache_creation: { ephemeral_1h_input_tokens: 7 } },

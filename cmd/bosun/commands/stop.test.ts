@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sessionMarker } from "../../../pkg/session/process-tree.ts";
@@ -8,6 +9,7 @@ import { sessionFolder } from "../../../pkg/session/session-folder.ts";
 import { pidSpace } from "../../../pkg/system/pid-space.ts";
 import { startTimeOf } from "../../../pkg/system/process-identity.ts";
 import { processTable } from "../../../pkg/system/process-table.ts";
+import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { endsWith, workspaceMark } from "../../../pkg/system/workspace-mark.ts";
 import { lockTerms } from "../operator/lock-terms.ts";
 import { runIn, startOperator, temporaryWorkspace } from "../testing/operator.ts";
@@ -128,7 +130,9 @@ test("a workspace's stop leaves another workspace's processes alone", async () =
   }
 });
 
-test("where the latch can't be written everything is ended all the same, the operator too, and it says so", async () => {
+test("where the latch can't be written everything is ended all the same, an operator that answers too, and it says so", async () => {
+  await using answering = createServer((_, response) => response.end());
+  answering.listen(socketPath(folder.socket));
   const session = `stop-unwritable-${process.pid}`;
   const host = await stubborn(session);
   const operator = spawn("sleep", ["600"], { stdio: "ignore" });

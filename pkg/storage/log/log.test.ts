@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -236,6 +236,16 @@ describe("a log on a real disk", () => {
       expect(state.revision).toBe(revision + 40);
       expect(Object.keys(state.objects)).toEqual(["a"]);
     }
+  });
+
+  test("an owner whose folder was replaced acknowledges nothing more", async () => {
+    const log = openLog({ directory, fs });
+    await log.open();
+    await log.commit({ changes: [put(1, "a")] });
+    await rename(directory, `${directory}-aside`);
+    await mkdir(directory);
+    await expect(log.commit({ changes: [put(2, "b")] })).rejects.toThrow("holds nothing of this one's");
+    await log.close();
   });
 
   test("records of a lower epoch behind those of a higher one refuse to start", async () => {
