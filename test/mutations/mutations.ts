@@ -82,6 +82,30 @@ const ledger: readonly Mutation[] = [
     replace: "return wallMs;",
     tests: ["pkg/gateway/trusted-time.test.ts", "pkg/gateway/money-laws.test.ts"],
   },
+  {
+    name: "counted-when-written",
+    bug: "a reservation counts in the window of the clock, not in the one that it was granted in",
+    file: "pkg/gateway/ledger.ts",
+    find: "at: this.#clock.now(), ...step };",
+    replace: "...step, at: this.#clock.now() };",
+    tests: ["pkg/gateway/ledger.test.ts"],
+  },
+  {
+    name: "crash-costs-no-tokens",
+    bug: "a request that was sent when the gateway died costs money, and no tokens",
+    file: "pkg/gateway/ledger.ts",
+    find: "cost: bound.cost, tokens: bound.tokens },",
+    replace: "cost: bound.cost, tokens: 0 },",
+    tests: ["pkg/gateway/ledger.test.ts"],
+  },
+  {
+    name: "caching-not-paid-for",
+    bug: "what was paid for without caching is sent with it",
+    file: "pkg/gateway/payments.ts",
+    find: "...(bound.caching ? request : withoutCaching(request)),",
+    replace: "...(bound.caching ? request : withoutCaching(request) && request),",
+    tests: ["pkg/gateway/payments.test.ts"],
+  },
 ];
 
 const claims: readonly Mutation[] = [
@@ -99,6 +123,14 @@ const claims: readonly Mutation[] = [
     file: "pkg/git/claims.ts",
     find: "        if (recorded.number >= claim.number) throw stale(claim, recorded);\n",
     replace: "",
+    tests: ["test/integration/repository.test.ts"],
+  },
+  {
+    name: "claim-of-another-agent",
+    bug: "who has a claim's number holds the claim, whoever it was given to",
+    file: "pkg/git/claims.ts",
+    find: "if (recorded.number !== claim.number || recorded.agent !== claim.agent) throw",
+    replace: "if (recorded.number !== claim.number) throw",
     tests: ["test/integration/repository.test.ts"],
   },
   {
@@ -174,6 +206,14 @@ const claims: readonly Mutation[] = [
     seeds: 8,
     cluster: true,
   },
+  {
+    name: "lease-of-another-given-back",
+    bug: "an operator that ends gives a Lease back that another has taken",
+    file: "pkg/runtime/leader-election.ts",
+    find: "if (!held || last?.spec.holderIdentity !== identity) return;",
+    replace: "if (last === undefined) return;",
+    tests: ["pkg/runtime/leader-election.test.ts"],
+  },
 ];
 
 const log: readonly Mutation[] = [
@@ -211,6 +251,14 @@ const log: readonly Mutation[] = [
     file: "pkg/storage/log/log.ts",
     find: "        await checkOwnership();\n",
     replace: "",
+    tests: ["pkg/storage/log/log.test.ts"],
+  },
+  {
+    name: "log-in-a-folder-that-is-gone",
+    bug: "an operator whose log was moved away still answers writes",
+    file: "pkg/storage/log/log.ts",
+    find: "if (newest === sequence && segments.includes(sequence)) return;",
+    replace: "if (newest <= sequence) return;",
     tests: ["pkg/storage/log/log.test.ts"],
   },
   {
@@ -350,6 +398,14 @@ const merges: readonly Mutation[] = [
     tests: ["controllers/review/decide.test.ts"],
   },
   {
+    name: "criterion-denied",
+    bug: "an approval counts that says of a criterion that it is not met",
+    file: "controllers/review/decide.ts",
+    find: "const judged = criteria.find((entry) => entry.id === id);\n    if (judged === undefined || !judged.met ||",
+    replace: "const judged = criteria.find((entry) => entry.id === id);\n    if (judged === undefined ||",
+    tests: ["controllers/review/decide.test.ts"],
+  },
+  {
     name: "approved-at-another-commit",
     bug: "a verdict counts for whatever is handed over since",
     file: "pkg/api/phases.ts",
@@ -432,6 +488,14 @@ const resume: readonly Mutation[] = [
     tests: ["pkg/session/transcript.test.ts"],
   },
   {
+    name: "locks-of-a-killed-git",
+    bug: "a session that was killed while it committed can't commit when it goes on",
+    file: "pkg/git/checkouts.ts",
+    find: "      await removeLocks(where.path);\n",
+    replace: "      if (where.path === '') await removeLocks(where.path);\n",
+    tests: ["test/integration/repository.test.ts"],
+  },
+  {
     name: "tool-repeated-untold",
     bug: "a tool call that may have had its effect is made again, and the model is not told",
     file: "pkg/session/runner/conversation.ts",
@@ -469,8 +533,8 @@ const resume: readonly Mutation[] = [
     name: "work-let-go-uncollected",
     bug: "what an agent had committed is not brought to the branch when its claim ends",
     file: "controllers/agent/act.ts",
-    find: 'const head = saved.is === "present" ? await collectOwn(work, branch, deps) : status.head;',
-    replace: 'const head = saved.is === "absent" ? await collectOwn(work, branch, deps) : status.head;',
+    find: 'const head = saved.is === "present" ? await collectOwn(work, branch, deps) : undefined;',
+    replace: 'const head = saved.is === "absent" ? await collectOwn(work, branch, deps) : undefined;',
     tests: ["test/simulation/scenarios.test.ts"],
     seeds: 12,
   },
