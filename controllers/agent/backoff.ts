@@ -11,7 +11,7 @@ const firstMs = 10_000;
 const longestMs = 3_600_000;
 
 /** The longest wait after `failures` bad ends in a row, in milliseconds: 10 s, doubled with each, up to an hour. */
-export function backoffMsMax(failures: number): number {
+function backoffMsMax(failures: number): number {
   return Math.min(longestMs, firstMs * 2 ** Math.max(0, failures - 1));
 }
 

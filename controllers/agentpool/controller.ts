@@ -150,7 +150,7 @@ export function leaving(agents: readonly Agent[], claimants: ReadonlySet<string>
 }
 
 /** The smallest number of 1 to 10 that no Agent of any pool has. */
-export function smallestFree(agents: readonly Agent[]): number | undefined {
+function smallestFree(agents: readonly Agent[]): number | undefined {
   const taken = new Set(agents.map(({ metadata }) => agentId(metadata.name)));
   for (let id = 1; id <= AGENTS_MAX; id += 1) if (!taken.has(id)) return id;
   return undefined;

@@ -9,7 +9,7 @@ export interface Finished {
 }
 
 /** With fewer nothing is said: the range of two would hold the third in one of three cases. */
-export const FINISHED_MIN = 3;
+const FINISHED_MIN = 3;
 /** Prices, models and the repository change: what is older says less. */
 const FINISHED_MAX = 50;
 /** What of the past may lie outside of the range, at each end. */

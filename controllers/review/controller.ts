@@ -356,7 +356,7 @@ function named({ review }: Observation): Partial<ProjectStatus> {
 }
 
 /** One Review for each submission, whatever is repeated after a crash. */
-export function reviewName(project: Project): string {
+function reviewName(project: Project): string {
   const { run = 0, head = "" } = project.status?.submission ?? {};
   const resolved =
     project.status?.resolutions?.filter(({ reason }) => reason === "ReviewTimedOut").length ?? 0;

@@ -181,7 +181,7 @@ function fromReview(project: Project, seen: Observation, review: Review): Step {
 }
 
 /** Why an approval does not count: the rules that no reviewer can waive. */
-export function objections(
+function objections(
   review: Review,
   { checks, workspace }: Pick<Observation, "checks" | "workspace">,
 ): string[] {

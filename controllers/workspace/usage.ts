@@ -74,7 +74,7 @@ export function usageController(deps: Deps): Controller {
 }
 
 /** What the condition UsageLimited says of `limits`. */
-export function usageLimited(
+function usageLimited(
   limits: readonly UsageLimit[],
   { nowMs, timeZone }: { nowMs: number; timeZone: string },
 ): NewCondition {

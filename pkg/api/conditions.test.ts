@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { getCondition, isFalse, isTrue, removeCondition, setCondition, summarize } from "./conditions.ts";
+import { getCondition, isTrue, removeCondition, setCondition, summarize } from "./conditions.ts";
 
 const at = (now: string, generation = 1) => ({ now, generation });
 const noon = "2026-01-01T12:00:00Z";
@@ -17,7 +17,7 @@ test("lastTransitionTime moves with the status and with nothing else", () => {
   });
   const third = setCondition(second, ready("False"), at(later, 2));
   expect(getCondition(third, "Ready")?.lastTransitionTime).toBe(later);
-  expect(isFalse(third, "Ready")).toBe(true);
+  expect(isTrue(third, "Ready")).toBe(false);
   expect(isTrue(first, "Ready")).toBe(true);
 });
 

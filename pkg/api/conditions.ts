@@ -60,11 +60,6 @@ export function isTrue(conditions: readonly Condition[] | undefined, type: strin
   return getCondition(conditions, type)?.status === "True";
 }
 
-/** Whether the condition is there and `False`: absent and `Unknown` are not. */
-export function isFalse(conditions: readonly Condition[] | undefined, type: string): boolean {
-  return getCondition(conditions, type)?.status === "False";
-}
-
 /** How an object stands. `stalled`: nothing more will happen until the spec changes. */
 export interface Outcome {
   is: "good" | "working" | "bad" | "stalled";

@@ -16,7 +16,7 @@ export const ACTIONS: Readonly<Record<EscalationReason, readonly string[]>> = {
 };
 
 /** The next Escalation of `project` for `reason`: one for each decision that people have taken so far. */
-export function escalationName(project: Project, reason: EscalationReason): string {
+function escalationName(project: Project, reason: EscalationReason): string {
   const decided = project.status?.resolutions?.length ?? 0;
   const slug = reason.replace(/(?<!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
   return `${project.metadata.name}-${slug}-${decided + 1}`;

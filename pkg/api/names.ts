@@ -1,6 +1,5 @@
 /** Names that several parts have to agree on. */
 
-export const GROUP = "bosun.dev";
 export const API_VERSION = "bosun.dev/v1alpha1";
 
 /** On Agents: the pool they belong to; pools select by it. */

@@ -15,13 +15,13 @@ import { dearestOutput, mostOf, type Price } from "./prices.ts";
 import type { CacheLifetime } from "./usage.ts";
 
 /** Tokens for one image, whatever its bytes. */
-export const IMAGE_TOKENS = 5_000;
+const IMAGE_TOKENS = 5_000;
 /** What the API may add around messages that follow a settled request, in tokens. */
-export const MARGIN_AFTER_PREFIX = 2_000;
+const MARGIN_AFTER_PREFIX = 2_000;
 /** What the API may add around a whole request, in tokens. */
-export const MARGIN_ALONE = 10_000;
+const MARGIN_ALONE = 10_000;
 /** `max_tokens` is not lowered beneath this for want of money: an answer cut so short is wasted. */
-export const OUTPUT_FLOOR = 2_000;
+const OUTPUT_FLOOR = 2_000;
 
 /** Upper bounds of one request. */
 export interface Bound {

@@ -11,7 +11,7 @@ import type { Exchange, Outgoing, Upstream } from "./upstream.ts";
 import { type Refusal, refusalOf } from "./usage-limit.ts";
 
 /** How long an answer is read on when nobody listens any more, in milliseconds: its usage is still to come. */
-export const READ_ON_MS = 300_000;
+const READ_ON_MS = 300_000;
 
 /** How long a connection may take to come about, in milliseconds. */
 const CONNECT_MS_MAX = 30_000;

@@ -31,7 +31,7 @@ import { Upstream, type UpstreamConfig } from "./upstream.ts";
 import { type Period, windowAt } from "./windows.ts";
 
 /** How long a renewal of the lease holds, in milliseconds. */
-export const LEASE_MS = 5_000;
+const LEASE_MS = 5_000;
 
 export interface GatewayConfig {
   /** Absolute path; holds `ledger.jsonl`. */

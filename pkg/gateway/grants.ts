@@ -7,7 +7,7 @@ import { NANO_PER_USD } from "./money.ts";
 import { type Period, type Window, windowAt } from "./windows.ts";
 
 /** Who holds the grants of a single machine. */
-export const LOCAL = "local";
+const LOCAL = "local";
 
 export interface Grant {
   /** Unique by Budget, window and holder: `<uid>/2026-11-23@local`. */

@@ -86,7 +86,7 @@ function isNext(seq: number, last: number, gapBytes: number): boolean {
 }
 
 /** The lines of a file that end, without their ends; none when there is no file. */
-export async function* wholeLines(fs: FileSystem, path: string): AsyncGenerator<Buffer> {
+async function* wholeLines(fs: FileSystem, path: string): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
   for await (const piece of fs.pieces(path)) {
     rest = Buffer.concat([rest, piece]);

@@ -17,7 +17,7 @@ import type { Moment } from "./time-keeper.ts";
 import type { Refusal } from "./usage-limit.ts";
 
 /** How long a request may wait in line, in milliseconds. */
-export const LINE_WAIT_MS = 300_000;
+const LINE_WAIT_MS = 300_000;
 
 export type Reserving =
   | { is: "reserved"; payment: Payment }

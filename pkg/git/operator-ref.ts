@@ -4,7 +4,7 @@ import { changeRefs, readRef, takenOver } from "./refs.ts";
 import { Serial } from "./serial.ts";
 
 /** Names the operator that may move refs: a blob with its term. */
-export const operatorRef = "refs/bosun/operator";
+const operatorRef = "refs/bosun/operator";
 
 /**
  * Writes this operator's term into the repository. Every transaction that verifies the ref fails from then on when it

@@ -5,18 +5,6 @@ import type { Finding } from "./quality.ts";
 /** Merged by nobody's approval: the control plane does not belong to a branch. */
 const forbidden = "**/.claude-sessions";
 
-/** What a Workspace protects when it names nothing else (the default of its `protectedPaths`). */
-export const defaultProtectedPaths: readonly string[] = [
-  ".claude/**",
-  "CLAUDE.md",
-  ".mcp.json",
-  ".husky/**",
-  ".github/**",
-  ".git*",
-  ".npmrc",
-  ".env*",
-];
-
 /** Protected as well unless a pattern of the Workspace with `!` takes them out: a person looks at each. */
 const credentials = [
   "*.pem",

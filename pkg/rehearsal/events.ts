@@ -82,7 +82,7 @@ export function eventsOf(whole: Message, answer: Answer, input: InputUsage): rea
 }
 
 /** Usage in the API's words. */
-export function usageOf({ input, output, cacheRead, cacheWrite5m, cacheWrite1h }: BilledUsage): Usage {
+function usageOf({ input, output, cacheRead, cacheWrite5m, cacheWrite1h }: BilledUsage): Usage {
   return {
     input_tokens: input,
     output_tokens: output,

@@ -1,5 +1,5 @@
 /** Put before whatever a person may read, so that nobody takes a rehearsal for real work. */
-export const MARK = "[rehearsal]";
+const MARK = "[rehearsal]";
 
 export function mark(text: string): string {
   return text === "" || text.startsWith(MARK) ? text : `${MARK} ${text}`;

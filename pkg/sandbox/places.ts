@@ -62,7 +62,7 @@ export function commonGitDirectory(repositoryPath: string): string {
 }
 
 /** An object folder and the ones it borrows from in turn (`info/alternates`). */
-export function objectDirectories(objects: string): readonly string[] {
+function objectDirectories(objects: string): readonly string[] {
   const found = new Set<string>();
   const waiting = [objects];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {

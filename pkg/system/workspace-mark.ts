@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { ProcessEntry } from "./process-table.ts";
 
 /** Environment variable of every process that a stop has to end: hosts, tools, setup, checks, the gateway. */
-export const workspaceMarker = "BOSUN_WORKSPACE";
+const workspaceMarker = "BOSUN_WORKSPACE";
 
 /**
  * The mark of all processes that end when the latch at `stopLatch` is engaged: `{ BOSUN_WORKSPACE: … }`. It tells

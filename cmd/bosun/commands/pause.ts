@@ -75,7 +75,7 @@ async function settled(latch: StopLatch, clock: Clock): Promise<void> {
  *
  * @throws UserError for anything else that isn't a level and a name
  */
-export function parseTarget([first, name, ...rest]: readonly string[]): { level: Level; name: string } {
+function parseTarget([first, name, ...rest]: readonly string[]): { level: Level; name: string } {
   if (first === undefined) return { level: "workspace", name: "" };
   if (name === undefined && /^agent-\d+$/.test(first)) return { level: "agent", name: first };
   const level = LEVELS.find((candidate) => candidate === first.toLowerCase().replace(/s$/, ""));

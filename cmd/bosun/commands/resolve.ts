@@ -30,7 +30,7 @@ export async function resolve(
  *
  * @throws UserError when it is no answer to `reason`
  */
-export function actionOf(word: string, reason: EscalationReason): string {
+function actionOf(word: string, reason: EscalationReason): string {
   const actions = ACTIONS[reason];
   const action = actions.find((candidate) => candidate.toLowerCase() === word.toLowerCase());
   if (action !== undefined) return action;

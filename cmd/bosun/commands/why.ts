@@ -28,7 +28,7 @@ async function readWorld(client: Reader, now: number): Promise<World> {
 }
 
 /** The answer for the project or agent called `name`; a project's number will do too. */
-export function answerFor(name: string, world: World): Answer {
+function answerFor(name: string, world: World): Answer {
   const agent = world.agents.find(({ metadata }) => metadata.name === name);
   if (agent !== undefined) return whyAgent(agent, world);
   const project = world.projects.find(
@@ -40,7 +40,7 @@ export function answerFor(name: string, world: World): Answer {
 }
 
 /** The whole fleet: what stands first, then what moves. */
-export function everyone(world: World): string[] {
+function everyone(world: World): string[] {
   const all = everythingStands(world);
   if (all !== undefined) return answerLines("Nothing moves", all);
   const answers = [

@@ -1,4 +1,3 @@
-import type { KubeObject } from "../../api/meta.ts";
 import type { CustomResourceDefinition, DefinitionStatus } from "../definitions/definition.ts";
 import { definitionFaults } from "../definitions/definition-faults.ts";
 import { isObject, type JsonObject } from "../json.ts";
@@ -79,9 +78,4 @@ function storedVersions(
   const storage = spec.versions?.find((version) => version.storage)?.name;
   if (storage === undefined || before.includes(storage)) return before.length === 0 ? null : before;
   return [...before, storage];
-}
-
-/** A definition among other objects. */
-export function isDefinition(object: KubeObject): object is CustomResourceDefinition {
-  return object.kind === "CustomResourceDefinition" && object.apiVersion === "apiextensions.k8s.io/v1";
 }

@@ -9,7 +9,7 @@ import { schemaValue } from "./schema-value.ts";
 import { type CelError, none, Optional, type Value } from "./values/value.ts";
 
 /** What the rules of one object may cost at most. */
-export const objectBudget = 10_000_000;
+const objectBudget = 10_000_000;
 
 /** Longer messages are not used, in bytes. */
 const maxMessageBytes = 5 * 1024;

@@ -11,7 +11,7 @@ export class JsonPatchError extends Error {
 export const maxJsonPatchOperations = 10_000;
 
 /** The most bytes of JSON that the `copy` operations of one patch may copy together, as in kube-apiserver. */
-export const maxCopiedBytes = 3 * 1024 * 1024;
+const maxCopiedBytes = 3 * 1024 * 1024;
 
 /**
  * `target` with a JSON patch applied; `target` stays as it is, and what the patch does not touch is shared with it.

@@ -72,7 +72,7 @@ spec:
               replicas: {type: integer}
 `);
 
-export const gizmoCrd: unknown = parse(`
+const gizmoCrd: unknown = parse(`
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata:

@@ -2,7 +2,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import { systemClock } from "../../system/system.ts";
 
 /** How much faster than real time it goes: a minute in three seconds. */
-export const SPEED = 20;
+const SPEED = 20;
 
 const startMs = systemClock.now();
 

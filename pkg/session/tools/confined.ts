@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, readlink, realpath } from "node:fs/promis
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 
 /** A path that a session may not touch. */
-export class OutsideCheckout extends Error {
+class OutsideCheckout extends Error {
   override readonly name = "OutsideCheckout";
 }
 

@@ -1,9 +1,9 @@
 /** Decides when an object that is gone from the files may go itself. */
 
 /** How long an object must be missing, in milliseconds. */
-export const missingMsMin = 5_000;
+const missingMsMin = 5_000;
 /** More than so many missing at once are held. */
-export const missingCountMax = 5;
+const missingCountMax = 5;
 
 export interface Observation {
   /** Ids of the objects that are missing now. */

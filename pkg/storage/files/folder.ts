@@ -4,7 +4,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { FileStat, FileSystem } from "../file-system.ts";
 
 /** How long a changed file must stay as it is before it counts, in milliseconds: editors truncate, then write. */
-export const stableMs = 50;
+const stableMs = 50;
 
 export interface FolderContent {
   /** By path relative to the folder, with `/`. Undefined: it is changing right now, or can't be read; look again. */

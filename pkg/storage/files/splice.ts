@@ -75,7 +75,7 @@ export function removeDocument(text: string, index: number): string {
 }
 
 /** What the text's lines end with: the first one decides. */
-export function lineEndOf(text: string): "\n" | "\r\n" {
+function lineEndOf(text: string): "\n" | "\r\n" {
   return /^[^\n]*\r\n/.test(text) ? "\r\n" : "\n";
 }
 

@@ -15,9 +15,9 @@
  */
 import { crc32 } from "node:zlib";
 
-export const formatVersion = 1;
+const formatVersion = 1;
 
-export const frameTypes = { segmentStart: 1, transactions: 2, snapshotPart: 3, snapshotEnd: 4 } as const;
+const frameTypes = { segmentStart: 1, transactions: 2, snapshotPart: 3, snapshotEnd: 4 } as const;
 export type FrameType = keyof typeof frameTypes;
 
 export interface Frame {

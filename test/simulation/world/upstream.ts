@@ -21,7 +21,7 @@ export interface UpstreamFaults {
   unreachable: number;
 }
 
-export const noUpstreamFaults: UpstreamFaults = { limited: 0, fails: 0, cut: 0, silent: 0, unreachable: 0 };
+const noUpstreamFaults: UpstreamFaults = { limited: 0, fails: 0, cut: 0, silent: 0, unreachable: 0 };
 
 /** What it takes for one request. */
 export interface Bill {

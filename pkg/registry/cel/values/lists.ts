@@ -18,8 +18,6 @@ export class ArrayList extends CelList {
   }
 }
 
-export const emptyList = new ArrayList([]);
-
 /** Two lists, one after the other. Nothing is copied: `+` costs the same for lists of any length. */
 export class ConcatList extends CelList {
   readonly left: CelList;
