@@ -66,3 +66,12 @@ test("the problems of all files come in one error", async () => {
     await rm(folder, { recursive: true });
   }
 });
+
+test("a folder that is not there is a problem like any other, with its name", async () => {
+  const error = await loadScenarios(["/nowhere", "/nowhere-else"]).catch((thrown: unknown) => thrown);
+  if (!(error instanceof ScenarioError)) throw error;
+  expect(error.problems).toEqual([
+    expect.stringMatching(/^\/nowhere-else: .* Name another folder\.$/),
+    expect.stringMatching(/^\/nowhere: .* Name another folder\.$/),
+  ]);
+});

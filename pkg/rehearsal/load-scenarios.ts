@@ -22,14 +22,17 @@ export class ScenarioError extends Error {
  * The scenarios of all `*.yaml` files in the folders, in the order in which they are asked: by priority, then later
  * folders first, then by file name.
  *
- * @throws ScenarioError naming every problem of every file
+ * @throws ScenarioError naming every problem of every file, and each folder that can't be read
  */
 export async function loadScenarios(folders: readonly string[]): Promise<readonly Scenario[]> {
   const problems: string[] = [];
   const found: Scenario[] = [];
   for (const folder of folders.toReversed()) {
-    const files = (await readdir(folder)).filter((file) => /\.ya?ml$/.test(file)).sort();
-    for (const file of files) {
+    const files = await readdir(folder).catch((error: Error) => {
+      problems.push(`${folder}: its files can't be listed: ${error.message}. Name another folder.`);
+      return [];
+    });
+    for (const file of files.filter((name) => /\.ya?ml$/.test(name)).sort()) {
       const path = join(folder, file);
       const parsed = parseScenario(path, await readFile(path, "utf8"));
       if ("problems" in parsed) problems.push(...parsed.problems);
