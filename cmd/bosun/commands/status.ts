@@ -1,12 +1,13 @@
 /** `bosun status`: the whole workspace on one page. */
 import type { Context } from "../context.ts";
 import { withObjects } from "../operator-client/connect.ts";
+import { heedLatch } from "../view/heed-latch.ts";
 import { readObjects } from "../view/objects.ts";
 import { renderStatus } from "../view/status.ts";
 
 export async function status(context: Context): Promise<void> {
-  await withObjects(context, async ({ client }) => {
-    const objects = await readObjects(client);
+  await withObjects(context, async ({ client, folder }) => {
+    const objects = heedLatch(await readObjects(client), folder, context.now());
     for (const line of renderStatus(objects, context.now(), context.width)) context.out(line);
   });
 }

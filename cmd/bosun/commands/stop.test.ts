@@ -192,3 +192,16 @@ test("a plain stop never signals a process that merely has the operator's old nu
   holdLock({ pid: process.pid, startTime: "long ago" });
   expect(await runIn(folder.repository, ["stop"])).toMatchObject({ exitCode: 1 });
 });
+
+test("status and why say that all is stopped from the latch on, whatever the Workspace says by then", async () => {
+  await using operator = await startOperator(
+    "{ apiVersion: bosun.dev/v1alpha1, kind: Workspace, metadata: { name: library }, spec: { mode: Running } }",
+  );
+  const said = async (command: string) => (await operator.run(command)).out.join("\n");
+  expect(await said("status")).toContain("main, Running");
+  writeFileSync(operator.folder.stopLatch, "");
+  expect(await said("status")).toContain(
+    "main, Stopped\nStopped: The emergency stop is in force. `bosun resume`",
+  );
+  expect(await said("why")).toContain("The workspace is stopped");
+});

@@ -1,9 +1,10 @@
 /** `bosun why [NAME]`: why is this project or agent not moving, and what would change it? */
 import type { Context } from "../context.ts";
 import { didYouMean } from "../did-you-mean.ts";
-import { withObjects } from "../operator-client/connect.ts";
+import { type Connection, withObjects } from "../operator-client/connect.ts";
 import type { Reader } from "../operator-client/socket-client.ts";
 import { UserError } from "../user-error.ts";
+import { heedLatch } from "../view/heed-latch.ts";
 import { readObjects } from "../view/objects.ts";
 import { whyAgent } from "../why/agent.ts";
 import type { Answer, World } from "../why/answer.ts";
@@ -11,19 +12,20 @@ import { everythingStands } from "../why/everything.ts";
 import { whyProject } from "../why/project.ts";
 
 export async function why(context: Context, name: string | undefined): Promise<void> {
-  await withObjects(context, async ({ client, live }) => {
-    const world = await readWorld(client, context.now());
+  await withObjects(context, async (connection) => {
+    const world = await readWorld(connection, context.now());
     const lines = name === undefined ? everyone(world) : answerLines(name, answerFor(name, world));
     for (const line of lines) context.out(line);
-    if (!live) context.out("No operator is running: nothing moves until `bosun up`.");
+    if (!connection.live) context.out("No operator is running: nothing moves until `bosun up`.");
   });
 }
 
-async function readWorld(client: Reader, now: number): Promise<World> {
-  const [{ workspaces, ...objects }, categories] = await Promise.all([
+async function readWorld({ client, folder }: Connection<Reader>, now: number): Promise<World> {
+  const [all, categories] = await Promise.all([
     readObjects(client),
     client.list("Category", { namespace: client.namespace }),
   ]);
+  const { workspaces, ...objects } = heedLatch(all, folder, now);
   return { ...objects, workspace: workspaces[0], categories: categories.items, now };
 }
 
