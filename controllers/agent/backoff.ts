@@ -7,6 +7,7 @@ export const crashLoopFailures = 3;
 /** A host that lived for this long, in seconds, was well: what fails after it is counted anew (as a kubelet does). */
 export const steadySeconds = 600;
 
+/** The wait after the first bad end, and the longest, in milliseconds. */
 const firstMs = 10_000;
 const longestMs = 3_600_000;
 

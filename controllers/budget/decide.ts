@@ -32,6 +32,7 @@ export function windowStatus(account: WindowAccount, limit: WindowLimit | undefi
 
 /** Numbers that moved less than this share of a limit are told later. */
 const newsShare = 0.01;
+/** But not later than this after what was told last, in milliseconds. */
 const tellAtLeastEveryMs = 600_000;
 
 /**

@@ -8,6 +8,7 @@ export interface Certified {
 }
 
 const dayMs = 86_400_000;
+/** For how long a certificate is valid. A server renews its own while it runs; clients keep the authority's. */
 const authorityDays = 3650;
 const serverDays = 365;
 

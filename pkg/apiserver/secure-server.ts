@@ -35,6 +35,7 @@ export function createSecureServer({ api, certified, authenticate, host }: Secur
 
 /** Clients of Kubernetes keep idle connections for 90 s: the server must not be the first to close one. */
 const idleMs = 120_000;
+/** How often connections that have become idle are looked for while the server closes, in milliseconds. */
 const lookMs = 20;
 
 /**

@@ -74,6 +74,7 @@ function parsePlainly(text: string): { value: unknown } | undefined {
   }
 }
 
+/** Codes of characters. */
 const quoteMark = 34;
 const backslash = 92;
 

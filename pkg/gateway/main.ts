@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers";
 import { keepCompiled } from "../system/compile-cache.ts";
 import { runGateway } from "./process.ts";
 
+/** The pipe on which who started it hears that it answers, or why not. */
 const READY_FD = 3;
 
 try {

@@ -23,6 +23,7 @@ export interface ProcessConfig extends GatewayConfig {
 
 /** Without a lease for this long, and with nothing left to drain, the process ends, in milliseconds. */
 const ABANDONED_MS = 60_000;
+/** How often is looked whether it is abandoned, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
 /** How often the stop latch is looked at, in milliseconds: a stop takes less than a second. */
 const LATCH_EVERY_MS = 200;

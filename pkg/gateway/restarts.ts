@@ -2,6 +2,7 @@
 
 /** One that lived for so long was well, in milliseconds: what ends it then is the first failure. */
 const steadyMs = 60_000;
+/** The wait after the second failure in a row, and the longest, in milliseconds. */
 const firstMs = 1_000;
 const longestMs = 30_000;
 

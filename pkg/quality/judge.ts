@@ -53,6 +53,7 @@ const runners: readonly { none: RegExp; some: RegExp }[] = [
   { none: /^No tests executed!/m, some: /^(?:OK \(|Tests: )[1-9]/m },
 ];
 
+/** The exit code that pytest ends with when it found no test. */
 const pytestNothingCollected = 5;
 
 function ranNoTest(exitCode: number, text: string): boolean {

@@ -42,6 +42,7 @@ export interface ChecksRequest {
 }
 
 const order: readonly CommandName[] = ["setup", "lint", "test", "build"];
+/** So much of a command's output is kept, the end of it. */
 const outputBytesMax = 1_048_576;
 
 /**

@@ -17,7 +17,9 @@ const windowMs = 600_000;
 /** Each object may say so much at once, and one more each `refillMs`. */
 const burst = 25;
 const refillMs = 300_000;
+/** Objects and series that are remembered; the oldest are forgotten. */
 const rememberedMax = 4096;
+/** Events that wait to be written; what comes beyond is dropped: a client that is away must not fill the memory. */
 const pendingMax = 1000;
 
 export interface EventRecorderOptions {
@@ -146,7 +148,7 @@ function reference({ apiVersion, kind, metadata }: KubeObject): ObjectReference 
   };
 }
 
-/** Keeps the newest 4096 entries. */
+/** Keeps the newest `rememberedMax` entries. */
 function remember<T>(map: Map<string, T>, id: string, value: T): void {
   map.delete(id);
   map.set(id, value);

@@ -10,9 +10,11 @@ import type { Clock, Random } from "./clock.ts";
 import { labelSelector } from "./label-selector.ts";
 import type { Logger } from "./logger.ts";
 
+/** Pauses between lists that fail, doubling from the first to the second; a watch that held for the third was well. As client-go. */
 const backoffBaseMs = 800;
 const backoffMsMax = 30_000;
 const backoffResetMs = 120_000;
+/** How often everything is handed out again, in milliseconds: controller-runtime's ten hours. */
 const resyncMsDefault = 36_000_000;
 
 /** Why a watch ends; one for all, since making a DOMException each time would cost more than the end. */

@@ -6,6 +6,7 @@ import type { ObjectKey } from "../api/meta.ts";
 import { keyString } from "../api/meta.ts";
 import type { Clock } from "./clock.ts";
 
+/** Pauses after failures in a row, doubling from the first to the second, in milliseconds: client-go's. */
 const backoffBaseMs = 5;
 const backoffMsMax = 1_000_000;
 

@@ -18,6 +18,7 @@ export interface AwaitOptions {
   exit(): never;
 }
 
+/** How often it looks at the stop latch, in milliseconds. */
 const latchPollMs = 100;
 
 /**

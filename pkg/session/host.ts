@@ -34,7 +34,9 @@ export interface HostOptions {
   exit(): never;
 }
 
+/** How often it looks at the stop latch, and whether it still is the one that may run, in milliseconds. */
 const latchPollMs = 100;
+/** How often time is counted and what is new is shown, in milliseconds. */
 const tickMs = 1000;
 
 /**

@@ -6,6 +6,7 @@
  */
 export type Pulse = "Regular" | "Late" | "Lost";
 
+/** A longer silence than this is late or lost, in milliseconds. */
 export const LATE_MS = 60_000;
 export const LOST_MS = 120_000;
 

@@ -9,6 +9,7 @@ export interface EndOptions {
   limitMs: number;
 }
 
+/** Between two looks at all processes, in milliseconds. */
 const scanPeriodMs = 10;
 
 /**

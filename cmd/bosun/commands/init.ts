@@ -11,6 +11,7 @@ import { makeFolder, topOf } from "../init/make-folder.ts";
 import { UserError } from "../user-error.ts";
 import { FOLDER_NAME, workspaceFolder } from "../workspace-folder.ts";
 
+/** What a day may cost where nobody says, and the most that a Budget takes (`crds/budget.yaml`), in US dollars. */
 const dailyUSDDefault = 5;
 const dailyUSDMax = 1_000_000;
 

@@ -14,6 +14,7 @@ import { findWorkspace } from "../workspace-folder.ts";
 const LEVELS = ["workspace", "pool", "agent", "category"] as const;
 type Level = (typeof LEVELS)[number];
 
+/** For how long, and how often, is looked whether a running operator has taken a release in, in milliseconds. */
 const settleLimitMs = 2_000;
 const settleLookMs = 20;
 

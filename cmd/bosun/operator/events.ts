@@ -5,6 +5,7 @@ import type { Client } from "../../../pkg/runtime/client.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import type { Logger } from "../../../pkg/runtime/logger.ts";
 
+/** How long an Event is kept after it was last seen, and how often old ones are looked for, in milliseconds. */
 const keptMs = 24 * 3600_000;
 const periodMs = 600_000;
 

@@ -15,6 +15,7 @@ export const heldMs = 30_000;
 const watchMs = beatMs + 1_000;
 /** A file that was just made may still be written, in milliseconds. */
 const tornMs = 1_000;
+/** How often such a one is looked at, in milliseconds. */
 const lookMs = 50;
 
 /** How a person calls who holds the lock, and what they can do about it. */

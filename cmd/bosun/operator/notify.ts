@@ -19,6 +19,7 @@ export interface NotifyOptions extends FollowOptions {
 const timeoutSeconds = 30;
 /** The last so many things are remembered as told. */
 const rememberedMax = 2_000;
+/** What is kept of a command's output, for the log when it fails. */
 const outputBytesMax = 4_096;
 
 /**

@@ -105,6 +105,7 @@ function urlOf(name: string, { hash }: Document): string {
   return `/openapi/v3/${name}?hash=${hash}`;
 }
 
+/** A document with the hash in its address never changes: clients may keep it, as from kube-apiserver. */
 const yearMs = 365 * 24 * 3_600_000;
 
 function sendHashed(name: string, document: Document, { request, response, query, now }: Exchange): void {

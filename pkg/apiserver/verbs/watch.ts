@@ -116,8 +116,9 @@ function bookmark(
   };
 }
 
+/** So often a watch that asked for them gets a bookmark, in milliseconds: kube-apiserver's period. */
 const bookmarkMs = 60_000;
-/** So long before its end a watch gets a last bookmark. */
+/** So long before its end it gets a last one, in milliseconds. */
 const lastBookmarkMs = 2000;
 
 /** Asks for a bookmark each minute, and for one shortly before the deadline. */

@@ -277,6 +277,7 @@ function pathFaults(path: string, field: string): FieldError[] {
   return path.startsWith(".") ? [] : [invalid(field, path, "must be a simple json path starting with .")];
 }
 
+/** Of one version, as in kube-apiserver. */
 const maxSelectableFields = 8;
 
 function selectableFieldsFaults(

@@ -44,7 +44,9 @@ export interface LoopOptions {
   pauseRequested(): boolean;
 }
 
+/** So many answers in a row may not arrive whole. */
 const lossesMax = 3;
+/** So often in a row the model is asked to go on. */
 const nudgesMax = 3;
 
 /**

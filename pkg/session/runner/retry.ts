@@ -9,7 +9,9 @@ export type Verdict =
   | { do: "pause"; reason: "BudgetExceeded" | "NoBudget" | "UsageLimited" }
   | { do: "fail"; reason: "RequestRefused" | "ContextLimit" | "UpstreamUnavailable" };
 
+/** A request is sent again so often: over seven minutes at most, where no answer asks for longer. */
 const triesMax = 12;
+/** The longest pause that nobody asked for, in milliseconds. */
 const delayMsMax = 60_000;
 
 export interface ErrorAnswer {

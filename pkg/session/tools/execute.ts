@@ -5,6 +5,7 @@ import { editFileTool, readFileTool, writeFileTool } from "./files.ts";
 import { failed, succeeded, type Tool, type Toolbox, toolbox } from "./toolbox.ts";
 import type { Workplace } from "./workplace.ts";
 
+/** For one question to git about the checkout; one that hangs must not hold the session. */
 const gitTimeoutSeconds = 60;
 
 /** Prints the commit that is out, an empty line where there is none, then what is not committed: a sandbox for both. */

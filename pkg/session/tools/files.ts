@@ -3,11 +3,13 @@ import { failed, succeeded, type Tool } from "./toolbox.ts";
 
 const path = { type: "string", minLength: 1, maxLength: 4096, description: "Relative to the checkout." };
 const text = { type: "string", maxLength: 2_000_000 };
+/** For reading or writing one file: a disk that takes longer does not answer. */
 const fileLimitMs = 30_000;
 
 /** Larger files are read in parts by bash, in bytes. */
 const fileSizeLimit = 10_000_000;
 
+/** What is shown where the model names no number. */
 const defaultLines = 2000;
 
 export function readFileTool(checkout: string): Tool<{ path: string; offset?: number; limit?: number }> {

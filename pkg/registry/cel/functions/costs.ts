@@ -8,6 +8,7 @@ export type Cost = (args: readonly Value[], work: Work) => number;
 export const charCost = 0.1;
 /** Four characters of a pattern are taken for one state of its machine. */
 const patternCost = 0.25;
+/** Of making a list or a map. */
 export const listCost = 10;
 export const mapCost = 30;
 
