@@ -1,5 +1,6 @@
 /** From objects to files: what the API changed is spliced into the file that declares the object. */
 import { dirname, join } from "node:path";
+import { sameJson } from "../../api/same-json.ts";
 import { StatusError } from "../../api/status-error.ts";
 import { replaceFile, temporaryPath } from "../replace-file.ts";
 import type { FilesState } from "./files-state.ts";
@@ -118,7 +119,9 @@ export function fileProjection(
     if (found === undefined)
       return object === undefined ? text : appendDocument(text, newDocument(object, meaning));
     if (object === undefined) return removeDocument(text, found.index);
-    return splice(text, found.index, projectOnto(found.value, object, meaning));
+    const wanted = projectOnto(found.value, object, meaning);
+    // Most of the time nothing is to be said, and reading all of the file for each object that it declares takes long.
+    return sameJson(found.value, wanted) ? text : splice(text, found.index, wanted);
   }
 
   /** False: a person was faster, and nothing was written. */
