@@ -72,11 +72,13 @@ export async function inspectRepository(
     });
     return problems;
   }
-  const head = await git.inUserCheckout(repositoryPath, [
-    "rev-parse",
-    "--verify",
-    "--quiet",
-    "HEAD^{commit}",
+  // Asked at the same time, since whoever starts waits for the answers: each is a process of git.
+  const [head, branch, filters, format, agentBranches] = await Promise.all([
+    git.inUserCheckout(repositoryPath, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]),
+    git.inUserCheckout(repositoryPath, ["symbolic-ref", "--quiet", "HEAD"]),
+    ask("config", "--get-regexp", "^remote\\..*\\.(promisor|partialclonefilter)$"),
+    ask("rev-parse", "--show-object-format"),
+    ask("for-each-ref", "--format=%(refname:short)", "refs/heads/agent-*"),
   ]);
   if (head.exitCode !== 0) {
     problems.push({
@@ -87,7 +89,6 @@ export async function inspectRepository(
     });
     return problems;
   }
-  const branch = await git.inUserCheckout(repositoryPath, ["symbolic-ref", "--quiet", "HEAD"]);
   if (branch.exitCode !== 0) {
     problems.push({
       kind: "DetachedHead",
@@ -122,7 +123,7 @@ export async function inspectRepository(
       fix: "Run `git fetch --unshallow`.",
     });
   }
-  if ((await ask("config", "--get-regexp", "^remote\\..*\\.(promisor|partialclonefilter)$")) !== undefined) {
+  if (filters !== undefined) {
     problems.push({
       kind: "Partial",
       severity: "error",
@@ -130,7 +131,7 @@ export async function inspectRepository(
       fix: "Clone it again without `--filter`.",
     });
   }
-  if ((await ask("rev-parse", "--show-object-format")) === "sha256") {
+  if (format === "sha256") {
     problems.push({
       kind: "ObjectFormat",
       severity: "error",
@@ -138,8 +139,7 @@ export async function inspectRepository(
       fix: "Use a repository in git's default format.",
     });
   }
-  const blocking = (await ask("for-each-ref", "--format=%(refname:short)", "refs/heads/agent-*")) ?? "";
-  for (const name of blocking.split("\n").filter((ref) => /^agent-\d+$/.test(ref))) {
+  for (const name of (agentBranches ?? "").split("\n").filter((ref) => /^agent-\d+$/.test(ref))) {
     problems.push({
       kind: "BlockedBranch",
       severity: "error",

@@ -67,13 +67,16 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
   const objectDirectory = join(unguarded.gitDirectory, "objects");
   await rm(layout.temporary, { recursive: true, force: true });
   await mkdir(layout.operator, { recursive: true });
-  await git.text({ gitDirectory: layout.operator }, ["init", "--bare", "--quiet", "--template="]);
   const objects: GitPlace = { gitDirectory: layout.operator, objects: objectDirectory };
 
   await removeStaleLocks(unguarded.gitDirectory, clock.now());
   const { term } = options;
-  const repository: GitPlace =
-    term === undefined ? unguarded : { ...unguarded, guard: await takeRefs(git, unguarded, term) };
+  // The one works on the operator's own git directory, the other on the user's.
+  const [, guard] = await Promise.all([
+    git.text({ gitDirectory: layout.operator }, ["init", "--bare", "--quiet", "--template="]),
+    term === undefined ? undefined : takeRefs(git, unguarded, term),
+  ]);
+  const repository: GitPlace = guard === undefined ? unguarded : { ...unguarded, guard };
 
   const claims = new Claims(git, repository);
   const places = workspacePlaces({ repositoryPath, stateDirectory });

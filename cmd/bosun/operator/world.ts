@@ -7,7 +7,7 @@ import { openRepository } from "../../../pkg/git/open.ts";
 import type { KeepsWork, Repository } from "../../../pkg/git/repository.ts";
 import { fillCheckout, type Include } from "../../../pkg/quality/include.ts";
 import { openQuality } from "../../../pkg/quality/open.ts";
-import type { Quality } from "../../../pkg/quality/quality.ts";
+import type { CheckCommands, Quality } from "../../../pkg/quality/quality.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import type { Failpoint, Failpoints } from "../../../pkg/runtime/failpoints.ts";
 import type { SandboxAvailability } from "../../../pkg/sandbox/available.ts";
@@ -48,28 +48,18 @@ export interface WorldOptions {
   undo: Start["undo"];
 }
 
-/** Opens git with the checks beside money, then sessions, which spend it. */
+/** Opens git with the checks, and beside it money, then sessions, which spend it. */
 export async function openWorld(options: WorldOptions): Promise<World> {
-  const { folder, settings, state, sandbox, clock, failpoints, undo } = options;
+  const { folder, settings, state, sandbox } = options;
   const { spec } = settings;
   const repositoryPath = path.resolve(folder.repository, spec.repository.path);
   const boxed = sandbox.available && spec.sandbox === "Required";
   const places = workspacePlaces({ repositoryPath, stateDirectory: state, controlPlane: folder.path });
   const within = { ...options, repositoryPath, boxed, places };
-  const [{ repository, quality }, gateway] = await allEnded(openGit(within), openMoney(options));
-  const sessions = await openSessions({
-    directory: folder.sessions,
-    sessionFilesDirectory: folder.path,
-    stopLatch: folder.stopLatch,
-    places,
-    sandboxed: boxed,
-    money: gateway,
-    clock,
-    ids: systemIds,
-    failpoints,
-    spares: true,
-  });
-  undo.push(() => sessions.close());
+  const [{ repository, quality }, { gateway, sessions }] = await allEnded(
+    openGit(within),
+    openMoney(options).then(async (gateway) => ({ gateway, sessions: await openHosts(within, gateway) })),
+  );
   return {
     repository: tellingDiskFull(repository, state),
     quality: tellingDiskFull(quality, state),
@@ -117,28 +107,63 @@ async function openGit({
     patterns: settings.spec.checkout.include ?? [],
     ignored: source.ignored,
   });
-  const repository = await openRepository({
-    repositoryPath,
-    stateDirectory: state,
-    targetBranch: spec.repository.targetBranch,
-    mode: rehearse ? "rehearsal" : "real",
-    clock,
-    term,
-    fill: (checkout) => fillCheckout(include(), checkout),
-    sandbox: boxed ? "bubblewrap" : "off",
-    failpoints: { hit: (name) => failpoints.hit(name as Failpoint) },
-  });
-  const quality = await openQuality({
-    source,
-    stateDirectory: state,
-    sandbox: boxed ? places : undefined,
-    setupNetwork: () => settings.spec.setupNetwork === "Host",
-    include,
-    clock,
-    signal: ending.signal,
-    stop,
-  });
+  const [repository, quality] = await allEnded(
+    openRepository({
+      repositoryPath,
+      stateDirectory: state,
+      targetBranch: spec.repository.targetBranch,
+      mode: rehearse ? "rehearsal" : "real",
+      clock,
+      term,
+      fill: (checkout) => fillCheckout(include(), checkout),
+      sandbox: boxed ? "bubblewrap" : "off",
+      failpoints: { hit: (name) => failpoints.hit(name as Failpoint) },
+    }),
+    openQuality({
+      source,
+      stateDirectory: state,
+      sandbox: boxed ? places : undefined,
+      setupNetwork: () => settings.spec.setupNetwork === "Host",
+      include,
+      clock,
+      signal: ending.signal,
+      stop,
+    }),
+  );
+  if (spec.mode !== "Stopped") checkTarget(repository, quality, spec.commands);
   return { repository, quality };
+}
+
+/**
+ * Begins the checks of the target, without which no agent begins: a controller asks for them once all else is open, and
+ * finds them under way.
+ */
+function checkTarget(repository: Repository, quality: Quality, commands: CheckCommands): void {
+  const begin = async (): Promise<void> => {
+    const target = await repository.target();
+    if (target.is === "present") await quality.checks(target.value, commands);
+  };
+  begin().catch(() => undefined); // Whoever asks for them is told what keeps them from running.
+}
+
+async function openHosts(
+  { folder, places, boxed, clock, failpoints, undo }: WorldOptions & Places,
+  gateway: GatewayHandle,
+): Promise<Sessions> {
+  const sessions = await openSessions({
+    directory: folder.sessions,
+    sessionFilesDirectory: folder.path,
+    stopLatch: folder.stopLatch,
+    places,
+    sandboxed: boxed,
+    money: gateway,
+    clock,
+    ids: systemIds,
+    failpoints,
+    spares: true,
+  });
+  undo.push(() => sessions.close());
+  return sessions;
 }
 
 async function openMoney({
