@@ -271,7 +271,7 @@ class Manager implements OwnedSessions {
       );
     }
     (this.#options.failpoints ?? noFailpoints).hit("host-started");
-    this.prepare();
+    this.#spares?.prepareSoon();
   }
 
   #spawn(spec: SessionSpec, attempt: string, folder: SessionFolder): { ended(): boolean } {
@@ -282,7 +282,7 @@ class Manager implements OwnedSessions {
       ended = true;
       await this.#reap(spec.id);
       this.#news.wake(spec.agent);
-      this.prepare();
+      this.#spares?.prepareSoon();
     };
     child.once("exit", end);
     child.once("error", end);

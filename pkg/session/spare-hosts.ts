@@ -16,6 +16,11 @@ export interface SpareHostsOptions {
 
 /** How many wait: an author's session and a reviewer's often begin at the same time. */
 const sparesMax = 2;
+/**
+ * How long after a session's begin or end the next is prepared, in milliseconds: a start of Node has a core to itself for
+ * a tenth of a second, and what has just begun or ended needs it first.
+ */
+const prepareAfterMs = 300;
 /** How long a host waits for its session, in milliseconds: for what follows at once upon something else. */
 const keptMs = 60_000;
 
@@ -38,7 +43,8 @@ export class SpareHosts {
   readonly #spares = new Map<string, Spare>();
   /** Those whose id nobody has yet, the oldest first. */
   readonly #free = new Set<string>();
-  #isClosed = false;
+  readonly #closing = new AbortController();
+  #isPreparing = false;
 
   constructor(options: SpareHostsOptions) {
     this.#options = options;
@@ -47,6 +53,19 @@ export class SpareHosts {
   /** Starts those that are missing. Never fails: a session starts without them, only later. */
   prepare(): void {
     while (!this.#isClosed && this.#free.size < sparesMax && this.#startFree());
+  }
+
+  /** The same in a moment. */
+  prepareSoon(): void {
+    if (this.#isPreparing || this.#isClosed) return;
+    this.#isPreparing = true;
+    this.#options.clock.sleep(prepareAfterMs, this.#closing.signal).then(
+      () => {
+        this.#isPreparing = false;
+        this.prepare();
+      },
+      () => undefined, // Closed.
+    );
   }
 
   /** Starts one for session `id`, which goes on in a moment, unless one waits for it. Never fails either. */
@@ -74,11 +93,15 @@ export class SpareHosts {
 
   /** Ends those that wait. Resolves when they are gone. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort(new Error("No session begins any more."));
     const waiting = [...this.#spares];
     // What was started first ends before what is in its namespace.
     await Promise.all(waiting.map(([id]) => endTree(id, [], this.#options.clock)));
     await Promise.all(waiting.map(([, { exited }]) => exited));
+  }
+
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   /** @returns whether it was started */
