@@ -38,6 +38,7 @@ export function reviewController(deps: Deps): Controller {
       { kind: "Agent", by: declared, map: (object) => waitingFor(object as Agent) },
       { kind: "Agent", by: reviewerStanding, map: (object) => inHandOf(object as Agent) },
       { kind: "AgentPool", by: declared, map: inReview },
+      { kind: "Workspace", by: declared, map: inReview },
     ],
     signals: [
       {

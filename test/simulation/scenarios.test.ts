@@ -745,6 +745,18 @@ describe("a stop that follows `bosun resume` at once is not taken for the one be
   );
 });
 
+test("what is handed over while everything is stopped is reviewed once work goes on", async () => {
+  const story = await tell();
+  await story.projects("retry");
+  await story.until("it is handed over", () => story.phase("retry") === "InReview");
+  await story.patch("Workspace", "workspace", { mode: "Stopped" });
+  await story.minutes(30);
+  expect(story.phase("retry")).toBe("InReview");
+  expect(story.world.api.objects("Review")).toEqual([]);
+  await story.patch("Workspace", "workspace", { mode: "Running" });
+  await story.until("it is merged", merged(story, "retry"), 2);
+});
+
 test("a stop that is released while it is being declared stays released", async () => {
   const story = await tell();
   const { latch, api } = story.world;
