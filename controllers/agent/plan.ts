@@ -63,6 +63,7 @@ export function start(work: Work): Plan {
   };
 }
 
+/** Ready, and at what. */
 export function atWork(work: Work): NewCondition {
   return ready(
     stateAt(work),

@@ -132,6 +132,7 @@ export function baselinePassing({ target, checks }: Observation): NewCondition {
   };
 }
 
+/** What the checks say of the target itself; undefined while the target or they can't be seen. */
 export function baseline({ target, checks }: Observation): WorkspaceBaseline | undefined {
   if (target.is !== "present" || checks === undefined) return undefined;
   if (checks.is === "running") return { commit: target.value, result: "Running" };

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { request, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openTestRegistry } from "../registry/testing/registry.ts";
 import { tokenAuthenticator } from "./auth/authenticate.ts";
@@ -61,9 +62,7 @@ function open({ method = "GET", path, token, headers = {}, body }: Request): Pro
 
 async function send(options: Request): Promise<{ code: number; text: string }> {
   const response = await open(options);
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  return { code: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() };
+  return { code: response.statusCode ?? 0, text: await text(response) };
 }
 
 describe("who may do what", () => {

@@ -1,6 +1,7 @@
 /** A watch's answer as events. */
 import type { KubeObject } from "../api/meta.ts";
 import type { Status } from "../api/status-error.ts";
+import { linesOf } from "../encoding/lines.ts";
 import { deepFreeze } from "../registry/json.ts";
 import { type Call, type ExchangeDeps, exchange, statusError } from "./exchange.ts";
 import type { Answer } from "./transport.ts";
@@ -34,7 +35,7 @@ export async function* openStream(deps: StreamDeps, call: Call): AsyncGenerator<
     throw error;
   }
   try {
-    for await (const line of linesOf(response)) {
+    for await (const line of linesUntilCut(response)) {
       const event = JSON.parse(line) as StreamEvent | { type: "ERROR"; object: Status };
       if (event.type === "ERROR") throw statusError(event.object, 500);
       yield deepFreeze(event);
@@ -46,15 +47,9 @@ export async function* openStream(deps: StreamDeps, call: Call): AsyncGenerator<
 }
 
 /** Whole lines until the answer ends, for whatever reason: half a line at a cut is lost, and comes again. */
-async function* linesOf(response: Answer): AsyncGenerator<string, void> {
-  let rest = "";
-  const decoder = new TextDecoder();
+async function* linesUntilCut(response: Answer): AsyncGenerator<string, void> {
   try {
-    for await (const chunk of response) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = lines.pop() ?? "";
-      yield* lines.filter((line) => line !== "");
-    }
+    yield* linesOf(response);
   } catch (error) {
     if (!isCut(error as NodeJS.ErrnoException)) throw error;
   }

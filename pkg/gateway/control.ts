@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { chmod, unlink } from "node:fs/promises";
 import type { IncomingMessage, Server } from "node:http";
+import { text } from "node:stream/consumers";
 import { http } from "../system/http.ts";
 import type { Gateway } from "./gateway.ts";
 
@@ -130,9 +131,7 @@ export class ControlError extends Error {
 }
 
 async function readJson(message: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk);
-  return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  return JSON.parse(await text(message));
 }
 
 /** The file of a socket outlives its process; one that nobody listens on is in the way. */

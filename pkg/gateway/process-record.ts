@@ -23,6 +23,7 @@ export async function readProcessRecord(stateDirectory: string): Promise<Process
   }
 }
 
+/** Replaces `gateway.json`, by which an operator and the stop command find the process. */
 export async function writeProcessRecord(stateDirectory: string, record: ProcessRecord): Promise<void> {
   const path = join(stateDirectory, "gateway.json");
   await replaceFile(nodeFileSystem, path, [Buffer.from(JSON.stringify(record))], 0o600);

@@ -27,10 +27,12 @@ const left = new Error("It left the line");
 
 const RANK: Record<Purpose, number> = { review: 0, execute: 1 };
 
+/** Its turn did not come in the time that a request may stand in line. */
 export class WaitTimeoutError extends Error {
   override readonly name = "WaitTimeoutError";
 }
 
+/** Requests that wait to be paid for: by purpose, then in the order in which they came. */
 export class Line {
   readonly #clock: Clock;
   readonly #waitMs: number;

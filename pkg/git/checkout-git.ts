@@ -87,10 +87,12 @@ export async function makeGitDirectory(
   await setHead(gitDirectory, record.base);
 }
 
+/** Has `gitDirectory`, one of the operator's own, stand at `commit`. */
 export async function setHead(gitDirectory: string, commit: string): Promise<void> {
   await writeFile(join(gitDirectory, "HEAD"), `${commit}\n`);
 }
 
+/** What was written down of the checkout when it was made. @throws Error when the file is missing or damaged */
 export async function readRecord(gitDirectory: string): Promise<CheckoutRecord> {
   return JSON.parse(await readFile(join(gitDirectory, "bosun.json"), "utf8")) as CheckoutRecord;
 }

@@ -72,6 +72,7 @@ export class Claims {
   }
 }
 
+/** The refusal of a move for `claim`, where `recorded` is the one in force. */
 export function stale(claim: GitClaim, recorded: { number: number; agent: string }): TerminalError {
   return new TerminalError(
     "StaleClaim",

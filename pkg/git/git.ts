@@ -148,6 +148,7 @@ export class Git {
   }
 }
 
+/** That `git args` did not do what it was to do, with the beginning of what it printed. */
 export function gitFailed(args: readonly string[], output: ProcessOutput): TransientError {
   const said = output.stderr.trim().slice(0, 1000) || "It printed no error.";
   return new TransientError("GitFailed", `git ${args.join(" ")} exited with ${output.exitCode}: ${said}`);

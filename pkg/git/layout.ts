@@ -15,6 +15,7 @@ export interface Layout {
   operator: string;
 }
 
+/** The folders beneath the workspace's state folder. None is made. */
 export function layoutOf(stateDirectory: string): Layout {
   return {
     checkouts: join(stateDirectory, "checkouts"),
@@ -36,6 +37,7 @@ export function claimRef(project: string): string {
   return `refs/bosun/claims/${project.replace(/\.lock$/, "%2Elock")}`;
 }
 
+/** The ref that holds the commit a checkout started from, against git's gc. */
 export function keepRef(claim: GitClaim, purpose: Purpose): string {
   const name = `refs/bosun/keep/${claim.project}-${claim.number}`;
   return purpose === "review" ? `${name}-${claim.agent}-review` : name;
@@ -53,6 +55,7 @@ export interface TargetRefs {
   seen: string;
 }
 
+/** @param targetBranch - its name, without `refs/heads/` */
 export function targetRefs(targetBranch: string, mode: "real" | "rehearsal"): TargetRefs {
   const source = `refs/heads/${targetBranch}`;
   return mode === "real"

@@ -69,6 +69,7 @@ export async function changeRefs(
   });
 }
 
+/** The refusal of any move, where `ref` has a greater term than this operator's. */
 export function takenOver(ref: string): TerminalError {
   return new TerminalError(
     "TakenOver",

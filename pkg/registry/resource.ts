@@ -143,6 +143,7 @@ export const allVerbs: readonly string[] = [
   "watch",
 ];
 
+/** `group/version`, for the core group `version`. */
 export function apiVersionOf(resource: Resource): string {
   return resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
 }

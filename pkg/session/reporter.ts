@@ -49,6 +49,7 @@ const standMsMax = 30_000;
 /** A request without any answer for longer than this waits in line for budget: that time is not live. */
 const answerGraceMs = 30_000;
 
+/** Goes on from the report in the folder: live seconds are those of all hosts of the session. */
 export function openReporter({ run, folder, clock, standing, onReport }: ReporterOptions): Reporter {
   const before = folder.readReport();
   const liveBefore = before?.liveSeconds ?? 0;

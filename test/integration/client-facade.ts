@@ -9,6 +9,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
+import { text } from "node:stream/consumers";
 import type { KubeObject, ObjectKey } from "../../pkg/api/meta.ts";
 import { StatusError } from "../../pkg/api/status-error.ts";
 import { objectText } from "../../pkg/apiserver/forms/object-text.ts";
@@ -41,7 +42,7 @@ export function clientFacade(registry: Registry, port: number): Facade {
   return { server, served: () => served };
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await textOf(request);
+    const body = await text(request);
     const call = expressible(registry, request, body);
     const take = call === undefined ? undefined : await prepare(call, request, body);
     if (take === undefined) return forward(request, body, response);
@@ -278,10 +279,4 @@ function placed(object: KubeObject, { namespace }: ResourceTarget): KubeObject {
 
 function send(response: ServerResponse, code: number, object: KubeObject): void {
   sendJsonText(response, code, objectText(object));
-}
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
+import { text } from "node:stream/consumers";
 import { parse } from "yaml";
 import type { Access } from "../../pkg/cluster/access.ts";
 
@@ -90,9 +91,7 @@ export function connectTo(access: Access): Api {
         path,
         body === undefined ? {} : { text: JSON.stringify(body), type },
       );
-      const chunks: Buffer[] = [];
-      for await (const chunk of response) chunks.push(chunk as Buffer);
-      return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") };
+      return { status: response.statusCode ?? 0, text: await text(response) };
     },
     async watch(path, see) {
       const response = await open("GET", path);

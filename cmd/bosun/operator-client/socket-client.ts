@@ -1,9 +1,11 @@
 /** The running operator's API over its unix socket: Kubernetes' HTTP protocol, as the commands need it. */
 import type { IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import { KINDS } from "../../../pkg/api/generated.ts";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { collectionPath, objectPath } from "../../../pkg/api/paths.ts";
 import { isNotFound, type Status, StatusError } from "../../../pkg/api/status-error.ts";
+import { linesOf } from "../../../pkg/encoding/lines.ts";
 import type { Client, Kind, ListOptions, MergePatch } from "../../../pkg/runtime/client.ts";
 import { http } from "../../../pkg/system/http.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
@@ -61,7 +63,7 @@ export function socketClient(socket: string, namespace = FILE_NAMESPACE): Operat
           path,
           ...(signal === undefined ? {} : { signal }),
         });
-        for await (const line of lines(response)) yield watchEvent(line);
+        for await (const line of linesOf(response)) yield watchEvent(line);
       } catch (error) {
         const isOver = [error, (error as Error).cause].some(
           (one) => (one as NodeJS.ErrnoException | undefined)?.code === "ECONNRESET",
@@ -161,22 +163,6 @@ function refusal(code: number, answer: string): Error {
   } catch {
     // Not a Status: whatever answers there, it is no API server.
     return new Error(`The operator answered ${code}: ${answer.slice(0, 500)}`);
-  }
-}
-
-async function text(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-async function* lines(response: IncomingMessage): AsyncIterable<string> {
-  response.setEncoding("utf8");
-  let rest = "";
-  for await (const chunk of response) {
-    const parts = (rest + String(chunk)).split("\n");
-    rest = parts.pop() ?? "";
-    for (const line of parts) if (line !== "") yield line;
   }
 }
 

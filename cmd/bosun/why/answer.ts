@@ -33,10 +33,12 @@ export interface World {
   now: number;
 }
 
+/** It goes on by itself. */
 export function moving(because: string): Answer {
   return { isMoving: true, because, remedies: [] };
 }
 
+/** It stands until one of `remedies` is done: commands, or what to do in words. */
 export function standing(because: string, ...remedies: readonly string[]): Answer {
   return { isMoving: false, because, remedies };
 }

@@ -1,8 +1,9 @@
 /** A Client over HTTP, for tests alone: as plain as it can be, so that what it shows is the server's doing. */
 import { type IncomingMessage, request } from "node:http";
-import type { KubeObject } from "../../api/meta.ts";
-import { keyOf, type ObjectKey } from "../../api/meta.ts";
+import { text } from "node:stream/consumers";
+import { type KubeObject, keyOf, type ObjectKey } from "../../api/meta.ts";
 import { isNotFound, type Status, StatusError } from "../../api/status-error.ts";
+import { linesOf } from "../../encoding/lines.ts";
 import { deepFreeze } from "../../registry/json.ts";
 import { apiVersionOf, type Resource } from "../../registry/resource.ts";
 import type {
@@ -30,13 +31,7 @@ export interface HttpRequest {
 /** One request over the unix socket; the answer whatever its code. */
 export async function call(socketPath: string, options: HttpRequest): Promise<HttpAnswer> {
   const response = await open(socketPath, options);
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  return {
-    code: response.statusCode ?? 0,
-    headers: response.headers,
-    text: Buffer.concat(chunks).toString(),
-  };
+  return { code: response.statusCode ?? 0, headers: response.headers, text: await text(response) };
 }
 
 /** The response as soon as its headers are there. */
@@ -156,15 +151,10 @@ export function httpClient(socketPath: string, resources: readonly Resource[]): 
 export async function* events(
   response: IncomingMessage,
 ): AsyncIterable<{ type: string; object: KubeObject }> {
-  let rest = "";
-  for await (const chunk of response.setEncoding("utf8")) {
-    const lines = (rest + String(chunk)).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      const event = JSON.parse(line);
-      if (event.type === "ERROR") throw statusError(event.object);
-      yield deepFreeze(event);
-    }
+  for await (const line of linesOf(response)) {
+    const event = JSON.parse(line);
+    if (event.type === "ERROR") throw statusError(event.object);
+    yield deepFreeze(event);
   }
 }
 

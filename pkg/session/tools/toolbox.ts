@@ -31,6 +31,11 @@ export interface Toolbox {
   run(name: string, input: unknown): Promise<ToolResult>;
 }
 
+/**
+ * What a model is offered. A call that can't be made, is not valid or fails gives a result that says so: it never throws.
+ *
+ * @param reminder - how the model is asked to go on when it called none of them
+ */
 export function toolbox(tools: readonly Tool[], reminder: string): Toolbox {
   // The schemas are our own. That they are valid is for tests to say, not for each session's start.
   const ajv = new Ajv({ allErrors: true, meta: false, validateSchema: false });

@@ -24,6 +24,7 @@ export type FileObjects =
   | { valid: true; objects: readonly FileObject[] }
   | { valid: false; problems: readonly Pick<YamlProblem, "line" | "message">[] };
 
+/** The objects in a file's text, or everything that is wrong with it: one bad document makes the whole file invalid. */
 export function readFileObjects(text: string, resources: readonly ResourceInfo[]): FileObjects {
   const broken = text.indexOf("\uFFFD");
   if (broken !== -1) {
@@ -72,6 +73,7 @@ export function readFileObjects(text: string, resources: readonly ResourceInfo[]
   return problems.length > 0 ? { valid: false, problems } : { valid: true, objects };
 }
 
+/** Names an object of the one namespace that people's files are of. */
 export function objectId(resource: string, name: string): string {
   return `${resource}/${name}`;
 }

@@ -24,6 +24,7 @@ export interface Records {
 const projectingPrefix = ".bosun/projecting/";
 const missingPrefix = ".bosun/missing/";
 
+/** @param initial - what the log has kept of files, under all prefixes */
 export function openRecords(initial: readonly FileText[]): Records {
   const texts = new Map<string, string>();
   const projecting = new Map<string, string>();
@@ -45,10 +46,12 @@ export function openRecords(initial: readonly FileText[]): Records {
   return records;
 }
 
+/** Says that `text` is about to be written to `path`; undefined: that this is done. */
 export function projectingRecord(path: string, text: string | undefined): FileText {
   return { path: projectingPrefix + path, text };
 }
 
+/** Says that an object is missing from the files, and what it was there last; undefined: that it is not. */
 export function missingRecord(id: string, missing: MissingObject | undefined): FileText {
   return { path: missingPrefix + id, text: missing === undefined ? undefined : JSON.stringify(missing) };
 }
