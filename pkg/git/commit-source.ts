@@ -1,10 +1,10 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { CommitSource, FileChange, FileVersion } from "../quality/commit-source.ts";
 import { commonGitDirectory } from "../sandbox/places.ts";
 import { Git, type GitPlace, gitFailed } from "./git.ts";
 import { layoutOf } from "./layout.ts";
 import { makeCheckout } from "./make-checkout.ts";
+import { makeOperatorDirectory } from "./operator-directory.ts";
 import type { RunProcess } from "./process.ts";
 
 /** The commits of the user's repository, read with the operator's own configuration. */
@@ -15,8 +15,7 @@ export async function openCommitSource(options: {
 }): Promise<CommitSource> {
   const git = new Git(options.runGit);
   const { operator } = layoutOf(options.stateDirectory);
-  await mkdir(operator, { recursive: true });
-  await git.text({ gitDirectory: operator }, ["init", "--bare", "--quiet", "--template="]);
+  await makeOperatorDirectory(git, operator);
   const objectDirectory = join(commonGitDirectory(options.repositoryPath), "objects");
   const place: GitPlace = { gitDirectory: operator, objects: objectDirectory };
   const raw = ["--raw", "-r", "-z", "--no-renames", "--no-abbrev"];

@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { remembered } from "../quality/remembered.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -10,6 +10,7 @@ import { collect } from "./collect.ts";
 import { Git, type GitPlace } from "./git.ts";
 import { changesSince, commitsBetween } from "./history.ts";
 import { checkoutName, layoutOf, type Purpose, targetRefs } from "./layout.ts";
+import { makeOperatorDirectory } from "./operator-directory.ts";
 import { takeRefs } from "./operator-ref.ts";
 import { isAncestor, planMerge } from "./plan-merge.ts";
 import type { RunProcess } from "./process.ts";
@@ -66,14 +67,13 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
   const unguarded: GitPlace = { gitDirectory: commonGitDirectory(repositoryPath) };
   const objectDirectory = join(unguarded.gitDirectory, "objects");
   await rm(layout.temporary, { recursive: true, force: true });
-  await mkdir(layout.operator, { recursive: true });
   const objects: GitPlace = { gitDirectory: layout.operator, objects: objectDirectory };
 
   await removeStaleLocks(unguarded.gitDirectory, clock.now());
   const { term } = options;
   // The one works on the operator's own git directory, the other on the user's.
   const [, guard] = await Promise.all([
-    git.text({ gitDirectory: layout.operator }, ["init", "--bare", "--quiet", "--template="]),
+    makeOperatorDirectory(git, layout.operator),
     term === undefined ? undefined : takeRefs(git, unguarded, term),
   ]);
   const repository: GitPlace = guard === undefined ? unguarded : { ...unguarded, guard };

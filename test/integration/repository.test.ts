@@ -164,7 +164,7 @@ test("a branch that the person has checked out is not moved under them", async (
   expect(await world.branch(branch)).toBe(first);
 });
 
-test("locks that a killed git left stop nobody: on an index of the operator's, on a ref of its own", async () => {
+test("locks that a killed git left stop nobody: on an index or the settings of the operator's, on a ref of its own", async () => {
   const world = await open();
   const checkout = await claimed(world);
   await writeFile(join(world.stateDirectory, "git", "agent-1-retry-uploads-1", "index.lock"), "");
@@ -177,6 +177,7 @@ test("locks that a killed git left stop nobody: on an index of the operator's, o
   });
   await utimes(lock, 1, 1);
   const { repositoryPath, stateDirectory } = world;
+  await writeFile(join(stateDirectory, "operator.git", "config.lock"), "");
   const again = await openRepository({
     repositoryPath,
     stateDirectory,
