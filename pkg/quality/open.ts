@@ -13,7 +13,7 @@ import { Places } from "./places.ts";
 import type { CheckCommands, CheckResult, Quality } from "./quality.ts";
 import { remembered } from "./remembered.ts";
 import { ResultCache } from "./result-cache.ts";
-import { type ChecksEnvironment, type ChecksRequest, runChecks } from "./run-checks.ts";
+import { type ChecksEnvironment, type ChecksRequest, type InTurn, runChecks } from "./run-checks.ts";
 
 export interface OpenQualityOptions {
   source: CommitSource;
@@ -58,7 +58,10 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
   await rm(work, { recursive: true, force: true });
   await mkdir(work, { recursive: true });
   const cache = new ResultCache(join(folder, "results"));
-  const places = new Places(options.maxConcurrent ?? Math.max(1, Math.floor(availableParallelism() / 2)));
+  const placeCount = options.maxConcurrent ?? Math.max(1, Math.floor(availableParallelism() / 2));
+  const places = new Places(placeCount);
+  // Whoever waits for a place has its checkout made meanwhile: a place is taken by commands alone.
+  const rooms = new Places(2 * placeCount);
   const environment: Omit<ChecksEnvironment, "signal" | "refuseStopped"> = {
     source,
     clock,
@@ -142,20 +145,34 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
       stopped ||= stop.inForce();
       if (stopped) throw new Error("The emergency stop is in force.");
     };
+    let isOver = false;
+    const over = (): void => {
+      isOver = true;
+      const commits = running.get(key) ?? new Set();
+      running.delete(key);
+      if (stop.inForce()) for (const commit of commits) interrupted.add(commit);
+      else wake(commits);
+    };
+    const inTurn: InTurn = (work) =>
+      places.hold(() => {
+        until.throwIfAborted();
+        return work();
+      });
+    const known = async (results: readonly CheckResult[]): Promise<void> => {
+      await cache.put(key, results, { ...about, commit: request.commit, time: timestamp(clock.now()) });
+      over();
+    };
     try {
-      await places.hold(async () => {
+      await rooms.hold(async () => {
         until.throwIfAborted();
         const environs = { ...environment, signal: until, refuseStopped };
-        const results = await runChecks(environs, { ...request, folder: join(work, randomUUID()) });
-        await cache.put(key, results, { ...about, commit: request.commit, time: timestamp(clock.now()) });
+        await runChecks(environs, { ...request, folder: join(work, randomUUID()) }, { inTurn, known });
       });
     } catch (error) {
-      if (!until.aborted && !stopped) failures.set(key, error);
+      // What is known stays so: then only its checkout could not be removed, which the next start tries again.
+      if (!isOver && !until.aborted && !stopped) failures.set(key, error);
     }
-    const commits = running.get(key) ?? new Set();
-    running.delete(key);
-    if (stop.inForce()) for (const commit of commits) interrupted.add(commit);
-    else wake(commits);
+    if (!isOver) over();
   }
 }
 

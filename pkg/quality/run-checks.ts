@@ -41,6 +41,9 @@ export interface ChecksRequest {
   included: readonly string[];
 }
 
+/** Runs `work` when it is its turn. */
+export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
+
 const order: readonly CommandName[] = ["setup", "lint", "test", "build"];
 /** So much of a command's output is kept, the end of it. */
 const outputBytesMax = 1_048_576;
@@ -49,50 +52,57 @@ const outputBytesMax = 1_048_576;
  * Runs the commands on a clean checkout of `commit` at `folder`, in order, and removes it. After a failed setup
  * the others would tell nothing, so they do not run.
  *
+ * @param how.inTurn - runs the commands when it is their turn; the checkout is made before that and removed after it
+ * @param how.known - told the results before the checkout is removed, and waited for
  * @throws the signal's reason when aborted, or what `refuseStopped` throws: an interrupted check has no result
  */
 export async function runChecks(
   environment: ChecksEnvironment,
   request: ChecksRequest,
-): Promise<readonly CheckResult[]> {
-  const { commands, folder, include } = request;
+  { inTurn, known }: { inTurn: InTurn; known(results: readonly CheckResult[]): Promise<void> },
+): Promise<void> {
+  const { folder, include } = request;
   const home = `${folder}.home`;
   try {
     await environment.source.checkOut(request.commit, folder);
     if (include !== undefined) await copyIncluded(include, request.included, folder);
     await mkdir(home, { recursive: true });
-    const results: CheckResult[] = [];
-    for (const name of order) {
-      const command = commands[name];
-      if (command === undefined) continue;
-      const started = launch(environment, {
-        run: command.run,
-        folder,
-        home,
-        network: name === "setup" && request.setupNetwork ? "host" : "none",
-      });
-      environment.refuseStopped();
-      const ran = await runCommand({
-        launch: started,
-        cwd: folder,
-        timeoutSeconds: command.timeoutSeconds,
-        clock: environment.clock,
-        owner: environment.owner,
-        maxOutputBytes: outputBytesMax,
-        signal: environment.signal,
-      });
-      environment.signal.throwIfAborted();
-      environment.refuseStopped();
-      const result = judge(name, command.run, ran);
-      results.push(result);
-      if (name === "setup" && result.result !== "Passed") break;
-    }
-    return results;
+    await known(await inTurn(() => runCommands(environment, request, home)));
   } finally {
     await Promise.all(
       [folder, home].map((path) => rm(path, { recursive: true, force: true, maxRetries: 3 })),
     );
   }
+}
+
+async function runCommands(
+  environment: ChecksEnvironment,
+  { commands, folder, setupNetwork }: ChecksRequest,
+  home: string,
+): Promise<readonly CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const name of order) {
+    const command = commands[name];
+    if (command === undefined) continue;
+    const network = name === "setup" && setupNetwork ? "host" : "none";
+    const started = launch(environment, { run: command.run, folder, home, network });
+    environment.refuseStopped();
+    const ran = await runCommand({
+      launch: started,
+      cwd: folder,
+      timeoutSeconds: command.timeoutSeconds,
+      clock: environment.clock,
+      owner: environment.owner,
+      maxOutputBytes: outputBytesMax,
+      signal: environment.signal,
+    });
+    environment.signal.throwIfAborted();
+    environment.refuseStopped();
+    const result = judge(name, command.run, ran);
+    results.push(result);
+    if (name === "setup" && result.result !== "Passed") break;
+  }
+  return results;
 }
 
 function launch(
