@@ -56,7 +56,7 @@ export class Checkouts {
     claim: GitClaim,
     options: { branch: string; from: string; identity: CommitIdentity; purpose: Purpose },
   ): Promise<Checkout> {
-    const { git, repository, objects, claims, objectDirectory, targetBranch } = this.#o;
+    const { git, objects, claims, objectDirectory, targetBranch } = this.#o;
     const where = this.locate(claim, options.purpose);
     // A claim that is over gets no checkout, not even the one it had.
     const fence = options.purpose === "execute" ? [await claims.fence(claim)] : [];
@@ -68,21 +68,12 @@ export class Checkouts {
     const commit = `${options.from}^{commit}`;
     const base =
       (await git.reader(objects).id(commit)) ?? (await git.text(objects, ["rev-parse", "--verify", commit]));
-    const keep = keepRef(claim, options.purpose);
-    const kept = await readRef(git, repository, keep);
-    if (kept !== base) {
-      const moved = await changeRefs(
-        git,
-        repository,
-        [...fence, { do: "move", ref: keep, from: kept, to: base }],
-        `keep the base of ${claim.project}`,
-      );
-      if (!moved) throw new TransientError("ClaimMoved", `The claim of ${claim.project} changed meanwhile.`);
-    }
     const record = { branch: options.branch, base, id: randomUUID() };
     const lost = options.purpose === "execute" ? await keptWork(this.#o, where) : undefined;
     await makeGitDirectory(git, where.gitDirectory, record, [keptName]);
-    await makeCheckout(git, {
+    // The files are written out meanwhile; there is no checkout before its base is kept.
+    const kept = this.#keepBase(claim, options.purpose, { base, fence });
+    const made = makeCheckout(git, {
       path: where.path,
       objectDirectory,
       targetBranch,
@@ -91,9 +82,32 @@ export class Checkouts {
       excludeIn: [where.gitDirectory],
       branch: record.branch,
       base,
+      ready: kept,
       ...(lost === undefined ? {} : { head: lost.head, files: lost.commit }),
     });
+    // Whichever fails, the next try must not meet the other.
+    await Promise.allSettled([kept, made]);
+    await made;
     return { path: where.path, ...record };
+  }
+
+  /** Holds `base` against the user's gc for as long as the claim has its checkout. */
+  async #keepBase(
+    claim: GitClaim,
+    purpose: Purpose,
+    { base, fence }: { base: string; fence: readonly RefChange[] },
+  ): Promise<void> {
+    const { git, repository } = this.#o;
+    const keep = keepRef(claim, purpose);
+    const kept = await readRef(git, repository, keep);
+    if (kept === base) return;
+    const moved = await changeRefs(
+      git,
+      repository,
+      [...fence, { do: "move", ref: keep, from: kept, to: base }],
+      `keep the base of ${claim.project}`,
+    );
+    if (!moved) throw new TransientError("ClaimMoved", `The claim of ${claim.project} changed meanwhile.`);
   }
 
   async state(claim: GitClaim, purpose: Purpose): Promise<Seen<CheckoutState>> {

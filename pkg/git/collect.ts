@@ -37,8 +37,10 @@ export async function collect(
     return head;
   }
   const { base } = await readRecord(where.gitDirectory);
-  await bringObjects(options, where, { head, base });
-  const [holder] = await holdersOf(git, repository, ref);
+  const [[holder]] = await Promise.all([
+    holdersOf(git, repository, ref),
+    bringObjects(options, where, { head, base }),
+  ]);
   if (holder !== undefined) {
     throw new TransientError(
       "BranchCheckedOut",

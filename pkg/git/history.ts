@@ -25,8 +25,10 @@ export async function changesSince(
 ): Promise<{ paths: readonly string[]; patch: string }> {
   const range = `${base}...${head}`;
   const diff = ["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames"];
-  const paths = await git.text(objects, [...diff, "--name-only", "-z", range]);
-  const patch = await git.run(objects, [...diff, range], { maxBytes });
+  const [paths, patch] = await Promise.all([
+    git.text(objects, [...diff, "--name-only", "-z", range]),
+    git.run(objects, [...diff, range], { maxBytes }),
+  ]);
   if (patch.exitCode !== 0) throw gitFailed(["diff", range], patch);
   return {
     paths: paths.split("\0").filter(Boolean).sort(),

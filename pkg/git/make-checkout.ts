@@ -18,6 +18,8 @@ export interface NewCheckout {
   targetBranch: string;
   objectDirectory: string;
   identity: CommitIdentity;
+  /** What the checkout must not appear without. */
+  ready?: Promise<void>;
   /** See `OpenRepositoryOptions.fill`. */
   fill?: ((checkout: string) => Promise<readonly string[]>) | undefined;
   /** Git directories, beside the checkout's own, that must not see what `fill` copied as a change. */
@@ -60,6 +62,10 @@ export async function makeCheckout(git: Git, checkout: NewCheckout): Promise<voi
   for (const directory of [place.gitDirectory, ...(checkout.excludeIn ?? [])]) {
     await exclude(directory, filled);
   }
+  await checkout.ready?.catch(async (error: unknown) => {
+    await rm(partial, { recursive: true, force: true });
+    throw error;
+  });
   await rename(partial, checkout.path);
 }
 

@@ -54,6 +54,24 @@ describe("a checkout", () => {
     );
   });
 
+  test("does not appear before its base is kept, though its files are there", async () => {
+    let refuses = true;
+    const checkouts = (): string => join(world.stateDirectory, "checkouts");
+    const files = async (): Promise<readonly string[]> => readdir(checkouts(), { recursive: true });
+    const world: RealWorld = await open({
+      runGit: async (request) => {
+        if (!refuses || !request.stdin?.includes("refs/bosun/keep/")) return runProcess(request);
+        await expect.poll(files).toContain("agent-1-retry-uploads-1.partial/notes.txt");
+        return { exitCode: 128, stdout: Buffer.alloc(0), stderr: "fatal: no space left" };
+      },
+    });
+    await expect(claimed(world)).rejects.toMatchObject({ reason: "GitFailed" });
+    expect(await files()).toEqual([]);
+    refuses = false;
+    const { base } = await claimed(world);
+    expect(await git(world.repositoryPath, "rev-parse", "refs/bosun/keep/retry-uploads-1")).toBe(base);
+  });
+
   test("is filled with ignored files, which are no change, are saved by nobody and let it be removed", async () => {
     const files = { "settings[1].local": "mine\n", "deep/down here.json": "{}\n" };
     const world = await open({
