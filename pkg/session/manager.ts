@@ -85,6 +85,8 @@ class Manager implements OwnedSessions {
   readonly #turns = new Map<string, Promise<unknown>>();
   /** Sessions to be stopped now: a start under way gives up. */
   readonly #stopping = new Set<string>();
+  /** Attempts that this manager starts just now: nobody has to look for their processes to know that. */
+  readonly #starting = new Set<string>();
   readonly #spares: SpareHosts | undefined;
 
   constructor(options: SessionsOptions, namespaces: PidNamespace) {
@@ -129,7 +131,8 @@ class Manager implements OwnedSessions {
       const host = folder.readHost();
       // Said in the same turn as it is read, or a start in between would be forgotten.
       if (host === undefined) this.#over.add(id);
-      const seen = await this.#hosts.lookAt(id, host);
+      const isStarting = host?.state === "starting" && this.#starting.has(host.attempt);
+      const seen = isStarting ? "starting" : await this.#hosts.lookAt(id, host);
       const report = folder.readReport();
       if (seen === "gone") {
         this.#pulses.forget(id);
@@ -225,7 +228,7 @@ class Manager implements OwnedSessions {
     const folder = this.#folder(spec.id);
     this.#refuseStopped();
     folder.clearOrder();
-    let host = folder.readHost();
+    const host = folder.readHost();
     if ((await this.#hosts.lookAt(spec.id, host)) === "alive") {
       if (folder.readReport()?.outcome === undefined && folder.readSpec()?.run === spec.run) return;
       await this.#waitFor(exitLimitMs, async () => (await this.#hosts.lookAt(spec.id, host)) !== "alive");
@@ -249,19 +252,9 @@ class Manager implements OwnedSessions {
       hide: places.hide,
       extraReadOnly: places.readOnly,
     });
-    folder.writeHost({ state: "starting", attempt, place: this.#hosts.place });
-    this.#over.delete(spec.id);
-    this.#unwitnessed.delete(spec.id);
-    const child = this.#spawn(spec, attempt, folder);
-    const known = await this.#waitFor(startLimitMs, async () => {
-      host = folder.readHost();
-      return (
-        child.ended() ||
-        this.#stopping.has(spec.id) ||
-        (host?.state === "running" && host.attempt === attempt)
-      );
-    });
-    if (!known || host?.state !== "running") {
+    this.#starting.add(attempt);
+    const runs = await this.#begin(spec, attempt, folder).finally(() => this.#starting.delete(attempt));
+    if (!runs) {
       await this.#end(spec.id, folder);
       this.#refuseStopped();
       const log = (readIfPresent(folder.logPath) ?? "").slice(-1000);
@@ -272,6 +265,23 @@ class Manager implements OwnedSessions {
     }
     (this.#options.failpoints ?? noFailpoints).hit("host-started");
     this.#spares?.prepareSoon();
+  }
+
+  /** @returns whether the host has made itself known in time */
+  async #begin(spec: SessionSpec, attempt: string, folder: SessionFolder): Promise<boolean> {
+    folder.writeHost({ state: "starting", attempt, place: this.#hosts.place });
+    this.#over.delete(spec.id);
+    this.#unwitnessed.delete(spec.id);
+    const child = this.#spawn(spec, attempt, folder);
+    const isRunning = (): boolean => {
+      const host = folder.readHost();
+      return host?.state === "running" && host.attempt === attempt;
+    };
+    await this.#waitFor(
+      startLimitMs,
+      async () => child.ended() || this.#stopping.has(spec.id) || isRunning(),
+    );
+    return isRunning();
   }
 
   #spawn(spec: SessionSpec, attempt: string, folder: SessionFolder): { ended(): boolean } {
