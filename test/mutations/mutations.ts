@@ -506,7 +506,7 @@ const resume: readonly Mutation[] = [
   {
     name: "cycles-forgotten",
     bug: "review cycles count from the beginning again",
-    file: "controllers/review/controller.ts",
+    file: "controllers/review/act.ts",
     find: "? { reviewCycles: (status.reviewCycles ?? 0) + 1 }",
     replace: "? { reviewCycles: review === undefined ? 0 : 1 }",
     tests: ["test/simulation/scenarios.test.ts"],
