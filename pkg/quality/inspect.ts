@@ -12,13 +12,15 @@ export async function inspectCommits(
   source: CommitSource,
   { base, head, protectedPaths }: { base: string; head: string; protectedPaths: readonly string[] },
 ): Promise<readonly Finding[]> {
-  // Its rules take more memory than most of a resting operator's parts, so they are loaded by the first commit.
-  const { secretFindings } = await import("./secrets.ts");
   const findings: Finding[] = [];
   for (const commit of await source.commits(base, head)) {
     const changes = await source.changesOf(commit.id);
     findings.push(...pathFindings(commit.id, changes, protectedPaths));
-    findings.push(...(await secretFindings(commit, changes, await contentsOf(source, changes))));
+    const contents = await contentsOf(source, changes);
+    // Its rules take more memory than most of a resting operator's parts, so they are loaded by the first commit; and as
+    // nothing else goes on meanwhile, not before it is read: its checks have begun then.
+    const { secretFindings } = await import("./secrets.ts");
+    findings.push(...(await secretFindings(commit, changes, contents)));
   }
   const sum = await source.changesBetween(base, head);
   const contents = await contentsOf(source, sum);
