@@ -425,10 +425,10 @@ const merges: readonly Mutation[] = [
   {
     name: "merged-unannounced",
     bug: "the target is swapped before it is written that it will be",
-    file: "controllers/merge/controller.ts",
-    find: "    const merge = { from, to, head, time: timestamp(clock.now()) };\n",
+    file: "controllers/merge/act.ts",
+    find: "  const merge = { from, to, head, time: timestamp(deps.clock.now()) };\n",
     replace:
-      "    const merge = { from, to, head, time: timestamp(clock.now()) };\n    await repository.swapTarget(from, to);\n",
+      "  const merge = { from, to, head, time: timestamp(deps.clock.now()) };\n  await deps.repository.swapTarget(from, to);\n",
     tests: [],
     seeds: 12,
   },
