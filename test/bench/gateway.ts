@@ -16,6 +16,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { openGateway } from "../../pkg/gateway/money-client.ts";
+import { quantile } from "../support/quantile.ts";
 import {
   type Answered,
   type Asked,
@@ -152,10 +153,9 @@ async function throughput(what: string, ask: Caller, streams: number): Promise<v
 }
 
 function median(list: readonly number[]): number {
-  return [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
+  return quantile(list, 0.5);
 }
 
 function at(list: readonly number[], part: number): string {
-  const sorted = [...list].sort((a, b) => a - b);
-  return (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN).toFixed(2);
+  return quantile(list, part).toFixed(2);
 }

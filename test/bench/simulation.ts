@@ -8,6 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { simulate } from "../simulation/simulate.ts";
+import { quantile } from "../support/quantile.ts";
 
 const { values } = parseArgs({
   options: {
@@ -38,7 +39,7 @@ for (let seed = from; seed < from + seeds; seed += 1) {
 const { user, system } = process.cpuUsage(cpu);
 const cpuSeconds = (user + system) / 1e6;
 const wallSeconds = (performance.now() - wall) / 1000;
-const median = secondsADay.sort((a, b) => a - b)[Math.floor(seeds / 2)] ?? 0;
+const median = quantile(secondsADay, 0.5);
 console.log(
   `${days.toFixed(1)} virtual days of ten agents, ${Math.round(steps / days)} steps a day: ` +
     `${(days / cpuSeconds).toFixed(2)} days a second of CPU (${(cpuSeconds / days).toFixed(2)} s a day, ` +

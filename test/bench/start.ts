@@ -18,6 +18,7 @@ import {
 } from "../../cmd/bosun/testing/operator.ts";
 import { openLog } from "../../pkg/storage/log/log.ts";
 import { nodeFileSystem } from "../../pkg/storage/node-file-system.ts";
+import { quantile } from "../support/quantile.ts";
 
 const bosun = path.resolve(import.meta.dirname, "../../bin/bosun.mjs");
 const { values } = parseArgs({ options: { runs: { type: "string", default: "30" } } });
@@ -54,7 +55,6 @@ async function measure(what: string, args: readonly string[], cwd: string): Prom
     if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}.`);
     if (run > 0) takenMs.push(performance.now() - startMs);
   }
-  takenMs.sort((a, b) => a - b);
-  const at = (share: number) => (takenMs[Math.min(runs - 1, Math.floor(runs * share))] ?? 0).toFixed(0);
+  const at = (share: number) => quantile(takenMs, share).toFixed(0);
   console.log(`${what.padEnd(42)} p50 ${at(0.5)} ms, p95 ${at(0.95)} ms`);
 }

@@ -8,6 +8,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { parseArgs } from "node:util";
+import { quantile } from "../support/quantile.ts";
 import { bosun, scratchWorkspace } from "./workspace/operator.ts";
 
 const { values } = parseArgs({
@@ -48,8 +49,6 @@ async function timed(args: readonly string[]): Promise<number> {
 }
 
 function line(what: string, takenMs: readonly number[]): void {
-  const sorted = [...takenMs].sort((a, b) => a - b);
-  const at = (share: number): string =>
-    (sorted[Math.min(runs - 1, Math.floor(runs * share))] ?? Number.NaN).toFixed(0).padStart(5);
+  const at = (share: number): string => quantile(takenMs, share).toFixed(0).padStart(5);
   console.log(`${what.padEnd(52)} p50 ${at(0.5)} ms   p99 ${at(0.99)} ms`);
 }

@@ -13,6 +13,7 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { type Crew, crew } from "../e2e/stop/crew.ts";
+import { quantile } from "../support/quantile.ts";
 
 const bosun = path.resolve(import.meta.dirname, "../../bin/bosun.mjs");
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "12" } } });
@@ -75,10 +76,8 @@ try {
 }
 let worstMs = 0;
 for (const [name, all] of tookMs) {
-  all.sort((a, b) => a - b);
-  const at = (share: number) => all[Math.min(all.length - 1, Math.floor(all.length * share))] ?? 0;
-  worstMs = Math.max(worstMs, at(0.99));
-  const numbers = [0.5, 0.99, 1].map((share) => `${at(share).toFixed(0).padStart(5)} ms`);
+  worstMs = Math.max(worstMs, quantile(all, 0.99));
+  const numbers = [0.5, 0.99, 1].map((share) => `${quantile(all, share).toFixed(0).padStart(5)} ms`);
   console.log(
     `${name.padEnd(32)} ${all.length} rounds  p50 ${numbers[0]}  p99 ${numbers[1]}  max ${numbers[2]}`,
   );
