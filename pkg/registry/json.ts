@@ -21,7 +21,8 @@ export function deepFreeze<T>(value: T): T {
 /**
  * A copy of `value` that holds JSON alone and no undefined; frozen parts are shared, not copied.
  *
- * @param known - frozen JSON, where there is some: the parts that `value` has of it, each at its place, are not looked at
+ * @param known - frozen JSON, where there is some: the parts that `value` has of it, each at its place, are not looked
+ *   at, and those that are equal to it become it, so that what follows sees at once that they are as they were
  * @throws TypeError for what JSON cannot say: a function, NaN, an integer beyond 64 bits
  */
 export function copyJson(value: unknown, known?: unknown): Json {
@@ -38,15 +39,20 @@ export function copyJson(value: unknown, known?: unknown): Json {
   let same = Object.isFrozen(value);
   if (Array.isArray(value)) {
     const before = Array.isArray(known) ? known : undefined;
+    let asBefore = before?.length === value.length;
     const list = value.map((item, i) => {
       const copy = copyJson(item ?? null, before?.[i]);
       if (copy !== item) same = false;
+      if (copy !== before?.[i]) asBefore = false;
       return copy;
     });
+    if (asBefore) return known as Json;
     return same ? (value as Json) : list;
   }
   const object: Record<string, Json> = {};
   const before = isObject(known) ? known : undefined;
+  let asBefore = before !== undefined;
+  let count = 0;
   for (const key of Object.keys(value)) {
     const item = (value as Record<string, unknown>)[key];
     // An own `__proto__` comes only from hostile JSON, and assigning it would change the prototype.
@@ -56,7 +62,10 @@ export function copyJson(value: unknown, known?: unknown): Json {
     }
     const copy = copyJson(item, before?.[key]);
     if (copy !== item) same = false;
+    if (copy !== before?.[key]) asBefore = false;
     object[key] = copy;
+    count++;
   }
+  if (asBefore && count === Object.keys(known as JsonObject).length) return known as Json;
   return same ? (value as Json) : object;
 }

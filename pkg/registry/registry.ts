@@ -136,7 +136,7 @@ export class Registry implements Admission {
     const registry = new Registry(options, names, stored);
     registry.#state.history.restore((stored.recent ?? []).map(restored));
     const isOfDefinitions = (change: Change): boolean => change.resource === definitionResource.id;
-    registry.#load(stored.objects.filter(isOfDefinitions));
+    registry.#load(stored.objects.filter(isOfDefinitions), given);
     await registry.#give(given);
     // With the schemas that hold by now.
     registry.#load(stored.objects.filter((change) => !isOfDefinitions(change)));
@@ -476,13 +476,17 @@ export class Registry implements Admission {
     };
   }
 
-  /** Stored objects, with the defaults that their schema has by now. */
-  #load(stored: readonly Change[]): void {
+  /**
+   * Stored objects, with the defaults that their schema has by now.
+   *
+   * @param given - definitions that were read already: those that are stored the same are not read again
+   */
+  #load(stored: readonly Change[], given: readonly GivenDefinition[] = []): void {
     const changes: StagedChange[] = [];
     for (const change of stored) {
       const resource = this.#catalog.byId(change.resource);
       if (resource === undefined || change.object === undefined) continue;
-      const object = brought(resource, change.object);
+      const object = asGiven(resource, change.object, given) ?? brought(resource, change.object);
       this.#state.load(change, object);
       changes.push({ ...change, object, previous: undefined, told: object });
     }
@@ -542,6 +546,17 @@ function redefined(changes: readonly StagedChange[]): readonly string[] {
     const now = (object as CustomResourceDefinition | undefined)?.spec;
     return sameJson(spec, now) ? [] : [resourceId(spec.group, spec.names.plural)];
   });
+}
+
+/** The stored definition with the specification that was given, where both are equal. */
+function asGiven(
+  resource: Resource,
+  object: KubeObject,
+  given: readonly GivenDefinition[],
+): KubeObject | undefined {
+  const spec = given.find(({ name }) => name === object.metadata.name)?.spec;
+  if (spec === undefined || !sameJson((object as CustomResourceDefinition).spec, spec)) return undefined;
+  return deepFreeze({ ...brought(resource, { ...object, spec: {} }), spec });
 }
 
 /** A change of an earlier life, as watchers may still ask for it. */

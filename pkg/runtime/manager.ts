@@ -42,6 +42,8 @@ export interface Counters {
 /** Between tries of a map that the API did not answer, in milliseconds: doubled each time. */
 const mapBackoffMs = { from: 800, to: 30_000 };
 
+type Facts = NonNullable<WatchSource["by"]>;
+
 interface Running {
   controller: Controller;
   queue: WorkQueue;
@@ -52,6 +54,7 @@ export class Manager {
   readonly client: CachingClient;
   readonly #options: ManagerOptions;
   readonly #informers = new Map<Kind, Informer<Kind>>();
+  readonly #changes = new Map<Kind, Map<Facts, (delta: Delta<KubeObject>) => boolean>>();
   readonly #running: readonly Running[];
   readonly #stopping = new AbortController();
   readonly #work: Promise<void>[] = [];
@@ -107,7 +110,7 @@ export class Manager {
   }
 
   #watch(running: Running, source: WatchSource): void {
-    const changed = changesBy(source.by);
+    const changed = this.#changesBy(source);
     this.#informerOf(source.kind).onDelta((delta) => {
       const { object, previous } = delta;
       if (!changed(delta)) return;
@@ -116,6 +119,16 @@ export class Manager {
       if (source.map !== undefined && previous !== undefined && previous !== object)
         this.#wakeBy(running, source, previous);
     });
+  }
+
+  /** Whether what counts of an object has changed: watches for which the same counts share the answer. */
+  #changesBy({ kind, by }: WatchSource): (delta: Delta<KubeObject>) => boolean {
+    if (by === undefined) return () => true;
+    const ofKind = this.#changes.get(kind) ?? new Map<Facts, (delta: Delta<KubeObject>) => boolean>();
+    this.#changes.set(kind, ofKind);
+    const changed = ofKind.get(by) ?? changesBy(by);
+    ofKind.set(by, changed);
+    return changed;
   }
 
   #wakeBy({ controller, queue, counters }: Running, source: WatchSource, object: KubeObject): void {
@@ -256,10 +269,9 @@ export class Manager {
 }
 
 /** Whether what counts of an object has changed. What it was is kept, so that each state is looked at once. */
-function changesBy(by: WatchSource["by"]): (delta: Delta<KubeObject>) => boolean {
-  if (by === undefined) return () => true;
+function changesBy(by: Facts): (delta: Delta<KubeObject>) => boolean {
   const known = new Map<string, { object: KubeObject; facts: unknown }>();
-  return ({ type, object, previous }) => {
+  const hasChanged = ({ type, object, previous }: Delta<KubeObject>): boolean => {
     const id = keyString(keyOf(object));
     if (type === "DELETED") {
       known.delete(id);
@@ -270,6 +282,12 @@ function changesBy(by: WatchSource["by"]): (delta: Delta<KubeObject>) => boolean
     known.set(id, { object, facts });
     if (type !== "MODIFIED" || previous === undefined) return true;
     return !sameJson(facts, before?.object === previous ? before.facts : by(previous));
+  };
+  let last: { delta: Delta<KubeObject>; answer: boolean } | undefined;
+  return (delta) => {
+    // An informer tells all its listeners of one change before the next.
+    if (last?.delta !== delta) last = { delta, answer: hasChanged(delta) };
+    return last.answer;
   };
 }
 

@@ -92,7 +92,7 @@ export function checkStatus(context: Context, resource: Resource, object: KubeOb
 
 /** Where the old object had faults of this kind, the new one may have any. */
 function newListTypeErrors({ schema }: Resource, value: Json, before: Json): readonly FieldError[] {
-  const errors = validateListTypes(schema, value);
+  const errors = validateListTypes(schema, value, before);
   return errors.length > 0 && validateListTypes(schema, before).length > 0 ? [] : errors;
 }
 

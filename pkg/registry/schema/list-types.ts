@@ -7,29 +7,40 @@ import type { Schema } from "./schema.ts";
 /**
  * What sets and maps among the lists of `value` hold twice. Checked apart from the schema: where the old object had
  * such faults already, none is told.
+ *
+ * @param before - where there is one: the parts that `value` has of it, each at its place, are not looked at
  */
-export function validateListTypes(schema: Schema, value: Json, path = ""): readonly FieldError[] {
+export function validateListTypes(schema: Schema, value: Json, before?: Json): readonly FieldError[] {
   const errors: FieldError[] = [];
-  if (schema.hasListTypes) checkListTypes(schema, value, path, errors);
+  if (schema.hasListTypes) checkListTypes(schema, value, "", errors, before);
   return errors;
 }
 
-function checkListTypes(schema: Schema, value: Json, path: string, errors: FieldError[]): void {
+function checkListTypes(
+  schema: Schema,
+  value: Json,
+  path: string,
+  errors: FieldError[],
+  before: Json | undefined,
+): void {
+  if (value === before) return;
   if (Array.isArray(value)) {
     if (schema.listType === "set") checkSet(value, path, errors);
     else if (schema.listType === "map") checkMap(schema, value, path, errors);
     const { items } = schema;
     if (items === undefined || !items.hasListTypes) return;
+    const was = Array.isArray(before) ? before : [];
     value.forEach((item, i) => {
-      checkListTypes(items, item, `${path}[${i}]`, errors);
+      checkListTypes(items, item, `${path}[${i}]`, errors, was[i]);
     });
   } else if (isObject(value)) {
+    const was = isObject(before) ? before : undefined;
     for (const key of Object.keys(value)) {
       const declared = schema.properties.get(key);
       const property = declared ?? schema.additionalProperties;
       if (property === undefined || !property.hasListTypes) continue;
       const inner = declared === undefined ? `${path}[${key}]` : join(path, key);
-      checkListTypes(property, value[key] as Json, inner, errors);
+      checkListTypes(property, value[key] as Json, inner, errors, was?.[key]);
     }
   }
 }

@@ -46,11 +46,13 @@ const mark = Buffer.from([0xf7, 0x42, 0x57, 0x4c]);
 
 export function encodeFrame({ type, epoch, revision, payload }: Frame): Buffer {
   const length = Buffer.byteLength(payload);
-  const bytes = Buffer.alloc(headerSize + length);
+  // Every byte is written below.
+  const bytes = Buffer.allocUnsafe(headerSize + length);
   mark.copy(bytes);
   bytes.writeUInt16LE(formatVersion, 4);
   bytes.writeUInt16LE(frameTypes[type], 6);
   bytes.writeUInt32LE(length, 8);
+  bytes.writeUInt32LE(0, 12);
   bytes.writeBigUInt64LE(BigInt(epoch), 16);
   bytes.writeBigUInt64LE(BigInt(revision), 24);
   bytes.write(payload, headerSize);

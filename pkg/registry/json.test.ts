@@ -1,0 +1,48 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { sameJson } from "../api/same-json.ts";
+import { copyJson, deepFreeze, type Json } from "./json.ts";
+
+const json = fc.jsonValue() as fc.Arbitrary<Json>;
+
+/** The same JSON with nothing shared, and the keys of every object the other way round. */
+function turned(value: Json): Json {
+  if (Array.isArray(value)) return value.map(turned);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([key, item]) => [key, turned(item)]),
+  );
+}
+
+describe("copyJson", () => {
+  it("gives what is known where a client sends the same, however it wrote it", () => {
+    fc.assert(
+      fc.property(json, (value) => {
+        const known = deepFreeze(value);
+        expect(copyJson(turned(known), known)).toBe(known);
+      }),
+    );
+  });
+
+  it("gives what was sent whatever is known", () => {
+    fc.assert(
+      fc.property(json, json, (value, other) => {
+        expect(sameJson(copyJson(value, deepFreeze(other)), value)).toBe(true);
+      }),
+    );
+  });
+
+  it("shares the parts that are as they were", () => {
+    const known = deepFreeze({
+      spec: { parts: [{ name: "a" }, { name: "b" }] },
+      status: { phase: "Queued" },
+    });
+    const sent = { spec: { parts: [{ name: "a" }, { name: "c" }] }, status: { phase: "Queued" } };
+    const copy = copyJson(sent, known) as unknown as typeof known;
+    expect(copy).toEqual(sent);
+    expect(copy.status).toBe(known.status);
+    expect(copy.spec.parts[0]).toBe(known.spec.parts[0]);
+  });
+});
