@@ -401,6 +401,6 @@ async function stopProcess(
     // It does not listen: the kill below reaches it.
   });
   const untilMs = clock.elapsed() + STOP_MS;
-  while ((await isAlive(identity)) && clock.elapsed() < untilMs) await clock.sleep(20);
+  while ((await isAlive(identity)) && clock.elapsed() < untilMs) await clock.sleep(5);
   await killProcess(identity, clock);
 }

@@ -21,6 +21,8 @@ const sparesMax = 2;
  * a tenth of a second, and what has just begun or ended needs it first.
  */
 const prepareAfterMs = 300;
+/** How long one that waits may take to end by itself, in milliseconds. */
+const heedMs = 1_000;
 /** How long a host waits for its session, in milliseconds: for what follows at once upon something else. */
 const keptMs = 60_000;
 
@@ -94,10 +96,21 @@ export class SpareHosts {
   /** Ends those that wait. Resolves when they are gone. */
   async close(): Promise<void> {
     this.#closing.abort(new Error("No session begins any more."));
-    const waiting = [...this.#spares];
-    // What was started first ends before what is in its namespace.
-    await Promise.all(waiting.map(([id]) => endTree(id, [], this.#options.clock)));
-    await Promise.all(waiting.map(([, { exited }]) => exited));
+    await Promise.all([...this.#spares].map(([id, spare]) => this.#end(id, spare)));
+  }
+
+  /** With its input one ends by itself; only one that does not heed that has to be looked for. */
+  async #end(id: string, { child, exited }: Spare): Promise<void> {
+    const { clock } = this.#options;
+    child.stdin?.destroy();
+    const over = new AbortController();
+    const late = clock.sleep(heedMs, over.signal).then(
+      () => endTree(id, [], clock),
+      () => undefined, // It ended by itself.
+    );
+    await exited;
+    over.abort();
+    await late;
   }
 
   get #isClosed(): boolean {
