@@ -10,7 +10,6 @@ import { refreshSchemaCopy } from "../editor/schema-copy.ts";
 import type { Reader } from "../operator-client/socket-client.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import { keepActing } from "./acting.ts";
-import { allEnded } from "./all-ended.ts";
 import type { ClusterOptions } from "./cluster.ts";
 import { openControlPlane } from "./control-plane.ts";
 import { type Ending, endingOf, keepAtStop } from "./ending.ts";
@@ -93,10 +92,9 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
   const settings = workspaceSettings(workspace);
 
   const within = { folder, rehearse, term: lock.term, settings, state, upstream, sandbox };
-  const [opened] = await allEnded(
-    openWorld({ ...within, clock, failpoints, stop, undo }),
-    plane.begin(workspace),
-  );
+  const opened = await openWorld({ ...within, clock, failpoints, stop, undo });
+  // Not beside it: the first certificates keep this process from starting anything for a while, the target's checks too.
+  await plane.begin(workspace);
   const world = guarded(opened, plane.assertHeld);
   // What controllers do has to be decided on what is so now; watching and ending what runs here has not.
   const acted = guarded(opened, plane.assertMayAct);
