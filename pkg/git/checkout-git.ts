@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync, writeFileSync } from "node:fs";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { sandboxed } from "../sandbox/sandbox.ts";
 import { type Git, type GitPlace, neutral, type Wrap } from "./git.ts";
@@ -83,13 +83,13 @@ export async function makeGitDirectory(
   for (const name of names.filter((one) => !except.includes(one)))
     await rm(join(gitDirectory, name), { recursive: true });
   await initialize(git, gitDirectory, { "core.bare": "false" });
-  await writeFile(join(gitDirectory, "bosun.json"), `${JSON.stringify(record)}\n`);
-  await setHead(gitDirectory, record.base);
+  writeFileSync(join(gitDirectory, "bosun.json"), `${JSON.stringify(record)}\n`);
+  setHead(gitDirectory, record.base);
 }
 
 /** Has `gitDirectory`, one of the operator's own, stand at `commit`. */
-export async function setHead(gitDirectory: string, commit: string): Promise<void> {
-  await writeFile(join(gitDirectory, "HEAD"), `${commit}\n`);
+export function setHead(gitDirectory: string, commit: string): void {
+  writeFileSync(join(gitDirectory, "HEAD"), `${commit}\n`);
 }
 
 /** What was written down of the checkout when it was made. @throws Error when the file is missing or damaged */

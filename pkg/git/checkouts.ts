@@ -244,7 +244,7 @@ export class Checkouts {
   async #status(where: CheckoutGitOptions): Promise<Status> {
     const { git, objectDirectory } = this.#o;
     const at = await readHead(where.path, objectDirectory);
-    await setHead(where.gitDirectory, at.head);
+    setHead(where.gitDirectory, at.head);
     // Nobody else uses this index, so a lock on it is what a killed git left.
     await rm(join(where.gitDirectory, "index.lock"), { force: true });
     const status = ["status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames"];

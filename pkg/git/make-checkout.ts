@@ -1,3 +1,4 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Git, GitPlace } from "./git.ts";
@@ -33,8 +34,8 @@ export interface NewCheckout {
  */
 export async function makeCheckout(git: Git, checkout: NewCheckout): Promise<void> {
   const partial = `${checkout.path}.partial`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(dirname(partial), { recursive: true });
+  if (existsSync(partial)) await rm(partial, { recursive: true, force: true });
+  mkdirSync(dirname(partial), { recursive: true });
   const place: GitPlace = { gitDirectory: join(partial, ".git"), workTree: partial };
   await initialize(git, place.gitDirectory, {
     "core.bare": "false",
@@ -44,10 +45,11 @@ export async function makeCheckout(git: Git, checkout: NewCheckout): Promise<voi
     "maintenance.auto": "false",
     "commit.gpgSign": "false",
   });
-  await writeFile(join(place.gitDirectory, "objects", "info", "alternates"), `${checkout.objectDirectory}\n`);
+  // In one go, as `initialize` does.
+  writeFileSync(join(place.gitDirectory, "objects", "info", "alternates"), `${checkout.objectDirectory}\n`);
   // Packed, so that no folder is made for a name with slashes; git itself checks the name as it reads it.
   const target = `${checkout.base} refs/heads/${checkout.targetBranch}`;
-  await writeFile(
+  writeFileSync(
     join(place.gitDirectory, "packed-refs"),
     `# pack-refs with: peeled fully-peeled sorted \n${target}\n`,
   );
