@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { quantile } from "../../support/quantile.ts";
 
 export interface Timing {
   /** Operations in a second, over the whole run. */
@@ -29,8 +30,6 @@ export async function measure(
 }
 
 export function timing(tookMs: readonly number[], wholeMs: number): Timing {
-  const sorted = tookMs.toSorted((a, b) => a - b);
-  const at = (share: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  return { perSecond: (tookMs.length / wholeMs) * 1000, p50: at(0.5), p99: at(0.99) };
+  const perSecond = (tookMs.length / wholeMs) * 1000;
+  return { perSecond, p50: quantile(tookMs, 0.5), p99: quantile(tookMs, 0.99) };
 }
