@@ -64,7 +64,10 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   try {
     return await startParts(options, start);
   } catch (error) {
-    await takeBack(start.undo);
+    // What a person has to know is why it did not start.
+    await takeBack(start.undo).catch((cause: unknown) =>
+      start.logger.warn("A part of a start that failed could not be ended", { error: cause }),
+    );
     throw error;
   }
 }

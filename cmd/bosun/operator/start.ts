@@ -10,10 +10,19 @@ export interface Start {
 }
 
 /**
- * Ends what was started, each part once and the last first, one after the other.
+ * Ends what was started, each part once and the last first, one after the other. One that can't be ended keeps none of
+ * the others from it.
  *
- * @throws what a step throws; what was started before that part is then left as it is
+ * @throws the first error of a part, once all have been tried
  */
 export async function takeBack(undo: Start["undo"]): Promise<void> {
-  for (const step of undo.splice(0).reverse()) await step();
+  const errors: unknown[] = [];
+  for (const step of undo.splice(0).reverse()) {
+    try {
+      await step();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
 }
