@@ -68,7 +68,7 @@ export async function exchange(deps: ExchangeDeps, call: Call): Promise<Answer> 
     const seconds = Number(response.headers["retry-after"]);
     const mayPass = code === 429 || (code >= 500 && call.method === "GET");
     if (!mayPass || !(seconds >= 0 && seconds <= retryAfterMax) || tries >= triesMax)
-      throw refusal(code, answer);
+      throw code === 401 ? unauthorized(deps.access.server, answer) : refusal(code, answer);
     // Not less than it asks for, and not all at once.
     await deps.clock.sleep(Math.ceil(seconds * 1000 * (1 + deps.random.next() * 0.2)), call.signal);
   }
@@ -156,6 +156,13 @@ async function textOf(response: Answer, call: Call, access: Access): Promise<str
     throw unreachable(access.server, call, cause);
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** A server says no more than the word: nobody could tell from it what to do. */
+function unauthorized(server: string, answer: string): StatusError {
+  const { reason, message, details } = refusal(401, answer);
+  const advice = `${server} does not accept the credentials in the kubeconfig: they are wrong, or have run out. Get new ones (${message})`;
+  return new StatusError(401, reason, advice, details);
 }
 
 function refusal(code: number, answer: string): StatusError {

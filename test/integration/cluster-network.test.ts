@@ -243,7 +243,10 @@ test("refused credentials are renewed once, and a refusal that stays is told", a
   expect(await client.get(Widget, { namespace: "default", name: "a" })).toBeUndefined();
   expect(renewals).toBe(1);
   proxy.play(/^GET/, { is: "answer", code: 401 }, 2);
-  await expect(client.get(Widget, { namespace: "default", name: "a" })).rejects.toMatchObject({ code: 401 });
+  await expect(client.get(Widget, { namespace: "default", name: "a" })).rejects.toMatchObject({
+    code: 401,
+    message: expect.stringMatching(/^https?:\S+ does not accept the credentials in the kubeconfig/),
+  });
 });
 
 test("a watch that falls silent ends, so that somebody asks anew", async () => {
