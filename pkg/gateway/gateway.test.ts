@@ -529,6 +529,28 @@ test("the file of the stop latch alone keeps a gateway from being started", asyn
   await expect(gateway.setBudgets([BUDGET])).rejects.toMatchObject({ reason: "Stopped" });
 });
 
+test("an operator that is stopped while its gateway begins comes up without one, and has one afterwards", async () => {
+  const stopLatch = join(folder, "stop");
+  config = { ...config, stopLatch };
+  const opening = openGateway(config);
+  await writeFile(stopLatch, "");
+  const gateway = await opening;
+  opened.push(gateway);
+  await expect(gateway.setBudgets([BUDGET])).rejects.toMatchObject({ reason: "Stopped" });
+  await rm(stopLatch);
+  await until(async () => (await gateway.account("all"))?.daily.reserved === 0);
+});
+
+test("a gateway that nobody tells anything ends once the stop latch is there", async () => {
+  const stopLatch = join(folder, "stop");
+  config = { ...config, stopLatch };
+  const gateway = await start();
+  const { pid } = gateway;
+  await gateway.close();
+  await writeFile(stopLatch, "");
+  await until(async () => (await startTimeOf(pid)) === undefined);
+});
+
 test("a gateway that heeds the stop latch ends by itself when it is told to, and leaves nothing that keeps it", async () => {
   config = { ...config, stopLatch: join(folder, "stop") };
   const gateway = await start();

@@ -74,7 +74,15 @@ export async function openGateway(
   { clock = systemClock, isStopped = () => isLatched(config) }: GatewayOptions = {},
 ): Promise<GatewayHandle> {
   const client = new MoneyClient(config, { clock, isStopped });
-  if (!isStopped()) await client.reach();
+  for (let tries = 1; !isStopped(); tries += 1) {
+    try {
+      await client.reach();
+      break;
+    } catch (error) {
+      // An emergency stop ends a gateway that begins, too, and may be over again by now.
+      if (error instanceof TerminalError || (tries === 2 && !isStopped())) throw error;
+    }
+  }
   void client.heedStops();
   return client;
 }

@@ -79,6 +79,11 @@ export function qualityContract(name: string, open: () => Promise<QualityWorld>)
       expect(await quality.checks(back, commands)).toEqual(first);
     });
 
+    test("another command of the same name has a result of its own", async () => {
+      expect(await done(world.base, { test: world.commands.passes })).toMatchObject({ passed: true });
+      expect(await done(world.base, { test: world.commands.fails })).toMatchObject({ passed: false });
+    });
+
     test("nothing is found in an ordinary commit", async () => {
       const head = await world.commit(world.base, { "a.txt": "a\n" });
 

@@ -1,5 +1,5 @@
 /** The demo as a process of its own: started, killed at a wanted moment, started again, until all work has ended. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   closeSync,
@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { type WorkspaceFolder, workspaceFolder } from "../../cmd/bosun/workspace-folder.ts";
 import { type Demo, demoIn, prepare } from "../../hack/demo/prepare.ts";
 import type { Failpoint } from "../../pkg/runtime/failpoints.ts";
@@ -40,8 +41,11 @@ export interface Fate {
   killAfterMs?: number;
   /** What dies with it: all that runs for the demo, as in a power cut, all but its gateway, or its gateway alone. */
   takes?: "Everything" | "AllButGateway" | "Gateway";
-  /** What dies while it lives, so long after its start, in milliseconds: a session's host, or the gateway. */
-  blows?: readonly { afterMs: number; whom: "Host" | "Gateway" }[];
+  /**
+   * What dies while it lives, so long after its start, in milliseconds: a session's host, the gateway, or everything by
+   * an emergency stop, after which a person resumes.
+   */
+  blows?: readonly { afterMs: number; whom: "Host" | "Gateway" | "All" }[];
   /** It kills itself there. Where that is in the gateway it is the gateway, and then it too is killed unless spared. */
   failpoint?: { name: Failpoint; hit?: number; spareOperator?: boolean };
 }
@@ -124,10 +128,12 @@ async function runOnce(demo: PreparedDemo, fate: Fate, number: number): Promise<
   const operator = startOperator(demo, failpoint, logFile);
   const exited = once(operator, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
   const over = new AbortController();
-  const killed = killWhenDue();
-  const [code, signal] = await exited;
-  over.abort();
-  await killed;
+  const killed = killWhenDue().catch((error: unknown) => {
+    operator.kill("SIGKILL");
+    throw error;
+  });
+  exited.then(() => over.abort());
+  const [[code, signal]] = await Promise.all([exited, killed]);
 
   const seconds = (performance.now() - startMs) / 1000;
   const hasHit = logHits(logFile, failpoint?.name) + gatewayHits(demo, failpoint?.name) > hitsBefore;
@@ -161,8 +167,10 @@ async function runOnce(demo: PreparedDemo, fate: Fate, number: number): Promise<
 const strikesMax = 2;
 
 /** A blow that finds no host, or no gateway, comes to nothing. */
-async function strike(demo: PreparedDemo, whom: "Host" | "Gateway"): Promise<void> {
+async function strike(demo: PreparedDemo, whom: "Host" | "Gateway" | "All"): Promise<void> {
   if (whom === "Gateway") return killGateway(demo);
+  // Before there was a gateway nothing ran that could be stopped.
+  if (whom === "All") return existsSync(demo.workspace.gateway) ? stopAndResume(demo) : undefined;
   const { sessions } = demo.workspace;
   for (const id of existsSync(sessions) ? readdirSync(sessions) : []) {
     const strikes = demo.struck.get(id) ?? 0;
@@ -173,6 +181,19 @@ async function strike(demo: PreparedDemo, whom: "Host" | "Gateway"): Promise<voi
     process.kill(host.outermost.pid, "SIGKILL");
     return;
   }
+}
+
+/** @throws Error when one of the commands fails, or a session outlives the stop */
+async function stopAndResume({ bosun, repository, env, workspace }: PreparedDemo): Promise<void> {
+  const command = (...args: string[]) =>
+    promisify(execFile)(process.execPath, [bosun, ...args], {
+      cwd: repository,
+      env: { ...process.env, ...env },
+    });
+  await command("stop", "--emergency");
+  const left = (await processesOf(workspace.sessions)).map(({ pid, command: line }) => `${pid} ${line}`);
+  if (left.length > 0) throw new Error(`The emergency stop has left:\n${left.join("\n")}`);
+  await command("resume");
 }
 
 function startOperator(demo: PreparedDemo, failpoint: Fate["failpoint"], logFile: string): ChildProcess {

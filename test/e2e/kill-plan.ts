@@ -21,7 +21,7 @@ const killAfterMsMax = 12_000;
 
 /** What goes down with the operator, in turn: mostly nothing. */
 const takenInTurn: readonly Fate["takes"][] = [undefined, "AllButGateway", "Gateway", "Everything"];
-/** While it works, a host or the gateway dies as often. */
+/** While it works, a host or the gateway dies, or everything is stopped and resumed, as often. */
 const blowsMax = 3;
 
 /** `count` runs that are killed at moments that follow from `seed` alone. */
@@ -32,10 +32,15 @@ export function randomKills(count: number, seed: number): Fate[] {
     const takes = takenInTurn[index % takenInTurn.length];
     const blows = Array.from({ length: Math.floor(next() * (blowsMax + 1)) }, () => ({
       afterMs: Math.round(next() * killAfterMs),
-      whom: next() < 0.75 ? ("Host" as const) : ("Gateway" as const),
+      whom: whomOf(next()),
     })).sort((a, b) => a.afterMs - b.afterMs);
     return { killAfterMs, blows, ...(takes === undefined ? {} : { takes }) };
   });
+}
+
+function whomOf(share: number): "Host" | "Gateway" | "All" {
+  if (share < 0.5) return "Host";
+  return share < 0.7 ? "Gateway" : "All";
 }
 
 /** A run for each failpoint, in order. */
@@ -46,9 +51,11 @@ export function everyFailpoint(): Fate[] {
 export function tell({ killAfterMs, takes, blows = [], failpoint }: Fate): string {
   if (failpoint !== undefined) return `at ${failpoint.name}:${failpoint.hit ?? 1}`;
   if (killAfterMs === undefined) return "never";
-  const others = blows.map(({ afterMs, whom }) => `, its ${whom.toLowerCase()} after ${seconds(afterMs)}`);
+  const others = blows.map(({ afterMs, whom }) => `, ${blowWords[whom]} after ${seconds(afterMs)}`);
   return `after ${seconds(killAfterMs)}${takes === undefined ? "" : ` with ${takes}`}${others.join("")}`;
 }
+
+const blowWords = { Host: "its host", Gateway: "its gateway", All: "everything by a stop" };
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;

@@ -2,9 +2,9 @@
  * The whole kill test: `node test/e2e/kill-soak.ts [--kills 20] [--seed N] [--failpoints all|none|NAME]...
  * [--sandbox Required|Off]`.
  * Demos one after another until the operator was killed at so many random moments, alone or with its gateway, its sessions
- * or all of them, and hosts and gateways while it worked; then one demo for each failpoint. Every other demo runs without
- * a sandbox and counts what tool calls do; `--sandbox` decides it for all. Exits 1 when anything came out wrong, and keeps
- * the folders of those demos.
+ * or all of them, while hosts and gateways died and all was stopped and resumed; then one demo for each failpoint. Every
+ * other demo runs without a sandbox and counts what tool calls do; `--sandbox` decides it for all. Exits 1 when anything
+ * came out wrong, and keeps the folders of those demos.
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";

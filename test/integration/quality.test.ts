@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { openCommitSource } from "../../pkg/git/commit-source.ts";
-import { type OpenQualityOptions, openQuality } from "../../pkg/quality/open.ts";
+import { type OpenQualityOptions, openQuality, type QualityStop } from "../../pkg/quality/open.ts";
 import { workspacePlaces } from "../../pkg/sandbox/places.ts";
 import { needSandbox, sandbox } from "../../pkg/sandbox/testing/need-sandbox.ts";
 import { systemClock } from "../../pkg/system/system.ts";
@@ -140,6 +140,35 @@ describe("checks", () => {
 
     expect(existsSync(join(world.stateDirectory, "checks", "results"))).toBe(false);
   });
+
+  test.each([0, 1])(
+    "that an emergency stop ends have no result, and run anew once it is over (%i commands were started)",
+    async (started) => {
+      let looks = 0;
+      let isOver = false;
+      let release: () => void = () => undefined;
+      const stop: QualityStop = {
+        marks: {},
+        inForce: () => !isOver && looks++ >= started,
+        follow(_engaged, released) {
+          release = released;
+        },
+      };
+      const world = await open("off", { stop });
+      const trace = join(world.repositoryPath, "..", "trace");
+      const commands = { test: { run: `echo ran >> ${trace}; false`, timeoutSeconds: 60 } };
+      const runs = () => (existsSync(trace) ? readFileSync(trace, "utf8").split("\n").length - 1 : 0);
+
+      await world.quality.checks(world.base, commands);
+      // Before a command, after it, and when all is told.
+      await expect.poll(() => looks).toBe(started + 2);
+      expect(runs()).toBe(started);
+      isOver = true;
+      release();
+      expect(await settled(world.quality, world.base, commands)).toMatchObject({ is: "done", passed: false });
+      expect(runs()).toBe(started + 1);
+    },
+  );
 
   test("of a package without the script are Missing", async () => {
     const world = await open("off");

@@ -369,6 +369,30 @@ const stop: readonly Mutation[] = [
     replace: "return stopLatch === '' && existsSync(stopLatch);",
     tests: ["pkg/gateway/gateway.test.ts"],
   },
+  {
+    name: "gateway-blind-to-the-latch",
+    bug: "a living gateway does not see the stop latch",
+    file: "pkg/gateway/process.ts",
+    find: "if (config.stopLatch !== undefined) void heedLatch(",
+    replace: "if (config.stopLatch === '') void heedLatch(",
+    tests: ["pkg/gateway/gateway.test.ts"],
+  },
+  {
+    name: "killed-checks-have-failed",
+    bug: "a check that the emergency stop has killed counts as failed",
+    file: "pkg/quality/run-checks.ts",
+    find: "      environment.refuseStopped();\n      const result = judge",
+    replace: "      const result = judge",
+    tests: ["test/integration/quality.test.ts"],
+  },
+  {
+    name: "review-asleep-after-a-stop",
+    bug: "what was handed over while everything was stopped is not looked at once work goes on",
+    file: "controllers/review/controller.ts",
+    find: '      { kind: "Workspace", by: declared, map: inReview },\n',
+    replace: "",
+    tests: ["test/simulation/scenarios.test.ts"],
+  },
 ];
 
 const merges: readonly Mutation[] = [
@@ -421,6 +445,14 @@ const merges: readonly Mutation[] = [
     find: 'const secrets = findings.filter(({ kind }) => kind === "Secret");',
     replace: "const secrets = findings.filter(({ kind }) => kind !== kind);",
     tests: ["controllers/merge/decide.test.ts"],
+  },
+  {
+    name: "checks-of-another-command",
+    bug: "the result of a command counts for whatever has its name",
+    file: "pkg/quality/open.ts",
+    find: "commands: sorted(commands),",
+    replace: "commands: Object.keys(commands),",
+    tests: ["test/integration/quality.test.ts"],
   },
   {
     name: "merged-unannounced",

@@ -110,6 +110,15 @@ test("a holder that lives on this machine holds, however old its heartbeat is", 
   );
 });
 
+test("a process that merely has the number of a dead holder holds nothing", async () => {
+  const here = folderOfALock();
+  const { clock } = steppedClock();
+  await taken(here.folder, clock);
+  here.change(1, { startTime: "of another process" });
+  rmSync(path.join(here.folder, "operator.sock"));
+  expect((await taken(here.folder, clock)).isHeld()).toBe(true);
+});
+
 test("one that can't be seen holds by its socket, or by a heartbeat younger than 30 s", async () => {
   const here = folderOfALock();
   const { clock } = steppedClock();

@@ -69,11 +69,15 @@ function world() {
   return { done, toolbox };
 }
 
-function run(transcript: Transcript, toolbox: Toolbox, told: Partial<SessionSpec> = {}) {
+function run(
+  transcript: Transcript,
+  toolbox: Toolbox,
+  { asks = model, ...told }: Partial<SessionSpec> & { asks?: Model } = {},
+) {
   return runLoop({
-    spec: { ...spec, ...told },
+    spec: { ...spec, ...told } as SessionSpec,
     transcript,
-    model,
+    model: asks,
     toolbox,
     clock: still,
     random: { next: () => 0 },
@@ -154,3 +158,18 @@ function textsIn({ content }: MessageParam): string {
     ? content
     : content.map((block) => (block.type === "text" ? block.text : "")).join("\n");
 }
+
+test("nothing that the model asked for beside handing in is done once it has handed in", async () => {
+  const { transcript } = disk({ at: 0, when: "never" });
+  const { done, toolbox } = world();
+  const hasty: Model = {
+    async ask() {
+      const calls = ["finish", "effect"].map(
+        (name) => ({ type: "tool_use", id: name, name, input: { turn: 1 } }) as const,
+      );
+      return { is: "turn", content: calls, stopReason: "tool_use", inputTokens: 1 };
+    },
+  };
+  expect(await run(transcript(), toolbox, { asks: hasty })).toMatchObject({ kind: "Finished" });
+  expect(done).toEqual([]);
+});
