@@ -22,6 +22,26 @@ test("a project is worked on, reviewed by another, and merged with its trail in 
   expect(commit.subject).toContain("Bosun-Project: retry (1)\nBosun-Review: ");
 });
 
+test("a merge that was announced is planned anew where the target has moved since", async () => {
+  const story = await tell();
+  const { repository } = story.world;
+  await story.projects("retry");
+  await story.until(
+    "its merge is announced",
+    () => story.world.api.object("Project", "retry")?.status?.merge,
+  );
+  story.operator.crash();
+  repository.userCommits({ "beside.txt": "by a person" });
+  await repository.syncTarget();
+  const moved = repository.targetHead;
+
+  story.operator.start();
+  await story.until("it is merged", merged(story, "retry"));
+  const { mergeCommit = "" } = story.the("Project", "retry").status ?? {};
+  expect(repository.objects.isAncestor(mergeCommit, repository.targetHead)).toBe(true);
+  expect(repository.objects.get(mergeCommit).parents[0]).toBe(moved);
+});
+
 describe("a pause ends the session after its running turn and keeps claim, branch and transcript", () => {
   const levels = {
     agent: ["Agent", "agent-1", { paused: true }, { paused: false }],
