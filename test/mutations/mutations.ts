@@ -381,8 +381,8 @@ const stop: readonly Mutation[] = [
     name: "killed-checks-have-failed",
     bug: "a check that the emergency stop has killed counts as failed",
     file: "pkg/quality/run-checks.ts",
-    find: "      environment.refuseStopped();\n      const result = judge",
-    replace: "      const result = judge",
+    find: "environment.refuseStopped();\n    const result = judge",
+    replace: "const result = judge",
     tests: ["test/integration/quality.test.ts"],
   },
   {
