@@ -1,5 +1,7 @@
 /** The days and months that limits hold for, in a Budget's time zone. */
-import { DateTime } from "luxon";
+import { zoneOffset } from "../encoding/zone-offset.ts";
+
+const hourMs = 3_600_000;
 
 export type Period = "daily" | "monthly";
 
@@ -19,20 +21,49 @@ export interface Window {
  * @throws RangeError when `timeZone` is not an IANA name this machine knows
  */
 export function windowAt(period: Period, atMs: number, timeZone: string): Window {
-  const at = DateTime.fromMillis(atMs, { zone: timeZone });
-  if (!at.isValid)
-    throw new RangeError(`timeZone must be an IANA name such as Europe/Berlin, not "${timeZone}".`);
-  const unit = period === "daily" ? "day" : "month";
-  const start = at.startOf(unit);
+  const local = new Date(atMs + offset(timeZone, atMs));
+  const year = local.getUTCFullYear();
+  const month = local.getUTCMonth();
+  const day = local.getUTCDate();
+  const first = (later: number): number =>
+    beginning(
+      period === "daily" ? Date.UTC(year, month, day + later) : Date.UTC(year, month + later),
+      timeZone,
+    );
+  const startMs = first(0);
+  // The clocks are to be set back across this midnight: it is the day before until it comes a second time.
+  if (startMs > atMs) return windowAt(period, startMs - 1, timeZone);
   return {
     period,
-    name: start.toFormat(period === "daily" ? "yyyy-MM-dd" : "yyyy-MM"),
-    startMs: start.toMillis(),
-    endMs: start
-      .plus({ [unit]: 1 })
-      .startOf(unit)
-      .toMillis(),
+    name: local.toISOString().slice(0, period === "daily" ? "2026-11-23".length : "2026-11".length),
+    startMs,
+    endMs: first(1),
   };
+}
+
+/**
+ * From when on no clock of the zone shows a time before `localMs`, wall time as if it were UTC's. Clocks that are set
+ * forward over it begin where they are set.
+ */
+function beginning(localMs: number, timeZone: string): number {
+  // Zones are 12 hours behind UTC to 14 ahead of it, and change their clocks once in a few weeks at most.
+  let beforeMs = localMs - 15 * hourMs;
+  let afterMs = localMs + 13 * hourMs;
+  const old = offset(timeZone, beforeMs);
+  const now = offset(timeZone, afterMs);
+  if (old === now) return localMs - now;
+  while (afterMs - beforeMs > 1) {
+    const middleMs = Math.floor((beforeMs + afterMs) / 2);
+    if (offset(timeZone, middleMs) === old) beforeMs = middleMs;
+    else afterMs = middleMs;
+  }
+  return afterMs + now < localMs ? localMs - now : Math.min(afterMs, localMs - old);
+}
+
+function offset(timeZone: string, atMs: number): number {
+  const offsetMs = zoneOffset(timeZone, atMs);
+  if (offsetMs !== undefined) return offsetMs;
+  throw new RangeError(`timeZone must be an IANA name such as Europe/Berlin, not "${timeZone}".`);
 }
 
 /**
@@ -60,12 +91,11 @@ function saidOf(atMs: number, timeZone: string): Said {
   const key = `${atMs} ${timeZone}`;
   const known = said.get(key);
   if (known !== undefined) return known;
-  const at = DateTime.fromMillis(atMs, { zone: timeZone });
-  const day = at.minus(1).startOf("day");
-  const next = day.plus({ day: 1 }).startOf("day");
+  const local = new Date(atMs + offset(timeZone, atMs)).toISOString();
+  const { startMs, endMs } = windowAt("daily", atMs - 1, timeZone);
   const moment = {
-    ...{ time: at.toFormat("HH:mm"), date: at.toFormat("yyyy-MM-dd") },
-    ...{ startMs: day.toMillis(), endMs: next.toMillis() },
+    ...{ time: local.slice("2026-11-23T".length, "2026-11-23T14:00".length) },
+    ...{ date: local.slice(0, "2026-11-23".length), startMs, endMs },
   };
   if (said.size >= saidMax) said.clear();
   said.set(key, moment);

@@ -1,3 +1,4 @@
+import { isZoneAtHand, zoneOffset } from "../../../encoding/zone-offset.ts";
 import { duration, int, string, timestamp } from "../check/type.ts";
 import type { CelDuration, Timestamp } from "../values/time.ts";
 import { CelError, type Value, type Work } from "../values/value.ts";
@@ -63,48 +64,13 @@ function offsetOf(zone: string, time: Timestamp, work: Work): number | CelError 
 }
 
 function offsetOfNamed(zone: string, time: Timestamp, work: Work): number | CelError {
-  if (zone === "" || zone === "UTC") return 0;
-  const clock = clockOf(zone, work);
-  if (clock === undefined) return new CelError(`unknown time zone ${zone}`);
+  if (zone === "") return 0;
+  if (!isZoneAtHand(zone)) work.toil(makingToil);
+  const offsetMs = zoneOffset(zone, time.seconds * 1000);
+  if (offsetMs === undefined) return new CelError(`unknown time zone ${zone}`);
   work.toil(readingToil);
-  const ms = time.seconds * 1000;
-  const found = new Map(clock.formatToParts(ms).map(({ type, value }) => [type, value]));
-  const number = (type: Intl.DateTimeFormatPartTypes): number => Number(found.get(type));
-  const local = new Date(0);
-  const year = number("year");
-  local.setUTCFullYear(found.get("era") === "BC" ? 1 - year : year, number("month") - 1, number("day"));
-  local.setUTCHours(number("hour"), number("minute"), number("second"));
-  return Math.round((local.getTime() - ms) / 1000);
+  return offsetMs / 1000;
 }
 
 /** Of reading a clock in a zone, and of making it. */
 const [readingToil, makingToil] = [500, 20_000];
-const clocks = new Map<string, Intl.DateTimeFormat>();
-/** There are some 600 zones, but upper and lower case are the same to Intl. */
-const maxClocks = 1000;
-
-/** Tells the local time of a zone; undefined when there is no such zone. */
-function clockOf(zone: string, work: Work): Intl.DateTimeFormat | undefined {
-  const known = clocks.get(zone);
-  if (known !== undefined) return known;
-  work.toil(makingToil);
-  try {
-    const clock = new Intl.DateTimeFormat("en-US", {
-      timeZone: zone,
-      hourCycle: "h23",
-      era: "short",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-    });
-    if (clocks.size >= maxClocks) clocks.clear();
-    clocks.set(zone, clock);
-    return clock;
-  } catch {
-    // Intl knows no such zone.
-    return undefined;
-  }
-}
