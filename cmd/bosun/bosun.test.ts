@@ -82,7 +82,7 @@ test("`up` becomes, under the same pid, a process with a small heap; its end and
       resolve({ exitCode: Number(error?.code ?? 0), stdout, stderr, pid: child.pid ?? 0 });
     });
   });
-  expect(ran.stdout).toBe(`${ran.pid}\n${ran.pid} --max-semi-space-size=2\n`);
+  expect(ran.stdout).toBe(`${ran.pid}\n${ran.pid} --max-semi-space-size=2 --expose-gc\n`);
   expect(ran).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("bosun init") });
   expect(ran.stderr).not.toContain("ExperimentalWarning");
 });

@@ -5,6 +5,7 @@
 import { closeSync, writeSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { keepCompiled } from "../system/compile-cache.ts";
+import { giveMemoryBackAtRest } from "../system/memory-at-rest.ts";
 import { runGateway } from "./process.ts";
 
 /** The pipe on which who started it hears that it answers, or why not. */
@@ -14,6 +15,7 @@ try {
   await runGateway(JSON.parse(await text(process.stdin)), () => {
     say({ ready: true });
     keepCompiled();
+    giveMemoryBackAtRest();
   });
 } catch (error) {
   console.error(error);

@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { keepCompiled } from "../system/compile-cache.ts";
+import { giveMemoryBackAtRest } from "../system/memory-at-rest.ts";
 import { ScenarioError } from "./load-scenarios.ts";
 import { startRehearsal } from "./rehearsal.ts";
 
@@ -25,6 +26,7 @@ try {
   const rehearsal = await startRehearsal({ ...options, pace, ...(log === undefined ? {} : { log }) });
   console.log(JSON.stringify({ url: rehearsal.url }));
   keepCompiled();
+  giveMemoryBackAtRest();
   process.stdin.resume();
   process.stdin.on("close", () => process.exit(0));
 } catch (error) {

@@ -8,6 +8,7 @@ import { Git } from "../../../pkg/git/git.ts";
 import { inspectRepository } from "../../../pkg/git/inspect.ts";
 import { TransientError } from "../../../pkg/runtime/errors.ts";
 import { keepCompiled } from "../../../pkg/system/compile-cache.ts";
+import { giveMemoryBackAtRest } from "../../../pkg/system/memory-at-rest.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import { makeFolder, topOf } from "../init/make-folder.ts";
@@ -70,6 +71,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   const operator = await starting;
   isStarting = false;
   keepCompiled();
+  giveMemoryBackAtRest();
   print(
     `The operator runs (process ${process.pid}). Ctrl-C lets running turns finish and saves; a second Ctrl-C stops now.`,
   );
