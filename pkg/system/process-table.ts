@@ -68,7 +68,7 @@ function fromProc(): readonly ProcessEntry[] {
 }
 
 function bootId(): string {
-  return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 }
 
 /** Undefined for one that waits to be collected. */

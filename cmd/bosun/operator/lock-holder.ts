@@ -96,7 +96,7 @@ function heldHere(pid: number, silentMs: number, { name, place, advice }: Holder
 
 function isSuspended(pid: number): boolean {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
   } catch {
     // No /proc here, or the process ended this moment: then it is told as one that runs, and trying again tells more.
