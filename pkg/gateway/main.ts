@@ -5,11 +5,14 @@
 import { closeSync, writeSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { keepCompiled } from "../system/compile-cache.ts";
+import { compileLate } from "../system/compile-late.ts";
 import { giveMemoryBackAtRest } from "../system/memory-at-rest.ts";
 import { runGateway } from "./process.ts";
 
 /** The pipe on which who started it hears that it answers, or why not. */
 const READY_FD = 3;
+
+compileLate();
 
 try {
   await runGateway(JSON.parse(await text(process.stdin)), () => {

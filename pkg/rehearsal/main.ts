@@ -6,10 +6,12 @@
  */
 import { parseArgs } from "node:util";
 import { keepCompiled } from "../system/compile-cache.ts";
+import { compileLate } from "../system/compile-late.ts";
 import { giveMemoryBackAtRest } from "../system/memory-at-rest.ts";
 import { ScenarioError } from "./load-scenarios.ts";
 import { startRehearsal } from "./rehearsal.ts";
 
+compileLate();
 const { values } = parseArgs({
   options: {
     listen: { type: "string", default: "127.0.0.1:0" },

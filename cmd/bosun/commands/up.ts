@@ -8,6 +8,7 @@ import { Git } from "../../../pkg/git/git.ts";
 import { inspectRepository } from "../../../pkg/git/inspect.ts";
 import { TransientError } from "../../../pkg/runtime/errors.ts";
 import { keepCompiled } from "../../../pkg/system/compile-cache.ts";
+import { compileLate } from "../../../pkg/system/compile-late.ts";
 import { giveMemoryBackAtRest } from "../../../pkg/system/memory-at-rest.ts";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
@@ -42,6 +43,7 @@ const lookMs = 500;
 const settledLookMs = 20;
 
 export async function up(context: Context, options: UpOptions): Promise<void> {
+  compileLate();
   if (options.pace !== undefined && options.rehearse !== true)
     throw new UserError("--pace is how long the played model pauses; it goes with --rehearse.");
   const cluster = clusterOf(context, options);
