@@ -1,5 +1,5 @@
 /** Keeps a Project's number, phase, limits, progress and summary true, and releases claims that nobody holds. */
-import { getCondition, isTrue, type NewCondition } from "../../pkg/api/conditions.ts";
+import { isTrue, type NewCondition } from "../../pkg/api/conditions.ts";
 import { escalationFor } from "../../pkg/api/escalations.ts";
 import type {
   Agent,
@@ -7,13 +7,11 @@ import type {
   ProjectEstimate,
   ProjectPhase,
   ProjectStatus,
-  Workspace,
 } from "../../pkg/api/generated.ts";
-import { type KubeObject, keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
+import type { ObjectKey } from "../../pkg/api/meta.ts";
 import { WORK_FINALIZER } from "../../pkg/api/names.ts";
 import { isClaimable, PHASE_EDGES, phaseOf } from "../../pkg/api/phases.ts";
 import { sameJson } from "../../pkg/api/same-json.ts";
-import { isConflict, isNotFound } from "../../pkg/api/status-error.ts";
 import { stepAlong } from "../../pkg/api/transitions.ts";
 import { NANO_PER_USD } from "../../pkg/gateway/money.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
@@ -26,7 +24,10 @@ import { raise } from "../raise.ts";
 import { affordable } from "./affordable.ts";
 import { abandoned, elapsedSeconds, excess, type Observation, progress, succeeded } from "./decide.ts";
 import { estimate, type Finished, kept, sizeOf } from "./estimate.ts";
+import { addFinalizer, finalize } from "./finalizer.ts";
+import { giveNumber } from "./number.ts";
 import { openQueue } from "./queue.ts";
+import { begun, costStanding, heldBack, openProjects, projectsOf, waitingProjects } from "./wakes.ts";
 
 export function projectController(deps: Deps): Controller {
   const { client, clock, namespace, events } = deps;
@@ -222,105 +223,4 @@ function finished(projects: readonly Project[]): readonly Finished[] {
       if (usd === undefined || tokens === undefined) return [];
       return [{ size: sizeOf(project), usd, tokens }];
     });
-}
-
-/** For which claim it was begun last. */
-function begun(object: KubeObject): unknown {
-  return (object as Project).status?.claimNumber;
-}
-
-/** What of a Project others in the queue are measured by. */
-function costStanding(object: KubeObject): unknown {
-  const { claim, completionTime, costUSD } = (object as Project).status ?? {};
-  return [claim?.number, completionTime, completionTime === undefined ? undefined : costUSD];
-}
-
-/**
- * Deleted while somebody works on it: the agent saves and lets go first; the branch stays. A merge that is announced
- * may have happened already: it is finished and recorded first.
- */
-async function finalize(project: Project, { client }: Deps): Promise<Next> {
-  const inHand = project.status?.claim !== undefined || project.status?.merge !== undefined;
-  if (inHand || !project.metadata.finalizers?.includes(WORK_FINALIZER)) return settled;
-  const finalizers = project.metadata.finalizers.filter((entry) => entry !== WORK_FINALIZER);
-  await update({ ...project, metadata: { ...project.metadata, finalizers } }, client);
-  return settled;
-}
-
-async function addFinalizer(project: Project, { client }: Deps): Promise<Next> {
-  const finalizers = [...(project.metadata.finalizers ?? []), WORK_FINALIZER];
-  await update({ ...project, metadata: { ...project.metadata, finalizers } }, client);
-  return settled;
-}
-
-async function update(project: Project, client: Deps["client"]): Promise<void> {
-  try {
-    await client.update("Project", project);
-  } catch (error) {
-    if (isNotFound(error)) return;
-    if (!isConflict(error)) throw error;
-    throw new TransientError("Conflict", `Project ${project.metadata.name} was written by somebody else.`, {
-      cause: error,
-    });
-  }
-}
-
-/**
- * Takes the next number from the Workspace, then gives it to the Project: a crash between the two leaves a gap, and
- * no number is ever given twice.
- */
-async function giveNumber(project: Project, deps: Deps): Promise<Next> {
-  const { client, namespace } = deps;
-  const workspace = await theWorkspace(deps);
-  if (workspace === undefined) return settled;
-  const number = project.spec.github?.issue ?? (await takeNumber(workspace, deps));
-  const { items } = await client.list("Project", { namespace });
-  if (items.some(({ status }) => status?.number === number))
-    throw new TransientError("NumberTaken", `The number ${number} is taken.`);
-  await writeStatus(client, "Project", project, {
-    ...project.status,
-    number,
-    creationRevision: project.status?.creationRevision ?? project.metadata.resourceVersion ?? "0",
-  });
-  return settled;
-}
-
-async function takeNumber(workspace: Workspace, { client, namespace }: Deps): Promise<number> {
-  const { items } = await client.list("Project", { namespace });
-  const given = items.map(({ status }) => status?.number ?? 0);
-  const next = Math.max(workspace.status?.lastNumber ?? 0, ...given, 0) + 1;
-  const written = await writeStatus(client, "Workspace", workspace, {
-    ...workspace.status,
-    lastNumber: next,
-  });
-  if (written === undefined) throw new TransientError("WorkspaceGone", "The Workspace was removed.");
-  return next;
-}
-
-/** The Project that an agent has, or had: both have to be looked at when it moves. */
-async function projectsOf(agent: Agent, { client, namespace }: Deps): Promise<readonly ObjectKey[]> {
-  const { items } = await client.list("Project", { namespace });
-  return items.filter(({ status }) => status?.claim?.agent === agent.metadata.name).map(keyOf);
-}
-
-async function openProjects({ client, namespace }: Deps): Promise<readonly ObjectKey[]> {
-  const { items } = await client.list("Project", { namespace });
-  return items.filter(({ status }) => status?.phase !== "Done" && status?.phase !== "Abandoned").map(keyOf);
-}
-
-/** Those that are said to wait for money. */
-async function heldBack({ client, namespace }: Deps): Promise<readonly ObjectKey[]> {
-  const { items } = await client.list("Project", { namespace });
-  return items
-    .filter(
-      (project) =>
-        isClaimable(project) && getCondition(project.status?.conditions, "Affordable")?.status === "False",
-    )
-    .map(keyOf);
-}
-
-/** Those that a Budget's state holds back or lets go. */
-async function waitingProjects({ client, namespace }: Deps): Promise<readonly ObjectKey[]> {
-  const { items } = await client.list("Project", { namespace });
-  return items.filter(isClaimable).map(keyOf);
 }

@@ -1,0 +1,46 @@
+/** Which Projects are looked at when something else has changed, and what of a Project counts as a change for others. */
+import { getCondition } from "../../pkg/api/conditions.ts";
+import type { Agent, Project } from "../../pkg/api/generated.ts";
+import { type KubeObject, keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
+import { isClaimable } from "../../pkg/api/phases.ts";
+import type { Deps } from "../deps.ts";
+
+/** The Project that an agent has, or had: both have to be looked at when it moves. */
+export async function projectsOf(agent: Agent, { client, namespace }: Deps): Promise<readonly ObjectKey[]> {
+  const { items } = await client.list("Project", { namespace });
+  return items.filter(({ status }) => status?.claim?.agent === agent.metadata.name).map(keyOf);
+}
+
+/** Those that are not over: the limits of a Workspace hold for them. */
+export async function openProjects({ client, namespace }: Deps): Promise<readonly ObjectKey[]> {
+  const { items } = await client.list("Project", { namespace });
+  return items.filter(({ status }) => status?.phase !== "Done" && status?.phase !== "Abandoned").map(keyOf);
+}
+
+/** Those that are said to wait for money. */
+export async function heldBack({ client, namespace }: Deps): Promise<readonly ObjectKey[]> {
+  const { items } = await client.list("Project", { namespace });
+  return items
+    .filter(
+      (project) =>
+        isClaimable(project) && getCondition(project.status?.conditions, "Affordable")?.status === "False",
+    )
+    .map(keyOf);
+}
+
+/** Those that a Budget's state holds back or lets go. */
+export async function waitingProjects({ client, namespace }: Deps): Promise<readonly ObjectKey[]> {
+  const { items } = await client.list("Project", { namespace });
+  return items.filter(isClaimable).map(keyOf);
+}
+
+/** For which claim it was begun last. */
+export function begun(object: KubeObject): unknown {
+  return (object as Project).status?.claimNumber;
+}
+
+/** What of a Project others in the queue are measured by. */
+export function costStanding(object: KubeObject): unknown {
+  const { claim, completionTime, costUSD } = (object as Project).status ?? {};
+  return [claim?.number, completionTime, completionTime === undefined ? undefined : costUSD];
+}
