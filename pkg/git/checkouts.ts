@@ -188,7 +188,9 @@ export class Checkouts {
       await rm(where.gitDirectory, { recursive: true, force: true });
       return "absent";
     }
-    const why = await this.#whyKept(claim, purpose);
+    const keep = keepRef(claim, purpose);
+    const kept = await readRef(git, repository, keep);
+    const why = await this.#whyKept(claim, purpose, kept);
     if (why !== undefined) {
       await mkdir(layout.quarantine, { recursive: true });
       const to = freePath(join(layout.quarantine, checkoutName(claim, purpose)));
@@ -196,8 +198,6 @@ export class Checkouts {
       await rename(where.path, to);
       return "quarantined";
     }
-    const keep = keepRef(claim, purpose);
-    const kept = await readRef(git, repository, keep);
     const work = await keptWork(this.#o, where);
     // First the refs, which nothing needs now, then the folder: repeated after a crash, all are gone.
     const gone: RefChange[] = [];
@@ -222,12 +222,14 @@ export class Checkouts {
   }
 
   /** Why a checkout must not be deleted; undefined when all it holds is in the user's repository. */
-  async #whyKept(claim: GitClaim, purpose: Purpose): Promise<string | undefined> {
+  async #whyKept(claim: GitClaim, purpose: Purpose, kept: string | undefined): Promise<string | undefined> {
     const seen = await this.state(claim, purpose);
     if (seen.is !== "present")
       return `Its state could not be read: ${seen.is === "unknown" ? seen.why : "gone"}`;
     if (seen.value.dirty) return "It has changes that are not committed.";
     const { head } = seen.value;
+    // Nothing was committed, as by a reviewer: what it started from came out of the repository.
+    if (head === kept) return undefined;
     return (await this.#isHeld(head)) ? undefined : `No ref of the repository contains its commit ${head}.`;
   }
 
