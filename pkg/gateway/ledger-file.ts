@@ -103,8 +103,8 @@ function parse(text: Buffer): (Line & WrittenLine) | Error {
   try {
     const line = JSON.parse(text.toString("utf8")) as (Line & WrittenLine) | null;
     return typeof line?.seq === "number" ? line : new Error("It has no number.");
-  } catch (error) {
-    return error as Error;
+  } catch (cause) {
+    return new Error(`${(cause as Error).message}.`, { cause });
   }
 }
 
