@@ -45,7 +45,8 @@ export function fileSystemOn(
       if (file === undefined) return;
       try {
         for (let position = 0; ; ) {
-          const piece = Buffer.alloc(pieceBytes);
+          // What of it is given out has been read into it.
+          const piece = Buffer.allocUnsafe(pieceBytes);
           const { bytesRead } = await file.read(piece, 0, piece.length, position);
           if (bytesRead === 0) return;
           position += bytesRead;
@@ -91,7 +92,8 @@ export function fileSystemOn(
 
     persist: (path, { from, to }) =>
       withFile(calls, path, "r+", async (file) => {
-        const bytes = Buffer.alloc(to - from);
+        // Every byte is read into it before one is written.
+        const bytes = Buffer.allocUnsafe(to - from);
         let read = 0;
         while (read < bytes.length) {
           const { bytesRead } = await file.read(bytes, read, bytes.length - read, from + read);

@@ -26,8 +26,7 @@ export interface Decoded {
  * Reads `input` as an object of `resource`.
  *
  * @param strictness - what is known of it as text
- * @param old - the object as it is stored: parts that the client sends back as it got them, in this process, are not
- *   read again
+ * @param old - the object as it is stored: parts that the client sends back as it got them are not read again
  * @throws StatusError BadRequest when it is no object at all
  */
 export function decode(
