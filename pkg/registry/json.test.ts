@@ -34,6 +34,19 @@ describe("copyJson", () => {
     );
   });
 
+  it.each<[name: string, known: Json, sent: Json]>([
+    ["a key that is gone", { a: 1, b: 2 }, { a: 1 }],
+    ["a key that is new", { a: 1 }, { a: 1, b: 2 }],
+    ["an item that is gone", [1, 2], [1]],
+    ["an item that is new", [1], [1, 2]],
+    ["items that changed places", [1, 2], [2, 1]],
+    ["an empty map in the place of a list", { a: [] }, { a: {} }],
+    ["a null in the place of a value", { a: 1 }, { a: null }],
+    ["a key that every object inherits", {}, { constructor: 1 }],
+  ])("sees %s", (_name, known, sent) => {
+    expect(copyJson(sent, deepFreeze(known))).toEqual(sent);
+  });
+
   it("shares the parts that are as they were", () => {
     const known = deepFreeze({
       spec: { parts: [{ name: "a" }, { name: "b" }] },
