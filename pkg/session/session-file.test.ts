@@ -72,6 +72,10 @@ test("who writes under an older claim of the project changes nothing", () => {
     false,
   );
   expect(readSessionFile(path)).toMatchObject({ claim: 3, status: "working" });
+  expect(updateSessionFile(path, { agent_id, current_project_id: "101", claim: 3, status: "idle" })).toBe(
+    true,
+  );
+  expect(readSessionFile(path)).toMatchObject({ claim: 3, status: "idle" });
 });
 
 test("another project's claims are counted apart", () => {
