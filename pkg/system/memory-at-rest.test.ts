@@ -14,12 +14,12 @@ test("memory is given back when a busy process comes to rest, once", () => {
   expect(due).toEqual([false, false, true, false, false, false, false, true, false]);
 });
 
-test("a process that rests for long gives back what gathers meanwhile, every ten minutes", () => {
+test("a process that rests for long gives back what gathers meanwhile, every three minutes", () => {
   const rest = new Rest();
-  const due = Array.from({ length: 50 }, () => rest.isDue(quiet)).flatMap((isDue, look) =>
+  const due = Array.from({ length: 15 }, () => rest.isDue(quiet)).flatMap((isDue, look) =>
     isDue ? [look] : [],
   );
-  expect(due).toEqual([0, 20, 40]);
+  expect(due).toEqual([0, 6, 12]);
 });
 
 test("what is given back is out of the process's memory", async () => {

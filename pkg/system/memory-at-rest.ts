@@ -3,10 +3,10 @@ const lookMs = 30_000;
 /** Less than this share of a core, in per cent, is rest: an operator with nothing to do takes 0.7. */
 const restPercent = 2;
 /** While it goes on to rest, memory is given back again each time after this many looks. */
-const againAfterLooks = 20;
+const againAfterLooks = 6;
 
 /**
- * Gives memory back each time that this process has come to rest, and every ten minutes of it: V8 by itself keeps for hours
+ * Gives memory back each time that this process has come to rest, and every three minutes of it: V8 by itself keeps for hours
  * what a busy minute took. That is 60 ms of work for an operator; a busy process never does it. Keeps no process
  * alive. Does nothing in one that was not started with `--expose-gc`.
  */
