@@ -51,9 +51,9 @@ for (let round = 1; round <= rounds; round += 1) {
   const ran = await runBosun(demoIn(path.join(folder, `bosun-${round}`), bosun));
   own.push(ran);
   bare.push(await runBare(demoIn(path.join(folder, `bare-${round}`)), ran.plan));
-  const ratio = ran.wallMs / (bare.at(-1)?.wall ?? Number.NaN);
+  const ratio = ran.wallMs / (bare.at(-1)?.wallMs ?? Number.NaN);
   console.log(
-    `round ${round}: bosun ${seconds(ran.wallMs)} s, bare ${seconds(bare.at(-1)?.wall)} s, ratio ${ratio.toFixed(2)}`,
+    `round ${round}: bosun ${seconds(ran.wallMs)} s, bare ${seconds(bare.at(-1)?.wallMs)} s, ratio ${ratio.toFixed(2)}`,
   );
 }
 report();
@@ -126,7 +126,7 @@ async function measure(
 
 function report(): void {
   const bosunRun = middle(own, ({ wallMs }) => wallMs);
-  const bareRun = middle(bare, ({ wall }) => wall);
+  const bareRun = middle(bare, ({ wallMs }) => wallMs);
   const { plan } = bosunRun;
   const runs = plan.projects.flatMap((project) => project.runs).length;
   const reviews = plan.projects.flatMap((project) => project.reviews).length;
@@ -135,7 +135,7 @@ function report(): void {
     `\n${plan.projects.length} projects, ${plan.authors} authors, ${plan.reviewers} reviewer: ${runs} runs, ${reviews} reviews, ${merges} merges; the check commands ran ${bareRun.checksRun} times in the script.`,
   );
   console.log(`\nthe middle of ${rounds} rounds              bosun       bare    ratio`);
-  row("wall, the whole command, s", bosunRun.wallMs, bareRun.wall);
+  row("wall, the whole command, s", bosunRun.wallMs, bareRun.wallMs);
   row("wall, less its start and end, s", bosunRun.wallMs - bosunRun.startMs - bosunRun.endMs, bareRun.wall);
   row("processor, all processes, s", bosunRun.cpuSeconds * 1000, bareRun.cpuSeconds * 1000);
   console.log("\nwhere it goes, summed over all projects (several go on at once)");

@@ -112,3 +112,10 @@ test("setup reaches the machine's network where it may, and nothing of the perso
     expect(output).not.toMatch(/key\n|theirs\n/);
   }
 });
+
+test("npm in a tool call does not look for a newer npm, which took it longer than its own start", async () => {
+  const declared = `echo '{ "scripts": { "hello": "echo hello" } }' > package.json`;
+  const { content } = await bash(`cd /tmp && ${declared} && npm run --silent hello && ls ~/.npm`);
+  expect(content).toContain("hello\n");
+  expect(content).not.toContain("_update-notifier-last-checked");
+});
