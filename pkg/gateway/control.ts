@@ -90,13 +90,8 @@ export async function serveControl(path: string, calls: Record<string, ControlHa
     }
   });
   await removeDeadSocket(path);
-  const umask = process.umask(0o177);
-  try {
-    server.listen(path);
-    await once(server, "listening");
-  } finally {
-    process.umask(umask);
-  }
+  server.listen(path);
+  await once(server, "listening");
   await chmod(path, 0o600);
   return server;
 }

@@ -359,7 +359,7 @@ async function startProcess(
   config: ProcessConfig,
   { isRestart, refuseStopped }: StartOptions,
 ): Promise<void> {
-  await mkdir(config.ledgerDirectory, { recursive: true });
+  await mkdir(config.ledgerDirectory, { recursive: true, mode: 0o700 });
   const log = await open(join(config.ledgerDirectory, "gateway.log"), "a", 0o600);
   const { BOSUN_FAILPOINT, ANTHROPIC_API_KEY: _, ANTHROPIC_AUTH_TOKEN: __, ...inherited } = process.env;
   const env = {

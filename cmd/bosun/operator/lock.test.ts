@@ -1,5 +1,5 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, request } from "node:http";
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer, request, Server } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -182,3 +182,24 @@ function answerOf(socketPath: string): Promise<string> {
       .end();
   });
 }
+
+test("only its owner reaches the socket, and nothing made meanwhile has less of a mode for it", async () => {
+  const { folder } = folderOfALock();
+  const masks: number[] = [];
+  // A sandbox's trial made its folder while the whole process had the socket's umask, and could not enter it.
+  class Watched extends Server {
+    override listen(...args: unknown[]): this {
+      masks.push(process.umask());
+      return super.listen(...(args as Parameters<Server["listen"]>));
+    }
+  }
+  const before = process.umask();
+  const lock = await takeLock(
+    { folder, socket: "operator.sock", server: new Watched(), clock: steppedClock().clock },
+    () => {},
+  );
+  onTestFinished(() => lock.release());
+  expect(masks).toEqual([before]);
+  expect(statSync(path.join(folder, "operator.sock")).mode & 0o777).toBe(0o600);
+  expect(statSync(path.join(folder, "lock")).mode & 0o777).toBe(0o700);
+});

@@ -2,7 +2,7 @@
  * One operator a workspace. Who takes the lock takes the next number of its folder, which the file system gives to one
  * alone; the greatest number holds. The socket in `.bosun/` leads to the holder.
  */
-import { readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
@@ -121,15 +121,15 @@ function linkIn(path: string): string | undefined {
   }
 }
 
+/** Not by a umask, which is the whole process's: what its other threads make at that moment would get it too. */
 function listen(server: Server, socket: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    // Others of this machine must not steer it.
-    const before = process.umask(0o177);
     server.listen(socket, () => {
       server.off("error", reject);
+      // Others of this machine must not steer it. They can't reach its folder either.
+      chmodSync(socket, 0o600);
       resolve();
     });
-    process.umask(before);
   });
 }
