@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { setImmediate } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import { eachProcess } from "../system/process-table.ts";
+
+/** Between two looks at what was just killed, in milliseconds. */
+const lookPeriodMs = 5;
 
 /** Variable that marks every descendant of an unsandboxed command, whatever group or session it moved to. */
 export const markerName = "BOSUN_COMMAND";
@@ -23,8 +26,6 @@ export function endCommandsOf(owner: string): Promise<void> {
 export async function endMarked(marker: string): Promise<void> {
   for (let clean = 0; clean < 2; ) {
     const found = marked(marker);
-    // What was killed needs a moment to be gone, and so does what else goes on here.
-    await setImmediate();
     clean = found.length === 0 ? clean + 1 : 0;
     for (const pid of found) {
       try {
@@ -33,6 +34,8 @@ export async function endMarked(marker: string): Promise<void> {
         // It ended by itself since the scan.
       }
     }
+    // What was killed needs a moment to be gone: one that the kernel holds must not keep all else here from going on.
+    await pause(found.length === 0 ? 0 : lookPeriodMs);
   }
 }
 
