@@ -3,6 +3,7 @@ import { escalationFor } from "../../pkg/api/escalations.ts";
 import type { Project, ProjectStatus, Review } from "../../pkg/api/generated.ts";
 import { keyOf } from "../../pkg/api/meta.ts";
 import { API_VERSION, PROJECT_LABEL } from "../../pkg/api/names.ts";
+import { projectOwner } from "../../pkg/api/project-owner.ts";
 import { isAlreadyExists } from "../../pkg/api/status-error.ts";
 import type { ChecksObservation, Finding } from "../../pkg/quality/quality.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
@@ -85,15 +86,7 @@ async function createReview(
       name,
       namespace,
       labels: { [PROJECT_LABEL]: project.metadata.name },
-      ownerReferences: [
-        {
-          apiVersion: API_VERSION,
-          kind: "Project",
-          name: project.metadata.name,
-          uid: project.metadata.uid ?? "",
-          controller: true,
-        },
-      ],
+      ownerReferences: [{ ...projectOwner(project), controller: true }],
     },
     spec: {
       project: project.metadata.name,

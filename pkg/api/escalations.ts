@@ -1,6 +1,7 @@
 /** Escalations as controllers make them: the name is determined by what happened, so that a repeat makes no second one. */
 import type { Escalation, EscalationReason, EscalationSpec, Project } from "./generated.ts";
 import { API_VERSION, PROJECT_LABEL } from "./names.ts";
+import { projectOwner } from "./project-owner.ts";
 
 /** What a person may answer to each reason; the CRD's rules say the same. */
 export const ACTIONS: Readonly<Record<EscalationReason, readonly string[]>> = {
@@ -34,14 +35,7 @@ export function escalationFor(
       name: escalationName(project, reason),
       namespace: project.metadata.namespace ?? "default",
       labels: { [PROJECT_LABEL]: project.metadata.name },
-      ownerReferences: [
-        {
-          apiVersion: API_VERSION,
-          kind: "Project",
-          name: project.metadata.name,
-          uid: project.metadata.uid ?? "",
-        },
-      ],
+      ownerReferences: [projectOwner(project)],
     },
     spec: { project: project.metadata.name, reason, ...details },
   };
