@@ -1,11 +1,14 @@
 import { join } from "node:path";
-import type { CommitSource, FileChange, FileVersion } from "../quality/commit-source.ts";
+import type { CommitSource } from "../quality/commit-source.ts";
 import { commonGitDirectory } from "../sandbox/places.ts";
+import { readCommit } from "./commit.ts";
+import { changesFrom, changesSince } from "./file-changes.ts";
 import { Git, type GitPlace, gitFailed } from "./git.ts";
 import { layoutOf } from "./layout.ts";
 import { makeCheckout } from "./make-checkout.ts";
 import { makeOperatorDirectory } from "./operator-directory.ts";
 import type { RunProcess } from "./process.ts";
+import { relate } from "./relation.ts";
 
 /** The commits of the user's repository, read with the operator's own configuration. */
 export async function openCommitSource(options: {
@@ -18,7 +21,6 @@ export async function openCommitSource(options: {
   await makeOperatorDirectory(git, operator);
   const objectDirectory = join(commonGitDirectory(options.repositoryPath), "objects");
   const place: GitPlace = { gitDirectory: operator, objects: objectDirectory };
-  const raw = ["--raw", "-r", "-z", "--no-renames", "--no-abbrev"];
 
   return {
     async tree(commit) {
@@ -26,20 +28,14 @@ export async function openCommitSource(options: {
       return (await git.reader(place).id(tree)) ?? git.text(place, ["rev-parse", "--verify", tree]);
     },
     async commits(base, head) {
-      const format = ["log", "-z", "--reverse", "--topo-order", "--format=%H%n%B", `${base}..${head}`];
-      const text = await git.text(place, format);
-      return text
-        .split("\0")
-        .filter((record) => record !== "")
-        .map((record) => ({ id: record.slice(0, 40), message: record.slice(41) }));
+      const relation = await relate(git.reader(place), base, head);
+      return relation?.between ?? loggedBetween(base, head);
     },
     async changesOf(commit) {
       const parents = await parentsOf(commit);
       const perParent = await Promise.all(
-        parents.map(async (parent) =>
-          parent === ""
-            ? parseRaw(await git.text(place, ["diff-tree", "--root", "--no-commit-id", ...raw, commit]))
-            : parseRaw(await git.text(place, ["diff-tree", ...raw, parent, commit])),
+        (parents.length === 0 ? [undefined] : parents).map((parent) =>
+          changesFrom(git, place, parent, commit),
         ),
       );
       const [first = [], ...others] = perParent;
@@ -47,9 +43,7 @@ export async function openCommitSource(options: {
         others.every((changes) => changes.some((other) => other.path === path)),
       );
     },
-    async changesBetween(base, head) {
-      return parseRaw(await git.text(place, ["diff", ...raw, `${base}...${head}`]));
-    },
+    changesBetween: (base, head) => changesSince(git, place, base, head),
     async contents(blobs) {
       const read = await Promise.all(blobs.map((blob) => git.reader(place).object(blob)));
       const found = read.flatMap((object) => (object?.type === "blob" ? [object] : []));
@@ -77,14 +71,23 @@ export async function openCommitSource(options: {
       }),
   };
 
+  async function loggedBetween(
+    base: string,
+    head: string,
+  ): Promise<readonly { id: string; message: string }[]> {
+    const format = ["log", "-z", "--reverse", "--topo-order", "--format=%H%n%B", `${base}..${head}`];
+    const text = await git.text(place, format);
+    return text
+      .split("\0")
+      .filter((record) => record !== "")
+      .map((record) => ({ id: record.slice(0, 40), message: record.slice(41) }));
+  }
+
   async function parentsOf(commit: string): Promise<readonly string[]> {
-    const found = await git.reader(place).object(commit);
-    if (found?.type !== "commit")
-      return (await git.text(place, ["show", "-s", "--format=%P", commit])).split(" ");
-    // The headers end at the first empty line; a message may have lines that look like one.
-    const [headers = ""] = found.content.toString("utf8").split("\n\n");
-    const parents = headers.split("\n").flatMap((line) => /^parent ([0-9a-f]{40})$/.exec(line)?.[1] ?? []);
-    return parents.length === 0 ? [""] : parents;
+    const found = await readCommit(git.reader(place), commit);
+    if (found !== undefined) return found.parents;
+    const parents = await git.text(place, ["show", "-s", "--format=%P", commit]);
+    return parents.split(" ").filter(Boolean);
   }
 
   /** What is missing is not believed before a process of its own says so. */
@@ -94,21 +97,6 @@ export async function openCommitSource(options: {
     if (output.exitCode !== 0) throw gitFailed(args, output);
     return parseBatch(output.stdout);
   }
-}
-
-/** `:<mode> <mode> <blob> <blob> <letter>`, NUL, path, NUL. */
-function parseRaw(text: string): readonly FileChange[] {
-  const fields = text.split("\0");
-  const changes: FileChange[] = [];
-  for (let index = 0; index + 1 < fields.length; index += 2) {
-    const [from = "", to = "", before = "", after = ""] = (fields[index] ?? "").slice(1).split(" ");
-    changes.push({ path: fields[index + 1] ?? "", before: version(from, before), after: version(to, after) });
-  }
-  return changes;
-}
-
-function version(mode: string, blob: string): FileVersion | undefined {
-  return mode === "000000" ? undefined : { mode, blob };
 }
 
 /** `<id> <type> <size>`, line break, content, line break; `<id> missing` for what is not there. */

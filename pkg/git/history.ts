@@ -1,3 +1,4 @@
+import { changesSince } from "./file-changes.ts";
 import { type Git, type GitPlace, gitFailed } from "./git.ts";
 
 /** Commits of `base..head`, newest first. */
@@ -18,7 +19,7 @@ export async function commitsBetween(
 }
 
 /** What `head` changes since it left `base`: sorted paths, and the start of the patch. */
-export async function changesSince(
+export async function patchSince(
   git: Git,
   objects: GitPlace,
   { base, head, maxBytes }: { base: string; head: string; maxBytes: number },
@@ -26,12 +27,12 @@ export async function changesSince(
   const range = `${base}...${head}`;
   const diff = ["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames"];
   const [paths, patch] = await Promise.all([
-    git.text(objects, [...diff, "--name-only", "-z", range]),
+    changesSince(git, objects, base, head),
     git.run(objects, [...diff, range], { maxBytes }),
   ]);
   if (patch.exitCode !== 0) throw gitFailed(["diff", range], patch);
   return {
-    paths: paths.split("\0").filter(Boolean).sort(),
+    paths: paths.map(({ path }) => path).sort(),
     // A character that the cut split is left out.
     patch: patch.stdout.toString("utf8").replace(/\uFFFD$/, ""),
   };

@@ -8,7 +8,7 @@ import { Checkouts, type CheckoutsOptions } from "./checkouts.ts";
 import { Claims } from "./claims.ts";
 import { collect } from "./collect.ts";
 import { Git, type GitPlace } from "./git.ts";
-import { changesSince, commitsBetween } from "./history.ts";
+import { commitsBetween, patchSince } from "./history.ts";
 import { checkoutName, layoutOf, type Purpose, targetRefs } from "./layout.ts";
 import { makeOperatorDirectory } from "./operator-directory.ts";
 import { takeRefs } from "./operator-ref.ts";
@@ -142,7 +142,7 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
       return at.is === "present" && isAncestor(git, objects, commit, at.value);
     },
     commits: (base, head) => commitsBetween(git, objects, base, head),
-    changes: (base, head, maxBytes) => changesSince(git, objects, { base, head, maxBytes }),
+    changes: (base, head, maxBytes) => patchSince(git, objects, { base, head, maxBytes }),
     subscribe: (wake, signal) => watchRef(repository.gitDirectory, refs.source, { wake, signal }),
   };
 

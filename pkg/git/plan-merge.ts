@@ -1,4 +1,5 @@
 import { type Git, type GitPlace, gitFailed } from "./git.ts";
+import { relate } from "./relation.ts";
 import type { CommitIdentity, MergePlan, MergeRequest } from "./repository.ts";
 
 /**
@@ -10,8 +11,7 @@ import type { CommitIdentity, MergePlan, MergeRequest } from "./repository.ts";
 export async function planMerge(git: Git, objects: GitPlace, request: MergeRequest): Promise<MergePlan> {
   const { target, head } = request;
   if (await isAncestor(git, objects, head, target)) {
-    const tree = await git.text(objects, ["rev-parse", `${target}^{tree}`]);
-    return { is: "clean", tree, commit: target, rebased: false };
+    return { is: "clean", tree: await treeOf(git, objects, target), commit: target, rebased: false };
   }
   const merged = await mergeTrees(git, objects, target, head);
   if (merged.is === "clean") {
@@ -20,7 +20,7 @@ export async function planMerge(git: Git, objects: GitPlace, request: MergeReque
   const rebase = await rebased(git, objects, request);
   if (rebase === undefined) return merged;
   if (!rebase.samePatches) return { is: "changed", head: rebase.head };
-  const tree = await git.text(objects, ["rev-parse", `${rebase.head}^{tree}`]);
+  const tree = await treeOf(git, objects, rebase.head);
   return { is: "clean", tree, commit: await mergeCommit(tree, rebase.head), rebased: true };
 
   function mergeCommit(tree: string, second: string): Promise<string> {
@@ -29,6 +29,11 @@ export async function planMerge(git: Git, objects: GitPlace, request: MergeReque
       env: identityEnvironment(request.identity, request.dateSeconds),
     });
   }
+}
+
+async function treeOf(git: Git, objects: GitPlace, commit: string): Promise<string> {
+  const tree = `${commit}^{tree}`;
+  return (await git.reader(objects).id(tree)) ?? git.text(objects, ["rev-parse", "--verify", tree]);
 }
 
 /** Author and committer as git takes them from the environment. */
@@ -46,6 +51,8 @@ export function identityEnvironment(identity: CommitIdentity, dateSeconds: numbe
 
 /** Of two full ids. False also when a commit is not there. */
 export async function isAncestor(git: Git, place: GitPlace, commit: string, of: string): Promise<boolean> {
+  const relation = await relate(git.reader(place), of, commit);
+  if (relation !== undefined) return relation.between.length === 0;
   return (await git.lasting(place, ["merge-base", "--is-ancestor", commit, of])).exitCode === 0;
 }
 

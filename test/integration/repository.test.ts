@@ -536,7 +536,10 @@ describe("the target", () => {
     await git(repositoryPath, "checkout", "--quiet", "-b", "elsewhere");
     const first = await git(repositoryPath, "rev-parse", "main");
     await repository.syncTarget();
-    const second = await git(repositoryPath, "commit-tree", "-p", first, "-m", "Second", `${first}^{tree}`);
+    // In an encoding of its own, so that git is asked about it.
+    const encoded = ["-c", "i18n.commitEncoding=ISO-8859-1"];
+    const commit = [...encoded, "commit-tree", "-p", first, "-m", "Second", `${first}^{tree}`];
+    const second = await git(repositoryPath, ...commit);
     await git(repositoryPath, "update-ref", "refs/heads/main", second);
     await repository.syncTarget();
     reset = async () => {
