@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { TLSSocket } from "node:tls";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { type Certified, makeAuthority, makeServerCertificate } from "../apiserver/certificates.ts";
 import { systemClock, systemRandom } from "../system/system.ts";
@@ -115,6 +115,35 @@ test("an exec plugin is asked again when the server refuses the token it gave", 
   };
   kubeconfig({ exec: { ...exec, interactiveMode: "Never" } });
   expect(await whoAmI()).toMatchObject({ authorization: "Bearer new" });
+});
+
+test("a token file is read anew when somebody replaces it, as kubectl does", async () => {
+  kubeconfig({ tokenFile: "token", token: "old" });
+  const { access } = await readCluster({ file });
+  const deps = { access, clock: systemClock, random: systemRandom, userAgent: "bosun-test" };
+  const call = { method: "GET", path: "/" } as const;
+  const ask = async () => await readJson(await exchange(deps, call), call, access);
+  writeFileSync(path.join(folder, "token"), "first\n");
+  expect(await ask()).toMatchObject({ authorization: "Bearer first" });
+  writeFileSync(path.join(folder, "token"), "second\n");
+  expect(await ask()).toMatchObject({ authorization: "Bearer second" });
+  access.close();
+});
+
+test("of the files in KUBECONFIG the first that names something has the say, and one may be missing", async () => {
+  kubeconfig({ token: "first" });
+  const second = path.join(folder, "second");
+  copyFileSync(file, second);
+  kubeconfig({ token: "second" });
+  vi.stubEnv("KUBECONFIG", [path.join(folder, "missing"), second, file].join(path.delimiter));
+  try {
+    const { access, context } = await readCluster({});
+    const { headers } = await access.options();
+    access.close();
+    expect({ context, headers }).toEqual({ context: "here", headers: { Authorization: "Bearer first" } });
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 test("an exec plugin that fails is told with what it printed", async () => {

@@ -1,10 +1,10 @@
-/** Access to the cluster that a kubeconfig names. The one file that stands on `@kubernetes/client-node`. */
-import { readFileSync } from "node:fs";
+/** Access to the cluster that a kubeconfig names, by `@kubernetes/client-node`. */
 import http from "node:http";
 import https, { type AgentOptions, type RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { TerminalError } from "../runtime/errors.ts";
 import type { Access } from "./access.ts";
+import { loadAsKubectl } from "./load-kubeconfig.ts";
 
 export interface ClusterChoice {
   /** The kubeconfig file; absent: as kubectl finds it, `KUBECONFIG` with its list of files or `~/.kube/config`. */
@@ -31,13 +31,7 @@ export async function readCluster({ file, context }: ClusterChoice): Promise<Cho
   // Loaded here alone: file mode must not pay for it.
   const { KubeConfig } = await import("@kubernetes/client-node");
   const load = (): KubeConfig => {
-    const config = new KubeConfig();
-    if (file === undefined) config.loadFromDefault();
-    else {
-      // The library would take a file that is missing for an empty one.
-      readFileSync(file);
-      config.loadFromFile(file);
-    }
+    const config = loadAsKubectl(KubeConfig, file);
     if (context !== undefined) config.setCurrentContext(context);
     return config;
   };
