@@ -30,6 +30,8 @@ export interface ExchangeDeps {
   seen?(call: Call, code: number): void;
   /** Told of each warning beside an answer: a field that the server does not know and drops, a version that goes. */
   warned?(text: string): void;
+  /** Told of each refusal for want of a right, in the server's words. */
+  forbidden?(text: string): void;
 }
 
 /** kube-apiserver gives up on a request after 60 s, so who waits longer waits for nothing; in milliseconds. */
@@ -68,7 +70,7 @@ export async function exchange(deps: ExchangeDeps, call: Call): Promise<Answer> 
     const seconds = Number(response.headers["retry-after"]);
     const mayPass = code === 429 || (code >= 500 && call.method === "GET");
     if (!mayPass || !(seconds >= 0 && seconds <= retryAfterMax) || tries >= triesMax)
-      throw code === 401 ? unauthorized(deps.access.server, answer) : refusal(code, answer);
+      throw refused(deps, code, answer);
     // Not less than it asks for, and not all at once.
     await deps.clock.sleep(Math.ceil(seconds * 1000 * (1 + deps.random.next() * 0.2)), call.signal);
   }
@@ -156,6 +158,13 @@ async function textOf(response: Answer, call: Call, access: Access): Promise<str
     throw unreachable(access.server, call, cause);
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+function refused({ access, forbidden }: ExchangeDeps, code: number, answer: string): StatusError {
+  if (code === 401) return unauthorized(access.server, answer);
+  const error = refusal(code, answer);
+  if (code === 403) forbidden?.(error.message);
+  return error;
 }
 
 /** A server says no more than the word: nobody could tell from it what to do. */

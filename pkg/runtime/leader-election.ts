@@ -42,6 +42,8 @@ export interface ElectionOptions {
   logger: Logger;
   /** Told once for each other holder that is waited for. */
   waitingFor(holder: string): void;
+  /** Told when the Lease can't be asked for while it is waited for: once, and again after it could be meanwhile. */
+  hindered?(error: unknown): void;
   /** client-go's when absent. */
   times?: ElectionTimes;
 }
@@ -59,10 +61,15 @@ export interface ElectionTimes {
 export interface Leadership {
   /** Whether this process may act now. To be asked right before each act. */
   held(): boolean;
-  /** Aborts when the Lease is lost: nothing may be done any more, it may be another's. */
+  /** Aborts when the Lease is lost: nothing may be done any more, it may be another's. The reason is a LeaseLostError. */
   readonly lost: AbortSignal;
   /** Gives the Lease back, so that nobody has to wait for it to run out. Call it when nothing acts any more. */
   release(): Promise<void>;
+}
+
+/** The message says, for people, why the Lease is not held any more. */
+export class LeaseLostError extends Error {
+  override readonly name = "LeaseLostError";
 }
 
 /** client-go's. */
@@ -94,6 +101,8 @@ class Election {
   /** When the last renewal that succeeded was begun, by both clocks: sleep stops one, a correction moves the other. */
   #renewed: { elapsedMs: number; wallMs: number } | undefined;
   #told: string | undefined;
+  /** Why the last try failed; undefined when it did not, or got no answer. */
+  #failure: unknown;
   #renewing: Promise<void> = Promise.resolve();
 
   constructor(options: ElectionOptions) {
@@ -119,18 +128,30 @@ class Election {
       this.#see(read);
       const mine = read?.spec.holderIdentity === this.#options.identity;
       if (read !== undefined && !mine && this.#isTaken(read)) {
-        this.#tries.worked();
+        this.#worked();
         return false;
       }
       this.#see(await store.write(this.#next(read, mine)));
       this.#renewed = begun;
-      this.#tries.worked();
+      this.#worked();
       return true;
     } catch (error) {
       // A conflict is somebody who was faster. Anything else says nothing about who holds it.
-      if (!isConflict(error)) this.#tries.failed(error);
+      if (!isConflict(error)) this.#failed(error);
       return false;
     }
+  }
+
+  #worked(): void {
+    this.#failure = undefined;
+    this.#tries.worked();
+  }
+
+  #failed(error: unknown): void {
+    const isNews = this.#failure === undefined;
+    this.#failure = error;
+    this.#tries.failed(error);
+    if (isNews && this.#renewed === undefined) this.#options.hindered?.(error);
   }
 
   lead(): Leadership {
@@ -163,7 +184,15 @@ class Election {
       const holder = this.#seen?.lease.spec.holderIdentity;
       if (holder !== undefined && holder !== identity) break;
     }
-    this.#lost.abort(new Error("The Lease was not renewed in time, or is another's."));
+    this.#lost.abort(new LeaseLostError(this.#whyLost()));
+  }
+
+  #whyLost(): string {
+    const { holderIdentity } = this.#seen?.lease.spec ?? {};
+    if (holderIdentity !== this.#options.identity) return `${holderIdentity || "nobody"} holds it now`;
+    const late = `it could not be renewed for ${this.#times.renewDeadlineMs / 1000} s`;
+    if (this.#failure === undefined) return `${late}: there was no answer, or this machine slept`;
+    return `${late}: ${this.#failure instanceof Error ? this.#failure.message : this.#failure}`;
   }
 
   #held(): boolean {

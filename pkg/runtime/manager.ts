@@ -291,10 +291,10 @@ function changesBy(by: Facts): (delta: Delta<KubeObject>) => boolean {
   };
 }
 
-/** A lost race or a server in trouble: the API's own errors that a retry can help. */
+/** A lost race, a server in trouble, a right or credentials that are missing: the API's own errors that a retry can help. */
 function mayPass(error: unknown): error is StatusError {
   if (!(error instanceof StatusError)) return false;
-  return error.code === 409 || error.code === 429 || error.code >= 500;
+  return [401, 403, 409, 429].includes(error.code) || error.code >= 500;
 }
 
 function newCounters(): Counters {

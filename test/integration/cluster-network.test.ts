@@ -282,3 +282,24 @@ test("what the server warns of beside an answer is told: kinds of an older versi
   await warned.create(Widget, object);
   expect(told.toSorted()).toEqual(['unknown field "spec.a,b"', 'unknown field "spec.sizee"']);
 });
+
+test("what the server forbids is told in its words, whoever asked", async () => {
+  const message = 'widgets.test.example is forbidden: User "ada" cannot list resource "widgets"';
+  proxy.play(/^GET/, {
+    is: "answer",
+    code: 403,
+    body: { kind: "Status", code: 403, reason: "Forbidden", message },
+  });
+  const told: string[] = [];
+  const refused = clusterClient({
+    access: { server: proxy.url, options: async () => ({ agent, headers: {} }), renew() {}, close() {} },
+    clock: hurried,
+    random: systemRandom,
+    userAgent: "bosun-test",
+    kinds,
+    fieldManager: "bosun",
+    forbidden: (text) => void told.push(text),
+  });
+  await expect(refused.get(Widget, { namespace: "default", name: "a" })).rejects.toMatchObject({ code: 403 });
+  expect(told).toEqual([message]);
+});

@@ -111,6 +111,8 @@ test("the class of an error alone decides when a key comes back", async () => {
     waiting: new WaitingError("Queued", "Waits for a free slot.", 30),
     terminal: new TerminalError("InvalidCommand", "The command must not be empty."),
     transient: new TransientError("Busy", "The file is busy."),
+    // A role that was taken away may be given again.
+    forbidden: new StatusError(403, "Forbidden", "projects is forbidden"),
     bug: new TypeError("x is not a function"),
   };
   for (const name of Object.keys(errors)) await api.create("Project", draft("Project", name));
@@ -128,6 +130,8 @@ test("the class of an error alone decides when a key comes back", async () => {
   expect(seen.toSorted()).toEqual([
     "bug@0",
     "bug@0.005",
+    "forbidden@0",
+    "forbidden@0.005",
     "terminal@0",
     "transient@0",
     "transient@0.005",
@@ -135,8 +139,8 @@ test("the class of an error alone decides when a key comes back", async () => {
     "waiting@30",
   ]);
   expect(manager.counters().project).toMatchObject({
-    reconciles: { settled: 3, requeued: 0, waiting: 1, terminal: 1, transient: 1, failed: 1 },
-    retries: 2,
+    reconciles: { settled: 4, requeued: 0, waiting: 1, terminal: 1, transient: 2, failed: 1 },
+    retries: 3,
     depth: 0,
     active: 0,
   });

@@ -3,6 +3,8 @@ import { randomUUID } from "node:crypto";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { hostname } from "node:os";
 import path from "node:path";
+import { StatusError } from "../../../pkg/api/status-error.ts";
+import { calmAccess } from "../../../pkg/cluster/calm-access.ts";
 import { clusterClient } from "../../../pkg/cluster/client.ts";
 import type { ExchangeDeps } from "../../../pkg/cluster/exchange.ts";
 import { type ClusterChoice, readCluster } from "../../../pkg/cluster/kubeconfig.ts";
@@ -23,6 +25,7 @@ import type { ControlPlane } from "./control-plane.ts";
 import { type Elected, elected } from "./elected.ts";
 import { claimHome, homeOf, refuseOtherHome } from "./home.ts";
 import { takeLock } from "./lock.ts";
+import { missingRights } from "./missing-rights.ts";
 import { onlyWorkspace } from "./only-workspace.ts";
 import { serverWarnings } from "./server-warnings.ts";
 import type { Start } from "./start.ts";
@@ -57,11 +60,18 @@ export async function openCluster(options: OpenClusterOptions, start: Start): Pr
   const { folder, cluster, note, onFatal } = options;
   const { clock, logger, undo } = start;
   const chosen = await readCluster(cluster);
-  const { access } = chosen;
-  undo.push(() => access.close());
+  const access = calmAccess(chosen.access, clock);
+  const ending = new AbortController();
+  undo.push(() => {
+    ending.abort();
+    access.close();
+  });
   const namespace = cluster.namespace ?? chosen.namespace ?? "default";
-  const warned = serverWarnings(access.server, note);
-  const deps = { access, clock, random: systemRandom, userAgent: "bosun", warned };
+  const said = {
+    warned: serverWarnings(access.server, note),
+    forbidden: missingRights({ server: access.server, namespace, clock, signal: ending.signal, note }),
+  };
+  const deps = { access, clock, random: systemRandom, userAgent: "bosun", ...said };
   const direct = clusterClient({ ...deps, namespace, fieldManager: "bosun" });
   const home = homeOf(folder);
   refuseOtherHome(await onlyWorkspace(direct, chosen, namespace), home);
@@ -124,11 +134,18 @@ function waitForLease(
         note(
           `Another operator acts: ${holder} holds the ${lease}. This one does nothing until that one ends.`,
         ),
+      hindered(error) {
+        // A right that is missing is told already, with how it is given.
+        if (error instanceof StatusError && error.code === 403) return;
+        note(
+          `The ${lease} can't be asked for, and is tried again: ${error instanceof Error ? error.message : error}`,
+        );
+      },
     },
     signal,
-    onLost: () =>
+    onLost: (why) =>
       note(
-        `The ${lease} is lost: ${deps.access.server} could not be reached in time, or another operator has it. Sessions go on within what they were granted; nothing is claimed, reviewed or merged until the Lease is held again.`,
+        `The ${lease} is lost: ${why.replace(/\.$/, "")}. Sessions go on within what they were granted; nothing is claimed, reviewed or merged until the Lease is held again.`,
       ),
     onHeld: () => note(`The ${lease} is held again.`),
   });

@@ -1,13 +1,18 @@
 /** The right to act that an election by Lease gives. */
-import { type ElectionOptions, elect, type Leadership } from "../../../pkg/runtime/leader-election.ts";
+import {
+  type ElectionOptions,
+  elect,
+  type Leadership,
+  type LeaseLostError,
+} from "../../../pkg/runtime/leader-election.ts";
 import type { Right } from "./acting.ts";
 
 export interface ElectedOptions {
   election: ElectionOptions;
   /** Ends the wait for the first right. */
   signal: AbortSignal;
-  /** Told when the Lease is lost. */
-  onLost(): void;
+  /** Told when the Lease is lost, and why. */
+  onLost(why: string): void;
   /** Told when it is held again. */
   onHeld(): void;
 }
@@ -28,13 +33,17 @@ export interface Elected {
  */
 export async function elected({ election, signal, onLost, onHeld }: ElectedOptions): Promise<Elected> {
   let leadership = await elect(election, signal);
+  const tellLoss = ({ lost }: Leadership): void =>
+    lost.addEventListener("abort", () => onLost((lost.reason as LeaseLostError).message), { once: true });
   // At once, since `regain` waits for controllers to stop, and those for answers that may never come.
-  leadership.lost.addEventListener("abort", onLost, { once: true });
+  tellLoss(leadership);
+  // Why it can't be asked for was told with its loss.
+  const { hindered: _, ...again } = election;
   const rightOf = ({ lost }: Leadership): Right => ({
     lost,
     async regain(stopped) {
-      leadership = await elect(election, stopped);
-      leadership.lost.addEventListener("abort", onLost, { once: true });
+      leadership = await elect(again, stopped);
+      tellLoss(leadership);
       onHeld();
       return rightOf(leadership);
     },

@@ -12,8 +12,9 @@ export interface FollowOptions {
   logger: Logger;
 }
 
-/** After a watch broke, in milliseconds. */
+/** After a watch broke, in milliseconds: the first doubled with each failure that follows, up to the second. */
 const againMs = 1_000;
+const againMsMax = 10_000;
 
 /**
  * Tells of every object of `kind` as it is, and again after each change, one after the other, until the answer is
@@ -35,10 +36,12 @@ export function followObjects<K extends Kind>(
     messages: { failed: "Following objects was interrupted", worked: "Objects are followed again" },
     fields: { kind },
   });
+  let delayMs = againMs;
   const follow = async (): Promise<void> => {
     const { items, metadata } = await client.list(kind, { namespace });
     for (const object of items) await tell(object);
     tries.worked();
+    delayMs = againMs;
     const from = { namespace, resourceVersion: metadata.resourceVersion, signal };
     for await (const event of client.watch(kind, from)) {
       if (event.type === "ADDED" || event.type === "MODIFIED") await tell(event.object);
@@ -50,7 +53,8 @@ export function followObjects<K extends Kind>(
       await follow().catch((error: unknown) => {
         if (!signal.aborted) tries.failed(error);
       });
-      await clock.sleep(againMs, signal).catch(() => undefined); // Ended.
+      await clock.sleep(delayMs, signal).catch(() => undefined); // Ended.
+      delayMs = Math.min(againMsMax, 2 * delayMs);
     }
   })();
   return ending;

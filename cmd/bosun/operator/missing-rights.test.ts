@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { TestClock } from "../../../pkg/runtime/testing/clock.ts";
+import { missingRights } from "./missing-rights.ts";
+
+const refusal = (verb: string, resource: string, name = ""): string =>
+  `${resource.split("/")[0]}.bosun.dev ${name}is forbidden: User "ada" cannot ${verb} resource "${resource}" in API group "bosun.dev" in the namespace "crew"`;
+
+function listening() {
+  const clock = new TestClock();
+  const told: string[] = [];
+  const forbidden = missingRights({
+    server: "https://server",
+    namespace: "crew",
+    clock,
+    signal: new AbortController().signal,
+    note: (line) => told.push(line),
+  });
+  return { clock, told, forbidden };
+}
+
+test("a role that was taken away is told in one line, and how it is given", async () => {
+  const { clock, told, forbidden } = listening();
+  forbidden(refusal("update", "agents/status", '"agent-1" '));
+  forbidden(refusal("list", "projects"));
+  forbidden(refusal("update", "agents/status", '"agent-2" '));
+  forbidden(refusal("list", "agents"));
+  await clock.advance(2_000);
+  expect(told).toEqual([
+    "ada lacks rights in namespace crew (https://server): list agents, projects; update agents/status. What needs them is tried again until they are given: kubectl -n crew create rolebinding bosun-operator --clusterrole=bosun-operator --user=ada. The role itself comes with `bosun install`.",
+  ]);
+});
+
+test("a right that goes on missing is told once, and again when it was there for a while", async () => {
+  const { clock, told, forbidden } = listening();
+  for (let times = 0; times < 10; times += 1) {
+    forbidden(refusal("list", "agents"));
+    await clock.advance(30_000);
+  }
+  expect(told).toHaveLength(1);
+  await clock.advance(60_000);
+  forbidden(refusal("list", "agents"));
+  await clock.advance(2_000);
+  expect(told).toHaveLength(2);
+});
+
+test("what is forbidden for another reason than a right is told in the server's words", async () => {
+  const { clock, told, forbidden } = listening();
+  const text =
+    'agents.bosun.dev "agent-1" is forbidden: unable to create new content in namespace crew because it is being terminated';
+  forbidden(text);
+  forbidden(text);
+  await clock.advance(2_000);
+  expect(told).toEqual([`https://server forbids: ${text}`]);
+});

@@ -1,0 +1,78 @@
+/** Which rights an operator in a cluster turns out to lack, for people. */
+import type { Clock } from "../../../pkg/runtime/clock.ts";
+
+export interface MissingRightsOptions {
+  server: string;
+  /** Of the workspace. */
+  namespace: string;
+  clock: Clock;
+  /** Ends it: what was not told yet is not told. */
+  signal: AbortSignal;
+  note(line: string): void;
+}
+
+/** What is refused within this is told in one line, in milliseconds: a role that is taken away is many rights. */
+const gatherMs = 2_000;
+/** A right that nobody missed for so long is told again when it is missed, in milliseconds. */
+const calmMs = 60_000;
+
+/** A listener for what a server answers with 403. */
+export function missingRights({
+  clock,
+  signal,
+  note,
+  ...where
+}: MissingRightsOptions): (text: string) => void {
+  /** When each was missed last. */
+  const missed = new Map<string, number>();
+  let gathered: string[] = [];
+  const tell = (): void => {
+    for (const line of linesOf(gathered, where)) note(line);
+    gathered = [];
+  };
+  return (text) => {
+    const now = clock.elapsed();
+    for (const [what, atMs] of missed) if (now - atMs > calmMs) missed.delete(what);
+    // Of which object it was said makes no other right.
+    const what = rightIn(text)?.join(" ") ?? text;
+    const isKnown = missed.has(what);
+    missed.set(what, now);
+    if (isKnown) return;
+    gathered.push(text);
+    if (gathered.length > 1) return;
+    clock.sleep(gatherMs, signal).then(tell, () => {
+      // Ended.
+    });
+  };
+}
+
+function linesOf(
+  texts: readonly string[],
+  { server, namespace }: Pick<MissingRightsOptions, "server" | "namespace">,
+): string[] {
+  const byVerb = new Map<string, string[]>();
+  const others: string[] = [];
+  let user = "NAME";
+  for (const text of texts) {
+    const right = rightIn(text);
+    if (right === undefined) {
+      others.push(`${server} forbids: ${text}`);
+      continue;
+    }
+    const [verb, resource] = right;
+    byVerb.set(verb, [...(byVerb.get(verb) ?? []), resource]);
+    user = /User "([^"]+)"/.exec(text)?.[1] ?? user;
+  }
+  if (byVerb.size === 0) return others;
+  const rights = [...byVerb].map(([verb, resources]) => `${verb} ${resources.sort().join(", ")}`);
+  return [
+    ...others,
+    `${user} lacks rights in namespace ${namespace} (${server}): ${rights.sort().join("; ")}. What needs them is tried again until they are given: kubectl -n ${namespace} create rolebinding bosun-operator --clusterrole=bosun-operator --user=${user}. The role itself comes with \`bosun install\`.`,
+  ];
+}
+
+/** Verb and resource; undefined when it is no right that is missing, but for example a namespace that goes. */
+function rightIn(text: string): [verb: string, resource: string] | undefined {
+  const [, verb, resource] = /cannot (\w+) resource "([^"]+)"/.exec(text) ?? [];
+  return verb === undefined || resource === undefined ? undefined : [verb, resource];
+}
