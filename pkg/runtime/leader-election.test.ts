@@ -183,6 +183,32 @@ test("a machine that slept holds nothing when it wakes", async () => {
   expect(first.leads).toBe(false);
 });
 
+test("who was suspended while another held the Lease and gave it back has lost it", async () => {
+  const clock = new TestClock();
+  const server = new Server();
+  const first = await candidate(server, "first", clock);
+  await clock.advance(5_000);
+  // The process sleeps, and its timers fire late.
+  const { elapsed, now } = clock;
+  clock.elapsed = () => elapsed.call(clock) + 40_000;
+  clock.now = () => now.call(clock) + 40_000;
+  server.lease = { resourceVersion: "other", spec: { holderIdentity: "", leaseTransitions: 2 } };
+  await clock.advance(5_000);
+  expect([first.leads, first.isLost]).toEqual([false, true]);
+  expect(server.lease?.resourceVersion).toBe("other");
+});
+
+test("a Lease that another held between two renewals is lost, though it is free again", async () => {
+  const clock = new TestClock();
+  const server = new Server();
+  const first = await candidate(server, "first", clock);
+  await clock.advance(5_000);
+  server.lease = { resourceVersion: "other", spec: { holderIdentity: "", leaseTransitions: 2 } };
+  await clock.advance(3_000);
+  expect([first.leads, first.isLost]).toEqual([false, true]);
+  expect(server.lease?.resourceVersion).toBe("other");
+});
+
 test("a Lease that is given back is taken at once", async () => {
   const clock = new TestClock();
   const server = new Server();

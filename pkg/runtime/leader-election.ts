@@ -127,6 +127,8 @@ class Election {
       const read = await store.read();
       this.#see(read);
       const mine = read?.spec.holderIdentity === this.#options.identity;
+      // Another held it meanwhile, or somebody removed it: what is free is taken by a new election alone.
+      if (!mine && this.#renewed !== undefined) return false;
       if (read !== undefined && !mine && this.#isTaken(read)) {
         this.#worked();
         return false;
@@ -173,6 +175,8 @@ class Election {
         // Released, the only thing that ends this sleep.
         return;
       }
+      // It slept for longer, suspended: what it knows of the objects is as old, even where the Lease is free again.
+      if (!this.#held()) break;
       // An answer that comes too late is none.
       const timer = new AbortController();
       const late = clock.sleep(renewDeadlineMs, timer.signal).catch(() => {
@@ -180,9 +184,7 @@ class Election {
       });
       await Promise.race([this.try(), late]);
       timer.abort();
-      const { identity } = this.#options;
-      const holder = this.#seen?.lease.spec.holderIdentity;
-      if (holder !== undefined && holder !== identity) break;
+      if (this.#seen?.lease.spec.holderIdentity !== this.#options.identity) break;
     }
     this.#lost.abort(new LeaseLostError(this.#whyLost()));
   }

@@ -94,5 +94,5 @@ test("a person is told why a Lease can't be asked for: nothing else shows what a
   await regained;
   isOther = true;
   await clock.advance(4_000);
-  expect(told).toEqual(["held", "waiting for other", "lost: other holds it now"]);
+  expect(told).toEqual(["held", "lost: other holds it now"]);
 });
