@@ -291,9 +291,14 @@ function changesBy(by: Facts): (delta: Delta<KubeObject>) => boolean {
   };
 }
 
-/** A lost race, a server in trouble, a right or credentials that are missing: the API's own errors that a retry can help. */
+/**
+ * A lost race, a server in trouble, a right, credentials or a whole kind that are missing for now: the API's own errors
+ * that a retry can help.
+ */
 function mayPass(error: unknown): error is StatusError {
   if (!(error instanceof StatusError)) return false;
+  // A kind that is not served is answered with a page, an object that is not there with a Status.
+  if (error.code === 404) return error.reason !== "NotFound";
   return [401, 403, 409, 429].includes(error.code) || error.code >= 500;
 }
 

@@ -113,6 +113,8 @@ test("the class of an error alone decides when a key comes back", async () => {
     transient: new TransientError("Busy", "The file is busy."),
     // A role that was taken away may be given again.
     forbidden: new StatusError(403, "Forbidden", "projects is forbidden"),
+    // A kind that is not served for now: no Status, but a page.
+    unserved: new StatusError(404, "Unknown", "404 page not found"),
     bug: new TypeError("x is not a function"),
   };
   for (const name of Object.keys(errors)) await api.create("Project", draft("Project", name));
@@ -135,12 +137,14 @@ test("the class of an error alone decides when a key comes back", async () => {
     "terminal@0",
     "transient@0",
     "transient@0.005",
+    "unserved@0",
+    "unserved@0.005",
     "waiting@0",
     "waiting@30",
   ]);
   expect(manager.counters().project).toMatchObject({
-    reconciles: { settled: 4, requeued: 0, waiting: 1, terminal: 1, transient: 2, failed: 1 },
-    retries: 3,
+    reconciles: { settled: 5, requeued: 0, waiting: 1, terminal: 1, transient: 3, failed: 1 },
+    retries: 4,
     depth: 0,
     active: 0,
   });

@@ -24,14 +24,20 @@ export interface Acting {
  * and the gateway are not theirs: those go on meanwhile, within what they were granted.
  *
  * @param right - absent: it can't be lost
+ * @param signal - ends the wait for the first caches
+ * @throws `signal.reason` when it is aborted before they hold anything
  */
 export async function keepActing(
   newManager: () => Manager,
-  { right, logger }: { right: Right | undefined; logger: Logger },
+  { right, signal, logger }: { right: Right | undefined; signal: AbortSignal; logger: Logger },
 ): Promise<Acting> {
   const stopping = new AbortController();
   let manager = newManager();
-  await manager.start();
+  await Promise.race([manager.start(), aborted(signal)]);
+  if (signal.aborted) {
+    await manager.stop();
+    throw signal.reason;
+  }
 
   let isActing = true;
   /** A read that waits for a cache is given up when its controllers stop; then the API is asked. */

@@ -22,8 +22,11 @@ import { answerNotice } from "../stop/stop-notice.ts";
 import { UserError } from "../user-error.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import type { ControlPlane } from "./control-plane.ts";
+import { ownDefinitions } from "./definitions.ts";
 import { type Elected, elected } from "./elected.ts";
 import { claimHome, homeOf, refuseOtherHome } from "./home.ts";
+import { kindsGone } from "./kinds-gone.ts";
+import { requireKinds } from "./known-kinds.ts";
 import { takeLock } from "./lock.ts";
 import { missingRights } from "./missing-rights.ts";
 import { onlyWorkspace } from "./only-workspace.ts";
@@ -53,7 +56,7 @@ const leaseName = "bosun";
  * Waits for the Lease of the namespace, then takes the folder's lock, so that commands find this operator. The Lease
  * is given back by the first of `undo`'s steps, so when all others have been taken back.
  *
- * @throws UserError when the cluster does not know Bosun's kinds, has no Workspace for this folder, or its work lies
+ * @throws UserError when the cluster does not know Bosun's kinds as this version has them, has no Workspace for this folder, or its work lies
  *   elsewhere; any error of `readCluster`
  */
 export async function openCluster(options: OpenClusterOptions, start: Start): Promise<ControlPlane> {
@@ -68,13 +71,16 @@ export async function openCluster(options: OpenClusterOptions, start: Start): Pr
   });
   const namespace = cluster.namespace ?? chosen.namespace ?? "default";
   const said = {
+    seen: kindsGone(access.server, note),
     warned: serverWarnings(access.server, note),
     forbidden: missingRights({ server: access.server, namespace, clock, signal: ending.signal, note }),
   };
   const deps = { access, clock, random: systemRandom, userAgent: "bosun", ...said };
   const direct = clusterClient({ ...deps, namespace, fieldManager: "bosun" });
   const home = homeOf(folder);
-  refuseOtherHome(await onlyWorkspace(direct, chosen, namespace), home);
+  const workspace = await onlyWorkspace(direct, chosen, namespace);
+  await requireKinds(ownDefinitions(), deps, chosen);
+  refuseOtherHome(workspace, home);
 
   const { right, held, release } = await waitForLease(deps, { ...options, namespace, logger });
   undo.push(release);

@@ -1,24 +1,77 @@
-/** Whether a cluster knows Bosun's kinds. */
+/** Whether a cluster knows Bosun's kinds, as this version has them. */
 import { StatusError } from "../../../pkg/api/status-error.ts";
+import { type ExchangeDeps, exchange, readJson } from "../../../pkg/cluster/exchange.ts";
 import type { ChosenCluster } from "../../../pkg/cluster/kubeconfig.ts";
 import { UserError } from "../user-error.ts";
+import type { Definition } from "./definitions.ts";
+import { type Discovered, missingFields, missingKinds, type Published } from "./kinds-missing.ts";
+
+type Where = Pick<ChosenCluster, "context" | "access">;
+
+/** So many fields are named to a person. */
+const namedMax = 3;
 
 /**
  * What `list`, a list of one of Bosun's kinds, gives.
  *
  * @throws UserError when the cluster serves no such kind: a kube-apiserver then answers with a page, not with a Status
  */
-export async function ofKnownKind<T>(
-  list: Promise<T>,
-  { context, access }: Pick<ChosenCluster, "context" | "access">,
-): Promise<T> {
+export async function ofKnownKind<T>(list: Promise<T>, where: Where): Promise<T> {
   try {
     return await list;
   } catch (error) {
     if (!(error instanceof StatusError) || error.code !== 404) throw error;
     throw new UserError(
-      `The cluster of context ${context} (${access.server}) does not know Bosun's kinds. Install them: bosun install, or kubectl apply -k manifests`,
+      `${nameOf(where)} does not know Bosun's kinds. Install them: bosun install, or kubectl apply -k manifests`,
       { cause: error },
     );
   }
+}
+
+/**
+ * Makes sure that the cluster serves every kind of `definitions` with every field. A server drops what it does not
+ * know, so that a claim or a session would be forgotten as soon as it is written. What the server does not tell, as an
+ * older one or one that forbids to ask, is not held against it.
+ *
+ * @throws UserError that names what is missing
+ */
+export async function requireKinds(
+  definitions: readonly Definition[],
+  deps: ExchangeDeps,
+  where: Where,
+): Promise<void> {
+  const [first] = definitions;
+  if (first === undefined) return;
+  const group = `/apis/${first.spec.group}/${first.spec.versions[0]?.name}`;
+  const advice = "Run `bosun install` with this one.";
+  const [discovered, published] = await Promise.all([
+    told(deps, group) as Promise<Discovered | undefined>,
+    told(deps, `/openapi/v3${group}`) as Promise<Published | undefined>,
+  ]);
+  const kinds = discovered === undefined ? [] : missingKinds(definitions, discovered);
+  if (kinds.length > 0)
+    throw new UserError(
+      `${nameOf(where)} does not serve ${kinds.join(", ")}: its kinds are of another version of Bosun, or are being removed. ${advice}`,
+    );
+  const fields = published === undefined ? [] : missingFields(definitions, published);
+  if (fields.length === 0) return;
+  const others = fields.length > namedMax ? ` and ${fields.length - namedMax} more` : "";
+  throw new UserError(
+    `${nameOf(where)} would drop ${fields.slice(0, namedMax).join(", ")}${others}: its kinds are of an older version of Bosun. ${advice}`,
+  );
+}
+
+/** Undefined when the server does not say. */
+async function told(deps: ExchangeDeps, path: string): Promise<unknown> {
+  const call = { method: "GET", path } as const;
+  try {
+    return await readJson(await exchange(deps, call), call, deps.access);
+  } catch (error) {
+    if (error instanceof StatusError && [403, 404, 406].includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+function nameOf({ context, access }: Where): string {
+  return `The cluster of context ${context} (${access.server})`;
 }

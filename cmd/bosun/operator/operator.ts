@@ -33,7 +33,7 @@ export interface OperatorOptions {
   rehearse: boolean;
   /** Absent: where the folder was last worked for, its own YAML unless it was moved into a cluster. */
   cluster?: ClusterOptions;
-  /** Ends a start that waits for another operator to end. */
+  /** Ends a start that waits for another operator to end, or for a server. */
   signal: AbortSignal;
   /** Folders of scenario files for a rehearsal. */
   scenarios: readonly string[];
@@ -108,6 +108,7 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
   const forControllers = { client: direct, namespace, world: acted, workspace, stopLatch, upstream, sandbox };
   const acting = await keepActing(() => newManager({ ...forControllers, clock, logger, failpoints }), {
     right: plane.right,
+    signal: options.signal,
     logger,
   });
 

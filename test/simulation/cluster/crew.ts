@@ -230,7 +230,7 @@ export function crew(options: CrewOptions): Crew {
         },
       );
     };
-    await keepActing(manager, { right, logger });
+    await keepActing(manager, { right, signal: new AbortController().signal, logger });
   }
 
   /** It wakes, and finds sooner or later that it was replaced. */

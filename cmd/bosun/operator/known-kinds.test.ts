@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import type { Transport } from "../../../pkg/cluster/transport.ts";
+import { systemClock, systemRandom } from "../../../pkg/system/system.ts";
+import { ownDefinitions } from "./definitions.ts";
+import { requireKinds } from "./known-kinds.ts";
+
+const access = {
+  server: "https://server",
+  options: async () => ({ headers: {} }),
+  renew() {},
+  close() {},
+};
+
+/** Looks at a cluster that answers `answers` by path, and 404 to all else. */
+async function look(answers: Readonly<Record<string, unknown>>): Promise<void> {
+  const transport: Transport = async ({ url }) => {
+    const answer = answers[url.slice(access.server.length)];
+    return {
+      statusCode: answer === undefined ? 404 : 200,
+      headers: {},
+      async *[Symbol.asyncIterator]() {
+        yield Buffer.from(answer === undefined ? "404 page not found" : JSON.stringify(answer));
+      },
+      destroy() {},
+    };
+  };
+  const deps = { access, clock: systemClock, random: systemRandom, userAgent: "bosun-test", transport };
+  await requireKinds(ownDefinitions(), deps, { context: "real", access });
+}
+
+test("an operator does not start on kinds of an older version: what it writes would be dropped", async () => {
+  const schemas = Object.fromEntries(
+    ownDefinitions().map(({ spec: { group, names, versions } }) => [
+      names.kind,
+      {
+        ...JSON.parse(
+          JSON.stringify(versions[0]?.schema.openAPIV3Schema).replaceAll('"session":{', '"before":{'),
+        ),
+        "x-kubernetes-group-version-kind": [{ group, kind: names.kind }],
+      },
+    ]),
+  );
+  await expect(look({ "/openapi/v3/apis/bosun.dev/v1alpha1": { components: { schemas } } })).rejects.toThrow(
+    /^The cluster of context real \(https:\/\/server\) would drop Agent status\.session.*: its kinds are of an older version of Bosun\. Run `bosun install` with this one\.$/,
+  );
+});
+
+test("an operator does not start where a kind is not served: it would wait for it without a word", async () => {
+  await expect(look({ "/apis/bosun.dev/v1alpha1": { resources: [{ name: "agents" }] } })).rejects.toThrow(
+    /does not serve .*agents\/status.*reviews.*: its kinds are of another version of Bosun, or are being removed/,
+  );
+});
+
+test("what a cluster does not tell of its kinds is not held against it", async () => {
+  await look({});
+});
