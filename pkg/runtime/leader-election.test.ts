@@ -209,6 +209,17 @@ test("a Lease that another held between two renewals is lost, though it is free 
   expect(server.lease?.resourceVersion).toBe("other");
 });
 
+test("a Lease that somebody removed is made again by who held it", async () => {
+  const clock = new TestClock();
+  const server = new Server();
+  const first = await candidate(server, "first", clock);
+  await clock.advance(5_000);
+  server.lease = undefined;
+  await clock.advance(20_000);
+  expect([first.leads, first.isLost]).toEqual([true, false]);
+  expect(server.lease).toMatchObject({ spec: { holderIdentity: "first" } });
+});
+
 test("a Lease that is given back is taken at once", async () => {
   const clock = new TestClock();
   const server = new Server();

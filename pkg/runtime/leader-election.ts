@@ -127,8 +127,8 @@ class Election {
       const read = await store.read();
       this.#see(read);
       const mine = read?.spec.holderIdentity === this.#options.identity;
-      // Another held it meanwhile, or somebody removed it: what is free is taken by a new election alone.
-      if (!mine && this.#renewed !== undefined) return false;
+      // Another held it meanwhile: what is free again is taken by a new election alone. One that was removed is made.
+      if (read !== undefined && !mine && this.#renewed !== undefined) return false;
       if (read !== undefined && !mine && this.#isTaken(read)) {
         this.#worked();
         return false;
@@ -184,13 +184,14 @@ class Election {
       });
       await Promise.race([this.try(), late]);
       timer.abort();
-      if (this.#seen?.lease.spec.holderIdentity !== this.#options.identity) break;
+      const { identity } = this.#options;
+      if (this.#seen !== undefined && this.#seen.lease.spec.holderIdentity !== identity) break;
     }
     this.#lost.abort(new LeaseLostError(this.#whyLost()));
   }
 
   #whyLost(): string {
-    const { holderIdentity } = this.#seen?.lease.spec ?? {};
+    const { holderIdentity = this.#options.identity } = this.#seen?.lease.spec ?? {};
     if (holderIdentity !== this.#options.identity) return `${holderIdentity || "nobody"} holds it now`;
     const late = `it could not be renewed for ${this.#times.renewDeadlineMs / 1000} s`;
     if (this.#failure === undefined) return `${late}: there was no answer, or this machine slept`;

@@ -43,12 +43,22 @@ test("a right that goes on missing is told once, and again when it was there for
   expect(told).toHaveLength(2);
 });
 
+test("a namespace that is being deleted is told in one line, and how what keeps it is let go of", async () => {
+  const { clock, told, forbidden } = listening();
+  for (const name of ["agent-1", "agent-2"])
+    forbidden(
+      `agents.bosun.dev "${name}" is forbidden: unable to create new content in namespace crew because it is being terminated`,
+    );
+  await clock.advance(2_000);
+  expect(told).toHaveLength(1);
+  expect(told[0]).toMatch(/^Namespace crew is being deleted: .*kubectl -n crew get agents,projects -o name/);
+});
+
 test("what is forbidden for another reason than a right is told in the server's words", async () => {
   const { clock, told, forbidden } = listening();
-  const text =
-    'agents.bosun.dev "agent-1" is forbidden: unable to create new content in namespace crew because it is being terminated';
+  const text = 'agents.bosun.dev "agent-1" is forbidden: exceeded quota: objects';
   forbidden(text);
-  forbidden(text);
+  forbidden(text.replace("agent-1", "agent-2"));
   await clock.advance(2_000);
   expect(told).toEqual([`https://server forbids: ${text}`]);
 });

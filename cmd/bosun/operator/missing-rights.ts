@@ -33,8 +33,8 @@ export function missingRights({
   return (text) => {
     const now = clock.elapsed();
     for (const [what, atMs] of missed) if (now - atMs > calmMs) missed.delete(what);
-    // Of which object it was said makes no other right.
-    const what = rightIn(text)?.join(" ") ?? text;
+    // Of which object it was said is no news.
+    const what = rightIn(text)?.join(" ") ?? text.replaceAll(/"[^"]*"/g, "");
     const isKnown = missed.has(what);
     missed.set(what, now);
     if (isKnown) return;
@@ -51,24 +51,31 @@ function linesOf(
   { server, namespace }: Pick<MissingRightsOptions, "server" | "namespace">,
 ): string[] {
   const byVerb = new Map<string, string[]>();
-  const others: string[] = [];
+  const others = new Set<string>();
   let user = "NAME";
   for (const text of texts) {
     const right = rightIn(text);
     if (right === undefined) {
-      others.push(`${server} forbids: ${text}`);
+      others.add(
+        /because it is being terminated$/.test(text) ? deleted(namespace) : `${server} forbids: ${text}`,
+      );
       continue;
     }
     const [verb, resource] = right;
     byVerb.set(verb, [...(byVerb.get(verb) ?? []), resource]);
     user = /User "([^"]+)"/.exec(text)?.[1] ?? user;
   }
-  if (byVerb.size === 0) return others;
+  if (byVerb.size === 0) return [...others];
   const rights = [...byVerb].map(([verb, resources]) => `${verb} ${resources.sort().join(", ")}`);
   return [
     ...others,
     `${user} lacks rights in namespace ${namespace} (${server}): ${rights.sort().join("; ")}. What needs them is tried again until they are given: kubectl -n ${namespace} create rolebinding bosun-operator --clusterrole=bosun-operator --user=${user}. The role itself comes with \`bosun install\`.`,
   ];
+}
+
+/** Roles and the Lease may go before what the operator would still have to let go of. */
+function deleted(namespace: string): string {
+  return `Namespace ${namespace} is being deleted: nothing new can be made in it. What is left of Agents and Projects when the operator's rights or its Lease went first keeps the namespace until somebody lets go of it: kubectl -n ${namespace} get agents,projects -o name | xargs -r kubectl -n ${namespace} patch --type=merge -p '{"metadata":{"finalizers":null}}'. Branches, sessions and the ledger stay in this folder.`;
 }
 
 /** Verb and resource; undefined when it is no right that is missing, but for example a namespace that goes. */
