@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
+import type { PidNamespace } from "./pid-namespace.ts";
 import { runCommand } from "./run.ts";
 import { sandboxed } from "./sandbox.ts";
 
@@ -9,8 +10,12 @@ export type SandboxAvailability =
   | { available: true; kind: "bubblewrap" }
   | { available: false; why: string; fix: string };
 
-/** Whether a sandbox works here, found out by running one: a kernel or a container may forbid what is installed. */
-export async function sandboxAvailable(clock: Clock): Promise<SandboxAvailability> {
+/**
+ * Whether a sandbox works here, found out by running one: a kernel or a container may forbid what is installed.
+ *
+ * @param pids - the process id namespace that it is tried in, as a session's commands run in one; none when undefined
+ */
+export async function sandboxAvailable(clock: Clock, pids?: PidNamespace): Promise<SandboxAvailability> {
   if (process.platform !== "linux") {
     return {
       available: false,
@@ -21,11 +26,15 @@ export async function sandboxAvailable(clock: Clock): Promise<SandboxAvailabilit
   const checkout = await mkdtemp(join(tmpdir(), "bosun-sandbox-"));
   try {
     const sandbox = sandboxed("echo sandboxed", { checkout, network: "none" });
-    const result = await runCommand({ launch: sandbox, cwd: checkout, timeoutSeconds: 10, clock });
+    const launch =
+      pids === undefined
+        ? sandbox
+        : { ...sandbox, file: "unshare", args: [...pids, "--", sandbox.file, ...sandbox.args] };
+    const result = await runCommand({ launch, cwd: checkout, timeoutSeconds: 10, clock });
     if (result.exitCode === 0 && result.output.trim() === "sandboxed")
       return { available: true, kind: "bubblewrap" };
     const why = result.output.trim() || "It printed nothing.";
-    return result.exitCode === 127 && why.includes("ENOENT")
+    return result.exitCode === 127 && /ENOENT|No such file/.test(why)
       ? {
           available: false,
           why: "`bwrap` is not on PATH.",

@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import type { Readable } from "node:stream";
 import type { Clock } from "../runtime/clock.ts";
-import { type SandboxAvailability, sandboxAvailable } from "../sandbox/available.ts";
 
 /** What a host that waits is told of its session, as JSON on one line of its standard input. */
 export interface Handover {
@@ -24,14 +23,9 @@ const latchPollMs = 100;
 /**
  * Waits until this host is told to begin, and does meanwhile what every session's start needs.
  *
- * @returns what it was told, and whether there is a sandbox
+ * @returns what it was told
  */
-export async function awaitSession({
-  stdin,
-  stopLatch,
-  clock,
-  exit,
-}: AwaitOptions): Promise<Handover & { sandbox: SandboxAvailability }> {
+export async function awaitSession({ stdin, stopLatch, clock, exit }: AwaitOptions): Promise<Handover> {
   const told = new AbortController();
   const heedLatch = async (): Promise<void> => {
     while (!told.signal.aborted) {
@@ -40,14 +34,11 @@ export async function awaitSession({
     }
   };
   heedLatch().catch(() => undefined); // Told: from here on the session's own look goes on.
-  const sandbox = sandboxAvailable(clock);
-  // All of `fetch` is read when the first of these is made, which the SDK does for its first request.
-  void new Headers();
   const line = await firstLine(stdin);
   if (line === undefined) return exit();
   told.abort();
   stdin.destroy();
-  return { ...(JSON.parse(line) as Handover), sandbox: await sandbox };
+  return JSON.parse(line) as Handover;
 }
 
 async function firstLine(stdin: Readable): Promise<string | undefined> {

@@ -2,7 +2,6 @@ import { closeSync, existsSync, mkdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { timestamp } from "../runtime/clock.ts";
-import { type SandboxAvailability, sandboxAvailable } from "../sandbox/available.ts";
 import { startTimeOf } from "../system/process-identity.ts";
 import { endTree, type ProcessIdentity } from "./process-tree.ts";
 import { openReporter } from "./reporter.ts";
@@ -22,8 +21,6 @@ export interface HostOptions {
   folder: SessionFolder;
   /** Which attempt at its session it was started as; the newest when undefined. */
   attempt?: string | undefined;
-  /** Whether there is a sandbox, where that was found out already. */
-  sandbox?: SandboxAvailability;
   /** Of the process that was started first; its pid as the operator sees it. */
   outermostPid: number;
   /** An open handle of a /proc that shows pids as the operator sees them; undefined where they are the host's own. */
@@ -83,10 +80,6 @@ export async function runHost(options: HostOptions): Promise<void> {
     ...(await identities(options)),
   });
 
-  // Both take a while, the one in a process of its own: all of `fetch` is read when the first of these is made.
-  const sandbox = sandboxOf(spec, launch, options);
-  void new Headers();
-
   const heedEnd = async () => {
     if (!existsSync(launch.stopLatch) && isNamed()) return;
     if (outerProcHandle === undefined) await endTree(spec.id, [], clock);
@@ -103,7 +96,7 @@ export async function runHost(options: HostOptions): Promise<void> {
     return opening?.type === "message" ? opening.head : undefined;
   };
   const outcome =
-    sandboxMissing(await sandbox) ??
+    sandboxMissing(spec, launch) ??
     (await setUp({ spec, folder, place, progress: reporter })) ??
     (await runLoop({
       spec,
@@ -209,19 +202,15 @@ async function identityOf(pid: number, proc: string): Promise<ProcessIdentity> {
   return { pid, startTime };
 }
 
-/** Whether there is one; undefined where none is wanted. */
-async function sandboxOf(
-  spec: SessionSpec,
-  launch: LaunchSettings,
-  { sandbox, clock }: HostOptions,
-): Promise<SandboxAvailability | undefined> {
-  if (spec.sandbox === "Off" || !launch.sandboxed) return undefined;
-  return sandbox ?? (await sandboxAvailable(clock));
-}
-
-function sandboxMissing(sandbox: SandboxAvailability | undefined): Outcome | undefined {
-  if (sandbox === undefined || sandbox.available) return undefined;
-  return { kind: "Failed", reason: "SandboxUnavailable", message: `${sandbox.why} ${sandbox.fix}` };
+/** Why the run can't begin: it wants a sandbox, and none was found, or none is told of. */
+function sandboxMissing(
+  { sandbox: wanted }: SessionSpec,
+  { sandboxed, sandbox }: LaunchSettings,
+): Outcome | undefined {
+  if (wanted === "Off" || !sandboxed || sandbox?.available === true) return undefined;
+  const message =
+    sandbox === undefined ? "Whether there is a sandbox is unknown." : `${sandbox.why} ${sandbox.fix}`;
+  return { kind: "Failed", reason: "SandboxUnavailable", message };
 }
 
 function standingOf(spec: SessionSpec, transcript: Transcript) {

@@ -4,6 +4,7 @@ import type { Money } from "../gateway/money.ts";
 import type { Clock, Ids } from "../runtime/clock.ts";
 import { TransientError } from "../runtime/errors.ts";
 import { type Failpoints, noFailpoints } from "../runtime/failpoints.ts";
+import { sandboxAvailable } from "../sandbox/available.ts";
 import { type PidNamespace, pidNamespaceAvailable } from "../sandbox/pid-namespace.ts";
 import { asDiskFull } from "../storage/disk-full.ts";
 import { entryPath } from "../system/entry.ts";
@@ -14,6 +15,7 @@ import { stopIsUnsettled } from "./file-stop-latch.ts";
 import { hostProcess } from "./host-command.ts";
 import { Hosts } from "./hosts.ts";
 import { Pulses } from "./pulse.ts";
+import { SandboxTrial } from "./sandbox-trial.ts";
 import { type SessionFolder, sessionFolder } from "./session-folder.ts";
 import { repeat, SessionNews } from "./session-news.ts";
 import type { SessionObservation, SessionReport, SessionSpec, Sessions } from "./sessions.ts";
@@ -88,11 +90,14 @@ class Manager implements OwnedSessions {
   /** Attempts that this manager starts just now: nobody has to look for their processes to know that. */
   readonly #starting = new Set<string>();
   readonly #spares: SpareHosts | undefined;
+  readonly #sandbox: SandboxTrial;
 
   constructor(options: SessionsOptions, namespaces: PidNamespace) {
     this.#options = options;
     this.#namespaces = namespaces;
     const { directory, stopLatch, clock, ids } = options;
+    // Where sessions run: what is allowed here may not be in a namespace.
+    this.#sandbox = new SandboxTrial(() => sandboxAvailable(clock, namespaces), clock);
     const folderOf = (id: string): SessionFolder => this.#folder(id);
     this.#hosts = new Hosts({ folderOf, clock });
     this.#news = new SessionNews({
@@ -108,7 +113,9 @@ class Manager implements OwnedSessions {
   }
 
   prepare(): void {
-    this.#spares?.prepare();
+    if (this.#spares === undefined) return;
+    this.#spares.prepare();
+    if (this.#options.sandboxed !== false) this.#sandbox.result().catch(() => undefined); // Told where it is awaited.
   }
 
   spareId(): string | undefined {
@@ -243,12 +250,14 @@ class Manager implements OwnedSessions {
     const attempt = ids.uuid();
     folder.writeAccess(await this.#admit(spec, attempt));
     const { sessionFilesDirectory, stopLatch, places, sandboxed = true } = this.#options;
+    const sandbox = sandboxed && spec.sandbox !== "Off" ? await this.#sandbox.result() : undefined;
     folder.writeLaunch({
       attempt,
       place: this.#hosts.place,
       sessionFilesDirectory,
       stopLatch,
       sandboxed,
+      sandbox,
       hide: places.hide,
       extraReadOnly: places.readOnly,
     });

@@ -1,5 +1,6 @@
 import * as nodeFs from "node:fs";
 import { join } from "node:path";
+import type { SandboxAvailability } from "../sandbox/available.ts";
 import type { BlockingFileCalls } from "../storage/file-calls.ts";
 import {
   makeDirectory,
@@ -23,6 +24,8 @@ export interface LaunchSettings {
   stopLatch: string;
   /** False: tools run without a sandbox, whatever the spec says. */
   sandboxed: boolean;
+  /** What a trial found; undefined where none is wanted. */
+  sandbox: SandboxAvailability | undefined;
   /** Hidden from tools beside HOME. */
   hide: readonly string[];
   /** Shown to tools again, read-only. */
