@@ -7,13 +7,24 @@ import { systemClock, systemRandom } from "../system/system.ts";
 import { awaitSession } from "./await-session.ts";
 import { runHost } from "./host.ts";
 import { attemptVariable } from "./host-command.ts";
+import { replaceFetchClasses } from "./runner/own-headers.ts";
 import { sessionFolder } from "./session-folder.ts";
 
-const [path, stopLatch] = process.argv.slice(2);
-if (path === undefined) throw new Error("A session host is started with the folder of its session.");
-
 const { BOSUN_OUTERMOST, BOSUN_OUTER_PROC } = process.env;
-try {
+
+replaceFetchClasses();
+run(process.argv.slice(2)).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error);
+    // Last: who tells of a host that did not start tells how its log ends.
+    console.error(`The session host ended: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(1);
+  },
+);
+
+async function run([path, stopLatch]: readonly string[]): Promise<void> {
+  if (path === undefined) throw new Error("A session host is started with the folder of its session.");
   const told =
     stopLatch === undefined
       ? { attempt: process.env[attemptVariable] }
@@ -32,10 +43,4 @@ try {
     random: systemRandom,
     exit: () => process.exit(1),
   });
-} catch (error) {
-  console.error(error);
-  // Last: who tells of a host that did not start tells how its log ends.
-  console.error(`The session host ended: ${error instanceof Error ? error.message : String(error)}`);
-  process.exit(1);
 }
-process.exit(0);

@@ -1,4 +1,5 @@
-import { Readable } from "node:stream";
+import type { IncomingMessage } from "node:http";
+import { text } from "node:stream/consumers";
 import { http } from "../../system/http.ts";
 
 /**
@@ -11,7 +12,9 @@ import { http } from "../../system/http.ts";
  */
 export function loopbackFetch(onBytes: () => void) {
   return async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
-    const url = new URL(input instanceof Request ? input.url : input);
+    if (typeof input === "object" && !(input instanceof URL))
+      throw new TypeError("The gateway is named by a URL.");
+    const url = new URL(input);
     const headers = Object.fromEntries(new Headers(init.headers));
     const body = typeof init.body === "string" ? init.body : undefined;
     if (init.body !== undefined && init.body !== null && body === undefined) {
@@ -29,21 +32,27 @@ export function loopbackFetch(onBytes: () => void) {
         onBytes();
         incoming.on("data", onBytes);
         incoming.pause();
-        const status = incoming.statusCode ?? 0;
-        const answered = new Headers();
-        for (const [name, value] of Object.entries(incoming.headers)) {
-          if (value !== undefined) answered.set(name, Array.isArray(value) ? value.join(", ") : value);
-        }
-        const empty = status === 204 || status === 304;
-        if (empty) incoming.resume();
-        resolve(
-          new Response(empty ? null : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>), {
-            status,
-            headers: answered,
-          }),
-        );
+        resolve(asResponse(url, incoming));
       });
       outgoing.end(body);
     });
   };
+}
+
+/**
+ * What the SDK reads of a `Response`. Its body is Node's own stream, which is read as any other: to make a web stream of it
+ * takes longer than all else here.
+ */
+function asResponse({ href }: URL, incoming: IncomingMessage): Response {
+  const { statusCode: status = 0, statusMessage: statusText = "" } = incoming;
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
+  }
+  const isEmpty = status === 204 || status === 304;
+  if (isEmpty) incoming.resume();
+  const read = { status, statusText, ok: status >= 200 && status < 300, headers, url: href };
+  const whole = () => text(incoming);
+  const json = async (): Promise<unknown> => JSON.parse(await whole());
+  return { ...read, body: isEmpty ? null : incoming, text: whole, json } as unknown as Response;
 }

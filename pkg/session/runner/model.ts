@@ -1,4 +1,7 @@
-import Anthropic from "@anthropic-ai/sdk";
+import type Anthropic from "@anthropic-ai/sdk";
+import { BaseAnthropic } from "@anthropic-ai/sdk/client";
+import { AnthropicError, APIError } from "@anthropic-ai/sdk/core/error";
+import { Messages } from "@anthropic-ai/sdk/resources/messages/messages";
 import { HOST_HEADER, TURN_HEADER } from "../../gateway/money.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Access } from "../session-folder.ts";
@@ -63,7 +66,7 @@ export function sdkModel(options: ModelOptions): Model {
       const { url, token } = options.access();
       options.onAsked();
       const watchdog = silenceWatchdog(limitMs, options.clock);
-      const client = new Anthropic({
+      const client = new BaseAnthropic({
         baseURL: url,
         apiKey: token,
         maxRetries: 0,
@@ -75,7 +78,7 @@ export function sdkModel(options: ModelOptions): Model {
         logLevel: "off",
       });
       try {
-        const stream = client.messages.stream(parameters(request), {
+        const stream = new Messages(client).stream(parameters(request), {
           signal: watchdog.signal,
           headers: { [TURN_HEADER]: String(request.turn), [HOST_HEADER]: options.host },
         });
@@ -126,11 +129,11 @@ function asSent(block: Anthropic.Messages.ContentBlock): ContentBlock[] {
 
 function failureOf(error: unknown, given: AbortSignal): TurnAnswer {
   if (given.aborted) return { is: "lost", why: (given.reason as Error).message };
-  if (error instanceof Anthropic.APIError && typeof error.status === "number") {
+  if (error instanceof APIError && typeof error.status === "number") {
     const headers = error.headers instanceof Headers ? error.headers : new Headers();
     return { is: "error", answer: { status: error.status, headers, message: error.message } };
   }
-  if (!(error instanceof Anthropic.AnthropicError)) throw error;
+  if (!(error instanceof AnthropicError)) throw error;
   const refused = causes(error).some((cause) => (cause as { code?: unknown }).code === "ECONNREFUSED");
   if (refused) return { is: "unsent", why: "Nobody listens at the gateway's address." };
   return { is: "lost", why: causes(error).map(String).join(": ") };
