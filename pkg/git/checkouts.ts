@@ -13,6 +13,7 @@ import {
   setHead,
 } from "./checkout-git.ts";
 import type { Claims } from "./claims.ts";
+import { filesAsTheyAre } from "./files-as-they-are.ts";
 import type { Git, GitPlace } from "./git.ts";
 import { keepWork, keptName, keptWork, wipPrefix } from "./kept-work.ts";
 import { checkoutName, keepRef, type Layout, type Purpose } from "./layout.ts";
@@ -47,6 +48,8 @@ interface Status {
 /** The folders agents work in: made, looked at, saved, and taken away. */
 export class Checkouts {
   readonly #o: CheckoutsOptions;
+  /** By path: where HEAD and files of a checkout were when nothing in it was uncommitted. */
+  readonly #clean = new Map<string, { head: string; files: string }>();
 
   constructor(options: CheckoutsOptions) {
     this.#o = options;
@@ -88,6 +91,7 @@ export class Checkouts {
     // Whichever fails, the next try must not meet the other.
     await Promise.allSettled([kept, made]);
     await made;
+    if (lost === undefined) this.#rememberClean(where, base, filesAsTheyAre(where.path));
     return { path: where.path, ...record };
   }
 
@@ -133,7 +137,7 @@ export class Checkouts {
     const where = this.locate(claim, "execute");
     if (!existsSync(where.path)) return { is: "absent" };
     try {
-      const { at, text } = await this.#status(where);
+      const { at, text } = await this.#statusAtRest(where);
       const paths = changedPaths(text);
       if (paths.length === 0) return { is: "present", value: at.head };
       const place = checkoutPlace(where);
@@ -163,7 +167,7 @@ export class Checkouts {
     const where = this.locate(claim, "execute");
     if (!existsSync(where.path)) return { is: "absent" };
     try {
-      const { at, text } = await this.#status(where);
+      const { at, text } = await this.#statusAtRest(where);
       const work = { session, head: at.head, paths: changedPaths(text), author };
       return { is: "present", value: await keepWork(this.#o, where, work) };
     } catch (error) {
@@ -208,6 +212,7 @@ export class Checkouts {
     await mkdir(layout.temporary, { recursive: true });
     const out = freePath(join(layout.temporary, checkoutName(claim, purpose)));
     await rename(where.path, out);
+    this.#clean.delete(where.path);
     await rename(where.gitDirectory, freePath(`${out}.git`));
     // Its agent is free: it need not wait until all files are gone. Any that stay go with the next start.
     for (const path of [out, `${out}.git`]) rm(path, { recursive: true, force: true }).catch(() => undefined);
@@ -223,24 +228,57 @@ export class Checkouts {
 
   /** Why a checkout must not be deleted; undefined when all it holds is in the user's repository. */
   async #whyKept(claim: GitClaim, purpose: Purpose, kept: string | undefined): Promise<string | undefined> {
-    const seen = await this.state(claim, purpose);
-    if (seen.is !== "present")
-      return `Its state could not be read: ${seen.is === "unknown" ? seen.why : "gone"}`;
-    if (seen.value.dirty) return "It has changes that are not committed.";
-    const { head } = seen.value;
+    const where = this.locate(claim, purpose);
+    let status: Status;
+    try {
+      status = await this.#statusAtRest(where);
+    } catch (error) {
+      return `Its state could not be read: ${whyUnknown(error)}`;
+    }
+    if (status.text !== "") return "It has changes that are not committed.";
+    const { head } = status.at;
     // Nothing was committed, as by a reviewer: what it started from came out of the repository.
     if (head === kept) return undefined;
-    return (await this.#isHeld(head)) ? undefined : `No ref of the repository contains its commit ${head}.`;
+    // Without what was written down at its making, all refs are asked.
+    const record = await readRecord(where.gitDirectory).catch(() => undefined);
+    return (await this.#isHeld(head, record?.branch))
+      ? undefined
+      : `No ref of the repository contains its commit ${head}.`;
   }
 
-  /** Whether the user's repository holds a commit, whatever becomes of its checkout. */
-  async #isHeld(commit: string): Promise<boolean> {
+  /**
+   * Whether the user's repository holds a commit, whatever becomes of its checkout.
+   *
+   * @param branch - looked at first, unless it is empty
+   */
+  async #isHeld(commit: string, branch = ""): Promise<boolean> {
     const { git, repository } = this.#o;
+    if (branch !== "" && (await readRef(git, repository, `refs/heads/${branch}`)) === commit) return true;
     const format = ["--format=%(refname)", "--contains", commit];
     const refs = await git.run(repository, ["for-each-ref", ...format]);
     // What is merely kept goes with the checkout, so it holds nothing against that.
     const names = refs.exitCode === 0 ? refs.stdout.toString("utf8").split("\n") : [];
     return names.some((name) => name !== "" && !name.startsWith(wipPrefix));
+  }
+
+  /**
+   * Of a checkout in which nobody is at work. One whose files are all as they were when git last found nothing uncommitted,
+   * or as they were made, needs no git: a sandbox with three processes is the dearest question of all.
+   */
+  async #statusAtRest(where: CheckoutGitOptions): Promise<Status> {
+    const files = filesAsTheyAre(where.path);
+    const at = await readHead(where.path, this.#o.objectDirectory);
+    const clean = this.#clean.get(where.path);
+    if (files !== undefined && clean?.head === at.head && clean.files === files) return { at, text: "" };
+    const status = await this.#status(where);
+    if (status.text === "") this.#rememberClean(where, status.at.head, files);
+    return status;
+  }
+
+  /** @param files - looked at before it was known that nothing is uncommitted */
+  #rememberClean({ path }: CheckoutGitOptions, head: string, files: string | undefined): void {
+    if (files === undefined) this.#clean.delete(path);
+    else this.#clean.set(path, { head, files });
   }
 
   async #status(where: CheckoutGitOptions): Promise<Status> {

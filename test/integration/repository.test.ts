@@ -122,6 +122,36 @@ describe("a checkout", () => {
     expect(existsSync(theirs)).toBe(true);
   });
 
+  test("in which nothing was touched since git looked is removed without asking it again", async () => {
+    let looks = 0;
+    const world = await open({
+      runGit: (request) => {
+        if (request.args.some((arg) => arg.includes("status"))) looks += 1;
+        return runProcess(request);
+      },
+    });
+    const review: GitClaim = { ...claim, agent: "agent-9" };
+    const options = { branch: "", identity, purpose: "review" } as const;
+    await world.repository.ensureCheckout(review, options);
+    expect([await world.repository.release(review, "review"), looks]).toEqual(["removed", 0]);
+
+    const checkout = await world.repository.ensureCheckout(review, options);
+    await write(checkout.path, { "notes.txt": "other\n" });
+    expect([await world.repository.release(review, "review"), looks]).toEqual(["quarantined", 1]);
+
+    const { path } = await claimed(world);
+    await commit(path, { "a.txt": "one\n" });
+    await world.repository.saveWork(claim, "Save", identity);
+    await world.repository.collect(claim, branch);
+    expect([await world.repository.release(claim, "execute"), looks]).toEqual(["removed", 2]);
+
+    const again = await claimed(world);
+    await commit(again.path, { "b.txt": "two\n" });
+    await world.repository.saveWork(claim, "Save", identity);
+    await git(again.path, "commit", "--quiet", "--allow-empty", "-m", "After that");
+    expect([await world.repository.release(claim, "execute"), looks]).toEqual(["quarantined", 4]);
+  });
+
   test("in quarantine keeps every file, and says why it is there", async () => {
     const world = await open();
     const checkout = await claimed(world);
