@@ -3,7 +3,7 @@ import type { CommitSource } from "../quality/commit-source.ts";
 import { commonGitDirectory } from "../sandbox/places.ts";
 import { readCommit } from "./commit.ts";
 import { changesFrom, changesSince } from "./file-changes.ts";
-import { Git, type GitPlace, gitFailed } from "./git.ts";
+import { type GitPlace, gitBy, gitFailed } from "./git.ts";
 import { layoutOf } from "./layout.ts";
 import { makeCheckout } from "./make-checkout.ts";
 import { makeOperatorDirectory } from "./operator-directory.ts";
@@ -16,7 +16,7 @@ export async function openCommitSource(options: {
   stateDirectory: string;
   runGit?: RunProcess;
 }): Promise<CommitSource> {
-  const git = new Git(options.runGit);
+  const git = gitBy(options.runGit);
   const { operator } = layoutOf(options.stateDirectory);
   await makeOperatorDirectory(git, operator);
   const objectDirectory = join(commonGitDirectory(options.repositoryPath), "objects");

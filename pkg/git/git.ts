@@ -57,6 +57,17 @@ export const neutral: readonly string[] = [
 /** A few looks at each branch of ten agents. */
 const answersKept = 200;
 
+const opened = new WeakMap<RunProcess, Git>();
+
+/** The one Git of all that start it so: they share what it knows, and the processes that stay. */
+export function gitBy(start: RunProcess = runProcess): Git {
+  const known = opened.get(start);
+  if (known !== undefined) return known;
+  const git = new Git(start);
+  opened.set(start, git);
+  return git;
+}
+
 /** Git, with an environment of its own: no file of the person's or the machine's configures it. */
 export class Git {
   readonly #start: RunProcess;

@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { Git } from "./git.ts";
 import { configText, initialize } from "./init.ts";
+import { makeOperatorDirectory } from "./operator-directory.ts";
 import { runProcess } from "./process.ts";
 
 function temporaryFolder(): string {
@@ -43,4 +44,22 @@ test("the second git directory costs no process, and git takes it for what `git 
   expect(await git.text(place, ["rev-parse", "--is-bare-repository"])).toBe("false");
   expect(await git.text(place, ["config", "user.name"])).toBe('A "quoted" name');
   expect(await git.text(place, ["count-objects"])).toBe("0 objects, 0 kilobytes");
+});
+
+test("the operator's directory is put right by each operator that starts, whatever the last one left there", async () => {
+  const gitDirectory = join(temporaryFolder(), "operator.git");
+  await makeOperatorDirectory(new Git(), gitDirectory);
+  const made = readFileSync(join(gitDirectory, "config"), "utf8");
+  const leave = [
+    () => undefined,
+    () => writeFileSync(join(gitDirectory, "config"), made.slice(0, 20)),
+    () => writeFileSync(join(gitDirectory, "config.lock"), ""),
+  ];
+  for (const left of leave) {
+    left();
+    const git = new Git();
+    await makeOperatorDirectory(git, gitDirectory);
+    expect(readFileSync(join(gitDirectory, "config"), "utf8")).toBe(made);
+    expect(await git.text({ gitDirectory }, ["rev-parse", "--is-bare-repository"])).toBe("true");
+  }
 });

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { commonGitDirectory } from "../sandbox/places.ts";
-import { Git } from "./git.ts";
+import { type Git, gitBy } from "./git.ts";
 import type { RunProcess } from "./process.ts";
 
 /** Something about a repository that Bosun cannot work with, or not safely. */
@@ -43,7 +43,7 @@ export async function inspectRepository(
   repositoryPath: string,
   runGit?: RunProcess,
 ): Promise<readonly RepositoryProblem[]> {
-  const git = new Git(runGit);
+  const git = gitBy(runGit);
   const gitDirectory = commonGitDirectory(repositoryPath);
   if (!existsSync(join(gitDirectory, "objects"))) {
     return [

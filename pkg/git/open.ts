@@ -7,7 +7,7 @@ import { commonGitDirectory, workspacePlaces } from "../sandbox/places.ts";
 import { Checkouts, type CheckoutsOptions } from "./checkouts.ts";
 import { Claims } from "./claims.ts";
 import { collect } from "./collect.ts";
-import { Git, type GitPlace } from "./git.ts";
+import { type GitPlace, gitBy } from "./git.ts";
 import { commitsBetween, patchSince } from "./history.ts";
 import { checkoutName, layoutOf, type Purpose, targetRefs } from "./layout.ts";
 import { makeOperatorDirectory } from "./operator-directory.ts";
@@ -62,7 +62,7 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
       `The state folder ${stateDirectory} lies in the repository ${repositoryPath}. Set XDG_STATE_HOME elsewhere.`,
     );
   }
-  const git = new Git(options.runGit);
+  const git = gitBy(options.runGit);
   const layout = layoutOf(stateDirectory);
   const unguarded: GitPlace = { gitDirectory: commonGitDirectory(repositoryPath) };
   const objectDirectory = join(unguarded.gitDirectory, "objects");
