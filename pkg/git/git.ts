@@ -1,6 +1,7 @@
 import { TransientError } from "../runtime/errors.ts";
 import { ObjectReader } from "./object-reader.ts";
 import { type ProcessOutput, type RunProcess, runProcess } from "./process.ts";
+import { RefWriter } from "./ref-writer.ts";
 import type { Serial } from "./serial.ts";
 
 /** Which repository a git command works on. Always given, never discovered from a folder. */
@@ -72,6 +73,7 @@ export function gitBy(start: RunProcess = runProcess): Git {
 export class Git {
   readonly #start: RunProcess;
   readonly #readers = new Map<string, ObjectReader>();
+  readonly #writers = new Map<string, RefWriter>();
   readonly #answers = new Map<string, ProcessOutput>();
 
   constructor(start: RunProcess = runProcess) {
@@ -139,6 +141,27 @@ export class Git {
     return reader;
   }
 
+  /**
+   * What moves the operator's own refs of `place` without a process for each transaction; undefined where somebody wants to
+   * see each process.
+   *
+   * @param args - of git, those of `update-ref` included; always the same
+   */
+  refWriter(
+    place: GitPlace,
+    args: readonly string[],
+    given: Readonly<Record<string, string>>,
+  ): RefWriter | undefined {
+    const { gitDirectory } = place;
+    if (this.#start !== runProcess) return undefined;
+    const known = this.#writers.get(gitDirectory);
+    if (known !== undefined) return known;
+    const env = { ...gitEnvironment(place), ...given };
+    const writer = new RefWriter({ file: "git", args: [...neutral, ...args], env, cwd: gitDirectory });
+    this.#writers.set(gitDirectory, writer);
+    return writer;
+  }
+
   /** Git inside a work tree of the person, with the person's own configuration, hooks off. */
   inUserCheckout(
     path: string,
@@ -160,7 +183,10 @@ export class Git {
 }
 
 /** That `git args` did not do what it was to do, with the beginning of what it printed. */
-export function gitFailed(args: readonly string[], output: ProcessOutput): TransientError {
+export function gitFailed(
+  args: readonly string[],
+  output: Pick<ProcessOutput, "exitCode" | "stderr">,
+): TransientError {
   const said = output.stderr.trim().slice(0, 1000) || "It printed no error.";
   return new TransientError("GitFailed", `git ${args.join(" ")} exited with ${output.exitCode}: ${said}`);
 }

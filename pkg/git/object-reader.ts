@@ -8,7 +8,8 @@ export interface FoundObject {
   content: Buffer;
 }
 
-export interface ReaderProcess {
+/** How a process of git that stays is started. */
+export interface StayingProcess {
   file: string;
   args: readonly string[];
   env: Readonly<Record<string, string>>;
@@ -32,7 +33,7 @@ const header = /^([0-9a-f]{40}) (\w+) (\d+)$/;
  * died) is undefined, and who has to know asks git anew.
  */
 export class ObjectReader {
-  readonly #process: ReaderProcess;
+  readonly #process: StayingProcess;
   #child: ChildProcessByStdio<Writable, Readable, null> | undefined;
   #questions: Question[] = [];
   #received: Buffer[] = [];
@@ -41,7 +42,7 @@ export class ObjectReader {
   #wantedBytes = 0;
   #ending: NodeJS.Timeout | undefined;
 
-  constructor(process: ReaderProcess) {
+  constructor(process: StayingProcess) {
     this.#process = process;
   }
 

@@ -43,22 +43,28 @@ test.each([
   expect(await read("refs/broken")).toBe("1".repeat(40));
 });
 
-test("a change that expects a ref elsewhere than it is makes none of the changes beside it either", async () => {
-  const [here, elsewhere] = ["one\n", "two\n"].map((input) =>
-    execFileSync("git", ["hash-object", "-w", "--stdin"], { cwd: folder, encoding: "utf8", input }).trim(),
-  );
-  inFolder("update-ref", "refs/bosun/moved", here ?? "");
-  const ref = "refs/bosun/moved";
-  const beside: RefChange = { do: "move", ref: "refs/bosun/beside", from: undefined, to: here };
-  const wrong: RefChange[] = [
-    { do: "verify", ref, is: elsewhere },
-    { do: "verify", ref, is: undefined },
-    { do: "move", ref, from: elsewhere, to: here },
-    { do: "move", ref, from: undefined, to: elsewhere },
-    { do: "move", ref, from: elsewhere, to: undefined },
-  ];
-  for (const change of wrong) {
-    expect(await changeRefs(git, { gitDirectory: folder }, [beside, change], "test"), change.do).toBe(false);
-    expect([await read(ref), await read(beside.ref)]).toEqual([here, undefined]);
-  }
-});
+test.each([
+  ["a process for each", git],
+  ["one process", new Git()],
+])(
+  "a change that expects a ref elsewhere makes none of the changes beside it either, by %s",
+  async (_how, by) => {
+    const [here, elsewhere] = ["one\n", "two\n"].map((input) =>
+      execFileSync("git", ["hash-object", "-w", "--stdin"], { cwd: folder, encoding: "utf8", input }).trim(),
+    );
+    inFolder("update-ref", "refs/bosun/moved", here ?? "");
+    const ref = "refs/bosun/moved";
+    const beside: RefChange = { do: "move", ref: "refs/bosun/beside", from: undefined, to: here };
+    const wrong: RefChange[] = [
+      { do: "verify", ref, is: elsewhere },
+      { do: "verify", ref, is: undefined },
+      { do: "move", ref, from: elsewhere, to: here },
+      { do: "move", ref, from: undefined, to: elsewhere },
+      { do: "move", ref, from: elsewhere, to: undefined },
+    ];
+    for (const change of wrong) {
+      expect(await changeRefs(by, { gitDirectory: folder }, [beside, change], "test"), change.do).toBe(false);
+      expect([await read(ref), await read(beside.ref)]).toEqual([here, undefined]);
+    }
+  },
+);

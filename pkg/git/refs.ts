@@ -2,6 +2,7 @@ import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TerminalError, TransientError } from "../runtime/errors.ts";
 import { type Git, type GitPlace, gitFailed } from "./git.ts";
+import { transaction } from "./ref-writer.ts";
 
 /** How long git waits for a ref that another transaction holds; each holds one for milliseconds. */
 const lockTimeoutMs = 2_000;
@@ -89,14 +90,17 @@ async function transact(
     if (change.to === undefined) return `delete ${change.ref} ${change.from ?? ""}`.trimEnd();
     return `update ${change.ref} ${change.to} ${change.from ?? zero}`;
   });
-  const stdin = `${["start", ...lines, "prepare", "commit"].join("\n")}\n`;
-  const command = ["-c", `core.filesRefLockTimeout=${lockTimeoutMs}`, "update-ref", "--no-deref"];
-  const output = await git.run(place, [...command, "-m", `bosun: ${reason}`, "--stdin"], {
-    stdin,
-    env: { GIT_COMMITTER_NAME: "Bosun", GIT_COMMITTER_EMAIL: "bosun@localhost" },
-  });
+  const command = ["-c", `core.filesRefLockTimeout=${lockTimeoutMs}`, "update-ref", "--no-deref", "--stdin"];
+  const env = { GIT_COMMITTER_NAME: "Bosun", GIT_COMMITTER_EMAIL: "bosun@localhost" };
+  // Of what has a reflog each move has a process of its own: that says why and when it moved.
+  const isOwn = changes.every(({ do: what, ref }) => what === "verify" || ref.startsWith("refs/bosun/"));
+  const writer = isOwn ? git.refWriter(place, [...command, "-m", "bosun"], env) : undefined;
+  const output =
+    writer === undefined
+      ? await git.run(place, [...command, "-m", `bosun: ${reason}`], { stdin: transaction(lines), env })
+      : await writer.transact(lines);
   if (output.exitCode === 0) return true;
-  const said = output.stderr;
+  const { stderr: said } = output;
   if (/but expected|reference already exists|unable to resolve reference|is missing/.test(said)) return false;
   if (/\.lock': File exists/.test(said)) {
     throw new TransientError("RefBusy", `A ref is locked: ${said.trim()} If no git runs, delete that file.`);

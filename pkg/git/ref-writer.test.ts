@@ -1,0 +1,94 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { RefWriter, transaction } from "./ref-writer.ts";
+
+function repository(script = 'echo $$ >>pids; exec git "$@"') {
+  const folder = mkdtempSync(join(tmpdir(), "bosun-writer-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const git = (args: readonly string[], input = ""): string =>
+    execFileSync("git", args, { cwd: folder, encoding: "utf8", input, stdio: "pipe" }).trim();
+  git(["init", "--quiet", "--bare", "."]);
+  const [one = "", two = ""] = ["one", "two"].map((text) => git(["hash-object", "-w", "--stdin"], text));
+  const args = ["-c", "core.filesRefLockTimeout=100", "update-ref", "--no-deref", "--stdin", "-m", "test"];
+  const env = { PATH: process.env.PATH ?? "", GIT_DIR: folder };
+  const writer = new RefWriter({ file: "sh", args: ["-c", script, "sh", ...args], env, cwd: folder });
+  const refs = (): string => git(["for-each-ref", "--format=%(refname) %(objectname)"]);
+  const pids = (): number[] => readFileSync(join(folder, "pids"), "utf8").trim().split("\n").map(Number);
+  return { folder, git, one, two, writer, refs, pids };
+}
+
+test("many transactions at once are made in their order by one process, also beside what others do", async () => {
+  const { git, one, two, writer, refs, pids } = repository();
+  const steps = [
+    `update refs/a/x ${one} ${"0".repeat(40)}`,
+    `update refs/a/x ${two} ${one}`,
+    `delete refs/a/x ${two}`,
+  ];
+  const done = await Promise.all(
+    steps.map((line) => writer.transact([line, `verify refs/gone ${"0".repeat(40)}`])),
+  );
+  expect(done.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
+  expect(refs()).toBe("");
+
+  git(["update-ref", "refs/a/x", two]);
+  git(["pack-refs", "--all"]);
+  expect(await writer.transact([`update refs/a/x ${one} ${two}`])).toMatchObject({ exitCode: 0 });
+  // Of an object that came after the process began.
+  const three = git(["hash-object", "-w", "--stdin"], "three");
+  expect(await writer.transact([`update refs/a/x ${three} ${one}`])).toMatchObject({ exitCode: 0 });
+  expect(refs()).toBe(`refs/a/x ${three}`);
+  expect(pids()).toHaveLength(1);
+});
+
+test("one that fails makes none of its changes and says why, and those after it are made", async () => {
+  const { folder, one, two, writer, refs } = repository();
+  const lines = [`update refs/a ${one}`, `verify refs/b ${two}`];
+  const [failed, made] = await Promise.all([
+    writer.transact(lines),
+    writer.transact([`update refs/c ${one}`]),
+  ]);
+  expect(failed.exitCode).not.toBe(0);
+  expect(failed.stderr).toContain("unable to resolve reference");
+  expect(made.exitCode).toBe(0);
+  expect(refs()).toBe(`refs/c ${one}`);
+  expect(existsSync(join(folder, "refs/a.lock"))).toBe(false);
+});
+
+test("a process that was killed when it had nothing to do is replaced", async () => {
+  const { one, two, writer, refs, pids } = repository();
+  await writer.transact([`update refs/a ${one}`]);
+  process.kill(pids()[0] ?? 0, "SIGKILL");
+  expect(await writer.transact([`update refs/a ${two} ${one}`])).toMatchObject({ exitCode: 0 });
+  expect(refs()).toBe(`refs/a ${two}`);
+});
+
+test("a process that dies within a transaction has not done it, and it is not begun again unasked", async () => {
+  const { one, writer, pids } = repository(
+    "echo $$ >>pids; read line; echo start: ok; read line; kill -9 $$",
+  );
+  expect(await writer.transact([`update refs/a ${one}`])).toMatchObject({ exitCode: 128 });
+  expect(pids()).toHaveLength(1);
+});
+
+test("what can't be started says so", async () => {
+  const { folder } = repository();
+  const writer = new RefWriter({ file: join(folder, "no-git"), args: [], env: {}, cwd: folder });
+  await expect(writer.transact([])).rejects.toThrow("Cannot start");
+  await expect(writer.transact([])).rejects.toThrow("Cannot start");
+});
+
+test("a transaction whose operator is killed before its last word is none, and leaves no lock", () => {
+  const { folder, git, one, refs } = repository();
+  const whole = transaction([`update refs/a ${one}`]);
+  for (let length = 0; length < whole.length - 1; length += 7) {
+    try {
+      git(["update-ref", "--stdin"], whole.slice(0, length));
+    } catch {
+      // It may say what is wrong with half a line.
+    }
+    expect([refs(), existsSync(join(folder, "refs/a.lock"))], whole.slice(0, length)).toEqual(["", false]);
+  }
+});

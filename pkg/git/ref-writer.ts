@@ -1,0 +1,115 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import type { StayingProcess } from "./object-reader.ts";
+
+/** So long a process is used, in milliseconds: a setting of the person's that changes is heeded by the next. */
+const lifeMs = 10_000;
+const committed = "commit: ok\n";
+
+export interface Transacted {
+  /** 0: all is done and on the disk as git's own settings want it. Anything else: nothing is, as `stderr` says. */
+  exitCode: number;
+  stderr: string;
+}
+
+/** Lines of a transaction as `git update-ref --stdin` reads them. */
+export function transaction(lines: readonly string[]): string {
+  return `${["start", ...lines, "prepare", "commit"].join("\n")}\n`;
+}
+
+/**
+ * Makes transactions on refs through one `git update-ref --stdin` that stays: a process for each takes as long as ten
+ * transactions.
+ *
+ * One that fails ends the process, and the next starts another. When this process ends, however, git finds the end of its
+ * input and gives up what is not committed.
+ */
+export class RefWriter {
+  readonly #process: StayingProcess;
+  #child: ChildProcessByStdio<Writable, Readable, Readable> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(process: StayingProcess) {
+    this.#process = process;
+  }
+
+  /**
+   * @param lines - of a transaction: `update`, `delete`, `verify`
+   * @throws Error when git can't be started
+   */
+  transact(lines: readonly string[]): Promise<Transacted> {
+    const work = async (): Promise<Transacted> => {
+      const done = await this.#try(lines);
+      // Killed while it had nothing to do, say: what it did not even begin another one may do.
+      const said = done.isBegun || done.stderr !== "" ? done : await this.#try(lines);
+      return { exitCode: said.exitCode, stderr: said.stderr };
+    };
+    const result = this.#last.then(work, work);
+    this.#last = result;
+    return result;
+  }
+
+  #try(lines: readonly string[]): Promise<Transacted & { isBegun: boolean }> {
+    const child = this.#child ?? this.#start();
+    hold(child, "ref");
+    return new Promise((resolve, reject) => {
+      let stdout = "";
+      let stderr = "";
+      const over = (exitCode: number): void => {
+        child.stdout.off("data", hear);
+        child.stderr.off("data", read);
+        child.off("close", close).off("error", fail);
+        resolve({ exitCode, stderr, isBegun: stdout !== "" });
+      };
+      const hear = (chunk: Buffer): void => {
+        stdout += chunk.toString("latin1");
+        if (!stdout.endsWith(committed)) return;
+        hold(child, "unref");
+        over(0);
+      };
+      const read = (chunk: Buffer): void => {
+        stderr += chunk.toString("utf8");
+      };
+      // Whatever its code: it has not said that it is done.
+      const close = (code: number | null): void => over(code || 128);
+      const fail = (cause: Error): void =>
+        reject(new Error(`Cannot start ${this.#process.file}.`, { cause }));
+      child.stdout.on("data", hear);
+      child.stderr.on("data", read);
+      child.once("close", close).once("error", fail);
+      child.stdin.write(transaction(lines));
+    });
+  }
+
+  #start(): ChildProcessByStdio<Writable, Readable, Readable> {
+    const { file, args, env, cwd } = this.#process;
+    const child = spawn(file, [...args], { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
+    this.#child = child;
+    // With its input closed it ends, after the transaction that it may be at.
+    const end = (): void => {
+      this.#forget(child);
+      child.stdin.end();
+    };
+    const ending = setTimeout(end, lifeMs).unref();
+    const gone = (): void => {
+      clearTimeout(ending);
+      this.#forget(child);
+    };
+    // A process that ends without reading its input tells by its exit code why.
+    child.stdin.on("error", gone);
+    child.on("error", gone);
+    child.on("exit", gone);
+    return child;
+  }
+
+  #forget(child: ChildProcessByStdio<Writable, Readable, Readable>): void {
+    if (child === this.#child) this.#child = undefined;
+  }
+}
+
+/** Between transactions it keeps nobody from ending; and when this process ends, so does its input, and it with that. */
+function hold(child: ChildProcessByStdio<Writable, Readable, Readable>, how: "ref" | "unref"): void {
+  child[how]();
+  for (const stream of [child.stdin, child.stdout, child.stderr])
+    (stream as unknown as Record<typeof how, () => void>)[how]();
+}
