@@ -2,6 +2,7 @@
 import { StatusError } from "../../../pkg/api/status-error.ts";
 import { type ExchangeDeps, exchange, readJson } from "../../../pkg/cluster/exchange.ts";
 import type { ChosenCluster } from "../../../pkg/cluster/kubeconfig.ts";
+import { TransientError } from "../../../pkg/runtime/errors.ts";
 import { UserError } from "../user-error.ts";
 import type { Definition } from "./definitions.ts";
 import { type Discovered, missingFields, missingKinds, type Published } from "./kinds-missing.ts";
@@ -45,8 +46,8 @@ export async function requireKinds(
   const group = `/apis/${first.spec.group}/${first.spec.versions[0]?.name}`;
   const advice = "Run `bosun install` with this one.";
   const [discovered, published] = await Promise.all([
-    told(deps, group) as Promise<Discovered | undefined>,
-    told(deps, `/openapi/v3${group}`) as Promise<Published | undefined>,
+    told<Discovered>(deps, group, "resources"),
+    told<Published>(deps, `/openapi/v3${group}`, "components"),
   ]);
   const kinds = discovered === undefined ? [] : missingKinds(definitions, discovered);
   if (kinds.length > 0)
@@ -61,13 +62,18 @@ export async function requireKinds(
   );
 }
 
-/** Undefined when the server does not say. */
-async function told(deps: ExchangeDeps, path: string): Promise<unknown> {
+/** Undefined when the server does not say, whatever it says instead: who can't be reached is told by who needs it next. */
+async function told<T extends object>(
+  deps: ExchangeDeps,
+  path: string,
+  has: keyof T & string,
+): Promise<T | undefined> {
   const call = { method: "GET", path } as const;
   try {
-    return await readJson(await exchange(deps, call), call, deps.access);
+    const answer = await readJson(await exchange(deps, call), call, deps.access);
+    return typeof answer === "object" && answer !== null && has in answer ? (answer as T) : undefined;
   } catch (error) {
-    if (error instanceof StatusError && [403, 404, 406].includes(error.code)) return undefined;
+    if (error instanceof StatusError || error instanceof TransientError) return undefined;
     throw error;
   }
 }

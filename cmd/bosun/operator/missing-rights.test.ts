@@ -45,11 +45,12 @@ test("a right that goes on missing is told once, and again when it was there for
 
 test("a namespace that is being deleted is told in one line, and how what keeps it is let go of", async () => {
   const { clock, told, forbidden } = listening();
-  for (const name of ["agent-1", "agent-2"])
+  for (const what of ["agents.bosun.dev", "events"]) {
     forbidden(
-      `agents.bosun.dev "${name}" is forbidden: unable to create new content in namespace crew because it is being terminated`,
+      `${what} "agent-1" is forbidden: unable to create new content in namespace crew because it is being terminated`,
     );
-  await clock.advance(2_000);
+    await clock.advance(2_000);
+  }
   expect(told).toHaveLength(1);
   expect(told[0]).toMatch(/^Namespace crew is being deleted: .*kubectl -n crew get agents,projects -o name/);
 });

@@ -34,7 +34,7 @@ export function missingRights({
     const now = clock.elapsed();
     for (const [what, atMs] of missed) if (now - atMs > calmMs) missed.delete(what);
     // Of which object it was said is no news.
-    const what = rightIn(text)?.join(" ") ?? text.replaceAll(/"[^"]*"/g, "");
+    const what = rightIn(text)?.join(" ") ?? (isDeletion(text) ? "" : text.replaceAll(/"[^"]*"/g, ""));
     const isKnown = missed.has(what);
     missed.set(what, now);
     if (isKnown) return;
@@ -56,9 +56,7 @@ function linesOf(
   for (const text of texts) {
     const right = rightIn(text);
     if (right === undefined) {
-      others.add(
-        /because it is being terminated$/.test(text) ? deleted(namespace) : `${server} forbids: ${text}`,
-      );
+      others.add(isDeletion(text) ? deleted(namespace) : `${server} forbids: ${text}`);
       continue;
     }
     const [verb, resource] = right;
@@ -71,6 +69,10 @@ function linesOf(
     ...others,
     `${user} lacks rights in namespace ${namespace} (${server}): ${rights.sort().join("; ")}. What needs them is tried again until they are given: kubectl -n ${namespace} create rolebinding bosun-operator --clusterrole=bosun-operator --user=${user}. The role itself comes with \`bosun install\`.`,
   ];
+}
+
+function isDeletion(text: string): boolean {
+  return text.endsWith("because it is being terminated");
 }
 
 /** Roles and the Lease may go before what the operator would still have to let go of. */
