@@ -6,6 +6,7 @@ import { DamagedCheckout, readBranch, readHead } from "./checkout-files.ts";
 import { type CheckoutGitOptions, checkoutPlace, checkoutWrap, readRecord } from "./checkout-git.ts";
 import type { CheckoutsOptions } from "./checkouts.ts";
 import type { GitPlace } from "./git.ts";
+import { isComplete } from "./is-complete.ts";
 import { changeRefs, readRef } from "./refs.ts";
 import type { GitClaim } from "./repository.ts";
 import { holdersOf } from "./worktrees.ts";
@@ -100,7 +101,8 @@ export async function bringObjects(
       ? ["index-pack", "--stdin", "--fix-thin", "--strict"]
       : ["unpack-objects", "-q", "--strict"];
     await git.text(objects, take, { stdinFile: pack });
-    await git.text(objects, ["rev-list", "--objects", "--quiet", head, "--not", base]);
+    if (!(await isComplete(git.reader(objects), base, head)))
+      await git.text(objects, ["rev-list", "--objects", "--quiet", head, "--not", base]);
   } finally {
     await rm(pack, { force: true });
   }

@@ -62,7 +62,15 @@ export async function inspectRepository(
   };
   const problems: RepositoryProblem[] = [];
 
-  const version = (await ask("--version")) ?? "";
+  // Asked at the same time, since whoever starts waits for the answers: each is a process of git.
+  const [version = "", head, branch, filters, format, agentBranches] = await Promise.all([
+    ask("--version"),
+    git.inUserCheckout(repositoryPath, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]),
+    git.inUserCheckout(repositoryPath, ["symbolic-ref", "--quiet", "HEAD"]),
+    ask("config", "--get-regexp", "^remote\\..*\\.(promisor|partialclonefilter)$"),
+    ask("rev-parse", "--show-object-format"),
+    ask("for-each-ref", "--format=%(refname:short)", "refs/heads/agent-*"),
+  ]);
   if (!isNewEnough(version)) {
     problems.push({
       kind: "GitTooOld",
@@ -72,14 +80,6 @@ export async function inspectRepository(
     });
     return problems;
   }
-  // Asked at the same time, since whoever starts waits for the answers: each is a process of git.
-  const [head, branch, filters, format, agentBranches] = await Promise.all([
-    git.inUserCheckout(repositoryPath, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]),
-    git.inUserCheckout(repositoryPath, ["symbolic-ref", "--quiet", "HEAD"]),
-    ask("config", "--get-regexp", "^remote\\..*\\.(promisor|partialclonefilter)$"),
-    ask("rev-parse", "--show-object-format"),
-    ask("for-each-ref", "--format=%(refname:short)", "refs/heads/agent-*"),
-  ]);
   if (head.exitCode !== 0) {
     problems.push({
       kind: "NoCommit",

@@ -8,6 +8,7 @@ export interface ProcessRequest {
   /** The whole environment. */
   env: Readonly<Record<string, string>>;
   cwd: string;
+  /** What it reads; nothing when left out. */
   stdin?: string;
   /** Read instead of `stdin`; never through a link. */
   stdinFile?: string;
@@ -37,7 +38,7 @@ export const runProcess: RunProcess = async (request) => {
       const child = spawn(request.file, [...request.args], {
         cwd: request.cwd,
         env: request.env,
-        stdio: [input?.fd ?? "pipe", output?.fd ?? "pipe", "pipe"],
+        stdio: [input?.fd ?? (request.stdin === undefined ? "ignore" : "pipe"), output?.fd ?? "pipe", "pipe"],
       });
       const stdout: Buffer[] = [];
       const stderr: Buffer[] = [];
@@ -51,7 +52,7 @@ export const runProcess: RunProcess = async (request) => {
       child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
       // A program that ends without reading its input tells by its exit code why.
       child.stdin?.on("error", () => undefined);
-      child.stdin?.end(request.stdin ?? "");
+      child.stdin?.end(request.stdin);
       child.once("error", (cause) => reject(new Error(`Cannot start ${request.file}.`, { cause })));
       child.once("close", (code) =>
         resolve({
