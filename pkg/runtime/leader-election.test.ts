@@ -209,6 +209,21 @@ test("a Lease that another held between two renewals is lost, though it is free 
   expect(server.lease?.resourceVersion).toBe("other");
 });
 
+test("who was answered too late to act is elected by the next answer", async () => {
+  const clock = new TestClock();
+  const server = new Server();
+  const late = Promise.withResolvers<void>();
+  server.answers.toReads = late.promise;
+  const first = await candidate(server, "first", clock);
+  await clock.advance(60_000);
+  late.resolve();
+  delete server.answers.toReads;
+  await settled();
+  expect([first.leads, first.isLost]).toEqual([false, false]);
+  await clock.advance(3_000);
+  expect([first.leads, first.isLost]).toEqual([true, false]);
+});
+
 test("a Lease that somebody removed is made again by who held it", async () => {
   const clock = new TestClock();
   const server = new Server();

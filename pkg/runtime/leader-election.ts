@@ -136,7 +136,8 @@ class Election {
       this.#see(await store.write(this.#next(read, mine)));
       this.#renewed = begun;
       this.#worked();
-      return true;
+      // An answer that took too long was given to somebody who may not act on it any more.
+      return this.#held();
     } catch (error) {
       // A conflict is somebody who was faster. Anything else says nothing about who holds it.
       if (!isConflict(error)) this.#failed(error);

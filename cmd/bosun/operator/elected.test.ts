@@ -41,6 +41,7 @@ test("a Lease is told lost when it is, also while controllers wait for a server 
 
   isSilent = false;
   const regained = right.regain(new AbortController().signal);
+  await settled();
   await clock.advance(20_000);
   await regained;
   expect(told).toEqual([lost, "held"]);
