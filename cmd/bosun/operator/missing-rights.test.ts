@@ -20,11 +20,12 @@ function listening() {
 
 test("a role that was taken away is told in one line, and how it is given", async () => {
   const { clock, told, forbidden } = listening();
-  forbidden(refusal("update", "agents/status", '"agent-1" '));
-  forbidden(refusal("list", "projects"));
-  forbidden(refusal("update", "agents/status", '"agent-2" '));
-  forbidden(refusal("list", "agents"));
-  await clock.advance(2_000);
+  for (let times = 0; times < 3; times += 1) {
+    forbidden(refusal("update", "agents/status", `"agent-${times}" `));
+    forbidden(refusal("list", "projects"));
+    forbidden(refusal("list", "agents"));
+    await clock.advance(4_000);
+  }
   expect(told).toEqual([
     "ada lacks rights in namespace crew (https://server): list agents, projects; update agents/status. What needs them is tried again until they are given: kubectl -n crew create rolebinding bosun-operator --clusterrole=bosun-operator --user=ada. The role itself comes with `bosun install`.",
   ]);
@@ -38,18 +39,30 @@ test("a right that goes on missing is told once, and again when it was there for
   }
   expect(told).toHaveLength(1);
   await clock.advance(60_000);
-  forbidden(refusal("list", "agents"));
-  await clock.advance(2_000);
+  for (let times = 0; times < 3; times += 1) {
+    forbidden(refusal("list", "agents"));
+    await clock.advance(4_000);
+  }
   expect(told).toHaveLength(2);
+});
+
+test("what a server refuses while it starts is not told", async () => {
+  const { clock, told, forbidden } = listening();
+  for (let times = 0; times < 4; times += 1) {
+    forbidden(refusal("list", "agents"));
+    await clock.advance(1_000);
+  }
+  await clock.advance(60_000);
+  expect(told).toEqual([]);
 });
 
 test("a namespace that is being deleted is told in one line, and how what keeps it is let go of", async () => {
   const { clock, told, forbidden } = listening();
-  for (const what of ["agents.bosun.dev", "events"]) {
+  for (const what of ["agents.bosun.dev", "events", "agents.bosun.dev"]) {
     forbidden(
       `${what} "agent-1" is forbidden: unable to create new content in namespace crew because it is being terminated`,
     );
-    await clock.advance(2_000);
+    await clock.advance(4_000);
   }
   expect(told).toHaveLength(1);
   expect(told[0]).toMatch(/^Namespace crew is being deleted: .*kubectl -n crew get agents,projects -o name/);
@@ -58,8 +71,9 @@ test("a namespace that is being deleted is told in one line, and how what keeps 
 test("what is forbidden for another reason than a right is told in the server's words", async () => {
   const { clock, told, forbidden } = listening();
   const text = 'agents.bosun.dev "agent-1" is forbidden: exceeded quota: objects';
-  forbidden(text);
-  forbidden(text.replace("agent-1", "agent-2"));
-  await clock.advance(2_000);
-  expect(told).toEqual([`https://server forbids: ${text}`]);
+  for (const name of ["agent-1", "agent-2", "agent-3"]) {
+    forbidden(text.replace("agent-1", name));
+    await clock.advance(4_000);
+  }
+  expect(told).toEqual([`https://server forbids: ${text.replace("agent-1", "agent-3")}`]);
 });

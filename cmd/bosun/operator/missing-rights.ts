@@ -11,33 +11,37 @@ export interface MissingRightsOptions {
   note(line: string): void;
 }
 
-/** What is refused within this is told in one line, in milliseconds: a role that is taken away is many rights. */
+/** A server that starts refuses everything until it has read its roles: what it goes on refusing is told, in milliseconds. */
+const patienceMs = 5_000;
+/** What comes together is told in one line, in milliseconds: a role that is taken away is many rights. */
 const gatherMs = 2_000;
-/** A right that nobody missed for so long is told again when it is missed, in milliseconds. */
+/** What was not refused for so long is told again when it is, in milliseconds. */
 const calmMs = 60_000;
 
+interface Missed {
+  firstMs: number;
+  lastMs: number;
+  isTold: boolean;
+}
+
 /** A listener for what a server answers with 403. */
-export function missingRights({
-  clock,
-  signal,
-  note,
-  ...where
-}: MissingRightsOptions): (text: string) => void {
-  /** When each was missed last. */
-  const missed = new Map<string, number>();
+export function missingRights(options: MissingRightsOptions): (text: string) => void {
+  const { clock, signal, note } = options;
+  const missed = new Map<string, Missed>();
   let gathered: string[] = [];
   const tell = (): void => {
-    for (const line of linesOf(gathered, where)) note(line);
+    for (const line of linesOf(gathered, options)) note(line);
     gathered = [];
   };
   return (text) => {
     const now = clock.elapsed();
-    for (const [what, atMs] of missed) if (now - atMs > calmMs) missed.delete(what);
+    for (const [what, { lastMs }] of missed) if (now - lastMs > calmMs) missed.delete(what);
     // Of which object it was said is no news.
     const what = rightIn(text)?.join(" ") ?? (isDeletion(text) ? "" : text.replaceAll(/"[^"]*"/g, ""));
-    const isKnown = missed.has(what);
-    missed.set(what, now);
-    if (isKnown) return;
+    const before = missed.get(what) ?? { firstMs: now, isTold: false };
+    const isDue = now - before.firstMs >= patienceMs && !before.isTold;
+    missed.set(what, { ...before, lastMs: now, isTold: before.isTold || isDue });
+    if (!isDue) return;
     gathered.push(text);
     if (gathered.length > 1) return;
     clock.sleep(gatherMs, signal).then(tell, () => {
