@@ -44,6 +44,8 @@ export async function makeCheckout(git: Git, checkout: NewCheckout): Promise<voi
     "gc.auto": "0",
     "maintenance.auto": "false",
     "commit.gpgSign": "false",
+    // Where nobody is to commit, nobody looks for what was committed.
+    ...(checkout.branch === "" ? { "core.logAllRefUpdates": "false" } : {}),
   });
   // In one go, as `initialize` does.
   writeFileSync(join(place.gitDirectory, "objects", "info", "alternates"), `${checkout.objectDirectory}\n`);
