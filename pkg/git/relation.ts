@@ -11,7 +11,7 @@ export interface Relation {
 }
 
 /** A longer way is left to git, which may have an index of the whole history. */
-const commitsMax = 200;
+const commitsMax = 100;
 
 /**
  * How `to` came to differ from `from`, both full ids.
