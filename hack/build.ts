@@ -16,24 +16,32 @@ import { ownDefinitions } from "../cmd/bosun/operator/definitions.ts";
 const root = path.resolve(import.meta.dirname, "..");
 const { values } = parseArgs({ options: { out: { type: "string" } } });
 const dist = values.out === undefined ? path.join(root, "dist") : path.resolve(values.out);
-/** Started as processes. */
-const entries = ["cmd/bosun/main", "pkg/session/main", "pkg/gateway/main", "pkg/rehearsal/main"];
+/** Started as processes, by which file of dist/. A session host is run from kept code, see pkg/system/kept-code.ts. */
+const entries = [
+  { from: "cmd/bosun/main", to: "cmd/bosun/main.js" },
+  { from: "pkg/gateway/main", to: "pkg/gateway/main.js" },
+  { from: "pkg/rehearsal/main", to: "pkg/rehearsal/main.js" },
+  { from: "pkg/session/kept-main", to: "pkg/session/main.js" },
+  { from: "pkg/session/main", to: "pkg/session/main.cjs" },
+];
 /** Clusters, rules against secrets, certificates, the settings of editors: loaded when they are needed. */
 const external = [/^@kubernetes\//, /^@secretlint\//, /^@peculiar\//, "reflect-metadata", "jsonc-parser"];
 
 rmSync(dist, { recursive: true, force: true });
-for (const entry of entries) {
+for (const { from, to } of entries) {
+  const { dir, name, ext } = path.parse(to);
   await build({
     cwd: root,
-    input: `${entry}.ts`,
+    input: `${from}.ts`,
     platform: "node",
     external,
     logLevel: "warn",
     output: {
-      dir: path.join(dist, path.dirname(entry)),
-      format: "esm",
-      entryFileNames: "main.js",
-      chunkFileNames: "main-[name]-[hash].js",
+      dir: path.join(dist, dir),
+      format: ext === ".cjs" ? "cjs" : "esm",
+      entryFileNames: `${name}${ext}`,
+      chunkFileNames: `${name}-[name]-[hash]${ext}`,
+      ...(ext === ".cjs" ? { codeSplitting: false } : {}),
       // The text stays in memory, twice as large where one character of it is none of Latin-1.
       charset: "ascii",
       comments: { legal: true, annotation: false, jsdoc: false },

@@ -41,16 +41,17 @@ const tickMs = 1000;
  * session's folder; it asks nobody and survives the operator. It ends at once when the stop latch appears, or when the
  * folder names another attempt or none: it was suspended, perhaps, and somebody else goes on in its place.
  *
+ * @returns the outcome; undefined when it may not run
  * @throws Error when a file of the folder is missing or damaged; no outcome is reported then
  */
-export async function runHost(options: HostOptions): Promise<void> {
+export async function runHost(options: HostOptions): Promise<Outcome | undefined> {
   const { clock, random, outerProcHandle } = options;
   const folder = whileNamed(options.folder, () => isNamed() || options.exit());
   const spec = required(folder.readSpec(), "spec.json", folder);
   const launch = required(folder.readLaunch(), "launch.json", folder);
   const { attempt = launch.attempt } = options;
   const isNamed = (): boolean => folder.readHost()?.attempt === attempt;
-  if (existsSync(launch.stopLatch) || !isNamed()) return;
+  if (existsSync(launch.stopLatch) || !isNamed()) return undefined;
 
   const ended = new AbortController();
   const startedAtMs = clock.now();
@@ -123,6 +124,7 @@ export async function runHost(options: HostOptions): Promise<void> {
   ended.abort();
   reporter.finish(outcome);
   transcript.close();
+  return outcome;
 }
 
 /**

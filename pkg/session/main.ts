@@ -9,8 +9,13 @@ import { runHost } from "./host.ts";
 import { attemptVariable } from "./host-command.ts";
 import { replaceFetchClasses } from "./runner/own-headers.ts";
 import { sessionFolder } from "./session-folder.ts";
+import type { Outcome } from "./sessions.ts";
 
 const { BOSUN_OUTERMOST, BOSUN_OUTER_PROC } = process.env;
+let outcome: Outcome | undefined;
+
+/** Once a session was run to its end, most of what others will call is compiled. */
+export const isWorthKeeping = (): boolean => outcome !== undefined && outcome.kind !== "Failed";
 
 replaceFetchClasses();
 run(process.argv.slice(2)).then(
@@ -34,7 +39,7 @@ async function run([path, stopLatch]: readonly string[]): Promise<void> {
           clock: systemClock,
           exit: () => process.exit(0),
         });
-  await runHost({
+  outcome = await runHost({
     ...told,
     folder: sessionFolder(dirname(path), basename(path)),
     outermostPid: Number(BOSUN_OUTERMOST ?? process.pid),
