@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { constants } from "node:fs";
-import { copyFile, lstat, open, readdir, rename, rm } from "node:fs/promises";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from "node:fs";
+import { copyFile, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /** What an agent's `.git` says, read as plain files: git itself would obey the configuration that lies beside them. */
@@ -16,6 +16,9 @@ export class DamagedCheckout extends Error {
   override readonly name = "DamagedCheckout";
 }
 
+/** Of a hundred thousand packed refs. A larger file would hold up who reads it. */
+const bytesMax = 16 * 1024 * 1024;
+
 const commitId = /^[0-9a-f]{40}$/;
 const branchRef = /^refs\/heads\/(?!.*(?:\.\.|\/\/|\/\.|\.lock(?:\/|$)))[\w][\w./-]*$/;
 
@@ -25,8 +28,8 @@ const branchRef = /^refs\/heads\/(?!.*(?:\.\.|\/\/|\/\.|\.lock(?:\/|$)))[\w][\w.
  * @param objects - the only object folder it may borrow from
  * @throws DamagedCheckout when `.git` or what is read in it was replaced
  */
-export async function readHead(checkout: string, objects: string): Promise<CheckoutHead> {
-  const alternates = await readPlain(checkout, ".git/objects/info/alternates");
+export function readHead(checkout: string, objects: string): CheckoutHead {
+  const alternates = readPlain(checkout, ".git/objects/info/alternates");
   if (alternates?.trim() !== objects) {
     throw new DamagedCheckout(`${checkout} borrows objects from another place than ${objects}.`);
   }
@@ -38,24 +41,24 @@ export async function readHead(checkout: string, objects: string): Promise<Check
  *
  * @throws DamagedCheckout when `.git` or what is read in it was replaced
  */
-export async function headIn(checkout: string): Promise<CheckoutHead> {
-  const text = (await readPlain(checkout, ".git/HEAD"))?.trim() ?? "";
+export function headIn(checkout: string): CheckoutHead {
+  const text = readPlain(checkout, ".git/HEAD")?.trim() ?? "";
   if (commitId.test(text)) return { head: text, ref: undefined };
   const ref = text.startsWith("ref: ") ? text.slice("ref: ".length) : "";
   if (!branchRef.test(ref)) throw new DamagedCheckout(`${checkout}/.git/HEAD names no branch and no commit.`);
-  const head = await readBranch(checkout, ref);
+  const head = readBranch(checkout, ref);
   if (head === undefined) throw new DamagedCheckout(`${ref} has no commit in ${checkout}.`);
   return { head, ref };
 }
 
 /** The commit of a branch in a checkout, loose or packed; undefined when there is no such branch. */
-export async function readBranch(checkout: string, ref: string): Promise<string | undefined> {
-  const loose = (await readPlain(checkout, `.git/${ref}`))?.trim();
+export function readBranch(checkout: string, ref: string): string | undefined {
+  const loose = readPlain(checkout, `.git/${ref}`)?.trim();
   if (loose !== undefined) {
     if (commitId.test(loose)) return loose;
     throw new DamagedCheckout(`${checkout}/.git/${ref} holds no commit id.`);
   }
-  const packed = (await readPlain(checkout, ".git/packed-refs")) ?? "";
+  const packed = readPlain(checkout, ".git/packed-refs") ?? "";
   for (const line of packed.split("\n")) {
     const [id = "", name] = line.split(" ");
     if (name === ref && commitId.test(id)) return id;
@@ -69,7 +72,7 @@ export async function readBranch(checkout: string, ref: string): Promise<string 
  */
 export async function moveHead(checkout: string, at: CheckoutHead, to: string, index: string): Promise<void> {
   const file = at.ref === undefined ? ".git/HEAD" : `.git/${at.ref}`;
-  await plainFolders(checkout, dirname(file));
+  plainFolders(checkout, dirname(file));
   const suffix = `.${randomUUID()}.new`;
   const indexFile = join(checkout, ".git", "index");
   await copyFile(index, indexFile + suffix, constants.COPYFILE_EXCL);
@@ -95,7 +98,7 @@ export async function removeLocks(checkout: string): Promise<void> {
     [".git", false],
     [".git/refs", true],
   ] as const) {
-    if (!(await isPlainFolder(checkout, folder))) continue;
+    if (!isPlainFolder(checkout, folder)) continue;
     // With types it does not follow links.
     const found = await readdir(join(checkout, folder), { recursive, withFileTypes: true });
     for (const { parentPath, name } of found.filter(
@@ -105,44 +108,47 @@ export async function removeLocks(checkout: string): Promise<void> {
   }
 }
 
-async function isPlainFolder(checkout: string, path: string): Promise<boolean> {
+function isPlainFolder(checkout: string, path: string): boolean {
   try {
-    return await plainFolders(checkout, path);
+    return plainFolders(checkout, path);
   } catch (error) {
     if (error instanceof DamagedCheckout) return false;
     throw error;
   }
 }
 
-/** Text of a regular file that is reached through real folders only; undefined when it is not there. */
-async function readPlain(checkout: string, path: string): Promise<string | undefined> {
-  if (!(await plainFolders(checkout, dirname(path)))) return undefined;
+/**
+ * Text of a regular file that is reached through real folders only; undefined when it is not there. Read without letting go
+ * of the event loop: a dozen looks at small files take less than one turn of the thread pool.
+ */
+function readPlain(checkout: string, path: string): string | undefined {
+  if (!plainFolders(checkout, dirname(path))) return undefined;
   const file = join(checkout, path);
+  let descriptor: number;
   try {
-    const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      if (!(await handle.stat()).isFile()) throw new DamagedCheckout(`${file} is not a regular file.`);
-      return await handle.readFile("utf8");
-    } finally {
-      await handle.close();
-    }
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
     if (code === "ELOOP") throw new DamagedCheckout(`${file} is a symbolic link.`);
     throw error;
   }
+  try {
+    const found = fstatSync(descriptor);
+    if (!found.isFile()) throw new DamagedCheckout(`${file} is not a regular file.`);
+    if (found.size > bytesMax) throw new DamagedCheckout(`${file} is larger than git makes it.`);
+    return readFileSync(descriptor, "utf8");
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** False when a folder on the way is missing. */
-async function plainFolders(checkout: string, path: string): Promise<boolean> {
+function plainFolders(checkout: string, path: string): boolean {
   let folder = checkout;
   for (const part of path.split("/")) {
     folder = join(folder, part);
-    const found = await lstat(folder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    });
+    const found = lstatSync(folder, { throwIfNoEntry: false });
     if (found === undefined) {
       if (part === ".git") throw new DamagedCheckout(`${folder} is gone.`);
       return false;

@@ -267,7 +267,7 @@ export class Checkouts {
    */
   async #statusAtRest(where: CheckoutGitOptions): Promise<Status> {
     const files = filesAsTheyAre(where.path);
-    const at = await readHead(where.path, this.#o.objectDirectory);
+    const at = readHead(where.path, this.#o.objectDirectory);
     const clean = this.#clean.get(where.path);
     if (files !== undefined && clean?.head === at.head && clean.files === files) return { at, text: "" };
     const status = await this.#status(where);
@@ -283,7 +283,7 @@ export class Checkouts {
 
   async #status(where: CheckoutGitOptions): Promise<Status> {
     const { git, objectDirectory } = this.#o;
-    const at = await readHead(where.path, objectDirectory);
+    const at = readHead(where.path, objectDirectory);
     setHead(where.gitDirectory, at.head);
     // Nobody else uses this index, so a lock on it is what a killed git left.
     await rm(join(where.gitDirectory, "index.lock"), { force: true });

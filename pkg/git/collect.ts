@@ -63,8 +63,8 @@ export async function collect(
 
 async function headOf(options: CheckoutsOptions, where: CheckoutGitOptions, branch: string): Promise<string> {
   try {
-    await readHead(where.path, options.objectDirectory);
-    const head = await readBranch(where.path, `refs/heads/${branch}`);
+    readHead(where.path, options.objectDirectory);
+    const head = readBranch(where.path, `refs/heads/${branch}`);
     if (head !== undefined) return head;
   } catch (cause) {
     if (!(cause instanceof DamagedCheckout)) throw cause;

@@ -1,7 +1,18 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { appendFile, cp, readdir, readFile, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  cp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { type OpenRepositoryOptions, openRepository } from "../../pkg/git/open.ts";
@@ -423,6 +434,18 @@ describe("what an agent wrote into its .git", () => {
       expect(await world.repository.release(claim, "execute"), attack).toBe("quarantined");
       expect(await everyByte(join(world.repositoryPath, ".git")), attack).toEqual(before);
     }
+  });
+
+  test("cannot hold up the operator: a HEAD that is huge, or a pipe that nobody writes into", async () => {
+    const world = await open();
+    const head = join((await claimed(world)).path, ".git/HEAD");
+    await truncate(head, 2 ** 30);
+    const huge = await world.repository.checkoutState(claim, "execute");
+    expect(huge).toMatchObject({ is: "unknown", why: expect.stringContaining("larger than git makes it") });
+    await rm(head);
+    spawnSync("mkfifo", [head]);
+    const pipe = await world.repository.checkoutState(claim, "execute");
+    expect(pipe).toMatchObject({ is: "unknown", why: expect.stringContaining("not a regular file") });
   });
 
   test("cannot borrow objects from elsewhere", async () => {

@@ -123,7 +123,7 @@ function requestReviewTool(
 /** The commit that the checkout has out; undefined when it has none. Its files say it, or git where they are odd. */
 export async function headOf(place: Workplace): Promise<string | undefined> {
   try {
-    return (await headIn(place.checkout)).head;
+    return headIn(place.checkout).head;
   } catch (error) {
     if (!(error instanceof DamagedCheckout)) throw error;
     const { exitCode, output } = await place.run(["git", "rev-parse", "--verify", "HEAD"], gitTimeoutSeconds);
