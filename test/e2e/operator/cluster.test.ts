@@ -114,6 +114,8 @@ describe.each(clusters)("%s", (_, start) => {
     await moveIn(here, place);
     const operator = here.rehearse("--kubeconfig", place.kubeconfig(here.folder, proxy.url));
     await here.phase("one", "Working");
+    // It is claimed before its session is started.
+    await here.until("a session", () => globSync("*/host.log", { cwd: here.workspace.sessions }).length > 0);
     proxy.cutOff(true);
     await here.until("the Lease to be lost", () =>
       operator.output().includes(`The Lease ${place.namespace}/bosun is lost`),
