@@ -21,8 +21,8 @@ const entries = [
   { from: "cmd/bosun/main", to: "cmd/bosun/main.js" },
   { from: "pkg/gateway/main", to: "pkg/gateway/main.js" },
   { from: "pkg/rehearsal/main", to: "pkg/rehearsal/main.js" },
-  { from: "pkg/session/kept-main", to: "pkg/session/main.js" },
-  { from: "pkg/session/main", to: "pkg/session/main.cjs" },
+  { from: "pkg/session/kept-main", to: "pkg/session/main.cjs" },
+  { from: "pkg/session/main", to: "pkg/session/host.cjs" },
 ];
 /** Clusters, rules against secrets, certificates, the settings of editors: loaded when they are needed. */
 const external = [/^@kubernetes\//, /^@secretlint\//, /^@peculiar\//, "reflect-metadata", "jsonc-parser"];

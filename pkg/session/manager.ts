@@ -475,5 +475,5 @@ function isFinal({ outcome }: SessionReport): boolean {
 
 function ownHostCommand(): readonly string[] {
   // Megabytes that V8 grows its young heap to anyway: a short session then collects hardly ever.
-  return [process.execPath, "--min-semi-space-size=16", entryPath("pkg/session/main")];
+  return [process.execPath, "--min-semi-space-size=16", entryPath("pkg/session/main", "cjs")];
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import path from "node:path";
-import vm from "node:vm";
+import { dirname, join } from "node:path";
+import { constants, Script } from "node:vm";
 import { crc32 } from "node:zlib";
 import { compileCache } from "./compile-cache.ts";
 
@@ -25,15 +25,15 @@ const checksumBytes = 4;
 export function runKept(file: string): boolean {
   const source = readFileSync(file);
   const name = `${crc32(source)}-${source.length}-${process.version}-${process.arch}.code`;
-  const kept = path.join(compileCache().NODE_COMPILE_CACHE, name);
+  const kept = join(compileCache().NODE_COMPILE_CACHE, name);
   const cachedData = readKept(kept);
   // The package's text is ASCII: this takes a byte for each character.
-  const script = new vm.Script(
+  const script = new Script(
     `(function (exports, require, module, __filename, __dirname) {${source.toString("latin1")}\n})`,
     {
       filename: file,
       ...(cachedData === undefined ? {} : { cachedData }),
-      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     },
   );
   const isKept = cachedData !== undefined && script.cachedDataRejected === false;
@@ -43,7 +43,7 @@ export function runKept(file: string): boolean {
       if (module.exports.isWorthKeeping?.() === true) keep(kept, script);
     });
   }
-  script.runInThisContext()(module.exports, createRequire(file), module, file, path.dirname(file));
+  script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
   return isKept;
 }
 
@@ -58,11 +58,11 @@ function readKept(file: string): Buffer | undefined {
   }
 }
 
-function keep(file: string, script: vm.Script): void {
+function keep(file: string, script: Script): void {
   try {
     const code = script.createCachedData();
     const temporary = `${file}.${process.hrtime.bigint()}.tmp`;
-    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const checksum = Buffer.alloc(checksumBytes);
     checksum.writeUInt32LE(crc32(code));
     writeFileSync(temporary, Buffer.concat([checksum, code]), { mode: 0o600 });
