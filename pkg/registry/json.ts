@@ -14,7 +14,8 @@ export function isObject(value: unknown): value is JsonObject {
 /** Freezes what is not frozen yet. A frozen value is taken to be frozen all the way down. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  for (const item of Object.values(value)) deepFreeze(item);
+  // Most of what is stored are words and numbers: those need no call of their own.
+  for (const item of Object.values(value)) if (typeof item === "object") deepFreeze(item);
   return Object.freeze(value);
 }
 

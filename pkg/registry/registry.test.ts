@@ -8,6 +8,22 @@ import { testCrds } from "./testing/widget.ts";
 
 const widgets = "test.example/widgets";
 
+test("what a client sends stays its own: it may change it, and what is stored does not follow", async () => {
+  const { registry } = await openTestRegistry();
+  const parts = () => [{ name: "wheel", quantity: 4 }];
+  const sent: { spec: { parts: { name: string; quantity: number }[] } }[] = [];
+  const keep = <T extends (typeof sent)[number]>(body: T): T => {
+    sent.push(body);
+    return body;
+  };
+  await registry.create(widgets, "default", keep({ ...widget("a"), spec: { parts: parts() } }));
+  const { metadata } = await registry.get(widgets, key("a"));
+  await registry.update(widgets, key("a"), keep({ ...widget("a"), metadata, spec: { parts: parts() } }));
+  await registry.patch(widgets, key("a"), { type: "merge", body: keep({ spec: { parts: parts() } }) });
+  for (const { spec } of sent) for (const part of spec.parts) part.quantity = 99;
+  expect((await registry.get(widgets, key("a"))).spec).toMatchObject({ parts: parts() });
+});
+
 describe("durability", () => {
   test("a write is answered and read only once it is synced", async () => {
     const storage = new HeldStorage();

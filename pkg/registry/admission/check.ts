@@ -78,8 +78,7 @@ export function checkStatus(context: Context, resource: Resource, object: KubeOb
   const status = schema.properties.get("status");
   const errors: FieldError[] = [];
   if (status !== undefined && object.status !== undefined) {
-    const beneath = new Set([...wholeFloats].map((path) => path.replace(/^status\./, "")));
-    const options = { root: "status", wholeFloats: beneath };
+    const options = { root: "status", wholeFloats: beneathStatus(wholeFloats) };
     errors.push(...validateSchema(status, object.status as Json, old.status as Json | undefined, options));
   }
   errors.push(
@@ -88,6 +87,11 @@ export function checkStatus(context: Context, resource: Resource, object: KubeOb
   );
   errors.push(...ruleErrors(context, resource, value, before, errors));
   refuse(resource, object, errors);
+}
+
+/** Paths as the status has them. */
+function beneathStatus(paths: ReadonlySet<string>): ReadonlySet<string> {
+  return paths.size === 0 ? paths : new Set([...paths].map((path) => path.replace(/^status\./, "")));
 }
 
 /** Where the old object had faults of this kind, the new one may have any. */

@@ -42,7 +42,9 @@ export function decode(
     throw unrecognized(resource, `Object 'Kind' is missing in '${shown}' (${summary(shown)})`);
   }
   try {
-    return read(resource, object, kind, strictErrors, old as unknown as JsonObject | undefined);
+    const before = old as unknown as JsonObject | undefined;
+    // What `asJson` copied is nobody else's.
+    return read(resource, object, kind, { strictErrors, old: before, isOwn: true });
   } catch (error) {
     if (error instanceof TypeError) throw notHandled(resource, object, error.message);
     throw error;
@@ -73,7 +75,8 @@ function known(resource: Resource, object: JsonObject): JsonObject {
  * @throws TypeError in Go's words when metadata or a field of a kind of Kubernetes' own has the wrong type
  */
 export function decodePatched(resource: Resource, object: JsonObject, old?: KubeObject): Decoded {
-  return read(resource, object, String(object.kind ?? ""), [], old as unknown as JsonObject | undefined);
+  const before = old as unknown as JsonObject | undefined;
+  return read(resource, object, String(object.kind ?? ""), { strictErrors: [], old: before, isOwn: false });
 }
 
 /** Refuses an object of another version than the one addressed. */
@@ -133,18 +136,25 @@ export function withoutStatus(body: JsonObject): JsonObject {
   return rest;
 }
 
+interface Reading {
+  strictErrors: readonly string[];
+  /** The object as it is stored. */
+  old: JsonObject | undefined;
+  /** Nobody else has the object that is read: its parts may become those of what is stored. */
+  isOwn: boolean;
+}
+
 function read(
   resource: Resource,
   object: JsonObject,
   kind: string,
-  strictErrors: readonly string[],
-  old?: JsonObject,
+  { strictErrors, old, isOwn }: Reading,
 ): Decoded {
   const { apiVersion, kind: _kind, metadata: declared, ...rest } = object;
   const unknown: string[] = [];
   const metadata = metadataOf(resource, declared, unknown, old?.metadata);
   const version = typeof apiVersion === "string" ? apiVersion : "";
-  const body = readBody(resource, version, kind, rest, unknown, old);
+  const body = readBody(resource, { version, kind }, rest, unknown, { old, isOwn });
   const errors = [...strictErrors, ...unknown.map((path) => `unknown field "${path}"`)];
   const { metadata: complete, body: completeBody } = withDefaults(resource, kind, { metadata, body });
   return { apiVersion: version, kind, metadata: complete, body: completeBody, strictErrors: errors };
@@ -180,16 +190,15 @@ function withDefaults({ kind, builtin }: Resource, sent: string, read: Sent): Se
  */
 function readBody(
   resource: Resource,
-  apiVersion: string,
-  kind: string,
+  { version, kind }: { version: string; kind: string },
   body: JsonObject,
   unknown: string[],
-  old: JsonObject | undefined,
+  { old, isOwn }: Pick<Reading, "old" | "isOwn">,
 ): JsonObject {
-  const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
+  const group = version.includes("/") ? version.slice(0, version.indexOf("/")) : "";
   if (kind !== resource.kind || group !== resource.group) return body;
-  const same = apiVersion === apiVersionOf(resource);
-  const schema = same ? resource.schema : resource.schemaIn?.(apiVersion);
+  const same = version === apiVersionOf(resource);
+  const schema = same ? resource.schema : resource.schemaIn?.(version);
   if (schema === undefined) {
     unknown.push(...Object.keys(body).sort());
     return {};
@@ -202,7 +211,8 @@ function readBody(
     return typed;
   }
   const embedded: string[] = [];
-  const normalized = normalize(schema, body, "", { dropped, embedded }, same ? old : undefined) as JsonObject;
+  const before = same ? old : undefined;
+  const normalized = normalize(schema, body, "", { dropped, embedded }, before, isOwn) as JsonObject;
   unknown.push(...dropped.sort(), ...embedded.sort());
   return normalized;
 }

@@ -116,12 +116,13 @@ class Checker {
   #checkString(schema: Schema, value: string, path: string, out: Result): void {
     const { minLength, maxLength, pattern, check } = schema;
     const length = minLength === undefined && maxLength === undefined ? 0 : codePoints(value);
-    const field = this.#field(path);
-    if (maxLength !== undefined && length > maxLength) out.add(tooLong(field, maxLength));
+    if (maxLength !== undefined && length > maxLength) out.add(tooLong(this.#field(path), maxLength));
     else if (minLength !== undefined && length < minLength) {
-      out.add(invalid(field, value, `${path} in body should be at least ${minLength} chars long`));
+      out.add(
+        invalid(this.#field(path), value, `${path} in body should be at least ${minLength} chars long`),
+      );
     } else if (pattern !== undefined && !pattern.regex.test(value)) {
-      out.add(invalid(field, value, `${path} in body should match '${pattern.source}'`));
+      out.add(invalid(this.#field(path), value, `${path} in body should match '${pattern.source}'`));
     }
     if (check !== undefined && !check(value))
       out.add(this.#typeError(path, schema.format ?? "", value, value));
@@ -141,11 +142,12 @@ class Checker {
         this.check(items, item, formerItem(item), `${path}[${i}]`, out);
       });
     }
-    const field = this.#field(path);
     if (minItems !== undefined && list.length < minItems) {
-      out.add(invalid(field, list.length, `${path} in body should have at least ${minItems} items`));
+      const detail = `${path} in body should have at least ${minItems} items`;
+      out.add(invalid(this.#field(path), list.length, detail));
     }
-    if (maxItems !== undefined && list.length > maxItems) out.add(tooMany(field, list.length, maxItems));
+    if (maxItems !== undefined && list.length > maxItems)
+      out.add(tooMany(this.#field(path), list.length, maxItems));
     out.matches++;
   }
 

@@ -20,12 +20,20 @@ export interface Dropped {
  * frozen without freezing anything of the caller's.
  *
  * @param known - an earlier result: the parts that `value` has of it, each at its place, are not looked at
+ * @param isOwn - `value` was made for this call and nobody else has it: what needs no change is shared, frozen or not
  * @throws TypeError when an embedded resource has metadata of the wrong type, in kube-apiserver's words
  */
-export function normalize(schema: Schema, value: Json, path: string, dropped?: Dropped, known?: Json): Json {
+export function normalize(
+  schema: Schema,
+  value: Json,
+  path: string,
+  dropped?: Dropped,
+  known?: Json,
+  isOwn = false,
+): Json {
   if (known !== undefined && value === known) return value;
-  if (Array.isArray(value)) return normalizeList(schema, value, path, dropped, known);
-  if (isObject(value)) return normalizeObject(schema, value, path, dropped, known);
+  if (Array.isArray(value)) return normalizeList(schema, value, path, dropped, known, isOwn);
+  if (isObject(value)) return normalizeObject(schema, value, path, dropped, known, isOwn);
   if (typeof value === "boolean") return meantWord(schema, value) ?? value;
   return value;
 }
@@ -47,15 +55,16 @@ function normalizeList(
   schema: Schema,
   list: readonly Json[],
   path: string,
-  dropped?: Dropped,
-  known?: Json,
+  dropped: Dropped | undefined,
+  known: Json | undefined,
+  isOwn: boolean,
 ): Json {
   const before = Array.isArray(known) ? known : undefined;
   const items = schema.items ?? (schema.preserveUnknown ? preserveAll : pruneAll);
-  let same = Object.isFrozen(list);
+  let same = isOwn || Object.isFrozen(list);
   const result = list.map((item, i) => {
     const next =
-      item === null ? nullFor(items) : normalize(items, item, `${path}[${i}]`, dropped, before?.[i]);
+      item === null ? nullFor(items) : normalize(items, item, `${path}[${i}]`, dropped, before?.[i], isOwn);
     if (next !== item) same = false;
     return next;
   });
@@ -66,11 +75,12 @@ function normalizeObject(
   schema: Schema,
   object: JsonObject,
   path: string,
-  dropped?: Dropped,
-  known?: Json,
+  dropped: Dropped | undefined,
+  known: Json | undefined,
+  isOwn: boolean,
 ): Json {
   const before = isObject(known) ? known : undefined;
-  let same = Object.isFrozen(object);
+  let same = isOwn || Object.isFrozen(object);
   const result: Record<string, Json> = {};
   for (const key of Object.keys(object)) {
     const value = object[key];
@@ -91,7 +101,7 @@ function normalizeObject(
       ? normalizeEmbedded(property, key, value, below, dropped)
       : value === null
         ? nullFor(property)
-        : normalize(property, value, below, dropped, before?.[key]);
+        : normalize(property, value, below, dropped, before?.[key], isOwn);
     if (next !== value) same = false;
     result[key] = next;
   }

@@ -126,9 +126,16 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
   }
 
   function find(path: string): Entry | undefined {
-    if (path === "/") return root;
-    const parent = find(dirname(path));
-    return parent?.is === "folder" ? parent.entries.get(basename(path)) : undefined;
+    let found: Entry | undefined = root;
+    // Asked for with each call: names are cut out where they are, since dirname and basename look at every character.
+    for (let from = 1; from < path.length; ) {
+      const next = path.indexOf("/", from);
+      const to = next < 0 ? path.length : next;
+      found = found.is === "folder" ? found.entries.get(path.slice(from, to)) : undefined;
+      if (found === undefined) return undefined;
+      from = to + 1;
+    }
+    return found;
   }
 
   function folderAt(path: string): FolderNode {

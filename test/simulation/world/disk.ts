@@ -52,12 +52,13 @@ export class SimDisk {
       return act().then(unlessDead);
     };
     const written = (file: AppendFile): AppendFile => ({
-      ...wrapped(file, call),
       write: async (bytes) => {
         if (!this.isFull) return (await call("write", () => file.write(bytes))) as undefined;
         await file.write(bytes.subarray(0, chance.below(bytes.length)));
         throw full();
       },
+      datasync: () => call("datasync", () => file.datasync()) as Promise<void>,
+      close: () => call("close", () => file.close()) as Promise<void>,
     });
     return {
       ...wrapped(this.#files as FileSystem, call),
