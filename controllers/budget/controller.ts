@@ -19,10 +19,11 @@ import { exceeded, isNews, ready, windowStatus } from "./decide.ts";
 const lookAgainSeconds = 600;
 /**
  * An account changes with every request. It is looked at at most so often, in milliseconds; where a look brought no
- * news the next waits twice as long, up to eight times.
+ * news the next waits twice as long, up to sixteen times. What somebody acts upon, another hundredth of a limit or a
+ * new window, is told at once.
  */
 const lookAtMostMs = 30_000;
-const lookAtMostMsMax = 8 * lookAtMostMs;
+const lookAtMostMsMax = 16 * lookAtMostMs;
 
 export function budgetController(deps: Deps): Controller {
   const { client, clock, namespace, money } = deps;

@@ -62,7 +62,9 @@ test.each([
   { name: "nearly the same", fresh: { ...told, usd: 2.1, highTokens: 370, projects: 8 }, stays: true },
   { name: "more by a tenth and a little", fresh: { ...told, usd: 2.25 }, stays: false },
   { name: "a narrower range", fresh: { ...told, lowUSD: 1.5 }, stays: false },
-  { name: "to be trusted further", fresh: { ...told, coveragePercent: 80 }, stays: false },
+  { name: "to be trusted a little further", fresh: { ...told, coveragePercent: 84 }, stays: true },
+  { name: "to be trusted a tenth further", fresh: { ...told, coveragePercent: 85 }, stays: false },
+  { name: "to be trusted a tenth less", fresh: { ...told, coveragePercent: 65 }, stays: false },
   { name: "nothing", fresh: undefined, stays: false },
 ])("an estimate that was told stays while a new one says the same: $name", ({ fresh, stays }) => {
   expect(kept(told, fresh)).toBe(stays ? told : fresh);

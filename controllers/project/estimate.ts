@@ -59,8 +59,10 @@ export function estimate(size: number, history: readonly Finished[]): ProjectEst
   };
 }
 
-/** Estimates that differ by less than this share of the larger say the same. */
+/** Amounts that differ by less than this share of the larger say the same. */
 const SAME_SHARE = 0.1;
+/** So do percentages of coverage less than this apart: each Project that is finished moves them all by some points. */
+const SAME_POINTS = 10;
 
 /** The estimate to tell: the one that was told, as long as `fresh` says nearly the same. Each write wakes every watcher. */
 export function kept(
@@ -71,7 +73,8 @@ export function kept(
   const amounts = ["usd", "lowUSD", "highUSD", "tokens", "lowTokens", "highTokens"] as const;
   const isSame = (key: (typeof amounts)[number]): boolean =>
     Math.abs(told[key] - fresh[key]) <= SAME_SHARE * Math.max(told[key], fresh[key]);
-  return told.coveragePercent === fresh.coveragePercent && amounts.every(isSame) ? told : fresh;
+  const isTrustedAlike = Math.abs(told.coveragePercent - fresh.coveragePercent) < SAME_POINTS;
+  return isTrustedAlike && amounts.every(isSame) ? told : fresh;
 }
 
 /** How many of `count` ratios lie at or beyond each end of the range. */
