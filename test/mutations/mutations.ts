@@ -207,6 +207,14 @@ const claims: readonly Mutation[] = [
     cluster: true,
   },
   {
+    name: "lease-taken-again",
+    bug: "an operator whose Lease another held in between goes on as if nothing had been",
+    file: "pkg/runtime/leader-election.ts",
+    find: "      if (read !== undefined && !mine && this.#renewed !== undefined) return false;\n",
+    replace: "",
+    tests: ["pkg/runtime/leader-election.test.ts"],
+  },
+  {
     name: "lease-of-another-given-back",
     bug: "an operator that ends gives a Lease back that another has taken",
     file: "pkg/runtime/leader-election.ts",
