@@ -1,8 +1,13 @@
 import { openConfined } from "./confined.ts";
 import { failed, succeeded, type Tool } from "./toolbox.ts";
 
-const path = { type: "string", minLength: 1, maxLength: 4096, description: "Relative to the checkout." };
-const text = { type: "string", maxLength: 2_000_000 };
+const path = {
+  type: "string",
+  minLength: 1,
+  maxLength: 4096,
+  description: "Relative to the checkout.",
+} as const;
+const text = { type: "string", maxLength: 2_000_000 } as const;
 /** For reading or writing one file: a disk that takes longer does not answer. */
 const fileLimitMs = 30_000;
 

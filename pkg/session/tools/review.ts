@@ -2,6 +2,7 @@ import { type Judgement, type SessionSpec, STANDARDS } from "../sessions.ts";
 import { bashTool } from "./bash.ts";
 import { eachOnce } from "./execute.ts";
 import { readFileTool } from "./files.ts";
+import type { InputSchema } from "./input-schema.ts";
 import { failed, succeeded, type Tool, type Toolbox, toolbox } from "./toolbox.ts";
 import type { Workplace } from "./workplace.ts";
 
@@ -20,8 +21,8 @@ export function reviewTools({ spec, place }: { spec: SessionSpec; place: Workpla
 }
 
 function submitReviewTool(spec: SessionSpec): Tool<Judgement> {
-  const evidence = { type: "string", minLength: 1, maxLength: 5000, pattern: "\\S" };
-  const judged = (key: string) => ({
+  const evidence = { type: "string", minLength: 1, maxLength: 5000, pattern: "\\S" } as const;
+  const judged = (key: string): InputSchema => ({
     type: "array",
     items: {
       type: "object",

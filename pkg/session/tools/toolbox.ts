@@ -1,6 +1,6 @@
 import type Anthropic from "@anthropic-ai/sdk";
-import { Ajv } from "ajv";
 import type { Outcome } from "../sessions.ts";
+import { type ObjectSchema, problemsOf } from "./input-schema.ts";
 
 export interface ToolResult {
   content: string;
@@ -14,8 +14,8 @@ export interface ToolResult {
 export interface Tool<Input = never> {
   name: string;
   description: string;
-  /** JSON Schema of the input; `run` is called with nothing else. */
-  schema: { type: "object"; [keyword: string]: unknown };
+  /** Of the input; `run` is called with nothing else. */
+  schema: ObjectSchema;
   /** Longest a call may take, in milliseconds. */
   limitMs: number;
   /** Whatever goes wrong is a result: the model has to learn of it. */
@@ -37,11 +37,13 @@ export interface Toolbox {
  * @param reminder - how the model is asked to go on when it called none of them
  */
 export function toolbox(tools: readonly Tool[], reminder: string): Toolbox {
-  // The schemas are our own. That they are valid is for tests to say, not for each session's start.
-  const ajv = new Ajv({ allErrors: true, meta: false, validateSchema: false });
   const known = new Map(tools.map((tool) => [tool.name, tool]));
   return {
-    definitions: tools.map(({ name, description, schema }) => ({ name, description, input_schema: schema })),
+    definitions: tools.map(({ name, description, schema }) => ({
+      name,
+      description,
+      input_schema: { ...schema },
+    })),
     reminder,
     limitMs: (name) => known.get(name)?.limitMs ?? 0,
     async run(name, input) {
@@ -49,10 +51,8 @@ export function toolbox(tools: readonly Tool[], reminder: string): Toolbox {
       if (tool === undefined) {
         return failed(`There is no tool \`${name}\`. There are: ${[...known.keys()].join(", ")}.`);
       }
-      // Compiled at its first call: many tools are never called in a run.
-      if (!ajv.validate(tool.schema, input)) {
-        return failed(`The input is not valid: ${ajv.errorsText(ajv.errors, { dataVar: "input" })}.`);
-      }
+      const problems = problemsOf(tool.schema, input);
+      if (problems.length > 0) return failed(`The input is not valid: ${problems.join(", ")}.`);
       try {
         return await tool.run(input as never);
       } catch (error) {
