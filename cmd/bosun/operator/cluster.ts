@@ -79,7 +79,7 @@ export async function openCluster(options: OpenClusterOptions, start: Start): Pr
   const direct = clusterClient({ ...deps, namespace, fieldManager: "bosun" });
   const home = homeOf(folder);
   const workspace = await onlyWorkspace(direct, chosen, namespace);
-  await requireKinds(ownDefinitions(), deps, chosen);
+  await requireKinds(ownDefinitions(), deps, chosen, ending.signal);
   refuseOtherHome(workspace, home);
 
   const { right, held, release } = await waitForLease(deps, { ...options, namespace, logger });

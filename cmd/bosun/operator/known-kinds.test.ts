@@ -11,10 +11,20 @@ const access = {
   close() {},
 };
 
-/** Looks at a cluster that answers `answers` by path, and 404 to all else. */
-async function look(answers: Readonly<Record<string, unknown>>): Promise<void> {
+/** Looks at a cluster that answers `answers` by path, after so many virtual seconds, and 404 to all else. */
+async function look(
+  answers: Readonly<Record<string, unknown>>,
+  late = answers,
+  lateSeconds = 0,
+): Promise<void> {
+  let elapsedMs = 0;
+  const sleep = async (ms: number): Promise<void> => {
+    elapsedMs += ms;
+  };
+  const clock = { now: systemClock.now, elapsed: () => elapsedMs, sleep };
   const transport: Transport = async ({ url }) => {
-    const answer = answers[url.slice(access.server.length)];
+    const told = elapsedMs >= lateSeconds * 1000 ? late : answers;
+    const answer = told[url.slice(access.server.length)];
     return {
       statusCode: answer === undefined ? 404 : 200,
       headers: {},
@@ -25,7 +35,7 @@ async function look(answers: Readonly<Record<string, unknown>>): Promise<void> {
       destroy() {},
     };
   };
-  const deps = { access, clock: systemClock, random: systemRandom, userAgent: "bosun-test", transport };
+  const deps = { access, clock, random: systemRandom, userAgent: "bosun-test", transport };
   await requireKinds(ownDefinitions(), deps, { context: "real", access });
 }
 
@@ -50,6 +60,17 @@ test("an operator does not start where a kind is not served: it would wait for i
   await expect(look({ "/apis/bosun.dev/v1alpha1": { resources: [{ name: "agents" }] } })).rejects.toThrow(
     /does not serve .*agents\/status.*reviews.*: its kinds are of another version of Bosun, or are being removed/,
   );
+});
+
+test("kinds that a server publishes some seconds after they were installed are waited for", async () => {
+  const before = { "/apis/bosun.dev/v1alpha1": { resources: [] } };
+  await expect(look(before)).rejects.toThrow(/does not serve agents/);
+  const names = ownDefinitions().flatMap(({ spec: { names, versions } }) => [
+    names.plural,
+    ...Object.keys(versions[0]?.subresources ?? {}).map((subresource) => `${names.plural}/${subresource}`),
+  ]);
+  const after = { "/apis/bosun.dev/v1alpha1": { resources: names.map((name) => ({ name })) } };
+  await look(before, after, 8);
 });
 
 // An apiextensions-apiserver 1.36 of its own answers 200 and nothing.

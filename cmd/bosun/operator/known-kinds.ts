@@ -11,6 +11,9 @@ type Where = Pick<ChosenCluster, "context" | "access">;
 
 /** So many fields are named to a person. */
 const namedMax = 3;
+/** A server tells of definitions some seconds after they were installed or changed. So long is waited, in milliseconds. */
+const lateMs = 10_000;
+const lookEveryMs = 1_000;
 
 /**
  * What `list`, a list of one of Bosun's kinds, gives.
@@ -32,15 +35,33 @@ export async function ofKnownKind<T>(list: Promise<T>, where: Where): Promise<T>
 /**
  * Makes sure that the cluster serves every kind of `definitions` with every field. A server drops what it does not
  * know, so that a claim or a session would be forgotten as soon as it is written. What the server does not tell, as an
- * older one or one that forbids to ask, is not held against it.
+ * older one or one that forbids to ask, is not held against it. What is missing may come in ten seconds: a
+ * kube-apiserver publishes definitions a while after it has taken them.
  *
  * @throws UserError that names what is missing
+ * @throws the signal's reason when aborted
  */
 export async function requireKinds(
   definitions: readonly Definition[],
   deps: ExchangeDeps,
   where: Where,
+  signal?: AbortSignal,
 ): Promise<void> {
+  const { clock } = deps;
+  const untilMs = clock.elapsed() + lateMs;
+  for (;;) {
+    const missing = await whatIsMissing(definitions, deps, where);
+    if (missing === undefined) return;
+    if (clock.elapsed() >= untilMs) throw missing;
+    await clock.sleep(lookEveryMs, signal);
+  }
+}
+
+async function whatIsMissing(
+  definitions: readonly Definition[],
+  deps: ExchangeDeps,
+  where: Where,
+): Promise<UserError | undefined> {
   const [first] = definitions;
   if (first === undefined) return;
   const group = `/apis/${first.spec.group}/${first.spec.versions[0]?.name}`;
@@ -51,13 +72,13 @@ export async function requireKinds(
   ]);
   const kinds = discovered === undefined ? [] : missingKinds(definitions, discovered);
   if (kinds.length > 0)
-    throw new UserError(
+    return new UserError(
       `${nameOf(where)} does not serve ${kinds.join(", ")}: its kinds are of another version of Bosun, or are being removed. ${advice}`,
     );
   const fields = published === undefined ? [] : missingFields(definitions, published);
   if (fields.length === 0) return;
   const others = fields.length > namedMax ? ` and ${fields.length - namedMax} more` : "";
-  throw new UserError(
+  return new UserError(
     `${nameOf(where)} would drop ${fields.slice(0, namedMax).join(", ")}${others}: its kinds are of an older version of Bosun. ${advice}`,
   );
 }
