@@ -20,7 +20,7 @@ export interface PoolOptions {
 
 const worker = fileURLToPath(new URL("worker.ts", import.meta.url));
 /** A run makes much that lives shortly. Whoever replays a failure gets the whole stack. */
-const execArgv = ["--max-semi-space-size=64", "--min-semi-space-size=64", "--stack-trace-limit=0"];
+const execArgv = ["--max-semi-space-size=64", "--min-semi-space-size=64", "--stack-trace-limit=3"];
 
 /** Resolves when all have ended. A worker that dies fails the seed it was at, and another takes its place. */
 export async function runInPool({ jobs, workers, onAnswer }: PoolOptions): Promise<void> {
