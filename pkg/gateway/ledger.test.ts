@@ -221,3 +221,13 @@ test("a line that is missing in the middle stops everything", async () => {
   await writeFile(path, lines.toSpliced(1, 1).join("\n"));
   await expect(open()).rejects.toThrow(/line 2 is damaged: Line 2 has seq 3/);
 });
+
+test("the copy of the totals is as new as the ledger when it is closed, however short ago it was made", async () => {
+  const ledger = await open();
+  for (const id of ["a", "b", "c"]) await ledger.append(reservation(id));
+  const { seq } = ledger.state;
+  await ledger.close();
+  opened.splice(opened.indexOf(ledger), 1);
+  const totals = JSON.parse(await readFile(join(folder, "state", "totals.json"), "utf8"));
+  expect(totals).toMatchObject({ seq });
+});

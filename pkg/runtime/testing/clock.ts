@@ -20,6 +20,7 @@ export class TestClock implements Clock {
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const sleeper = { untilMs: this.#nowMs + ms, wake: resolve };
       this.#sleepers.push(sleeper);
