@@ -1,7 +1,7 @@
 /** The control socket: how the operator speaks to its gateway. One POST a call, JSON both ways. */
 import { once } from "node:events";
 import { chmod, unlink } from "node:fs/promises";
-import type { IncomingMessage, Server } from "node:http";
+import type { Agent, IncomingMessage, Server } from "node:http";
 import { text } from "node:stream/consumers";
 import { http } from "../system/http.ts";
 import type { Gateway } from "./gateway.ts";
@@ -99,6 +99,7 @@ export async function serveControl(path: string, calls: Record<string, ControlHa
 /**
  * Calls `name` on the gateway at `path`.
  *
+ * @param connections - kept from one call to the next; a connection of its own when left out
  * @throws Error when nobody answers within `timeoutMs`, or the answer is an error
  */
 export async function callControl(
@@ -106,8 +107,9 @@ export async function callControl(
   name: string,
   body: unknown = {},
   timeoutMs = 5_000,
+  connections: Agent | false = false,
 ): Promise<unknown> {
-  const request = http.request({ socketPath: path, path: `/${name}`, method: "POST", agent: false });
+  const request = http.request({ socketPath: path, path: `/${name}`, method: "POST", agent: connections });
   request.setTimeout(timeoutMs, () =>
     request.destroy(new Error(`The gateway gave no answer in ${timeoutMs} ms.`)),
   );

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
+import type { Agent } from "node:http";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -11,6 +12,7 @@ import { TerminalError, TransientError } from "../runtime/errors.ts";
 import { throttle } from "../runtime/throttle.ts";
 import { compileCache } from "../system/compile-cache.ts";
 import { entryPath } from "../system/entry.ts";
+import { http } from "../system/http.ts";
 import { systemClock } from "../system/system.ts";
 import { workspaceMark } from "../system/workspace-mark.ts";
 import type { AdmittedField } from "./admission.ts";
@@ -96,6 +98,7 @@ class MoneyClient implements GatewayHandle {
   readonly #clock: Clock;
   readonly #isStopped: () => boolean;
   readonly #closing = new AbortController();
+  #connections = keptConnections();
   readonly #wakes = new Set<{ atOnce: () => void; inTime: () => void }>();
   #hello: Hello | undefined;
   #reaching: Promise<void> | undefined;
@@ -182,6 +185,7 @@ class MoneyClient implements GatewayHandle {
   async close(): Promise<void> {
     this.#closing.abort(new Error("The gateway's client is closed."));
     await this.#reaching?.catch(() => {});
+    this.#connections.destroy();
   }
 
   async stop(): Promise<void> {
@@ -226,6 +230,8 @@ class MoneyClient implements GatewayHandle {
 
   async #reachNow(): Promise<void> {
     this.#refuseStopped();
+    // Those that there are lead to whoever did not answer, or is no more.
+    this.#connections = keptConnections();
     const found = await hello(this.#config.socketPath);
     const isOurs = found?.fingerprint === fingerprintOf(this.#config);
     if (found !== undefined && found.term > this.#term)
@@ -297,7 +303,8 @@ class MoneyClient implements GatewayHandle {
 
   /** Asks the gateway as the operator of this term. */
   #steer(name: string, body: object): Promise<unknown> {
-    return callControl(this.#config.socketPath, name, { ...body, term: this.#term });
+    const asOperator = { ...body, term: this.#term };
+    return callControl(this.#config.socketPath, name, asOperator, undefined, this.#connections);
   }
 
   get #term(): number {
@@ -338,6 +345,11 @@ class MoneyClient implements GatewayHandle {
       );
     }
   }
+}
+
+/** One that the gateway has closed meanwhile fails the call, which is repeated. Idle ones keep no process alive. */
+function keptConnections(): Agent {
+  return new http.Agent({ keepAlive: true });
 }
 
 async function hello(socketPath: string): Promise<Hello | undefined> {
