@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { compiling } from "./compiling.ts";
 import { blocksOf, type MessagesRequest, type RequestMessage } from "./messages.ts";
 import { countTokensSchema, messagesSchema } from "./request-schema.ts";
 
@@ -7,9 +8,11 @@ const ajv = new Ajv({
   discriminator: true,
   strictTypes: false,
   strictRequired: false,
+  ...compiling,
 });
-const checkMessages = ajv.compile<MessagesRequest>(messagesSchema);
-const checkCountTokens = ajv.compile<MessagesRequest>(countTokensSchema);
+const schemas = { messages: messagesSchema, count_tokens: countTokensSchema };
+/** Compiled when the first request asks for one: an operator waits until the upstream listens. */
+const checks = new Map<keyof typeof schemas, ValidateFunction>();
 
 /**
  * What is wrong with a body, as the API would say it (path, then reason); undefined when nothing is.
@@ -18,7 +21,8 @@ const checkCountTokens = ajv.compile<MessagesRequest>(countTokensSchema);
  * in Bosun they are a sign of a transcript put together wrongly.
  */
 export function checkRequest(body: unknown, endpoint: "messages" | "count_tokens"): string | undefined {
-  const check: ValidateFunction = endpoint === "messages" ? checkMessages : checkCountTokens;
+  const check = checks.get(endpoint) ?? ajv.compile(schemas[endpoint]);
+  checks.set(endpoint, check);
   if (!check(body)) return describe(check.errors ?? []);
   const { messages, tools = [] } = body as MessagesRequest;
   return checkTools(tools) ?? checkRoles(messages) ?? checkToolResults(messages);

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Ajv, type ErrorObject } from "ajv";
 import { isNode, LineCounter, parseDocument } from "yaml";
+import { compiling } from "./compiling.ts";
 import { pattern } from "./pattern.ts";
 import type { Scenario, Step } from "./scenario.ts";
 import { scenarioSchema } from "./scenario-schema.ts";
@@ -43,7 +44,7 @@ export async function loadScenarios(folders: readonly string[]): Promise<readonl
   return found.toSorted((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
 }
 
-const ajv = new Ajv({ allErrors: true, strictTypes: false, strictRequired: false });
+const ajv = new Ajv({ allErrors: true, strictTypes: false, strictRequired: false, ...compiling });
 ajv.addFormat("re2", (source) => problemOfPattern(source) === undefined);
 const check = ajv.compile<Scenario>(scenarioSchema);
 
