@@ -24,6 +24,8 @@ import { watchedTarget } from "./target.ts";
 const lookAgainSeconds = 300;
 /** How soon a target that could not be seen is looked for again, in seconds. */
 const unknownAgainSeconds = 30;
+/** Whatever has failed for hours, a full disk under git for instance, a stop that fails once does not wait for longer. */
+const backoffMsMax = 30_000;
 
 export function workspaceController(deps: Deps): Controller {
   const { client, clock, namespace, latch, events, upstream } = deps;
@@ -31,6 +33,7 @@ export function workspaceController(deps: Deps): Controller {
   return {
     name: "workspace",
     concurrency: 1,
+    backoffMsMax,
     watches: [
       { kind: "Workspace", by: workspaceInput },
       { kind: "Budget", by: budgetStanding, map: theOne },

@@ -32,6 +32,8 @@ export interface Controller {
   readonly signals?: readonly SignalSource[];
   /** Reconciles of different keys at once; default 1. One key never runs twice at once. */
   readonly concurrency?: number;
+  /** The longest pause after failures of a key in a row, in milliseconds; 1000 s when left out. */
+  readonly backoffMsMax?: number;
   /**
    * One small step towards what is declared. Called at any time, any number of times, with nothing but a name.
    *

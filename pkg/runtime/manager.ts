@@ -66,7 +66,7 @@ export class Manager {
     this.client = cachingClient({ client, clock, logger, informer, signal: this.#stopping.signal });
     this.#running = options.controllers(this.client).map((controller) => ({
       controller,
-      queue: new WorkQueue(clock),
+      queue: new WorkQueue(clock, controller.backoffMsMax),
       counters: newCounters(),
     }));
     for (const running of this.#running)

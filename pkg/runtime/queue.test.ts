@@ -103,6 +103,17 @@ test("back-off doubles from 5 ms to 1000 s and starts anew after forget", async 
   expect(seen.at(-1)).toBe(`a@${before + 5}`);
 });
 
+test("a queue with a longest back-off of its own waits no longer", async () => {
+  const clock = new ManualClock();
+  const queue = new WorkQueue(clock, 30_000);
+  const seen = drain(queue, clock);
+  for (let failure = 0; failure < 21; failure += 1) {
+    queue.addBackedOff(key("a"));
+    await clock.advance(30_000);
+  }
+  expect(seen).toHaveLength(21);
+});
+
 test("close lets waiting workers go and drops what was delayed", async () => {
   const clock = new ManualClock();
   const queue = new WorkQueue(clock);

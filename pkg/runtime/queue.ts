@@ -8,13 +8,14 @@ import type { Clock } from "./clock.ts";
 
 /** Pauses after failures in a row, doubling from the first to the second, in milliseconds: client-go's. */
 const backoffBaseMs = 5;
-const backoffMsMax = 1_000_000;
+const longestBackoffMs = 1_000_000;
 
 /** Why an alarm ends; one for all, since making a DOMException each time would cost more than the alarm. */
 const replaced = new Error("The queue's alarm was set to another time");
 
 export class WorkQueue {
   readonly #clock: Clock;
+  readonly #backoffMsMax: number;
   /** In line, in order of arrival: waiting for a worker. */
   readonly #ready = new Map<string, ObjectKey>();
   /** Handed out and not yet done. */
@@ -27,8 +28,10 @@ export class WorkQueue {
   #alarm: { atMs: number; abort: AbortController } | undefined;
   #closed = false;
 
-  constructor(clock: Clock) {
+  /** @param backoffMsMax - the longest pause after failures, in milliseconds; 1000 s when left out */
+  constructor(clock: Clock, backoffMsMax = longestBackoffMs) {
     this.#clock = clock;
+    this.#backoffMsMax = backoffMsMax;
   }
 
   /** Keys in line now, without those that are processed or delayed. */
@@ -60,12 +63,12 @@ export class WorkQueue {
     this.#setAlarm();
   }
 
-  /** Puts `key` in line after its back-off: 5 ms, doubled with each failure since `forget`, at most 1000 s. */
+  /** Puts `key` in line after its back-off: 5 ms, doubled with each failure since `forget`, up to the longest. */
   addBackedOff(key: ObjectKey): void {
     const id = keyString(key);
     const failures = this.#failures.get(id) ?? 0;
     this.#failures.set(id, failures + 1);
-    this.addAfter(key, Math.min(backoffBaseMs * 2 ** failures, backoffMsMax));
+    this.addAfter(key, Math.min(backoffBaseMs * 2 ** failures, this.#backoffMsMax));
   }
 
   /** Ends the back-off of `key`: its next failure counts as the first. */

@@ -42,4 +42,8 @@ export const PINNED: readonly { seed: number; hours?: number; found: string }[] 
     hours: 24,
     found: "A clock that was minutes ahead when it was confirmed could go minutes further ahead.",
   },
+  {
+    seed: 1_776_967_705,
+    found: "A stop that failed once waited for a quarter of an hour where git had failed for long before.",
+  },
 ];
