@@ -152,7 +152,8 @@ export class Informer<K extends Kind> {
     const end = (): void => watch.abort(over);
     signal.addEventListener("abort", end, { once: true });
     try {
-      if (!this.current) return;
+      // Aborted during the first list, it would never hear of it.
+      if (signal.aborted || !this.current) return;
       const resourceVersion = this.#lastRevision;
       for await (const event of this.#options.client.watch(this.kind, {
         resourceVersion,

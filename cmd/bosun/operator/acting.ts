@@ -24,7 +24,7 @@ export interface Acting {
  * and the gateway are not theirs: those go on meanwhile, within what they were granted.
  *
  * @param right - absent: it can't be lost
- * @param signal - ends the wait for the first caches
+ * @param signal - in a cluster, ends the wait for the first caches
  * @throws `signal.reason` when it is aborted before they hold anything
  */
 export async function keepActing(
@@ -33,8 +33,9 @@ export async function keepActing(
 ): Promise<Acting> {
   const stopping = new AbortController();
   let manager = newManager();
-  await Promise.race([manager.start(), aborted(signal)]);
-  if (signal.aborted) {
+  // In file mode they hold everything at once, and a start that is interrupted ends in order.
+  await Promise.race([manager.start(), ...(right === undefined ? [] : [aborted(signal)])]);
+  if (right !== undefined && signal.aborted) {
     await manager.stop();
     throw signal.reason;
   }
