@@ -106,6 +106,8 @@ export class SimNetwork {
       }
       this.#streams.add(stream);
       carried.signal?.addEventListener("abort", () => end(stream, "ended"), { once: true });
+      // Given up while it was on its way.
+      if (carried.signal?.aborted === true) end(stream, "ended");
       const told = this.#tell(outcome.events, { stream, life, carried });
       const destroy = (): void => end(stream, "ended");
       return { statusCode: 200, headers: {}, destroy, [Symbol.asyncIterator]: () => told };
