@@ -66,10 +66,21 @@ function changeHolder(
 
 /** The operators that run for the folder, as pids of this namespace, whatever container they are in. */
 export async function operatorsOf({ folder }: Pick<Scratch, "folder">): Promise<readonly number[]> {
-  const found = await processesOf(folder);
-  return found
+  const found = (await processesOf(folder))
     .filter(({ command }) => command.startsWith(process.execPath) && command.includes("bosun.mjs up"))
     .map(({ pid }) => pid);
+  // What an operator is about to start has its command until it has one of its own.
+  return found.filter((pid) => !found.includes(parentOf(pid)));
+}
+
+/** Zero when the process is gone. */
+function parentOf(pid: number): number {
+  try {
+    return Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+  } catch {
+    // Gone, or no Linux: then nothing is known of its parent.
+    return 0;
+  }
 }
 
 /** The checkout in which an agent's command waits; undefined until one does. */
