@@ -36,8 +36,6 @@ export interface LedgerOptions {
 
 /** At most so much is written by one write, in bytes: no more than that can be unsynced when the process ends. */
 const writeBytesMax = 1024 * 1024;
-/** The copy of the totals is a new file each time: so often at most, in milliseconds. */
-const copyEveryMs = 250;
 const fileMode = 0o600;
 const directoryMode = 0o700;
 
@@ -100,8 +98,6 @@ class FileLedger implements Ledger {
   #syncing: Promise<void> | undefined;
   #copying: Promise<void> | undefined;
   #toCopy: Totals | undefined;
-  #copiedMs = Number.NEGATIVE_INFINITY;
-  readonly #closing = new AbortController();
   #failure: unknown;
 
   constructor({ state, file, owner, totalsPath, fs, clock, failed }: FileLedgerParts) {
@@ -127,7 +123,6 @@ class FileLedger implements Ledger {
 
   async close(): Promise<void> {
     await this.#syncing;
-    this.#closing.abort();
     await this.#copying;
     await this.#file.close();
   }
@@ -162,7 +157,7 @@ class FileLedger implements Ledger {
     this.#syncing = undefined;
   }
 
-  /** One copy at a time, the newest next, four a second; it may lag behind the ledger but never be ahead of it. */
+  /** One copy at a time, the newest next; it may lag behind the ledger but never be ahead of it. */
   #copy(totals: Totals): void {
     this.#toCopy = totals;
     this.#copying ??= this.#copyAll().finally(() => {
@@ -172,10 +167,6 @@ class FileLedger implements Ledger {
 
   async #copyAll(): Promise<void> {
     while (this.#toCopy !== undefined) {
-      const restMs = this.#copiedMs + copyEveryMs - this.#clock.elapsed();
-      // Closing, which ends the wait, copies at once.
-      if (restMs > 0) await this.#clock.sleep(restMs, this.#closing.signal).catch(() => {});
-      this.#copiedMs = this.#clock.elapsed();
       const totals = this.#toCopy;
       this.#toCopy = undefined;
       // The copy guards against the loss of the ledger; without it the ledger itself still holds.
