@@ -292,8 +292,8 @@ function changesBy(by: Facts): (delta: Delta<KubeObject>) => boolean {
 }
 
 /**
- * A lost race, a server in trouble, a right, credentials or a whole kind that are missing for now: the API's own errors
- * that a retry can help.
+ * The API's own errors that a retry can help: a lost race, a server in trouble, and what a person gives back while we
+ * run: a right, credentials, a whole kind.
  */
 function mayPass(error: unknown): error is StatusError {
   if (!(error instanceof StatusError)) return false;

@@ -113,7 +113,7 @@ test("the class of an error alone decides when a key comes back", async () => {
     transient: new TransientError("Busy", "The file is busy."),
     // A role that was taken away may be given again.
     forbidden: new StatusError(403, "Forbidden", "projects is forbidden"),
-    // A kind that is not served for now: no Status, but a page.
+    // A kind that is not served: no Status, but a page.
     unserved: new StatusError(404, "Unknown", "404 page not found"),
     bug: new TypeError("x is not a function"),
   };
