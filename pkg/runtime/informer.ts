@@ -54,6 +54,8 @@ export class Informer<K extends Kind> {
   #answered = 0;
   #watch: AbortController | undefined;
   #failures = 0;
+  /** The history after the last list was gone (410), and no event has come since. */
+  #expired = false;
 
   constructor(options: InformerOptions<K>) {
     this.kind = options.kind;
@@ -130,6 +132,13 @@ export class Informer<K extends Kind> {
       } catch (error) {
         if (signal.aborted) break;
         relist ||= isExpired(error);
+        // The server is well and asks for a new list. Only one that asks so after each list is left alone for a while.
+        if (isExpired(error) && !this.#expired) {
+          this.#expired = true;
+          this.#failures = 0;
+          this.#options.logger.info("The history is gone; the objects are listed anew", { kind: this.kind });
+          continue;
+        }
         if (this.#options.clock.elapsed() - startedMs >= backoffResetMs) this.#failures = 0;
         const delayMs = this.#backoffMs();
         this.#options.logger.warn("Informer failed and tries again", { kind: this.kind, delayMs, error });
@@ -161,6 +170,7 @@ export class Informer<K extends Kind> {
       })) {
         if (watch.signal.aborted) return;
         this.#failures = 0;
+        this.#expired = false;
         this.#take(event);
       }
       // A server ends watches now and then; one that does so at once must not be asked in a tight loop.
