@@ -47,10 +47,18 @@ test("a server that is too old for the kinds is told apart from one that fails",
   expect(notes.join("\n")).toContain("is older than Kubernetes 1.32");
 });
 
-test("who imports into a cluster without the kinds is told how to install them", async () => {
-  // No Status, as for objects that are not there: a page.
-  const { folder, file } = await answering((_, response) => {
-    response.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end("404 page not found\n");
+test("who imports into a cluster without the kinds is told how to install them, and goes on when they come", async () => {
+  const others = { metadata: { name: "theirs", namespace: "default", resourceVersion: "1" } };
+  const list = { kind: "WorkspaceList", metadata: { resourceVersion: "1" }, items: [others] };
+  const asked = new Set<string>();
+  const { folder, file } = await answering(({ url = "" }, response) => {
+    // No Status, as for objects that are not there: a page.
+    if (!asked.has(url) && !url.includes("/workspaces"))
+      response.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end("404 page not found\n");
+    // An older server: its lists are no streams, and it tells nothing of its kinds.
+    else if (url.includes("sendInitialEvents")) response.writeHead(422).end();
+    else response.end(JSON.stringify(list));
+    asked.add(url);
   });
   execFileSync("git", ["init", "--quiet", folder]);
   mkdirSync(path.join(folder, ".claude-sessions"));
@@ -64,6 +72,7 @@ test("who imports into a cluster without the kinds is told how to install them",
     }),
   );
   const { exitCode, notes } = await runIn(folder, ["import", "--kubeconfig", file]);
-  expect(notes.join("\n")).toContain("does not know Bosun's kinds. Install them: bosun install");
+  expect(notes.join("\n")).toContain("does not know Bosun's kinds. Install them: `bosun install`");
+  expect(notes.join("\n")).toContain("has Workspace theirs already");
   expect(exitCode).toBe(1);
 });

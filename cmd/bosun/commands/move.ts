@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { Access } from "../../../pkg/cluster/access.ts";
 import { clusterClient } from "../../../pkg/cluster/client.ts";
+import type { ExchangeDeps } from "../../../pkg/cluster/exchange.ts";
 import { type ChosenCluster, readCluster } from "../../../pkg/cluster/kubeconfig.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
 import { silentLogger } from "../../../pkg/runtime/logger.ts";
@@ -11,9 +12,10 @@ import { systemClock, systemRandom } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
 import { copyObjects } from "../move/copy-objects.ts";
 import { theWorkspace } from "../objects.ts";
+import { ownDefinitions } from "../operator/definitions.ts";
 import { openRegistry } from "../operator/file-plane.ts";
 import { homeAnnotation, homeOf } from "../operator/home.ts";
-import { ofKnownKind } from "../operator/known-kinds.ts";
+import { requireKinds } from "../operator/known-kinds.ts";
 import { type Start, takeBack } from "../operator/start.ts";
 import { stateOf } from "../operator/state-directory.ts";
 import { type ClusterOfFolder, clusterOf } from "../operator-client/chosen-cluster.ts";
@@ -38,8 +40,17 @@ export async function importWorkspace(context: Context, options: ImportOptions):
   };
   const chosen = await readCluster(choice);
   const namespace = options.namespace ?? chosen.namespace ?? "default";
-  const to = inCluster(chosen.access, namespace);
+  const deps = depsOf(chosen.access);
+  const to = inCluster(deps, namespace);
   try {
+    // What a server does not know of status would be lost on the way.
+    await requireKinds({
+      definitions: ownDefinitions(),
+      deps,
+      context: chosen.context,
+      namespace,
+      note: context.note,
+    });
     await withRegistry(context, folder, async (from) => {
       const workspace = await theWorkspace(from);
       const home = homeOf(folder);
@@ -77,7 +88,7 @@ export async function exportWorkspace(context: Context): Promise<void> {
     );
   const { access } = await readCluster(cluster);
   try {
-    const from = inCluster(access, cluster.namespace);
+    const from = inCluster(depsOf(access), cluster.namespace);
     const workspace = await theWorkspace(from);
     await withRegistry(context, folder, async (to) => {
       await copyObjects(from, to, { tell: ({ kind, name }) => context.out(`Copied ${kind} ${name}`) });
@@ -94,8 +105,11 @@ export async function exportWorkspace(context: Context): Promise<void> {
   }
 }
 
-function inCluster(access: Access, namespace: string): Client & { readonly namespace: string } {
-  const deps = { access, clock: systemClock, random: systemRandom, userAgent: "bosun" };
+function depsOf(access: Access): ExchangeDeps {
+  return { access, clock: systemClock, random: systemRandom, userAgent: "bosun" };
+}
+
+function inCluster(deps: ExchangeDeps, namespace: string): Client & { readonly namespace: string } {
   return { ...clusterClient({ ...deps, namespace, fieldManager: "bosun" }), namespace };
 }
 
@@ -104,7 +118,7 @@ async function refuseOccupied(
   to: Client & { readonly namespace: string },
   { home, chosen }: { home: string; chosen: ChosenCluster },
 ): Promise<void> {
-  const { items } = await ofKnownKind(to.list("Workspace", { namespace: to.namespace }), chosen);
+  const { items } = await to.list("Workspace", { namespace: to.namespace });
   const other = items.find(({ metadata }) => metadata.annotations?.[homeAnnotation] !== home);
   if (other !== undefined)
     throw new UserError(

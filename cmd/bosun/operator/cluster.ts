@@ -70,19 +70,27 @@ export async function openCluster(options: OpenClusterOptions, start: Start): Pr
     access.close();
   });
   const namespace = cluster.namespace ?? chosen.namespace ?? "default";
-  const said = {
+  const deps = { access, clock, random: systemRandom, userAgent: "bosun" };
+  const { context } = chosen;
+  await requireKinds({
+    definitions: ownDefinitions(),
+    deps,
+    context,
+    namespace,
+    note,
+    signal: options.signal,
+  });
+  const telling = {
+    ...deps,
     seen: kindsGone(access.server, note),
     warned: serverWarnings(access.server, note),
     forbidden: missingRights({ server: access.server, namespace, clock, signal: ending.signal, note }),
   };
-  const deps = { access, clock, random: systemRandom, userAgent: "bosun", ...said };
-  const direct = clusterClient({ ...deps, namespace, fieldManager: "bosun" });
+  const direct = clusterClient({ ...telling, namespace, fieldManager: "bosun" });
   const home = homeOf(folder);
-  const workspace = await onlyWorkspace(direct, chosen, namespace);
-  await requireKinds(ownDefinitions(), deps, chosen, ending.signal);
-  refuseOtherHome(workspace, home);
+  refuseOtherHome(await onlyWorkspace(direct, chosen, namespace), home);
 
-  const { right, held, release } = await waitForLease(deps, { ...options, namespace, logger });
+  const { right, held, release } = await waitForLease(telling, { ...options, namespace, logger });
   undo.push(release);
   const client = actingClient(direct, held);
 
@@ -101,8 +109,8 @@ export async function openCluster(options: OpenClusterOptions, start: Start): Pr
   undo.push(() => lock.release());
   // Looked at once more: while this one waited, another may have begun to work elsewhere.
   await claimHome(client, await onlyWorkspace(direct, chosen, namespace), home);
-  remember(folder, { ...cluster, context: chosen.context, namespace });
-  note(`Working for namespace ${namespace} of context ${chosen.context} (${access.server}).`);
+  remember(folder, { ...cluster, context, namespace });
+  note(`Working for namespace ${namespace} of context ${context} (${access.server}).`);
   return {
     client,
     namespace,

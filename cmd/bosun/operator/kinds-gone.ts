@@ -3,15 +3,14 @@ import type { Call } from "../../../pkg/cluster/exchange.ts";
 /** A collection of Bosun's kinds: what there is of it may be nothing, but it is there as long as the kind is. */
 const collection = /^\/apis\/bosun\.dev\/[^/]+\/(?:namespaces\/[^/]+\/)?([a-z]+)(?:\?|$)/;
 
-/** A listener for answers of the server at `server`: a kind that is not served any more is told, once until it is again. */
+/** A listener for answers of the server at `server`: a kind that was served, and is not any more, is told. */
 export function kindsGone(server: string, note: (line: string) => void): (call: Call, code: number) => void {
-  const gone = new Set<string>();
+  const served = new Set<string>();
   return ({ method, path }, code) => {
     const plural = method === "GET" ? collection.exec(path)?.[1] : undefined;
     if (plural === undefined) return;
-    if (code === 200) gone.delete(plural);
-    if (code !== 404 || gone.has(plural)) return;
-    gone.add(plural);
+    if (code === 200) served.add(plural);
+    if (code !== 404 || !served.delete(plural)) return;
     note(
       `${server} does not serve ${plural}.bosun.dev any more: all objects of that kind are gone. What needs them waits. Run \`bosun install\`.`,
     );

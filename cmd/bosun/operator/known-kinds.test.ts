@@ -11,12 +11,16 @@ const access = {
   close() {},
 };
 
-/** Looks at a cluster that answers `answers` by path, after so many virtual seconds, and 404 to all else. */
+const list = "/apis/bosun.dev/v1alpha1/namespaces/crew/agents?limit=1";
+const noObjects = { items: [] };
+
+/** Looks at a cluster that answers `answers` by path, `late` after so many virtual seconds, and 404 to all else. */
 async function look(
   answers: Readonly<Record<string, unknown>>,
   late = answers,
   lateSeconds = 0,
-): Promise<void> {
+): Promise<string[]> {
+  const notes: string[] = [];
   let elapsedMs = 0;
   const sleep = async (ms: number): Promise<void> => {
     elapsedMs += ms;
@@ -36,7 +40,10 @@ async function look(
     };
   };
   const deps = { access, clock, random: systemRandom, userAgent: "bosun-test", transport };
-  await requireKinds(ownDefinitions(), deps, { context: "real", access });
+  const definitions = ownDefinitions();
+  const note = (line: string): void => void notes.push(line);
+  await requireKinds({ definitions, deps, context: "real", namespace: "crew", note });
+  return notes;
 }
 
 test("an operator does not start on kinds of an older version: what it writes would be dropped", async () => {
@@ -51,7 +58,9 @@ test("an operator does not start on kinds of an older version: what it writes wo
       },
     ]),
   );
-  await expect(look({ "/openapi/v3/apis/bosun.dev/v1alpha1": { components: { schemas } } })).rejects.toThrow(
+  await expect(
+    look({ [list]: noObjects, "/openapi/v3/apis/bosun.dev/v1alpha1": { components: { schemas } } }),
+  ).rejects.toThrow(
     /^The cluster of context real \(https:\/\/server\) would drop Agent status\.session.*: its kinds are of an older version of Bosun\. Run `bosun install` with this one\.$/,
   );
 });
@@ -62,21 +71,25 @@ test("an operator does not start where a kind is not served: it would wait for i
   );
 });
 
-test("kinds that a server publishes some seconds after they were installed are waited for", async () => {
-  const before = { "/apis/bosun.dev/v1alpha1": { resources: [] } };
-  await expect(look(before)).rejects.toThrow(/does not serve agents/);
+test("kinds that a server publishes some seconds after they were installed are waited for, and that is said", async () => {
+  await expect(look({})).rejects.toThrow(/does not know Bosun's kinds\. Install them: `bosun install`/);
+  const some = { [list]: noObjects, "/apis/bosun.dev/v1alpha1": { resources: [] } };
+  await expect(look(some)).rejects.toThrow(/does not serve agents/);
   const names = ownDefinitions().flatMap(({ spec: { names, versions } }) => [
     names.plural,
     ...Object.keys(versions[0]?.subresources ?? {}).map((subresource) => `${names.plural}/${subresource}`),
   ]);
-  const after = { "/apis/bosun.dev/v1alpha1": { resources: names.map((name) => ({ name })) } };
-  await look(before, after, 8);
+  const all = { ...some, "/apis/bosun.dev/v1alpha1": { resources: names.map((name) => ({ name })) } };
+  for (const before of [{}, some])
+    expect(await look(before, all, 8)).toEqual([expect.stringContaining("Waiting 10 seconds")]);
+  expect(await look(all)).toEqual([]);
 });
 
 // An apiextensions-apiserver 1.36 of its own answers 200 and nothing.
 test.each([undefined, "", "a page", {}, null])(
   "what a cluster does not tell of its kinds is not held against it: %j",
   async (answer) => {
-    await look({ "/apis/bosun.dev/v1alpha1": answer, "/openapi/v3/apis/bosun.dev/v1alpha1": answer });
+    const answers = { "/apis/bosun.dev/v1alpha1": answer, "/openapi/v3/apis/bosun.dev/v1alpha1": answer };
+    expect(await look({ ...answers, [list]: noObjects })).toEqual([]);
   },
 );

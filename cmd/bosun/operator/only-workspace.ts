@@ -3,12 +3,11 @@ import { StatusError } from "../../../pkg/api/status-error.ts";
 import type { ChosenCluster } from "../../../pkg/cluster/kubeconfig.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
 import { UserError } from "../user-error.ts";
-import { ofKnownKind } from "./known-kinds.ts";
 
 /**
  * The one Workspace of a namespace of a cluster.
  *
- * @throws UserError when there is none, more than one, it may not be looked at, or the cluster does not know the kind
+ * @throws UserError when there is none, more than one, or it may not be looked at
  */
 export async function onlyWorkspace(
   client: Client,
@@ -17,15 +16,13 @@ export async function onlyWorkspace(
 ): Promise<Workspace> {
   const { context, access } = chosen;
   const where = `namespace ${namespace} of context ${context} (${access.server})`;
-  const { items: workspaces } = await ofKnownKind(client.list("Workspace", { namespace }), chosen).catch(
-    (error: unknown) => {
-      if (!(error instanceof StatusError) || error.code !== 403) throw error;
-      throw new UserError(
-        `${error.message} (${where}). Who runs the operator is given its role by: kubectl -n ${namespace} create rolebinding bosun-operator --clusterrole=bosun-operator --user=NAME`,
-        { cause: error },
-      );
-    },
-  );
+  const { items: workspaces } = await client.list("Workspace", { namespace }).catch((error: unknown) => {
+    if (!(error instanceof StatusError) || error.code !== 403) throw error;
+    throw new UserError(
+      `${error.message} (${where}). Who runs the operator is given its role by: kubectl -n ${namespace} create rolebinding bosun-operator --clusterrole=bosun-operator --user=NAME`,
+      { cause: error },
+    );
+  });
   const [workspace, second] = workspaces;
   if (workspace === undefined)
     throw new UserError(
