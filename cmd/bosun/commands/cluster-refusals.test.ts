@@ -1,7 +1,7 @@
 /** What a person reads when a cluster's server can't serve Bosun. The answers are a real kube-apiserver's. */
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -75,4 +75,25 @@ test("who imports into a cluster without the kinds is told how to install them, 
   expect(notes.join("\n")).toContain("does not know Bosun's kinds. Install them: `bosun install`");
   expect(notes.join("\n")).toContain("has Workspace theirs already");
   expect(exitCode).toBe(1);
+});
+
+test("a start with a kubeconfig that is not there leaves nothing behind: an empty folder looked like a workspace", async () => {
+  const { folder } = await answering((_, response) => response.end());
+  const git = (...args: string[]) => execFileSync("git", ["-C", folder, ...args]);
+  git("init", "--quiet");
+  git(
+    "-c",
+    "user.name=P",
+    "-c",
+    "user.email=p@example.invalid",
+    "commit",
+    "--quiet",
+    "--allow-empty",
+    "-m",
+    "Begin",
+  );
+  const { exitCode, notes } = await runIn(folder, ["up", "--rehearse", "--kubeconfig", "mistyped"]);
+  expect(exitCode).toBe(1);
+  expect(notes.join("\n")).toContain(`${path.join(folder, "mistyped")} can't be used`);
+  expect(existsSync(path.join(folder, ".claude-sessions"))).toBe(false);
 });

@@ -47,7 +47,8 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   if (options.pace !== undefined && options.rehearse !== true)
     throw new UserError("--pace is how long the played model pauses; it goes with --rehearse.");
   const cluster = clusterOf(context, options);
-  const folder = cluster === undefined ? findWorkspace(context.cwd) : await workspaceFor(context.cwd);
+  const folder =
+    cluster === undefined ? findWorkspace(context.cwd) : await workspaceFor(context.cwd, cluster);
   await refuseUnusable(folder.repository, context);
   // From here on Ctrl-C is heard: what starts below must be ended in order.
   const interrupts = followInterrupts();
@@ -94,13 +95,23 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
 }
 
 /** What is declared lies in a cluster: nothing needs to be written before there is a folder for the rest. */
-async function workspaceFor(cwd: string): Promise<WorkspaceFolder> {
+async function workspaceFor(cwd: string, cluster: ClusterOptions): Promise<WorkspaceFolder> {
   const found = lookForWorkspace(cwd);
   if (found !== undefined) return found;
+  // A folder that is left behind by a mistyped file would look like a workspace.
+  await refuseUnusableKubeconfig(cluster);
   const git = new Git();
   const repository = await topOf(git, cwd);
   await makeFolder(git, repository);
   return workspaceFolder(repository);
+}
+
+/** @throws TerminalError as `readCluster` */
+async function refuseUnusableKubeconfig(cluster: ClusterOptions): Promise<void> {
+  // Loaded here alone: file mode must run without it.
+  const { readCluster } = await import("../../../pkg/cluster/kubeconfig.ts");
+  const { access } = await readCluster(cluster);
+  access.close();
 }
 
 function clusterOf(

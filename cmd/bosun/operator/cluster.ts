@@ -24,7 +24,7 @@ import type { WorkspaceFolder } from "../workspace-folder.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { ownDefinitions } from "./definitions.ts";
 import { type Elected, elected } from "./elected.ts";
-import { claimHome, homeOf, refuseOtherHome } from "./home.ts";
+import { claimHome, homeOf, keepHome, refuseOtherHome } from "./home.ts";
 import { kindsGone } from "./kinds-gone.ts";
 import { requireKinds } from "./known-kinds.ts";
 import { takeLock } from "./lock.ts";
@@ -127,7 +127,10 @@ export async function openCluster(options: OpenClusterOptions, start: Start): Pr
       throw new TransientError("NotLeading", "This operator may have been replaced, so it does nothing.");
     },
     // A cluster lets its Events expire by itself, and is reached by its own kubeconfig.
-    async begin() {},
+    async begin() {
+      const keeping = keepHome({ client, namespace, clock, logger }, home);
+      undo.push(() => keeping.abort());
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import { keyOf } from "../../../pkg/api/meta.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
 import { UserError } from "../user-error.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
+import { type FollowOptions, followObjects } from "./follow-objects.ts";
 
 /** Of the Workspace, in a cluster. */
 export const homeAnnotation = "bosun.dev/home";
@@ -43,6 +44,15 @@ export async function claimHome(client: Client, workspace: Workspace, home: stri
   if (annotations?.[homeAnnotation] === home) return;
   await client.patch("Workspace", keyOf(workspace), {
     metadata: { resourceVersion, annotations: { [homeAnnotation]: home } },
+  });
+}
+
+/** Claims for `home` a Workspace that somebody makes anew, until the answer is aborted: it comes without a home. */
+export function keepHome(options: FollowOptions, home: string): AbortController {
+  return followObjects("Workspace", options, async (workspace) => {
+    const { annotations, deletionTimestamp } = workspace.metadata;
+    if (deletionTimestamp !== undefined || annotations?.[homeAnnotation] !== undefined) return;
+    await claimHome(options.client, workspace, home);
   });
 }
 
