@@ -611,6 +611,22 @@ test.each([
   },
 );
 
+test("killed as soon as a streamed answer is settled, the gateway has not shown its end yet", async () => {
+  process.env.BOSUN_FAILPOINT = "request-settled";
+  const gateway = await start().finally(() => delete process.env.BOSUN_FAILPOINT);
+  const { url, token } = await gateway.admit(SESSION);
+  const body = JSON.stringify({ ...HELLO, stream: true });
+  let seen = "";
+  const read = async (): Promise<void> => {
+    const headers = { "x-api-key": token };
+    const { body: answer } = await fetch(`${url}/v1/messages`, { method: "POST", headers, body });
+    for await (const bytes of answer ?? []) seen += Buffer.from(bytes).toString("utf8");
+  };
+  await expect(read()).rejects.toThrow();
+  expect(seen).not.toContain("message_stop");
+  expect((await steps()).at(-1)).toBe("settled");
+});
+
 test("killed with answers under way, the gateway charges each of them whole", async () => {
   const gateway = await start();
   upstream.answer = (_call, response) => {

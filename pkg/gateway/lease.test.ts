@@ -86,3 +86,11 @@ test("without a renewal for five seconds nothing is granted, what runs goes on, 
   expect(await waiting).toBe(200);
   expect(upstream.calls).toHaveLength(2);
 });
+
+test("Budgets of which one has an unknown time zone are refused, and those before stay in force", async () => {
+  gateway.setBudgets([BUDGET]);
+  const unknown = { ...BUDGET, name: "other", timeZone: "Mars/Olympus" };
+  expect(() => gateway.setBudgets([BUDGET, unknown])).toThrow(RangeError);
+  expect(gateway.account("other")).toBeUndefined();
+  expect(await ask()).toBe(200);
+});

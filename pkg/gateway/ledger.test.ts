@@ -8,7 +8,7 @@ import { nodeFileSystem } from "../storage/node-file-system.ts";
 import { systemIds } from "../system/system.ts";
 import { type Ledger, type LedgerOptions, openLedger } from "./ledger.ts";
 import { LedgerError } from "./ledger-lines.ts";
-import { reservation, SETTLED } from "./testing/steps.ts";
+import { grantStep, reservation, SETTLED } from "./testing/steps.ts";
 
 let folder: string;
 const opened: Ledger[] = [];
@@ -183,12 +183,14 @@ test("sums are by window, selector, project, session, agent and purpose", async 
   }
 });
 
-test("three unsettled in a row are counted, until one settles", async () => {
+test("three unsettled in a row are counted, whatever was released in between, until one settles", async () => {
   const ledger = await open();
   for (const id of ["a", "b", "c"]) {
     await ledger.append(reservation(id));
     await ledger.append({ step: "sent", id });
     await ledger.append({ step: "unsettled", id, why: "cut", cost: 1, tokens: 1 });
+    await ledger.append(reservation(`${id}, not sent`));
+    await ledger.append({ step: "released", id: `${id}, not sent`, why: "no connection" });
   }
   expect((await reopened()).state.unsettledInRow).toBe(3);
   await opened[0]?.append(reservation("d"));
@@ -230,4 +232,38 @@ test("the copy of the totals is as new as the ledger when it is closed, however 
   opened.splice(opened.indexOf(ledger), 1);
   const totals = JSON.parse(await readFile(join(folder, "state", "totals.json"), "utf8"));
   expect(totals).toMatchObject({ seq });
+});
+
+test("a ledger in whose last line a digit was changed stops everything", async () => {
+  const ledger = await open();
+  await ledger.append(grantStep());
+  await ledger.append(reservation("a"));
+  await ledger.close();
+  opened.splice(0);
+  const path = join(folder, "ledger.jsonl");
+  await writeFile(path, (await readFile(path, "utf8")).replace('"cost":1000,', '"cost":9,'));
+  await expect(open()).rejects.toThrow(/adds up to something else/);
+});
+
+test("the copy of the totals is never ahead of the ledger, also where its lines take more than one write", async () => {
+  let writes = 0;
+  const fs: FileSystem = {
+    ...nodeFileSystem,
+    async append(...where) {
+      const file = await nodeFileSystem.append(...where);
+      const write = async (bytes: Uint8Array): Promise<void> => {
+        writes += 1;
+        if (writes === 4) throw new Error("The disk is gone.");
+        await file.write(bytes);
+      };
+      return { ...file, write };
+    },
+  };
+  const ledger = await open({ fs });
+  await ledger.append(reservation("a"));
+  const long = ledger.append({ step: "released", id: "a", why: "x".repeat(1024 * 1024) });
+  const next = ledger.append(reservation("b"));
+  await long;
+  await expect(next).rejects.toThrow("The disk is gone.");
+  expect((await reopened()).state.request("b")).toBeUndefined();
 });

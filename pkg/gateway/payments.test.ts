@@ -341,20 +341,27 @@ describe("a clock that is not believed", () => {
     expect(await again.ask()).toMatchObject({ is: "refused", reason: "BudgetExceeded" });
   });
 
-  test("after a sleep opens the new day as soon as the upstream agrees, and lets wait who asks before", async () => {
-    const { clock, upstream, ledger, ask, pay, time } = settable("2026-11-23T23:00:00Z");
-    await pay(COSTLY);
-    clock.setBy = 8 * 3_600_000;
-    const { promise: date, resolve: answer } = Promise.withResolvers<number>();
-    upstream.date = () => date;
+  test.each([
+    { besides: "nothing else", more: {} },
+    { besides: "a month that goes on", more: { monthly: { usd: 100 } } },
+  ])(
+    "after a sleep opens the new day as soon as the upstream agrees, and lets wait who asks before, with $besides",
+    async ({ more }) => {
+      const { clock, upstream, ledger, payments, ask, pay, time } = settable("2026-11-23T23:00:00Z");
+      payments.setBudgets([{ ...TIGHT, ...more }]);
+      await pay({ ...COSTLY, seen: { ...COSTLY.seen, final: [USED] } });
+      clock.setBy = 8 * 3_600_000;
+      const { promise: date, resolve: answer } = Promise.withResolvers<number>();
+      upstream.date = () => date;
 
-    const early = ask();
-    expect(await isWaiting(early)).toBe(true);
-    expect(time.now().trust.is).toBe("asking");
-    answer(clock.now());
-    expect(await early).toMatchObject({ is: "reserved" });
-    expect(windows(ledger)).toEqual(["2026-11-23", "2026-11-24"]);
-  });
+      const early = ask();
+      expect(await isWaiting(early)).toBe(true);
+      expect(time.now().trust.is).toBe("asking");
+      answer(clock.now());
+      expect(await early).toMatchObject({ is: "reserved" });
+      expect(windows(ledger).filter((name) => name !== "2026-11")).toEqual(["2026-11-23", "2026-11-24"]);
+    },
+  );
 
   test("is said to be behind where money was counted later already", async () => {
     const { clock, upstream, pay, time } = settable("2026-11-23T12:00:00Z");

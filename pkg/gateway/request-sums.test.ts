@@ -63,3 +63,14 @@ test("a question about nothing in particular is about every request", () => {
   sums.add({ ...second, state: "sent", cost: 4 });
   expect(sums.of({})).toMatchObject({ spent: 3, reserved: 4, requests: 2 });
 });
+
+test("a sum that was asked for before a thousand other questions goes on counting", () => {
+  const sums = new RequestSums();
+  const [request] = fc.sample(requests, 1) as [RequestRecord];
+  const open = { ...request, state: "sent" as RequestState, cost: 4 };
+  sums.add(open);
+  expect(sums.of({})).toMatchObject({ spent: 0, reserved: 4 });
+  for (let other = 0; other < 1_001; other += 1) sums.of({ session: `s${other}` });
+  sums.change(open, () => Object.assign(open, { state: "settled", cost: 3 }));
+  expect(sums.of({})).toMatchObject({ spent: 3, reserved: 0 });
+});

@@ -127,6 +127,9 @@ describe("the usage of a stream", () => {
     expect(seenInStream(stream(start, delta({ output_tokens: 4 }), delta(cached))).final).toEqual(all);
     // What a later event does not speak of stays as it was said.
     expect(seenInStream(stream(start, delta(cached), delta({ output_tokens: 9 }))).final).toEqual(all);
+    // The API writes null for what an event does not speak of.
+    const silent = { output_tokens: 9, cache_read_input_tokens: null, cache_creation_input_tokens: null };
+    expect(seenInStream(stream(start, delta(cached), delta(silent))).final).toEqual(all);
     const iterations = [
       USAGE,
       { ...USAGE, cache_creation_input_tokens: 7, cache_creation: { ephemeral_1h_input_tokens: 7 } },
@@ -135,6 +138,13 @@ describe("the usage of a stream", () => {
       USED,
       { ...USED, cacheWrite1h: 7 },
     ]);
+  });
+
+  test("is unknown where one of its iterations can't be read: the others alone would be too little", () => {
+    const [start = {}] = helloEvents();
+    const usage = { output_tokens: 20, iterations: [USAGE, { output_tokens: 20 }] };
+    const end = { type: "message_delta", delta: { stop_reason: "end_turn" }, usage };
+    expect(seenInStream(stream(start, end)).final).toBeUndefined();
   });
 
   test("is known to be complete at message_stop", () => {
