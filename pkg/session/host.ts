@@ -119,7 +119,8 @@ export async function runHost(options: HostOptions): Promise<Outcome | undefined
       failure,
       // A reviewer changes nothing that it could be held against.
       head: async () => (spec.purpose === "execute" ? headOf(place) : undefined),
-      pauseRequested: () => folder.readOrder() !== undefined,
+      // An order to end at once is carried out from outside: a host that paused for it would have an outcome to tell.
+      pauseRequested: () => folder.readOrder() === "AfterTurn",
     }));
   ended.abort();
   reporter.finish(outcome);

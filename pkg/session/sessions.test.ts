@@ -19,6 +19,7 @@ import { pidSpace } from "../system/pid-space.ts";
 import { releasedPath } from "./file-stop-latch.ts";
 import { isAlive, markedProcesses, type ProcessIdentity } from "./process-tree.ts";
 import { type HostFile, type SessionFolder, sessionFolder } from "./session-folder.ts";
+import type { SessionObservation } from "./sessions.ts";
 import type { OperatorOrder } from "./testing/operator.ts";
 import { openStage, type Stage } from "./testing/stage.ts";
 import { type AskedRequest, openUpstream, type Turn, type Upstream } from "./testing/upstream.ts";
@@ -28,6 +29,7 @@ afterEach(async () => {
   for (const one of opened.splice(0).reverse()) await one.close();
 });
 
+type RunningHost = HostFile & { state: "running" };
 type Script = readonly Turn[] | ((request: AskedRequest, index: number) => Turn);
 
 async function stageWith(script: Script, options: Parameters<typeof openStage>[1] = {}) {
@@ -358,6 +360,16 @@ describe("a host that can't be started", () => {
   });
 });
 
+test("a host took an order to end at once, seen before it was ended, for one to pause, and told an outcome", async () => {
+  const { stage } = await stageWith([bash(`touch started; ${waitFor("../go")}`), write, commit, handIn]);
+  const spec = stage.spec();
+  await stage.sessions.start(spec);
+  await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
+  sessionFolder(stage.places.directory, spec.id).writeOrder("Now");
+  writeFileSync(join(stage.checkout, "../go"), "");
+  expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
+});
+
 describe("a restarted operator", () => {
   test("finds a living host, leaves it alone and sees its outcome", async () => {
     const { stage } = await stageWith([write, commit, bash(waitFor("../go")), handIn]);
@@ -448,18 +460,25 @@ describe("a restarted operator", () => {
 describe("a host that may not go on", () => {
   const endless = "echo begun >> more.txt; while [ ! -e ../go ]; do sleep 0.02; done";
 
+  const deafHost = [process.execPath, fileURLToPath(new URL("./testing/deaf-host.ts", import.meta.url))];
+
   async function suspended(
     stage: Stage,
-  ): Promise<{ folder: SessionFolder; host: HostFile & { state: "running" } }> {
+    when: (seen: SessionObservation) => boolean = () => true,
+  ): Promise<{ folder: SessionFolder; host: RunningHost }> {
     const spec = stage.spec({ toolTimeoutSeconds: 600 });
     await stage.sessions.start(spec);
-    await stage.until(spec.id, () => existsSync(join(stage.checkout, "more.txt")));
+    await stage.until(spec.id, (seen) => existsSync(join(stage.checkout, "more.txt")) && when(seen));
     const folder = sessionFolder(stage.places.directory, spec.id);
+    return { folder, host: takeThePlaceOf(folder) };
+  }
+
+  function takeThePlaceOf(folder: SessionFolder): RunningHost {
     const host = folder.readHost();
     if (host?.state !== "running") throw new Error("It does not run.");
     process.kill(host.host.pid, "SIGSTOP");
     folder.writeHost({ ...host, attempt: "another" });
-    return { folder, host };
+    return host;
   }
 
   /** Without the record of the host: the stage's own manager may have seen it gone, and cleared that. */
@@ -470,7 +489,8 @@ describe("a host that may not go on", () => {
 
   test("suspended while another took its place, it ends itself and all it started as soon as it wakes", async () => {
     const { stage } = await stageWith([bash(endless)]);
-    const { folder, host } = await suspended(stage);
+    // It has told all that it has to tell before its next heartbeat: what it was about to write would end it, too.
+    const { folder, host } = await suspended(stage, (seen) => seen.is === "present" && seen.report.busy);
     const before = writtenByHostIn(folder.path);
     process.kill(host.host.pid, "SIGCONT");
     // Long before a heartbeat would be due.
@@ -480,10 +500,9 @@ describe("a host that may not go on", () => {
   });
 
   test("whatever is about to happen is not begun by a host that another took the place of", async () => {
-    const hostCommand = [process.execPath, fileURLToPath(new URL("./testing/deaf-host.ts", import.meta.url))];
     const script = (_request: AskedRequest, index: number) =>
       [bash(endless), write, handIn][index] ?? { say: "?" };
-    const { upstream, stage } = await stageWith(script, { hostCommand });
+    const { upstream, stage } = await stageWith(script, { hostCommand: deafHost });
     const { folder, host } = await suspended(stage);
     const before = writtenByHostIn(folder.path);
     writeFileSync(join(stage.checkout, "../go"), "");
@@ -491,6 +510,25 @@ describe("a host that may not go on", () => {
     await until(async () => !(await isAlive(host.outermost)));
     expect(writtenByHostIn(folder.path)).toEqual(before);
     expect(upstream.requests).toHaveLength(1);
+  });
+
+  test("nothing is told of its end by a host that another took the place of", async () => {
+    let taken: { host: RunningHost; before: Record<string, string> } | undefined;
+    const script = (_request: AskedRequest, index: number): Turn => {
+      if (index === 0) return bash(endless);
+      const folder = sessionFolder(stage.places.directory, spec.id);
+      taken = { host: takeThePlaceOf(folder), before: writtenByHostIn(folder.path) };
+      return { status: 402, message: "BudgetExceeded" };
+    };
+    const { stage } = await stageWith(script, { hostCommand: deafHost });
+    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    await stage.sessions.start(spec);
+    writeFileSync(join(stage.checkout, "../go"), "");
+    await until(async () => taken !== undefined);
+    const { host, before } = taken as NonNullable<typeof taken>;
+    process.kill(host.host.pid, "SIGCONT");
+    await until(async () => !(await isAlive(host.outermost)));
+    expect(writtenByHostIn(join(stage.places.directory, spec.id))).toEqual(before);
   });
 
   test("started late, when another has begun already, it does nothing", async () => {
