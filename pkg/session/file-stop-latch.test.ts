@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -127,7 +127,17 @@ test("a stop that begins while the one before it is being released stays in forc
   expect(two).toEqual({ engaged: expect.any(String), released: undefined });
   expect(two.engaged).not.toBe(one);
 
-  await latch.release(one);
+  const inForce: boolean[] = [];
+  const watched: FileSystem = {
+    ...nodeFileSystem,
+    async rename(from, to) {
+      await nodeFileSystem.rename(from, to);
+      inForce.push(existsSync(file));
+    },
+  };
+  await fileStopLatch(file, { clock, fs: watched }).release(one);
+  // Not even for a moment, in which a session might be started.
+  expect(inForce).not.toContain(false);
   expect(await latch.look()).toEqual(two);
   await latch.release(two.engaged);
   expect(await latch.look()).toEqual({ engaged: undefined, released: two.engaged });

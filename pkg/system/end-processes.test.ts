@@ -70,6 +70,20 @@ test("the caller and its other children live on", async () => {
   }
 });
 
+test("who shares a process group with what is to end lives on", async () => {
+  const script = `env ${mark("guest")} sleep 600 & sleep 600`;
+  const host = spawn("bash", ["-c", script], { stdio: "ignore", detached: true });
+  const pid = host.pid ?? 0;
+  try {
+    const guests = (): number => processTable().filter(marked("guest")).length;
+    await expect.poll(guests, { timeout: limitMs }).toBe(1);
+    expect(await endProcesses({ roots: marked("guest"), clock: systemClock, limitMs })).toEqual([]);
+    expect(startTimeNow(pid)).toBeDefined();
+  } finally {
+    process.kill(-pid, "SIGKILL");
+  }
+});
+
 test("a process is not signalled when its number has another start time", async () => {
   const bystander = spawn("sleep", ["600"], { stdio: "ignore" });
   await once(bystander, "spawn");

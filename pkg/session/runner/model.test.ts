@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../system/system.ts";
 import { openUpstream, type Turn, type Upstream } from "../testing/upstream.ts";
-import { sdkModel } from "./model.ts";
+import { type ModelOptions, sdkModel } from "./model.ts";
 
 const opened: Upstream[] = [];
 afterEach(async () => {
@@ -14,7 +14,7 @@ async function ask(turn: Turn) {
   return { upstream, answer: await askAt(upstream.url) };
 }
 
-function askAt(url: string) {
+function askAt(url: string, more: Partial<ModelOptions> = {}) {
   const model = sdkModel({
     access: () => ({ url, token: "token" }),
     host: "host-1",
@@ -22,6 +22,7 @@ function askAt(url: string) {
     onAsked: () => undefined,
     onActivity: () => undefined,
     silenceTimeoutSeconds: 0.2,
+    ...more,
   });
   return model.ask({
     turn: 1,
@@ -70,6 +71,24 @@ describe("what comes of one request", () => {
   test("an answer that falls silent is given up", async () => {
     const { answer } = await ask({ stall: true });
     expect(answer).toEqual({ is: "lost", why: "Nothing was received for 0.2 seconds." });
+  });
+
+  test("an answer that goes on for ever, saying nothing, is given up after an hour", async () => {
+    const upstream = await openUpstream(() => ({ pings: true }));
+    opened.push(upstream);
+    let elapsedMs = 0;
+    const answer = await askAt(upstream.url, {
+      clock: {
+        ...systemClock,
+        elapsed: () => elapsedMs,
+        sleep: (_ms, signal) => systemClock.sleep(1, signal),
+      },
+      onActivity() {
+        elapsedMs += 100_000;
+      },
+      silenceTimeoutSeconds: 180,
+    });
+    expect(answer).toEqual({ is: "lost", why: "The answer took longer than 3600 seconds." });
   });
 
   test("nobody listening means that nothing was sent", async () => {

@@ -11,6 +11,8 @@ export type Turn =
   | { cut: true }
   /** Sends the beginning of a turn, then nothing more. */
   | { stall: true }
+  /** Sends the beginning of a turn, then only that it lives. */
+  | { pings: true }
   /** A call whose input ran into the limit of tokens. */
   | { call: string; partial: string }
   /** Reads the request and never answers. */
@@ -92,6 +94,11 @@ function play(turn: Turn, number: number, outgoing: ServerResponse): void {
     return;
   }
   if ("stall" in turn) return;
+  if ("pings" in turn) {
+    const timer = setInterval(() => send({ type: "ping" }), 5);
+    outgoing.on("close", () => clearInterval(timer));
+    return;
+  }
   if ("partial" in turn) {
     const content_block = { type: "tool_use", id: `call_${number}_0`, name: turn.call, input: {} };
     send({ type: "content_block_start", index: 0, content_block });
