@@ -4,13 +4,15 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { hostname } from "node:os";
 import path from "node:path";
 import { StatusError } from "../../../pkg/api/status-error.ts";
+import type { Access } from "../../../pkg/cluster/access.ts";
 import { calmAccess } from "../../../pkg/cluster/calm-access.ts";
 import { clusterClient } from "../../../pkg/cluster/client.ts";
 import type { ExchangeDeps } from "../../../pkg/cluster/exchange.ts";
-import { type ClusterChoice, readCluster } from "../../../pkg/cluster/kubeconfig.ts";
+import { type ChosenCluster, type ClusterChoice, readCluster } from "../../../pkg/cluster/kubeconfig.ts";
 import { leaseStore } from "../../../pkg/cluster/leases.ts";
 import { passOn } from "../../../pkg/cluster/pass-on.ts";
 import { actingClient } from "../../../pkg/runtime/acting-client.ts";
+import type { Client } from "../../../pkg/runtime/client.ts";
 import { TransientError } from "../../../pkg/runtime/errors.ts";
 import type { Logger } from "../../../pkg/runtime/logger.ts";
 import { Metrics } from "../../../pkg/runtime/metrics.ts";
@@ -62,35 +64,12 @@ const leaseName = "bosun";
 export async function openCluster(options: OpenClusterOptions, start: Start): Promise<ControlPlane> {
   const { folder, cluster, note, onFatal } = options;
   const { clock, logger, undo } = start;
-  const chosen = await readCluster(cluster);
-  const access = calmAccess(chosen.access, clock);
-  const ending = new AbortController();
-  undo.push(() => {
-    ending.abort();
-    access.close();
-  });
-  const namespace = cluster.namespace ?? chosen.namespace ?? "default";
-  const deps = { access, clock, random: systemRandom, userAgent: "bosun" };
-  const { context } = chosen;
-  await requireKinds({
-    definitions: ownDefinitions(),
-    deps,
-    context,
-    namespace,
-    note,
-    signal: options.signal,
-  });
-  const telling = {
-    ...deps,
-    seen: kindsGone(access.server, note),
-    warned: serverWarnings(access.server, note),
-    forbidden: missingRights({ server: access.server, namespace, clock, signal: ending.signal, note }),
-  };
-  const direct = clusterClient({ ...telling, namespace, fieldManager: "bosun" });
+  const reached = await reach(options, start);
+  const { chosen, access, namespace, direct } = reached;
   const home = homeOf(folder);
   refuseOtherHome(await onlyWorkspace(direct, chosen, namespace), home);
 
-  const { right, held, release } = await waitForLease(telling, { ...options, namespace, logger });
+  const { right, held, release } = await waitForLease(reached, options, logger);
   undo.push(release);
   const client = actingClient(direct, held);
 
@@ -109,8 +88,8 @@ export async function openCluster(options: OpenClusterOptions, start: Start): Pr
   undo.push(() => lock.release());
   // Looked at once more: while this one waited, another may have begun to work elsewhere.
   await claimHome(client, await onlyWorkspace(direct, chosen, namespace), home);
-  remember(folder, { ...cluster, context, namespace });
-  note(`Working for namespace ${namespace} of context ${context} (${access.server}).`);
+  remember(folder, { ...cluster, context: chosen.context, namespace });
+  note(`Working for namespace ${namespace} of context ${chosen.context} (${access.server}).`);
   return {
     client,
     namespace,
@@ -134,10 +113,53 @@ export async function openCluster(options: OpenClusterOptions, start: Start): Pr
   };
 }
 
+/** A cluster whose kinds are known to be Bosun's. */
+interface Reached {
+  chosen: ChosenCluster;
+  access: Access;
+  namespace: string;
+  /** What requests are made with: what their answers say of the server is told to the person. */
+  deps: ExchangeDeps;
+  /** Writes whether elected or not. */
+  direct: Client;
+}
+
+async function reach(
+  { cluster, note, signal }: OpenClusterOptions,
+  { clock, undo }: Start,
+): Promise<Reached> {
+  const chosen = await readCluster(cluster);
+  const access = calmAccess(chosen.access, clock);
+  const ending = new AbortController();
+  undo.push(() => {
+    ending.abort();
+    access.close();
+  });
+  const { context } = chosen;
+  const { server } = access;
+  const namespace = cluster.namespace ?? chosen.namespace ?? "default";
+  const quiet = { access, clock, random: systemRandom, userAgent: "bosun" };
+  await requireKinds({ definitions: ownDefinitions(), deps: quiet, context, namespace, note, signal });
+  const deps = {
+    ...quiet,
+    seen: kindsGone(server, note),
+    warned: serverWarnings(server, note),
+    forbidden: missingRights({ server, namespace, clock, signal: ending.signal, note }),
+  };
+  return {
+    chosen,
+    access,
+    namespace,
+    deps,
+    direct: clusterClient({ ...deps, namespace, fieldManager: "bosun" }),
+  };
+}
+
 /** Resolves once elected. The person is told who is waited for, and when the Lease is lost and held again. */
 function waitForLease(
-  deps: ExchangeDeps,
-  { namespace, note, signal, logger }: OpenClusterOptions & { namespace: string; logger: Logger },
+  { deps, namespace }: Reached,
+  { note, signal }: OpenClusterOptions,
+  logger: Logger,
 ): Promise<Elected> {
   const lease = `Lease ${namespace}/${leaseName}`;
   return elected({
