@@ -134,6 +134,18 @@ export function repositoryContract(name: string, open: () => Promise<RepositoryW
       expect(await world.branch(branch)).toBeUndefined();
     });
 
+    test("a stale claim gets no checkout, neither a new one nor the one that it had", async () => {
+      await claimed();
+      await repository.recordClaim(claim(3, "agent-2"));
+
+      const stale = { name: "TerminalError", reason: "StaleClaim" };
+      for (const number of [1, 2])
+        await expect(
+          repository.ensureCheckout(claim(number), { branch, identity, purpose: "execute" }),
+        ).rejects.toMatchObject(stale);
+      expect(await repository.checkoutState(claim(2), "execute")).toEqual({ is: "absent" });
+    });
+
     test("of two agents with one number the first holds the claim, and the other collects nothing", async () => {
       const checkout = await claimed();
       await world.agentCommits(checkout.path, { "a.txt": "a\n" });
