@@ -11,6 +11,8 @@ const operators = ["test/e2e/{operator,stop,owner}/*.test.ts", "test/fuzz/*.test
 /** A thousand seeds: every core for minutes, so it comes when nothing is measured by the clock. */
 const seeds = "test/simulation/simulation.test.ts";
 const never = ["node_modules/**", "hack/demo/library/**"];
+/** What is waited for comes when it comes; vitest's own second is too little for real processes on a busy machine. */
+const expectation = { poll: { timeout: 20_000 } };
 /** Files at once. What starts processes of its own waits for them most of the time. */
 const maxWorkers = Math.max(2, availableParallelism());
 
@@ -25,6 +27,7 @@ export default defineConfig({
           maxWorkers,
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          expect: expectation,
         },
       },
       {
@@ -43,6 +46,7 @@ export default defineConfig({
           exclude: never,
           testTimeout: 180_000,
           hookTimeout: 60_000,
+          expect: expectation,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
