@@ -42,6 +42,12 @@ const limits: readonly {
     want: { reason: "TimedOut" },
   },
   {
+    name: "a project's own limit does not count where it is higher",
+    agent: session({ liveSeconds: 28_800 }),
+    spec: { limits: { projectSeconds: 86_400 } },
+    want: { reason: "TimedOut" },
+  },
+  {
     name: "30 minutes without a change are stuck",
     agent: session({ unchangedSeconds: 1800 }),
     want: { reason: "Stuck", abandons: false },

@@ -106,6 +106,30 @@ const ledger: readonly Mutation[] = [
     replace: "...(bound.caching ? request : withoutCaching(request) && request),",
     tests: ["pkg/gateway/payments.test.ts"],
   },
+  {
+    name: "sums-forgotten-halfway",
+    bug: "after a thousand other questions a sum that was asked for goes on as it was",
+    file: "pkg/gateway/request-sums.ts",
+    find: "      this.#kept.clear();\n",
+    replace: "",
+    tests: ["pkg/gateway/request-sums.test.ts"],
+  },
+  {
+    name: "null-for-no-tokens",
+    bug: "where a later event of a stream has null for tokens of the cache, those cost nothing",
+    file: "pkg/gateway/settlement.ts",
+    find: "value !== null && value !== undefined",
+    replace: "value !== undefined",
+    tests: ["pkg/gateway/settlement.test.ts"],
+  },
+  {
+    name: "shown-before-it-is-settled",
+    bug: "a client sees the end of a stream before the ledger has on disk what it cost",
+    file: "pkg/gateway/forward.ts",
+    find: "if (observer.isComplete) await settle();",
+    replace: "if (observer.isComplete) void settle();",
+    tests: ["pkg/gateway/gateway.test.ts"],
+  },
 ];
 
 const claims: readonly Mutation[] = [
@@ -164,6 +188,22 @@ const claims: readonly Mutation[] = [
     find: '[fence, { do: "move", ref, from: before, to: head }],',
     replace: '[{ do: "move", ref, from: before, to: head }],',
     tests: ["test/integration/repository.test.ts"],
+  },
+  {
+    name: "checkout-of-a-stale-claim",
+    bug: "a claim that another took over is given a checkout",
+    file: "pkg/git/checkouts.ts",
+    find: 'options.purpose === "execute" ? [await claims.fence(claim)] : []',
+    replace: "options.branch === undefined ? [await claims.fence(claim)] : []",
+    tests: ["test/integration/repository.test.ts"],
+  },
+  {
+    name: "outcome-of-a-replaced-host",
+    bug: "a host that another took the place of tells how the session ended",
+    file: "pkg/session/host.ts",
+    find: "    writeReport(report, options) {\n      assertNamed();\n",
+    replace: "    writeReport(report, options) {\n",
+    tests: ["pkg/session/sessions.test.ts"],
   },
   {
     name: "claim-number-given-twice",
@@ -384,6 +424,22 @@ const stop: readonly Mutation[] = [
     find: "if (config.stopLatch !== undefined) void heedLatch(",
     replace: "if (config.stopLatch === '') void heedLatch(",
     tests: ["pkg/gateway/gateway.test.ts"],
+  },
+  {
+    name: "gateway-killed-by-its-number",
+    bug: "whoever has the number of a gateway that is gone is killed in its place",
+    file: "pkg/gateway/end-process.ts",
+    find: "return (await startTimeOf(pid)) === startTime;",
+    replace: "return startTime !== undefined && (await startTimeOf(pid)) !== undefined;",
+    tests: ["pkg/gateway/end-process.test.ts"],
+  },
+  {
+    name: "out-of-force-for-a-moment",
+    bug: "the release of a stop that is over takes away the one in force, and puts it back",
+    file: "pkg/session/file-stop-latch.ts",
+    find: "if (name === undefined || (only !== undefined && name !== only)) return;",
+    replace: "if (name === undefined) return;",
+    tests: ["pkg/session/file-stop-latch.test.ts"],
   },
   {
     name: "killed-checks-have-failed",

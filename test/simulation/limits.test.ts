@@ -67,6 +67,26 @@ test.each(disturbances)("a project times out after its hours of work when %s", a
   expect(story.condition("Project", "retry", "Abandoned")?.reason).toBe("TimedOut");
 });
 
+test("a project times out after its hours of work, however many claims they are spread over", async () => {
+  const story = await tell({ temper: { script: ends("execute", "Done", 10_000) } });
+  await story.project("retry", { limits: { projectSeconds: 7200 } });
+  for (let claims = 1; claims <= 3; claims += 1) {
+    await story.until("it is worked on", () => story.works("retry"));
+    expect(story.the("Project", "retry").status?.claim?.number).toBe(claims);
+    await story.minutes(35);
+    await story.patch("Project", "retry", { skip: true });
+    await story.until("it is let go", () => story.the("Project", "retry").status?.claim === undefined);
+    await story.patch("Project", "retry", { skip: false });
+  }
+  await story.until("it is worked on again", () => story.works("retry"));
+  const tookMs = await timeUntil(
+    story,
+    () => story.phase("retry") === "Abandoned",
+    () => undefined,
+  );
+  expect(tookMs).toBeLessThan((7200 - 3 * 2100) * second + latenessMs);
+});
+
 test.each(disturbances)("a silent session is stuck after half an hour when %s", async (_name, disturb) => {
   const story = await tell({ temper: { script: ends("execute", "Silent", 3) } });
   await story.projects("retry");
