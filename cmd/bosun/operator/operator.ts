@@ -118,8 +118,10 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
   const { sessions, gateway } = world;
   const events = eventRecorder({ client: direct, clock, ids: systemIds, logger, component: "bosun" });
   const isHeld = (): boolean => lock.isHeld();
+  const shown = { ...followed, sessions, money: gateway, folder: folder.path, isHeld };
+  const sessionFiles = writeSessionFiles(shown);
+  undo.push(() => sessionFiles.close());
   const followers = [
-    writeSessionFiles({ ...followed, sessions, money: gateway, folder: folder.path, isHeld }),
     settings.follow({ ...followed, gateway, events, note }),
     countWarnings(metrics, followed),
     notifyPerson({ ...followed, folder, env }),
