@@ -91,10 +91,11 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
   refuseToSwitch(workspace, rehearse);
   const sandbox = chooseSandbox(await sandboxFound, workspace, rehearse, note);
   const state = stateDirectory(env, stateOf(folder) ?? workspace.metadata.uid ?? "");
-  const upstream = await openUpstream();
+  // A credential that is missing is told before anything else is opened. A played model takes as long to start as git does.
+  if (!rehearse) await openUpstream();
   const settings = workspaceSettings(workspace);
 
-  const within = { folder, rehearse, term: lock.term, settings, state, upstream, sandbox };
+  const within = { folder, rehearse, term: lock.term, settings, state, openUpstream, sandbox };
   const opened = await openWorld({ ...within, clock, failpoints, stop, undo });
   // Not beside it: the first certificates keep this process from starting anything for a while, the target's checks too.
   await plane.begin(workspace);
@@ -105,6 +106,7 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
   keepAtStop(stop, ends);
 
   const { stopLatch } = folder;
+  const upstream = await openUpstream();
   const forControllers = { client: direct, namespace, world: acted, workspace, stopLatch, upstream, sandbox };
   const acting = await keepActing(() => newManager({ ...forControllers, clock, logger, failpoints }), {
     right: plane.right,

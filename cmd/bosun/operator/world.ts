@@ -40,7 +40,8 @@ export interface WorldOptions {
   settings: WorkspaceSettings;
   /** The folder of checkouts, quarantine and totals, outside of the repository. */
   state: string;
-  upstream: ChosenUpstream;
+  /** Asked by what needs it, which is money alone. */
+  openUpstream(): Promise<ChosenUpstream>;
   sandbox: SandboxAvailability;
   clock: Clock;
   failpoints: Failpoints;
@@ -172,12 +173,13 @@ async function openMoney({
   term,
   settings,
   state,
-  upstream,
+  openUpstream,
   clock,
   undo,
 }: WorldOptions): Promise<GatewayHandle> {
   const stateDirectory = path.join(state, rehearse ? "rehearsal-gateway" : "gateway");
   linkGateway(folder, stateDirectory);
+  const upstream = await openUpstream();
   const gateway = await openGateway(
     {
       ledgerDirectory: path.join(folder.operator, rehearse ? "rehearsal-ledger" : "ledger"),
