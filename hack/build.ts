@@ -24,8 +24,11 @@ const entries = [
   { from: "pkg/session/kept-main", to: "pkg/session/main.cjs" },
   { from: "pkg/session/main", to: "pkg/session/host.cjs" },
 ];
-/** Clusters, rules against secrets, certificates, the settings of editors: loaded when they are needed. */
-const external = [/^@kubernetes\//, /^@secretlint\//, /^@peculiar\//, "reflect-metadata", "jsonc-parser"];
+/**
+ * Clusters, rules against secrets, the settings of editors: loaded when they are needed. The library for certificates is not
+ * among them: it is a hundred files, which the first start in a workspace would wait for.
+ */
+const external = [/^@kubernetes\//, /^@secretlint\//, "jsonc-parser"];
 
 rmSync(dist, { recursive: true, force: true });
 for (const { from, to } of entries) {
