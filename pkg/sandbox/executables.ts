@@ -15,7 +15,7 @@ export function executableDirectories(path: string): readonly string[] {
     for (const entry of entries) {
       const file = join(entry, tool);
       if (!existsSync(file)) continue;
-      found.add(homeOf(realpathSync(file)));
+      found.add(homeOf(realpathSync.native(file)));
       break;
     }
   }

@@ -50,7 +50,7 @@ const alwaysHidden = ["/home", "/root", "/run", "/mnt", "/media"];
  */
 export function sandboxed(command: string | readonly string[], options: SandboxOptions): Launch {
   const env = commandEnvironment(options.env ?? {}, sandboxHome);
-  const checkout = realpathSync(options.checkout);
+  const checkout = realpathSync.native(options.checkout);
   const shown = [...executableDirectories(env.PATH ?? ""), ...(options.extraReadOnly ?? [])];
   if (options.network === "host") shown.push("/etc/resolv.conf");
   const hidden = outermost([...alwaysHidden, homedir(), ...(options.hide ?? [])]);
@@ -82,7 +82,7 @@ export function sandboxed(command: string | readonly string[], options: SandboxO
   }
   for (const place of covered(shown, hidden)) args.push("--ro-bind", place, place);
   args.push(options.checkoutWritable === false ? "--ro-bind" : "--bind", checkout, checkout);
-  for (const place of options.writable ?? []) args.push("--bind", realpathSync(place), place);
+  for (const place of options.writable ?? []) args.push("--bind", realpathSync.native(place), place);
   for (const place of hidden) {
     if (statSync(place).isDirectory() && place !== checkout) args.push("--remount-ro", place);
   }
@@ -112,7 +112,9 @@ function words(command: string | readonly string[]): readonly string[] {
 
 /** The existing ones, by real path, without those below another. */
 function outermost(places: readonly string[]): readonly string[] {
-  const real = new Set(places.filter((place) => existsSync(place)).map((place) => realpathSync(place)));
+  const real = new Set(
+    places.filter((place) => existsSync(place)).map((place) => realpathSync.native(place)),
+  );
   real.delete(sep);
   return [...real].filter((place) => ![...real].some((other) => other !== place && isBelow(place, other)));
 }
@@ -123,7 +125,7 @@ function covered(places: readonly string[], hidden: readonly string[]): readonly
   const needed = new Set<string>();
   for (const place of places) {
     if (!existsSync(place)) continue;
-    const real = realpathSync(place);
+    const real = realpathSync.native(place);
     for (const path of [place, real]) {
       const hides = gone.some((other) => isBelow(path, other));
       const reveals = gone.some((other) => path === other || isBelow(other, path));
