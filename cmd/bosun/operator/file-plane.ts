@@ -7,6 +7,7 @@ import { Registry } from "../../../pkg/registry/registry.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
 import { eventRecorder } from "../../../pkg/runtime/events.ts";
 import { Metrics } from "../../../pkg/runtime/metrics.ts";
+import { glanceAt } from "../../../pkg/storage/files/folder.ts";
 import { openLog } from "../../../pkg/storage/log/log.ts";
 import { meteredStorage } from "../../../pkg/storage/metered.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
@@ -81,6 +82,8 @@ export async function openRegistry(
   );
   undo.push(() => lock.release());
   onHeld?.();
+  // While the log is opened. Whoever reads the folder is told why it can't be.
+  const glancing = glanceAt({ folder: folder.path, fs: nodeFileSystem, clock }).catch(() => undefined);
 
   const log = openLog({ directory: folder.log, fs: nodeFileSystem });
   let stored: StoredState = { revision: 0, objects: [], files: [] };
@@ -115,7 +118,8 @@ export async function openRegistry(
   // Whatever people keep in other namespaces is none of Bosun's business.
   const client = registryClient(registry, "bosun", { namespace: FILE_NAMESPACE });
   const events = eventRecorder({ client, clock, ids: systemIds, logger, component: "bosun-files" });
-  const files = await openFiles({ folder, registry, client, stored, clock, logger, events, note });
+  const glance = await glancing;
+  const files = await openFiles({ folder, registry, client, stored, clock, logger, events, glance, note });
   undo.push(() => files.close());
   return { client, api, lock, metrics };
 }

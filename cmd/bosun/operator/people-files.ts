@@ -8,6 +8,7 @@ import type { Clock } from "../../../pkg/runtime/clock.ts";
 import type { EventRecorder } from "../../../pkg/runtime/events.ts";
 import type { Logger } from "../../../pkg/runtime/logger.ts";
 import { commonGitDirectory } from "../../../pkg/sandbox/places.ts";
+import type { Glance } from "../../../pkg/storage/files/folder.ts";
 import { openPeopleFiles, type PeopleFiles } from "../../../pkg/storage/files/people-files.ts";
 import type { FileReport } from "../../../pkg/storage/files/report.ts";
 import { watchFolder } from "../../../pkg/storage/files/watch-folder.ts";
@@ -24,13 +25,15 @@ export interface FilesOptions {
   clock: Clock;
   logger: Logger;
   events: EventRecorder;
+  /** An earlier look at the folder. */
+  glance: Glance | undefined;
   /** Told what a person should read at once: the terminal that started it. */
   note(line: string): void;
 }
 
 /** Reads the folder, then follows it until closed. */
 export async function openFiles(options: FilesOptions): Promise<PeopleFiles> {
-  const { folder, registry, stored, clock, logger } = options;
+  const { folder, registry, stored, clock, logger, glance } = options;
   const files = await openPeopleFiles({
     folder: folder.path,
     admission: registry,
@@ -38,6 +41,7 @@ export async function openFiles(options: FilesOptions): Promise<PeopleFiles> {
     initialObjects: stored.objects,
     fs: nodeFileSystem,
     clock,
+    glance,
     report: (report) => void tell(report, options),
     head: () => headOf(folder.repository),
     watch: watchFolder,

@@ -5,7 +5,7 @@ import type { Admission, Edit, ResourceInfo, TransactResult } from "../admission
 import type { FileSystem } from "../file-system.ts";
 import type { FileText } from "../storage.ts";
 import { type FileObject, type FileObjects, readFileObjects } from "./file-objects.ts";
-import { type Folder, openFolder } from "./folder.ts";
+import { type Folder, type Glance, openFolder } from "./folder.ts";
 import { openRecords, type Records } from "./records.ts";
 import type { Report } from "./report.ts";
 
@@ -18,6 +18,8 @@ export interface FilesStateOptions {
   fs: FileSystem;
   clock: Clock;
   report: Report;
+  /** An earlier look at the folder; without one the first read of what is new in it takes its own. */
+  glance?: Glance | undefined;
 }
 
 export interface PlacedObject extends FileObject {
@@ -55,7 +57,7 @@ export function openFilesState(options: FilesStateOptions): FilesState {
   const state: FilesState = {
     root: options.folder,
     fs: options.fs,
-    folder: openFolder(options),
+    folder: openFolder(options, options.glance),
     records,
     admission,
     report: options.report,

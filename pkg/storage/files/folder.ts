@@ -24,19 +24,45 @@ export interface Folder {
   readFile(path: string): Promise<string | undefined>;
 }
 
+export interface FolderOptions {
+  folder: string;
+  fs: FileSystem;
+  clock: Clock;
+}
+
+/** How the files of a folder were at one moment: the first of the two looks that a changed one needs. */
+export interface Glance {
+  /** By the clock's `elapsed`. */
+  atMs: number;
+  /** By path. */
+  stats: ReadonlyMap<string, FileStat>;
+}
+
 interface Cached {
   stat: FileStat;
   text: string;
 }
 
-export function openFolder({ folder, fs, clock }: { folder: string; fs: FileSystem; clock: Clock }): Folder {
+/** Looks at the folder ahead of its first read, which then need not wait. Nothing is read yet. */
+export async function glanceAt({ folder, fs, clock }: FolderOptions): Promise<Glance> {
+  const stats = new Map<string, FileStat>();
+  for (const path of await yamlFiles(fs, folder, "")) {
+    const stat = await fs.stat(join(folder, path));
+    if (stat !== undefined) stats.set(path, stat);
+  }
+  return { atMs: clock.elapsed(), stats };
+}
+
+/** @param glance - an earlier look at it, for the first read */
+export function openFolder({ folder, fs, clock }: FolderOptions, glance?: Glance): Folder {
   /** Of files that were seen unchanged twice: their text need not be read while size, time and inode stay. */
   const cache = new Map<string, Cached>();
+  let before = glance;
 
   return {
     async read(known) {
       if ((await fs.stat(folder))?.kind !== "directory") return undefined;
-      const paths = await yamlFiles("");
+      const paths = await yamlFiles(fs, folder, "");
       const files = new Map<string, string | undefined>();
       const changed = new Map<string, Cached | undefined>();
       const unreadable = new Map<string, string>();
@@ -52,7 +78,9 @@ export function openFolder({ folder, fs, clock }: { folder: string; fs: FileSyst
           files.set(path, found.text);
         } else changed.set(path, found);
       }
-      if (changed.size > 0) await clock.sleep(stableMs);
+      const restMs = Math.max(0, ...[...changed].map(([path, found]) => restMsOf(path, found)));
+      before = undefined;
+      if (restMs > 0) await clock.sleep(restMs);
       for (const [path, first] of changed) {
         const second = await look(path);
         const isStable =
@@ -86,17 +114,25 @@ export function openFolder({ folder, fs, clock }: { folder: string; fs: FileSyst
     }
   }
 
-  async function yamlFiles(below: string): Promise<string[]> {
-    const entries = (await fs.list(join(folder, below))) ?? [];
-    const found: string[] = [];
-    for (const { name, kind } of entries) {
-      const path = below === "" ? name : `${below}/${name}`;
-      if (name.startsWith(".")) continue;
-      if (kind === "directory") found.push(...(await yamlFiles(path)));
-      else if (isYamlFile(name)) found.push(path);
-    }
-    return found;
+  /** How long a file has to stay as it was just found, from now on, in milliseconds. */
+  function restMsOf(path: string, found: Cached | undefined): number {
+    const stat = before?.stats.get(path);
+    if (before === undefined || stat === undefined || found === undefined || !sameStat(stat, found.stat))
+      return stableMs;
+    return before.atMs + stableMs - clock.elapsed();
   }
+}
+
+async function yamlFiles(fs: FileSystem, folder: string, below: string): Promise<string[]> {
+  const entries = (await fs.list(join(folder, below))) ?? [];
+  const found: string[] = [];
+  for (const { name, kind } of entries) {
+    const path = below === "" ? name : `${below}/${name}`;
+    if (name.startsWith(".")) continue;
+    if (kind === "directory") found.push(...(await yamlFiles(fs, folder, path)));
+    else if (isYamlFile(name)) found.push(path);
+  }
+  return found;
 }
 
 /** Whether a file of this name is read: not hidden, no editor's backup or swap file. */
