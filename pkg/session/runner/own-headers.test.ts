@@ -47,7 +47,7 @@ test("headers begin with the fields of an object", () => {
   ]);
 });
 
-test("a process that asks the model through the SDK loads no `fetch` of Node", async () => {
+test("a process that asks the model through the SDK loads neither Node's `fetch` nor web streams", async () => {
   const refusal: Turn = { status: 529, message: "overloaded", headers: { "retry-after": "3" } };
   const upstream = await openUpstream((_, index) => (index === 0 ? { say: "Hello." } : refusal));
   onTestFinished(() => upstream.close());
@@ -65,7 +65,7 @@ test("a process that asks the model through the SDK loads no `fetch` of Node", a
     const request = { turn: 1, model: "claude-sonnet-5-5", maxTokens: 10, system: "", messages, tools: [] };
     const turn = await model.ask(request);
     const { is, answer } = await model.ask(request);
-    const loaded = process.moduleLoadList.filter((name) => /undici/.test(name));
+    const loaded = process.moduleLoadList.filter((name) => /undici|webstreams/.test(name));
     console.log(JSON.stringify({ content: turn.content, is, status: answer.status, after: answer.headers.get("retry-after"), loaded }));`;
   const args = ["--no-warnings", "--input-type=module", "--eval", program, upstream.url];
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
