@@ -10,7 +10,8 @@ import { stringify } from "yaml";
 import type { Api } from "../../support/api.ts";
 import { measure, timing } from "../apiserver/measure.ts";
 import { probe } from "../apiserver/probe.ts";
-import { isReconciled, type Probe, probesOf } from "./probe-kind.ts";
+import { follow } from "./follow.ts";
+import { isReconciled, probesOf } from "./probe-kind.ts";
 
 export interface Kit {
   name: string;
@@ -63,15 +64,12 @@ export async function measureKit(
   const seen = new Map<string, { generation: number; atMs: number }>();
   const waiting = new Set<() => void>();
   const listed = JSON.parse((await api.send("GET", `${probes}?limit=1`)).text);
-  const stream = await api.watch(
-    `${probes}?watch=true&resourceVersion=${listed.metadata.resourceVersion}`,
-    (line) => {
-      const { object } = JSON.parse(line) as { object: Probe };
-      if (!isReconciled(object)) return;
-      seen.set(object.metadata.name, { generation: object.metadata.generation, atMs: performance.now() });
-      for (const look of waiting) look();
-    },
-  );
+  const from = { path: probes, revision: listed.metadata.resourceVersion };
+  const following = await follow(api, from, (object) => {
+    if (!isReconciled(object)) return;
+    seen.set(object.metadata.name, { generation: object.metadata.generation, atMs: performance.now() });
+    for (const look of waiting) look();
+  });
   const until = (holds: () => boolean): Promise<void> =>
     new Promise((resolve) => {
       const look = (): void => {
@@ -88,7 +86,7 @@ export async function measureKit(
     env: { ...process.env, KUBECONFIG: file, NAMESPACE: namespace },
     stdio: ["ignore", "ignore", "inherit"],
   });
-  const failure = failed(child);
+  const failure = Promise.race([failed(child), following.failure]);
   // Its end is awaited below; an end by us is none.
   failure.catch(() => {});
   try {
@@ -111,7 +109,7 @@ export async function measureKit(
     const [{ requests }] = (await once(proxy, "message")) as [{ requests: number }];
     return { perSecond, editP50: p50, editP99: p99, requests, memoryMb: peakMb(child) };
   } finally {
-    stream.close();
+    following.close();
     if (child.exitCode === null) {
       const ended = once(child, "exit");
       child.kill("SIGKILL");
