@@ -79,6 +79,7 @@ async function createReview(
 ): Promise<void> {
   const { client, namespace } = deps;
   const name = reviewName(project);
+  await cancelOthers(project, name, deps);
   const review: Review = {
     apiVersion: API_VERSION,
     kind: "Review",
@@ -106,6 +107,20 @@ async function createReview(
       state: "Pending",
       ...shown(checks, findings),
     });
+}
+
+/**
+ * Ends the other reviews of the Project: nobody settles them any more, and whoever has one would wait for that for ever.
+ * A person may decide on a review that timed out before its agent has let go of it.
+ */
+async function cancelOthers(project: Project, name: string, { client, namespace }: Deps): Promise<void> {
+  const { items } = await client.list("Review", { namespace });
+  for (const review of items) {
+    const { spec, status, metadata } = review;
+    const isOpen = status?.state === "Pending" || status?.state === "Reviewing";
+    if (!isOpen || spec.project !== project.metadata.name || metadata.name === name) continue;
+    await writeStatus(client, "Review", review, { ...status, state: "Cancelled", claim: undefined });
+  }
 }
 
 async function createOnce(review: Review, { client }: Deps): Promise<Review | undefined> {

@@ -18,6 +18,7 @@ import {
   stoppedCondition,
   stopStep,
 } from "./decide.ts";
+import { endOrphans } from "./orphans.ts";
 import { watchedTarget } from "./target.ts";
 
 /** How often everything is looked at when nothing wakes us, in seconds. */
@@ -78,6 +79,7 @@ export function workspaceController(deps: Deps): Controller {
           if (seenLatch.released !== undefined) await latch.settle();
       }
 
+      await endOrphans(workspace, deps);
       const seen = await observe(workspace, seenLatch.engaged);
       await report(workspace, status(workspace, seen));
       return inSeconds(seen.target.is === "unknown" ? unknownAgainSeconds : lookAgainSeconds);

@@ -73,6 +73,13 @@ const stops: readonly {
     want: "engage",
   },
   {
+    name: "the release of another stop than the one that was declared ends nothing",
+    mode: "Stopped",
+    latch: off("b"),
+    known: seenWith("a"),
+    want: "engage",
+  },
+  {
     name: "a stop that a person released while nobody could change the mode is over",
     mode: "Stopped",
     latch: off("a"),

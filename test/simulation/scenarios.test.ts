@@ -7,6 +7,15 @@ import { BROKEN } from "./world/quality.ts";
 const merged = (story: Story, name: string) => (): boolean =>
   story.world.api.object("Project", name)?.status?.phase === "Done";
 const working = (story: Story, name: string) => (): boolean => story.works(name);
+/** An agent is removed by hand, finalizers and all, while no operator lives; `then` is what else is done until one does. */
+const tearOut = async ({ world, operator }: Story, name: string, then = async () => {}): Promise<void> => {
+  operator.crash();
+  const key = { namespace: "default", name };
+  await world.api.patch("Agent", key, { metadata: { finalizers: null } });
+  await world.api.delete("Agent", key);
+  await then();
+  operator.start();
+};
 const endless = (purpose: string) => (spec: { purpose: string }) =>
   spec.purpose === purpose ? { ends: "Done" as const, turns: 10_000 } : undefined;
 
@@ -40,6 +49,61 @@ test("a merge that was announced is planned anew where the target has moved sinc
   const { mergeCommit = "" } = story.the("Project", "retry").status ?? {};
   expect(repository.objects.isAncestor(mergeCommit, repository.targetHead)).toBe(true);
   expect(repository.objects.get(mergeCommit).parents[0]).toBe(moved);
+});
+
+test("a merge whose operator died right after the swap is found made, and made once", async () => {
+  const story = await tell();
+  const { repository } = story.world;
+  await story.projects("retry");
+  const announced = () => story.world.api.object("Project", "retry")?.status?.merge?.to;
+  const isSwapped = () => announced() !== undefined && repository.targetHead === announced();
+  await story.until("the target is swapped", isSwapped);
+  const to = announced();
+  story.operator.crash();
+  story.operator.start();
+  await story.until("it is merged", merged(story, "retry"));
+  expect(story.the("Project", "retry").status?.mergeCommit).toBe(to);
+  expect(repository.targetHead).toBe(to);
+});
+
+test("a project is judged by the criteria that it was claimed with, whoever edits them since", async () => {
+  const story = await tell();
+  await story.projects("retry");
+  await story.until("it is worked on", working(story, "retry"));
+  const criteria = story.the("Project", "retry").status?.claim?.criteria;
+  await story.patch("Project", "retry", { acceptanceCriteria: [{ id: "AC-9", text: "Anything goes." }] });
+  await story.until("it is reviewed", () => story.world.api.objects("Review")[0]);
+  expect(story.world.api.objects("Review")[0]?.spec.criteria).toEqual(criteria);
+});
+
+test("the session of an agent that was torn out went on for ever; its claim is released, though another has its name", async () => {
+  const story = await tell({ temper: { script: endless("execute") } });
+  await story.projects("retry");
+  await story.until("it is worked on", working(story, "retry"));
+  const { metadata: before, spec, apiVersion, kind } = story.the("Agent", "agent-1");
+  await tearOut(story, "agent-1", async () => {
+    const { name, namespace, labels, ownerReferences } = before;
+    const metadata = { name, namespace, labels, ownerReferences };
+    await story.world.api.create("Agent", { apiVersion, kind, metadata, spec });
+  });
+  await story.until("it is claimed anew", () => story.the("Project", "retry").status?.claim?.number === 2);
+  const { claim } = story.the("Project", "retry").status ?? {};
+  expect(claim).toMatchObject({ agent: "agent-1", agentUID: story.the("Agent", "agent-1").metadata.uid });
+  expect(claim?.agentUID).not.toBe(before.uid);
+  const running = () => story.world.sessions.hosts().map(({ spec }) => spec.id);
+  await story.until("no other session runs", () => running().join() === claim?.session, 0.1);
+});
+
+test("a reviewer that is gone makes no time-out of its review undone", async () => {
+  const story = await tell({ temper: { script: endless("review") } });
+  await story.projects("retry");
+  const review = () => story.world.api.objects("Review")[0]?.status;
+  await story.until("it has timed out once", () => review()?.timeouts === 1);
+  await story.until("it is reviewed again", () => review()?.claim);
+  const { agent = "", agentUID } = review()?.claim ?? {};
+  await tearOut(story, agent);
+  await story.until("another has it", () => (review()?.claim?.agentUID ?? agentUID) !== agentUID);
+  expect(review()?.timeouts).toBe(1);
 });
 
 describe("a pause ends the session after its running turn and keeps claim, branch and transcript", () => {
@@ -242,14 +306,29 @@ describe("a person's decision is acted on", () => {
     await story.until("it is merged", merged(story, "retry"));
   });
 
+  test("Reassign in the moment of the Escalation waits until the agent has saved and let go", async () => {
+    const story = await tell({ builders: 2, temper: { script: () => ({ ends: "Silent", turns: 3 }) } });
+    await story.projects("retry");
+    await story.until("a person is asked", () => story.escalation("Stuck"), 4);
+    const { claim: first } = story.the("Project", "retry").status ?? {};
+    expect(first).toBeDefined();
+    await story.resolve("Reassign");
+    const claim = () => story.the("Project", "retry").status?.claim;
+    await story.until("it is another claim", () => (claim()?.number ?? 0) > (first?.number ?? 0));
+    expect(claim()?.agent).not.toBe(first?.agent);
+    expect(story.world.repository.branch(first?.branch ?? "")).toBe(claim()?.from);
+  });
+
   test("Resolved of a review that timed out opens a new review", async () => {
     const story = await tell({ temper: { script: endless("review") } });
     await story.projects("retry");
     await story.until("a person is asked", () => story.escalation("ReviewTimedOut"), 8);
     delete story.world.temper.script;
     await story.resolve("Resolved");
+    // The reviewer of the first had not let go of it, judged it all the same, and waited for ever to have it settled.
     await story.until("it is merged", merged(story, "retry"));
-    expect(story.world.api.objects("Review")).toHaveLength(2);
+    const states = story.world.api.objects("Review").map(({ status }) => status?.state);
+    expect(states.sort()).toEqual(["Cancelled", "Settled"]);
   });
 
   test("Resolved of a merge conflict tries again", async () => {
@@ -407,6 +486,17 @@ test("a project that would cost more than is left is passed over until there is 
     status: "False",
     reason: "TooLittleLeft",
   });
+  // While the gateway can't be asked, what is left is unknown, and not enough.
+  const { money } = story.world;
+  const account = money.account.bind(money);
+  story.operator.crash();
+  money.account = async () => undefined;
+  story.operator.start();
+  await story.minutes(60);
+  expect(story.phase("d")).toBe("Queued");
+  story.operator.crash();
+  money.account = account;
+  story.operator.start();
   await story.patch("Budget", "all", { daily: { usd: 10_000 } });
   await story.until("it is merged", merged(story, "d"));
 });
@@ -464,6 +554,13 @@ test("what was spent in a day's last minutes is told the next day, once, though 
   await story.patch("Budget", "all", { daily: { usd: spentUSD / 0.8 } });
   await story.minutes(65);
   await past;
+  // At first the gateway can't be asked of the day that is over: unknown is not nothing.
+  const closedWindow = money.closedWindow.bind(money);
+  let unanswered = 2;
+  money.closedWindow = async (...which) => {
+    unanswered -= 1;
+    return unanswered < 0 ? await closedWindow(...which) : undefined;
+  };
   story.operator.start();
   await story.minutes(5);
   story.operator.crash();
@@ -536,6 +633,33 @@ test("a used up account pauses the fleet until it opens again: nothing fails, is
   expect(story.condition("Workspace", "workspace", "Ready")?.status).toBe("True");
   for (const name of ["agent-1", "agent-2"]) expect(story.the("Agent", name).status?.failures ?? 0).toBe(0);
   expect(story.escalation("Stuck")).toBeUndefined();
+});
+
+test("while nobody can say whether a used up account may be used again, nothing is started, nor is it said to be open", async () => {
+  const story = await tell({ temper: { script: endless("execute") } });
+  await story.projects("a");
+  await story.minutes(30);
+  const { money, sessions } = story.world;
+  const answer = money.usageLimits.bind(money);
+  const restartWith = (usageLimits: typeof answer): void => {
+    story.operator.crash();
+    money.usageLimits = usageLimits;
+    story.operator.start();
+  };
+  const begins = () => sessions.hosts().length > 0;
+  const isSaid = () => story.condition("Workspace", "workspace", "UsageLimited")?.status === "True";
+  restartWith(async () => undefined);
+  money.useUp(3 * 3_600_000);
+  await story.until("it is paused", () => !begins(), 0.5);
+  await expect(story.until("it is started", begins, 0.5)).rejects.toThrow("It ended by time");
+  restartWith(answer);
+  await story.until("it is said", isSaid, 0.5);
+  restartWith(async () => undefined);
+  await expect(story.until("it is open", () => !isSaid() || begins(), 0.5)).rejects.toThrow(
+    "It ended by time",
+  );
+  restartWith(answer);
+  await story.until("it goes on", begins, 3);
 });
 
 test("a clock that is wrong over midnight is told of once, not with every second", async () => {
@@ -625,6 +749,29 @@ test("an agent that is scaled away at work saves what it has first", async () =>
   expect(workedSeconds).toBeGreaterThan(1000);
   expect(story.world.repository.quarantined).toEqual([]);
   expect(story.phase("one")).toBe("Queued");
+});
+
+test("work whose checkout can't be seen is not let go before it can", async () => {
+  const story = await tell({ temper: { script: endless("execute") } });
+  await story.projects("one");
+  await story.until("it is worked on", working(story, "one"));
+  await story.minutes(20);
+  const { repository } = story.world;
+  const saveWork = repository.saveWork.bind(repository);
+  let unseen = 3;
+  story.operator.crash();
+  repository.saveWork = async (...what) => {
+    unseen -= 1;
+    return unseen < 0 ? await saveWork(...what) : { is: "unknown", why: "It is locked." };
+  };
+  story.operator.start();
+  await story.patch("Project", "one", { skip: true });
+  await story.until("it is let go", () => story.the("Project", "one").status?.claim === undefined);
+  expect(unseen).toBeLessThan(0);
+  const { head, branch = "" } = story.the("Project", "one").status ?? {};
+  expect(head).toBeDefined();
+  expect(repository.branch(branch)).toBe(head);
+  expect(repository.quarantined).toEqual([]);
 });
 
 describe("what is taken away in work is let go, and its branch kept", () => {
