@@ -370,6 +370,23 @@ test("a host took an order to end at once, seen before it was ended, for one to 
   expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
 });
 
+test("an end that was ordered is known as one by the time that it is over: nobody takes it for a crash", async () => {
+  const upstream = await openUpstream(() => bash(`touch started; ${waitFor("../go")}`));
+  const ends: SessionObservation[] = [];
+  const stage = await openStage(upstream, {
+    money: {
+      admit: async () => ({ url: upstream.url, token: "token" }),
+      dismiss: async (id) => void ends.push(await stage.sessions.find(id)),
+    },
+  });
+  opened.push(upstream, stage);
+  const spec = stage.spec();
+  await stage.sessions.start(spec);
+  await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
+  await stage.sessions.stop(spec.id, "Now");
+  expect(ends).toMatchObject([{ is: "absent", ordered: true }]);
+});
+
 describe("a restarted operator", () => {
   test("finds a living host, leaves it alone and sees its outcome", async () => {
     const { stage } = await stageWith([write, commit, bash(waitFor("../go")), handIn]);
