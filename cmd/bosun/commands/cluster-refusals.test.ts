@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { stringify } from "yaml";
-import { runIn } from "../testing/operator.ts";
+import { runIn, temporaryWorkspace } from "../testing/operator.ts";
 
 /** A server that answers everything so, the kubeconfig for it, and a folder. */
 async function answering(listener: RequestListener): Promise<{ folder: string; file: string }> {
@@ -96,4 +96,27 @@ test("a start with a kubeconfig that is not there leaves nothing behind: an empt
   expect(exitCode).toBe(1);
   expect(notes.join("\n")).toContain(`${path.join(folder, "mistyped")} can't be used`);
   expect(existsSync(path.join(folder, ".claude-sessions"))).toBe(false);
+});
+
+test("who lacks the rights to steer is told by which role they come", async () => {
+  const message =
+    'agentpools.bosun.dev "execution" is forbidden: User "bosun" cannot get resource "agentpools" in API group "bosun.dev" in the namespace "crew"';
+  const folder = temporaryWorkspace();
+  writeFileSync(folder.cluster, JSON.stringify({ context: "real", namespace: "crew" }));
+  const server = createServer((_, response) => {
+    response.writeHead(403, { "content-type": "application/json" });
+    response.end(JSON.stringify({ kind: "Status", code: 403, reason: "Forbidden", message }));
+  });
+  server.listen(folder.socket);
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+    rmSync(folder.repository, { recursive: true });
+  });
+  const { exitCode, notes } = await runIn(folder.repository, ["scale", "execution", "2"]);
+  expect(exitCode).toBe(1);
+  expect(notes).toEqual([
+    `bosun: ${message}. Commands need the role of who declares and steers: kubectl -n crew create rolebinding bosun-edit --clusterrole=bosun-edit --user=bosun`,
+  ]);
 });

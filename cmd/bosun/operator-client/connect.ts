@@ -1,4 +1,5 @@
 /** How commands reach objects: by the running operator; without one, the cluster itself or what the log last said. */
+import { StatusError } from "../../../pkg/api/status-error.ts";
 import type { Context } from "../context.ts";
 import { UserError } from "../user-error.ts";
 import { findWorkspace, type WorkspaceFolder } from "../workspace-folder.ts";
@@ -24,7 +25,7 @@ export async function withOperator<T>(
   try {
     return await work({ client: socketClient(folder.socket, cluster?.namespace), folder });
   } catch (error) {
-    if (!(error instanceof NoOperatorError)) throw error;
+    if (!(error instanceof NoOperatorError)) throw explained(error, cluster);
     if (cluster !== undefined) return await onCluster(cluster, (client) => work({ client, folder }));
     throw new UserError(
       `No operator is running in ${folder.repository}, so no object was changed. Start one with \`bosun up\`, or edit the YAML in ${folder.path}: the next one reads it.`,
@@ -43,7 +44,7 @@ export async function withObjects<T>(
   try {
     return await read({ client: socketClient(folder.socket, cluster?.namespace), folder, live: true });
   } catch (error) {
-    if (!(error instanceof NoOperatorError)) throw error;
+    if (!(error instanceof NoOperatorError)) throw explained(error, cluster);
   }
   if (cluster !== undefined) {
     context.note("No operator is running; the cluster's last word.");
@@ -72,7 +73,20 @@ async function onCluster<T>(
   try {
     const deps = { access, clock: systemClock, random: systemRandom, userAgent: "bosun" };
     return await work({ ...clusterClient({ ...deps, namespace, fieldManager: "bosun-cli" }), namespace });
+  } catch (error) {
+    throw explained(error, { namespace });
   } finally {
     access.close();
   }
+}
+
+/** In a cluster commands have the rights of who runs the operator, whose role is the operator's alone. */
+function explained(error: unknown, cluster: Pick<ClusterOfFolder, "namespace"> | undefined): unknown {
+  if (cluster === undefined || !(error instanceof StatusError) || error.code !== 403) return error;
+  const user = /User "([^"]+)" cannot/.exec(error.message)?.[1];
+  if (user === undefined) return error;
+  return new UserError(
+    `${error.message}. Commands need the role of who declares and steers: kubectl -n ${cluster.namespace} create rolebinding bosun-edit --clusterrole=bosun-edit --user=${user}`,
+    { cause: error },
+  );
 }
