@@ -14,7 +14,7 @@ import {
   quarantined,
   waitingCheckout,
 } from "./elsewhere.ts";
-import { tracesOf } from "./traces.ts";
+import { tracesAtRest, tracesOf } from "./traces.ts";
 
 /** The branch that people see follows it a moment later. */
 const queueRef = "refs/bosun/rehearsal/target/main";
@@ -113,7 +113,7 @@ test("an agent that was suspended while its work was given to another reaches no
     return items.every(({ status }) => status?.state === "Idle");
   });
 
-  const before = await tracesOf(here);
+  const before = await tracesAtRest(here);
   // Whatever it was about to do, it may do now.
   for (const checkout of quarantined(here)) letGo(checkout);
   expect(await markedProcesses(zombie)).toEqual(suspended);

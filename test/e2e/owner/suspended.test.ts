@@ -8,7 +8,7 @@ import { lastKnown } from "../../../cmd/bosun/operator-client/last-known.ts";
 import { mergesOn } from "../merges.ts";
 import { type Scratch, scratch } from "../operator/scratch.ts";
 import { letGo, moveHolderAway, operatorsOf, waitingCheckout } from "./elsewhere.ts";
-import { tracesOf } from "./traces.ts";
+import { tracesAtRest, tracesOf } from "./traces.ts";
 
 const queueRef = "refs/bosun/rehearsal/target/main";
 const held = { description: "[test: held]" };
@@ -69,7 +69,7 @@ test("whatever a suspended operator goes on with when it wakes reaches nothing o
     return items.every(({ status }) => status?.state === "Idle");
   });
 
-  const before = await tracesOf(here);
+  const before = await tracesAtRest(here);
   first.signal("SIGCONT");
   expect(await first.exited).toBe(1);
   expect(first.output()).toContain("Another operator has taken over this workspace");

@@ -1,6 +1,7 @@
 /** Everything by which a writer could have left a trace, so that two moments can be compared. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Scratch } from "../operator/scratch.ts";
 
 export interface Traces {
@@ -17,6 +18,9 @@ export interface Traces {
   files: Readonly<Record<string, string>>;
 }
 
+/** Somewhat more than the second. */
+const heldBackMs = 1_200;
+
 /** Of the workspace as its operator knows it now. */
 export async function tracesOf(here: Scratch): Promise<Traces> {
   const { workspace, client } = here;
@@ -30,6 +34,21 @@ export async function tracesOf(here: Scratch): Promise<Traces> {
     ledger: readFileSync(path.join(workspace.operator, "rehearsal-ledger", "ledger.jsonl"), "utf8"),
     files: filesIn(workspace.path, "", (name) => name.endsWith(".yaml")),
   };
+}
+
+/** The same once the operator has written what it had to: a file that shows an agent is held back for a second. */
+export async function tracesAtRest(here: Scratch): Promise<Traces> {
+  let seen = await tracesOf(here);
+  let sinceMs = performance.now();
+  await here.until("nothing that changes", async () => {
+    const now = await tracesOf(here);
+    if (!isDeepStrictEqual(now, seen)) {
+      seen = now;
+      sinceMs = performance.now();
+    }
+    return performance.now() - sinceMs > heldBackMs;
+  });
+  return seen;
 }
 
 function filesIn(root: string, below: string, wanted: (name: string) => boolean): Record<string, string> {
