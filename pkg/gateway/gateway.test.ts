@@ -1,11 +1,14 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { moneyContract } from "../../test/contracts/money.contract.ts";
 import { startTimeOf } from "../system/process-identity.ts";
 import { systemClock } from "../system/system.ts";
+import { workspaceMark } from "../system/workspace-mark.ts";
 import { callControl } from "./control.ts";
 import type { Line } from "./ledger-lines.ts";
 import type { SessionGrant } from "./money.ts";
@@ -541,13 +544,19 @@ test("an operator that is stopped while its gateway begins comes up without one,
   await until(async () => (await gateway.account("all"))?.daily.reserved === 0);
 });
 
-test("a gateway that nobody tells anything ends once the stop latch is there", async () => {
+test("a gateway that nobody tells anything ends once the stop latch is there, and before it who can't look", async () => {
   const stopLatch = join(folder, "stop");
   config = { ...config, stopLatch };
   const gateway = await start();
   const { pid } = gateway;
   await gateway.close();
+  const env = { ...process.env, ...workspaceMark(stopLatch) };
+  const blind = spawn("sleep", ["600"], { env, stdio: "ignore" });
+  onTestFinished(() => void blind.kill("SIGKILL"));
+  const ended = once(blind, "exit");
+  await once(blind, "spawn");
   await writeFile(stopLatch, "");
+  expect(await ended).toEqual([null, "SIGKILL"]);
   await until(async () => (await startTimeOf(pid)) === undefined);
 });
 

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -622,6 +623,21 @@ describe("a host in another container", () => {
     writeSync(open, '{"type":"lost"}\n');
     closeSync(open);
     expect(readFileSync(folder.transcriptPath, "utf8")).toBe(before);
+  });
+
+  test("that has said how its run ended loses its transcript to the host of the next run all the same", async () => {
+    const { stage } = await stageWith([bash(waitFor("../go")), write, commit, handIn]);
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
+    const folder = sessionFolder(stage.places.directory, spec.id);
+    const host = folder.readHost();
+    writeFileSync(join(stage.checkout, "../go"), "");
+    await stage.outcome(spec.id);
+    await until(async () => folder.readHost() === undefined);
+    if (host !== undefined) folder.writeHost({ ...host, place: "- another-kernel 1" });
+    const { ino } = statSync(folder.transcriptPath);
+    await stage.sessions.start({ ...spec, run: 2, message: "Again." });
+    expect(statSync(folder.transcriptPath).ino).not.toBe(ino);
   });
 
   test("of this machine before it was started anew is gone", async () => {
