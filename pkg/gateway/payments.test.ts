@@ -202,6 +202,19 @@ test("a usage limit turns away who asks and who stands in line, until it opens a
   expect(await waits).toMatchObject({ is: "reserved" });
 });
 
+test("a request that was to show whether a limit still holds, and was never sent, leaves that to the next", async () => {
+  const { ask, clock } = world(AMPLE);
+  const first = paymentOf(await ask());
+  await first.sent();
+  first.answered(529, { waitMs: 1_000, usedUp: undefined });
+  await clock.advance(1_000);
+  const probe = paymentOf(await ask({ session: "w" }));
+  const behind = ask({ session: "x" });
+  expect(await isWaiting(behind)).toBe(true);
+  await probe.end({ is: "not sent", why: "no connection" });
+  expect(await behind).toMatchObject({ is: "reserved" });
+});
+
 test("what was paid for without caching is sent without it", async () => {
   const text = { type: "text", text: "Hi", cache_control: { type: "ephemeral" } };
   const cached = { ...REQUEST, messages: [{ role: "user", content: [text] }] };

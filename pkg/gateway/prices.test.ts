@@ -69,8 +69,11 @@ test("a bound takes the dearest cache write that the request allows", () => {
   expect(most("1h")).toBe(1000 * 4_000 + 10 * 10_000);
 });
 
-test("a factor makes everything dearer, rounded up to whole nano-dollars", () => {
-  expect(costOf([{ ...NO_USAGE, cacheRead: 1 }], priced("claude-haiku-5-5", 1.25))).toBe(13);
+test("a factor makes everything dearer, rounded up to whole nano-dollars, and the bound no less", () => {
+  const price = priced("claude-haiku-5-5", 1.25);
+  expect(costOf([{ ...NO_USAGE, cacheRead: 1 }], price)).toBe(13);
+  const most = { ...NO_USAGE, input: 99, output: 7 };
+  expect(mostOf({ inputTokens: 99, outputTokens: 7, writes: undefined }, price)).toBe(costOf([most], price));
 });
 
 test("each row has its source and date, a first step from 0 and no price twice", () => {

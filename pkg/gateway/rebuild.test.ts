@@ -267,3 +267,38 @@ test("a damaged ledger is put right whole or not at all, and the gateway opens w
     expect(await after.read(keptAs)).toBeDefined();
   }
 });
+
+/** Lines with the numbers they are given under. */
+const numbered = (steps: Readonly<Record<number, Step>>): Line[] =>
+  Object.entries(steps).map(([seq, step]) => ({ seq: Number(seq), at: grantStep().at, ...step }));
+
+test("a request of which a lost line may have told the end is charged with its bound, to who asked for it", () => {
+  const steps = {
+    1: { step: "opened", ledger: "l", version: 1 },
+    2: grantStep(),
+    3: reservation("a"),
+  } as const;
+  const unsent = rebuild({ lines: numbered(steps), endIsLost: false, totals: undefined, limits: [] });
+  expect([unsent.lost, unsent.atBound]).toEqual([0, []]);
+  const lines = numbered({ ...steps, 5: reservation("b") });
+  const { lost, atBound, steps: made } = rebuild({ lines, endIsLost: false, totals: undefined, limits: [] });
+  expect([lost, atBound]).toEqual([1, ["a"]]);
+  expect(stateOf(made).request("a")).toMatchObject({ state: "unsettled", cost: 1_000 });
+  expect(stateOf(made).request("b")).toMatchObject({ state: "released" });
+});
+
+test.each([
+  { now: 9_000, granted: 5_000 },
+  { now: 5_000, granted: 9_000 },
+])(
+  "a window is charged to the greater of its limits, $now now and $granted when it was granted",
+  ({ now, granted }) => {
+    const lines = numbered({
+      1: { step: "opened", ledger: "l", version: 1 },
+      2: grantStep({ limitCost: granted }),
+    });
+    const { step: _, at: __, ...limit } = grantStep({ limitCost: now });
+    const { charges } = rebuild({ lines, endIsLost: true, totals: undefined, limits: [limit] });
+    expect(charges).toMatchObject([{ window: "2026-11-23", cost: 9_000 }]);
+  },
+);

@@ -198,6 +198,14 @@ const claims: readonly Mutation[] = [
     tests: ["test/integration/repository.test.ts"],
   },
   {
+    name: "sessions-of-nobody",
+    bug: "a session whose Agent and claim are lost goes on for as long as it likes",
+    file: "controllers/workspace/controller.ts",
+    find: "      await endOrphans(workspace, deps);\n",
+    replace: "      if (workspace === undefined) await endOrphans(workspace, deps);\n",
+    tests: ["test/simulation/scenarios.test.ts"],
+  },
+  {
     name: "outcome-of-a-replaced-host",
     bug: "a host that another took the place of tells how the session ended",
     file: "pkg/session/host.ts",
@@ -492,6 +500,14 @@ const merges: readonly Mutation[] = [
     find: "const judged = criteria.find((entry) => entry.id === id);\n    if (judged === undefined || !judged.met ||",
     replace: "const judged = criteria.find((entry) => entry.id === id);\n    if (judged === undefined ||",
     tests: ["controllers/review/decide.test.ts"],
+  },
+  {
+    name: "criteria-edited",
+    bug: "work is judged by the criteria of now, not by those that it was claimed with",
+    file: "controllers/review/act.ts",
+    find: "project.status?.claim?.criteria ?? project.spec.acceptanceCriteria ?? []",
+    replace: "project.spec.acceptanceCriteria ?? project.status?.claim?.criteria ?? []",
+    tests: ["test/simulation/scenarios.test.ts"],
   },
   {
     name: "approved-at-another-commit",
