@@ -43,6 +43,8 @@ export interface Counters {
 const mapBackoffMs = { from: 800, to: 30_000 };
 
 type Facts = NonNullable<WatchSource["by"]>;
+type Mapping = NonNullable<WatchSource["map"]>;
+type Keys = ReturnType<Mapping>;
 
 interface Running {
   controller: Controller;
@@ -112,12 +114,7 @@ export class Manager {
   #watch(running: Running, source: WatchSource): void {
     const changed = this.#changesBy(source);
     this.#informerOf(source.kind).onDelta((delta) => {
-      const { object, previous } = delta;
-      if (!changed(delta)) return;
-      // What an object concerned before counts too: it may just have let go of it.
-      this.#wakeBy(running, source, object);
-      if (source.map !== undefined && previous !== undefined && previous !== object)
-        this.#wakeBy(running, source, previous);
+      if (changed(delta)) this.#wakeBy(running, source, delta);
     });
   }
 
@@ -131,12 +128,13 @@ export class Manager {
     return changed;
   }
 
-  #wakeBy({ controller, queue, counters }: Running, source: WatchSource, object: KubeObject): void {
+  #wakeBy({ controller, queue, counters }: Running, source: WatchSource, delta: Delta<KubeObject>): void {
     const { kind, map, delayMs = 0 } = source;
     if (map === undefined) {
-      queue.addAfter(keyOf(object), delayMs);
+      queue.addAfter(keyOf(delta.object), delayMs);
       return;
     }
+    const ask = (): Keys => concernedBy(map, delta);
     const wake = (keys: readonly ObjectKey[]): void => {
       for (const key of keys) queue.addAfter(key, delayMs);
     };
@@ -146,11 +144,11 @@ export class Manager {
       this.#options.logger.error("Map of a watch failed", { controller: controller.name, kind, error });
     };
     try {
-      const keys = map(object);
+      const keys = ask();
       if (!(keys instanceof Promise)) wake(keys);
       else
         keys
-          .catch((error: unknown) => this.#mapAgain(error, () => map(object)))
+          .catch((error: unknown) => this.#mapAgain(error, ask))
           .then(wake)
           .catch((error: unknown) => this.#stopping.signal.aborted || failed(error));
     } catch (error) {
@@ -159,10 +157,7 @@ export class Manager {
   }
 
   /** What `map` gives once the API answers it again, which it did not; any other error is thrown. */
-  async #mapAgain(
-    error: unknown,
-    map: () => readonly ObjectKey[] | Promise<readonly ObjectKey[]>,
-  ): Promise<readonly ObjectKey[]> {
+  async #mapAgain(error: unknown, map: () => Keys): Promise<readonly ObjectKey[]> {
     const { clock, random } = this.#options;
     for (let delayMs = mapBackoffMs.from; ; delayMs = Math.min(2 * delayMs, mapBackoffMs.to)) {
       if (!(error instanceof TransientError || mayPass(error))) throw error;
@@ -266,6 +261,21 @@ export class Manager {
   #spawn(message: string, work: Promise<void>): void {
     this.#work.push(work.catch((error: unknown) => this.#options.logger.error(message, { error })));
   }
+}
+
+/**
+ * Whom a change concerns; what the object concerned before counts too, since it may just have let go of it. Each once:
+ * who is at hand begins at the first call, and would have to look again for the second.
+ */
+function concernedBy(map: Mapping, { object, previous = object }: Delta<KubeObject>): Keys {
+  const now = map(object);
+  const before = previous === object ? [] : map(previous);
+  if (!(now instanceof Promise) && !(before instanceof Promise)) return eachOnce([...now, ...before]);
+  return Promise.all([now, before]).then((keys) => eachOnce(keys.flat()));
+}
+
+function eachOnce(keys: readonly ObjectKey[]): readonly ObjectKey[] {
+  return [...new Map(keys.map((key) => [keyString(key), key])).values()];
 }
 
 /** Whether what counts of an object has changed. What it was is kept, so that each state is looked at once. */

@@ -247,6 +247,30 @@ test("an object's former relation wakes whom it concerned before", async () => {
   expect(seen.toSorted()).toEqual(["a1@0", "a1@1", "a2@1"]);
 });
 
+test("whom a change concerns as before looks once for it, not once more for what the object was", async () => {
+  const { manage, seconds, api, life, note, seen } = await world();
+  await api.create("Project", draft("Project", "p1"));
+  void manage(() => [
+    {
+      name: "agent",
+      watches: [
+        { kind: "Project", map: async () => [{ namespace: "default", name: "a1" }] },
+        { kind: "Project", map: () => [{ namespace: "default", name: "a2" }] },
+      ],
+      concurrency: 2,
+      async reconcile({ name }) {
+        note(name);
+        await life.clock.sleep(100);
+        return settled;
+      },
+    },
+  ]).start();
+  await seconds(1);
+  await api.patch("Project", p1, { spec: { title: "another" } });
+  await seconds(2);
+  expect(seen.toSorted()).toEqual(["a1@0", "a1@1", "a2@0", "a2@1"]);
+});
+
 test("a signal wakes a key, and stop aborts the signal and waits for the running reconcile", async () => {
   const { manage, seconds, note, seen, life } = await world();
   let wake = (): void => {};
