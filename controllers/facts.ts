@@ -50,17 +50,18 @@ function heldBack({ conditions }: ProjectStatus): boolean | undefined {
   return affordable === undefined ? undefined : affordable.status === "False";
 }
 
-/** All about a Project that is in one of `phases`; of another, only that it is not. */
-export function projectFactsIn(phases: readonly ProjectPhase[]): (object: KubeObject) => unknown {
-  return (object) => phases.includes(phaseOf(object as Project)) && projectFacts(object);
-}
-
 /**
  * Whether the phase says what is recorded. Until it does somebody is about to write it, and would be met by another's
  * write. One that is being deleted gets no phase any more.
  */
 export function isShown(project: Project): boolean {
   return project.metadata.deletionTimestamp !== undefined || project.status?.phase === phaseOf(project);
+}
+
+/** All about a Project that is in `phase`, as soon as its phase says so; of another, only that it is not. */
+export function projectFactsIn(phase: ProjectPhase): (object: KubeObject) => unknown {
+  return (object) =>
+    phaseOf(object as Project) === phase && isShown(object as Project) && projectFacts(object);
 }
 
 /** All about a Project that the merge queue has to do with, as soon as its phase says so. */

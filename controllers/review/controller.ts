@@ -6,7 +6,7 @@ import { pendingSubmission, pendingVerdict, phaseOf } from "../../pkg/api/phases
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, unlessItFails, whenOf, withConditions } from "../deps.ts";
-import { declared, projectFactsIn, reviewerStanding, reviewFacts } from "../facts.ts";
+import { declared, isShown, projectFactsIn, reviewerStanding, reviewFacts } from "../facts.ts";
 import { act } from "./act.ts";
 import { decide, type Observation, type Plan, waiting } from "./decide.ts";
 import { glanceAt, observe } from "./observe.ts";
@@ -17,7 +17,7 @@ export function reviewController(deps: Deps): Controller {
     name: "review",
     concurrency: 4,
     watches: [
-      { kind: "Project", by: projectFactsIn(["InReview"]) },
+      { kind: "Project", by: projectFactsIn("InReview") },
       {
         kind: "Review",
         by: reviewFacts,
@@ -40,7 +40,7 @@ export function reviewController(deps: Deps): Controller {
       if (project === undefined || project.metadata.deletionTimestamp !== undefined) return settled;
       const submission = pendingSubmission(project.status ?? {});
       const phase = phaseOf(project);
-      if (submission === undefined || phase !== "InReview") return settled;
+      if (submission === undefined || phase !== "InReview" || !isShown(project)) return settled;
       const workspace = await theWorkspace(deps);
       if (workspace === undefined || workspace.spec.mode === "Stopped") return settled;
 
