@@ -54,6 +54,8 @@ interface Log {
   visible: number;
   /** Shared by the watches of one definition: at how many changes, dropped ones included, they end. */
   ends: { at: number };
+  /** Wakes the watches that wait. */
+  readonly waiting: Set<() => void>;
 }
 
 /**
@@ -66,9 +68,10 @@ interface Log {
 export class History {
   readonly #logs = new Map<string, Log>();
   readonly #options: HistoryOptions;
-  readonly #waiting = new Set<() => void>();
   readonly #listeners = new Set<(changes: readonly StagedChange[]) => void>();
   #untold: StagedChange[] = [];
+  /** Whose watches are to end when watchers are next told of anything. */
+  readonly #ending = new Set<Log>();
   #told: number;
   /** Nothing up to this revision is known. */
   #start: number;
@@ -127,12 +130,13 @@ export class History {
     const last = log.ends;
     log.ends = { at: Number.POSITIVE_INFINITY };
     last.at = log.dropped + log.changes.length;
+    this.#ending.add(log);
   }
 
   /** Every watch that waits, and every later one, throws `error`. */
   end(error: Error): void {
     this.#ended = error;
-    this.#wake();
+    for (const log of this.#logs.values()) wakeWatches(log);
   }
 
   listen(listener: (changes: readonly StagedChange[]) => void): () => void {
@@ -204,9 +208,9 @@ export class History {
         }
         await new Promise<void>((resolve) => {
           wake = resolve;
-          this.#waiting.add(resolve);
+          log.waiting.add(resolve);
         });
-        this.#waiting.delete(wake);
+        log.waiting.delete(wake);
       }
     } finally {
       signal?.removeEventListener("abort", onAbort);
@@ -216,17 +220,14 @@ export class History {
   #tell(): void {
     const changes = this.#untold;
     this.#untold = [];
+    const moved = new Set(changes.map((change) => this.#log(change.resource)));
     for (const change of changes) this.#log(change.resource).visible++;
     this.#told = (changes.at(-1) as StagedChange).revision;
-    for (const resource of new Set(changes.map((change) => change.resource))) this.#trim(this.#log(resource));
+    for (const log of moved) this.#trim(log);
     for (const listener of this.#listeners) listener(changes);
-    this.#wake();
-  }
-
-  #wake(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const wake of waiting) wake();
+    // Whoever watches something else sleeps on: a server has many watches, and most writes concern few of them.
+    for (const log of new Set([...moved, ...this.#ending])) wakeWatches(log);
+    this.#ending.clear();
   }
 
   /** Drops what is too much, or old, in blocks, so that dropping the oldest costs a constant for each change. */
@@ -258,11 +259,18 @@ export class History {
         droppedRevision: this.#start,
         visible: 0,
         ends: { at: Number.POSITIVE_INFINITY },
+        waiting: new Set(),
       };
       this.#logs.set(resource, log);
     }
     return log;
   }
+}
+
+function wakeWatches({ waiting }: Log): void {
+  const all = [...waiting];
+  waiting.clear();
+  for (const each of all) each();
 }
 
 function shown(event: WatchEvent<KubeObject>, { view }: Subscription): WatchEvent<KubeObject> {

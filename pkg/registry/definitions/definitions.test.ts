@@ -173,6 +173,25 @@ describe("a definition made at run time", () => {
     await watching;
     expect(events).toEqual(["ADDED", "DELETED"]);
   });
+
+  test("ends the watches of its objects when it changes, though none of those does", async () => {
+    const { registry, settle } = await openTestRegistry();
+    await define(registry, boat());
+    await settle();
+    await registry.create(boats, "default", boatObject("a"));
+    await settle();
+    const { resourceVersion } = (await registry.list(boats)).metadata;
+    let ended = false;
+    const watching = registry.watch(boats, { resourceVersion })[Symbol.asyncIterator]().next();
+    void watching.then(({ done }) => {
+      ended = done === true;
+    });
+    await settle();
+    const { spec } = boat({ mast: { type: "string" } });
+    await registry.patch(definitions, at("boats.port.example"), { type: "merge", body: { spec } });
+    await settle();
+    expect(ended).toBe(true);
+  });
 });
 
 describe("several versions", () => {
