@@ -17,7 +17,6 @@ import {
   emptyState,
   encodeTransaction,
   type LogState,
-  toLogState,
   toStoredState,
 } from "./state.ts";
 
@@ -104,7 +103,8 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
 
   async function load(): Promise<StoredState> {
     const recovered = await recover(fs, directory);
-    Object.assign(state, toLogState(recovered.state));
+    const { revision, objects, files } = recovered.state;
+    Object.assign(state, { revision, objects: new Map(objects), files: new Map(files) } satisfies LogState);
     epoch = recovered.epoch + 1;
     sizeSinceSnapshot = recovered.size;
     segmentsSinceSnapshot = recovered.segments;

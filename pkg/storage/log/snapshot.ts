@@ -1,6 +1,6 @@
 /** A snapshot: a log's state in one file, so that what came before it need not be read again. */
 import { join } from "node:path";
-import { readJson } from "../../encoding/json.ts";
+import { readJson, writeJson } from "../../encoding/json.ts";
 import { TerminalError } from "../../runtime/errors.ts";
 import type { FileSystem } from "../file-system.ts";
 import { replaceFile } from "../replace-file.ts";
@@ -67,10 +67,15 @@ export async function readSnapshot(
 function* parts(state: LogState): Generator<string> {
   const objects = [...state.objects.values()];
   for (let at = 0; at < objects.length; at += objectsPerFrame) {
-    yield `{"changes":[${objects.slice(at, at + objectsPerFrame).join(",")}],"files":[]}`;
+    const changes = objects.slice(at, at + objectsPerFrame).map(textOf);
+    yield `{"changes":[${changes.join(",")}],"files":[]}`;
   }
   const files = [...state.files].map(([path, text]) => ({ path, text }));
   yield `{"changes":[],"files":${JSON.stringify(files)}}`;
+}
+
+function textOf(change: string | Change): string {
+  return typeof change === "string" ? change : writeJson(change);
 }
 
 function damagedSnapshot(path: string, offset: number, why: string): TerminalError {

@@ -10,8 +10,11 @@ export interface State<Kept> {
   files: Map<string, string>;
 }
 
-/** As a log that is written to keeps it: changes as the JSON that a snapshot is written from. */
-export type LogState = State<string>;
+/**
+ * As a log that is written to keeps it, for snapshots: changes as the JSON that was written, those of earlier lives as they
+ * were read. Most of these are replaced before a snapshot is due.
+ */
+export type LogState = State<string | Change>;
 /** As a log is read back: changes as they were read. */
 export type ReadState = State<Change>;
 
@@ -63,13 +66,6 @@ export function putObject<Kept>(state: State<Kept>, change: Change, kept: Kept):
 export function putFile(state: State<unknown>, { path, text }: FileText): void {
   if (text === undefined) state.files.delete(path);
   else state.files.set(path, text);
-}
-
-/** What was read, as a log goes on to keep it. */
-export function toLogState({ revision, objects, files }: ReadState): LogState {
-  const texts = new Map<string, string>();
-  for (const [id, change] of objects) texts.set(id, writeJson(change));
-  return { revision, objects: texts, files: new Map(files) };
 }
 
 export function toStoredState(
