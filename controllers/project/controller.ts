@@ -53,8 +53,9 @@ export function projectController(deps: Deps): Controller {
       const project = await client.get("Project", key);
       if (project === undefined) return settled;
       if (project.metadata.deletionTimestamp !== undefined) return finalize(project, deps);
-      if (!project.metadata.finalizers?.includes(WORK_FINALIZER)) return addFinalizer(project, deps);
+      // Before all else is written to it: its revision is still the one it was created at.
       if (project.status?.number === undefined) return giveNumber(project, deps);
+      if (!project.metadata.finalizers?.includes(WORK_FINALIZER)) return addFinalizer(project, deps);
 
       const seen = await observe(project);
       const passed = excess(project, seen);

@@ -221,6 +221,10 @@ export class Informer<K extends Kind> {
       else if (previous.metadata.resourceVersion !== object.metadata.resourceVersion)
         deltas.push({ type: "MODIFIED", object, previous });
     }
+    // A server lists by name. Told is what was written first, as a watch would have: who queues for something gets its turn.
+    deltas.sort(({ object: a }, { object: b }) =>
+      compareResourceVersions(a.metadata.resourceVersion ?? "0", b.metadata.resourceVersion ?? "0"),
+    );
     for (const previous of before.values()) deltas.push({ type: "DELETED", object: previous, previous });
     // The list is the truth even if its revision went back (a restored server): the watch goes on from it.
     this.#lastRevision = revision;

@@ -31,6 +31,24 @@ test("a project is worked on, reviewed by another, and merged with its trail in 
   expect(commit.subject).toContain("Bosun-Project: retry (1)\nBosun-Review: ");
 });
 
+test("projects that wait at a start are taken in the order in which they were declared: it was that of their names", async () => {
+  const story = await tell();
+  story.operator.crash();
+  const declared = ["zinc", "tin", "iron", "gold"];
+  await story.projects(...declared);
+  await story.minutes(1);
+  const created = declared.map((name) => story.the("Project", name).metadata.resourceVersion);
+  story.operator.start();
+  const taken: string[] = [];
+  for (const _ of declared) {
+    const next = () => declared.find((name) => !taken.includes(name) && working(story, name)());
+    await story.until("the next is worked on", next);
+    taken.push(next() ?? "");
+  }
+  expect(taken).toEqual(declared);
+  expect(declared.map((name) => story.the("Project", name).status?.creationRevision)).toEqual(created);
+});
+
 test("a merge that was announced is planned anew where the target has moved since", async () => {
   const story = await tell();
   const { repository } = story.world;
