@@ -1,6 +1,6 @@
-import { mkdirSync, renameSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { readIfPresent, replaceFile } from "./durable-file.ts";
 
 /** What `.claude-sessions/agent-<id>.session` says: one agent at a glance, for people and scripts. */
@@ -71,6 +71,17 @@ export function readSessionFile(path: string): SessionFile | undefined {
   if (value !== undefined) return { ...empty, ...value };
   renameSync(path, `${path}.damaged`);
   return undefined;
+}
+
+/** Removes the temporary files of writers that were killed at `path`: those written before `beforeMs`, since the epoch. */
+export function removeUnfinished(path: string, beforeMs: number): void {
+  const folder = dirname(path);
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(`${basename(path)}.`) || !name.endsWith(".tmp")) continue;
+    const file = join(folder, name);
+    const writtenMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? beforeMs;
+    if (writtenMs < beforeMs) rmSync(file, { force: true });
+  }
 }
 
 /** One field a line. Double quotes keep dates, numbers and `yes` from being read as anything but text, by any YAML. */

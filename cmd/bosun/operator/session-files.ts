@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Agent } from "../../../pkg/api/generated.ts";
 import { type Money, NANO_PER_USD } from "../../../pkg/gateway/money.ts";
 import { throttle } from "../../../pkg/runtime/throttle.ts";
-import { updateSessionFile } from "../../../pkg/session/session-file.ts";
+import { removeUnfinished, updateSessionFile } from "../../../pkg/session/session-file.ts";
 import type { Sessions } from "../../../pkg/session/sessions.ts";
 import { type FollowOptions, followObjects } from "./follow-objects.ts";
 
@@ -60,7 +60,10 @@ export function writeSessionFiles(options: SessionFilesOptions): SessionFiles {
     },
     ({ metadata: { name } }) => {
       for (const known of [newest, unwritten, writers]) known.delete(name);
-      if (isHeld()) rmSync(path.join(folder, `${name}.session`), { force: true });
+      if (!isHeld()) return;
+      const file = path.join(folder, `${name}.session`);
+      rmSync(file, { force: true });
+      removeUnfinished(file, clock.now());
     },
   );
   return {
@@ -75,7 +78,7 @@ export function writeSessionFiles(options: SessionFilesOptions): SessionFiles {
 /** @param newest - asked once more right before the file is written; undefined: the Agent is gone, and so is its file */
 async function write(
   newest: () => Agent | undefined,
-  { sessions, money, folder, isHeld }: SessionFilesOptions,
+  { sessions, money, folder, clock, isHeld }: SessionFilesOptions,
 ): Promise<void> {
   const before = newest();
   if (before === undefined) return;
@@ -89,7 +92,10 @@ async function write(
   if (agent === undefined || agent.status?.session?.id !== id || !isHeld()) return;
   const { status = {} } = agent;
   const { activity } = status;
-  updateSessionFile(path.join(folder, `${name}.session`), {
+  const file = path.join(folder, `${name}.session`);
+  // A writer that lives is done long before.
+  removeUnfinished(file, clock.now() - writePeriodMs);
+  updateSessionFile(file, {
     agent_id: name,
     status: activity === "working" || activity === "reviewing" || activity === "ideating" ? activity : "idle",
     current_project_id: status.project ?? null,
