@@ -1,13 +1,14 @@
 /** The world that controllers act on: git, checks, money and sessions of one workspace. */
 import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
+import type { WorkspaceSpec } from "../../../pkg/api/generated.ts";
 import { type GatewayHandle, openGateway } from "../../../pkg/gateway/money-client.ts";
 import { openCommitSource } from "../../../pkg/git/commit-source.ts";
 import { openRepository } from "../../../pkg/git/open.ts";
 import type { KeepsWork, Repository } from "../../../pkg/git/repository.ts";
 import { fillCheckout, type Include } from "../../../pkg/quality/include.ts";
 import { openQuality } from "../../../pkg/quality/open.ts";
-import type { CheckCommands, Quality } from "../../../pkg/quality/quality.ts";
+import type { Quality } from "../../../pkg/quality/quality.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import type { Failpoint, Failpoints } from "../../../pkg/runtime/failpoints.ts";
 import type { SandboxAvailability } from "../../../pkg/sandbox/available.ts";
@@ -57,9 +58,14 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const boxed = sandbox.available && spec.sandbox === "Required";
   const places = workspacePlaces({ repositoryPath, stateDirectory: state, controlPlane: folder.path });
   const within = { ...options, repositoryPath, boxed, places };
-  const [{ repository, quality }, { gateway, sessions }] = await allEnded(
-    openGit(within),
-    openMoney(options).then(async (gateway) => ({ gateway, sessions: await openHosts(within, gateway) })),
+  const git = openGit(within);
+  const money = openMoney(options);
+  const [{ repository, quality }, gateway, sessions] = await allEnded(
+    git,
+    money,
+    money.then((gateway) => openHosts(within, gateway)),
+    // Not before there is a gateway: it ends them at a stop should this process hang.
+    Promise.all([git, money]).then(([opened]) => checkTarget(opened, spec)),
   );
   return {
     repository: tellingDiskFull(repository, state),
@@ -131,7 +137,6 @@ async function openGit({
       stop,
     }),
   );
-  if (spec.mode !== "Stopped") checkTarget(repository, quality, spec.commands);
   return { repository, quality };
 }
 
@@ -139,7 +144,11 @@ async function openGit({
  * Begins the checks of the target, without which no agent begins: a controller asks for them once all else is open, and
  * finds them under way.
  */
-function checkTarget(repository: Repository, quality: Quality, commands: CheckCommands): void {
+function checkTarget(
+  { repository, quality }: Pick<World, "repository" | "quality">,
+  { mode, commands }: WorkspaceSpec,
+): void {
+  if (mode === "Stopped") return;
   const begin = async (): Promise<void> => {
     const target = await repository.target();
     if (target.is === "present") await quality.checks(target.value, commands);
