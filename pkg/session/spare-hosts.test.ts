@@ -68,8 +68,11 @@ test("a session that is expected to go on is run by the host that was started fo
   await stage.sessions.start(spec);
   expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
   await until(async () => (await stage.sessions.find(spec.id)).is === "absent");
-  stage.sessions.expect(spec.id);
-  await until(async () => (await markedProcesses(spec.id)).length > 0);
+  await until(async () => {
+    // Not heard while what the first host left is still being cleared away.
+    stage.sessions.expect(spec.id);
+    return (await markedProcesses(spec.id)).length > 0;
+  });
   const waited = await markedProcesses(spec.id);
   expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "absent", report: { run: 1 } });
   const seen = await stage.sessions.start({ ...spec, run: 2, message: "Do it again." });
