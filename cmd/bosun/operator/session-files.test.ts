@@ -27,6 +27,8 @@ let registry: Registry;
 let client: Client;
 let clock: TestClock;
 let asked: number;
+/** Until it is there the gateway says no cost. */
+let answer: Promise<void>;
 let session: SessionObservation;
 let files: SessionFiles;
 
@@ -36,6 +38,7 @@ beforeEach(async () => {
   client = registryClient(registry, "bosun");
   clock = new TestClock();
   asked = 0;
+  answer = Promise.resolve();
   session = { is: "absent", report: undefined };
   await createAll(
     registry,
@@ -47,6 +50,7 @@ beforeEach(async () => {
     money: {
       async cost() {
         asked += 1;
+        await answer;
         return asked * 1_000_000_000;
       },
     },
@@ -104,6 +108,22 @@ test("what a host or operator left that was killed while it wrote is removed: it
 test("an operator that ends writes what it had not written yet", async () => {
   await change({ activity: "working", project: "last" });
   await files.close();
+  expect(text()).toContain('current_project_id: "last"');
+});
+
+test("an operator that ends waits for what is being written: it was written after the end, or not at all", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  answer = promise;
+  await clock.advance(10_000);
+  await change({ activity: "working", project: "last" });
+  let isClosed = false;
+  const closing = files.close().then(() => {
+    isClosed = true;
+  });
+  await settled();
+  expect(isClosed).toBe(false);
+  resolve();
+  await closing;
   expect(text()).toContain('current_project_id: "last"');
 });
 

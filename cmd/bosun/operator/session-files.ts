@@ -34,18 +34,22 @@ export function writeSessionFiles(options: SessionFilesOptions): SessionFiles {
   const newest = new Map<string, Agent>();
   const unwritten = new Set<string>();
   const writers = new Map<string, () => void>();
+  const inHand = new Set<Promise<void>>();
   const ending = new AbortController();
 
-  const show = async (name: string): Promise<void> => {
+  const show = (name: string): void => {
     unwritten.delete(name);
-    await write(() => newest.get(name), options).catch((error: unknown) =>
-      logger.warn("The file that shows an agent could not be written", { agent: name, error }),
-    );
+    const writing = write(() => newest.get(name), options)
+      .catch((error: unknown) =>
+        logger.warn("The file that shows an agent could not be written", { agent: name, error }),
+      )
+      .finally(() => inHand.delete(writing));
+    inHand.add(writing);
   };
   const writerOf = (name: string): (() => void) => {
     const writer =
       writers.get(name) ??
-      throttle(() => void show(name), { clock, ms: () => writePeriodMs, signal: ending.signal });
+      throttle(() => show(name), { clock, ms: () => writePeriodMs, signal: ending.signal });
     writers.set(name, writer);
     return writer;
   };
@@ -70,7 +74,8 @@ export function writeSessionFiles(options: SessionFilesOptions): SessionFiles {
     async close() {
       following.abort();
       ending.abort();
-      await Promise.all([...unwritten].map(show));
+      for (const name of unwritten) show(name);
+      await Promise.all(inHand);
     },
   };
 }
