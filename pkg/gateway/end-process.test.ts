@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { startTimeOf } from "../system/process-identity.ts";
+import { isAlive, startTimeOf } from "../system/process-identity.ts";
 import { systemClock } from "../system/system.ts";
-import { isAlive, killProcess } from "./end-process.ts";
+import { killProcess } from "./end-process.ts";
 
 test("a process is killed by its number and start time; one that was given the number since is left alone", async () => {
   const child = spawn("sleep", ["600"], { stdio: "ignore" });

@@ -13,11 +13,12 @@ import { throttle } from "../runtime/throttle.ts";
 import { compileCache } from "../system/compile-cache.ts";
 import { entryPath } from "../system/entry.ts";
 import { http } from "../system/http.ts";
+import { isAlive, type ProcessIdentity } from "../system/process-identity.ts";
 import { systemClock } from "../system/system.ts";
 import { workspaceMark } from "../system/workspace-mark.ts";
 import type { AdmittedField } from "./admission.ts";
 import { ControlError, callControl, type Hello } from "./control.ts";
-import { isAlive, killProcess, type ProcessIdentity } from "./end-process.ts";
+import { killProcess } from "./end-process.ts";
 import type { RequestRecord } from "./ledger-state.ts";
 import type {
   BudgetAccount,

@@ -1,7 +1,8 @@
 /** Whether the hosts of sessions live, and how what they started is ended. */
 import type { Clock } from "../runtime/clock.ts";
 import { pidSpace, whereabouts } from "../system/pid-space.ts";
-import { endTree, isAlive, markedProcesses, type ProcessIdentity } from "./process-tree.ts";
+import { isAlive, type ProcessIdentity } from "../system/process-identity.ts";
+import { endTree, markedProcesses } from "./process-tree.ts";
 import type { HostFile, SessionFolder } from "./session-folder.ts";
 
 /** `starting`, `ending`: the host does not run, or no longer, but something of its session does. */

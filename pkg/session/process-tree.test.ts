@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { startTimeOf } from "../system/process-identity.ts";
+import { isAlive, startTimeOf } from "../system/process-identity.ts";
 import { systemClock, systemIds } from "../system/system.ts";
-import { endTree, isAlive } from "./process-tree.ts";
+import { endTree } from "./process-tree.ts";
 
 test("a host is known by its number and start time: one that was given the number since is another, and left alone", async () => {
   const bystander = spawn("sleep", ["600"], { stdio: "ignore" });

@@ -3,14 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import type { Clock } from "../runtime/clock.ts";
 import { endProcesses } from "../system/end-processes.ts";
-import { startTimeOf } from "../system/process-identity.ts";
+import type { ProcessIdentity } from "../system/process-identity.ts";
 import { eachProcess } from "../system/process-table.ts";
-
-/** A process for good: a pid alone is given away again. `startTime` is what `startTimeOf` says. */
-export interface ProcessIdentity {
-  pid: number;
-  startTime: string;
-}
 
 /** Environment variable that every process of a session inherits, its tools included. */
 export const sessionMarker = "BOSUN_SESSION";
@@ -39,11 +33,6 @@ export async function endTree(
     limitMs: proofLimitMs,
   });
   return left.length === 0;
-}
-
-/** Whether exactly this process runs. One that ended and waits to be collected does not. */
-export async function isAlive({ pid, startTime }: ProcessIdentity): Promise<boolean> {
-  return (await startTimeOf(pid)) === startTime;
 }
 
 /** Pids of the session's processes, by the mark in their environment; never the caller's own. */

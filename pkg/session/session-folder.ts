@@ -2,6 +2,7 @@ import * as nodeFs from "node:fs";
 import { join } from "node:path";
 import type { SandboxAvailability } from "../sandbox/available.ts";
 import type { BlockingFileCalls } from "../storage/file-calls.ts";
+import type { ProcessIdentity } from "../system/process-identity.ts";
 import {
   makeDirectory,
   type ReplaceOptions,
@@ -9,7 +10,6 @@ import {
   removeFile,
   replaceFile,
 } from "./durable-file.ts";
-import type { ProcessIdentity } from "./process-tree.ts";
 import type { SessionReport, SessionSpec } from "./sessions.ts";
 
 /** What the manager tells a host beside the spec: where things are on this machine. */

@@ -3,6 +3,12 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 
+/** A process for good: a pid alone is given away again. `startTime` is what `startTimeOf` says. */
+export interface ProcessIdentity {
+  pid: number;
+  startTime: string;
+}
+
 /**
  * The start time of process `pid` as an opaque string that is equal exactly when pid and process are the same, over
  * reboots too. Undefined when no such process lives; a zombie does not live.
@@ -15,6 +21,11 @@ import { promisify } from "node:util";
 export async function startTimeOf(pid: number, proc = "/proc"): Promise<string | undefined> {
   if (!Number.isInteger(pid) || pid < 1) return undefined;
   return process.platform === "linux" ? startTimeFromProc(pid, proc) : startTimeFromPs(pid);
+}
+
+/** Whether exactly this process runs. One that ended and waits to be collected does not. */
+export async function isAlive({ pid, startTime }: ProcessIdentity): Promise<boolean> {
+  return (await startTimeOf(pid)) === startTime;
 }
 
 function startTimeFromProc(pid: number, proc: string): string | undefined {

@@ -436,10 +436,10 @@ const stop: readonly Mutation[] = [
   {
     name: "gateway-killed-by-its-number",
     bug: "whoever has the number of a gateway that is gone is killed in its place",
-    file: "pkg/gateway/end-process.ts",
+    file: "pkg/system/process-identity.ts",
     find: "return (await startTimeOf(pid)) === startTime;",
     replace: "return startTime !== undefined && (await startTimeOf(pid)) !== undefined;",
-    tests: ["pkg/gateway/end-process.test.ts"],
+    tests: ["pkg/gateway/end-process.test.ts", "pkg/session/process-tree.test.ts"],
   },
   {
     name: "out-of-force-for-a-moment",

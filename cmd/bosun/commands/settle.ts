@@ -2,7 +2,7 @@
 import { ControlError, callControl } from "../../../pkg/gateway/control.ts";
 import { NANO_PER_USD } from "../../../pkg/gateway/money.ts";
 import { readProcessRecord } from "../../../pkg/gateway/process-record.ts";
-import { isAlive } from "../../../pkg/session/process-tree.ts";
+import { isAlive } from "../../../pkg/system/process-identity.ts";
 import type { Context } from "../context.ts";
 import { UserError } from "../user-error.ts";
 import { findWorkspace, type WorkspaceFolder } from "../workspace-folder.ts";

@@ -4,8 +4,8 @@
  */
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { fileStopLatch } from "../../../pkg/session/file-stop-latch.ts";
-import { isAlive } from "../../../pkg/session/process-tree.ts";
 import { pidSpace } from "../../../pkg/system/pid-space.ts";
+import { isAlive } from "../../../pkg/system/process-identity.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
 import { endEverything } from "../stop/end-everything.ts";

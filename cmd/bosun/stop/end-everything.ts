@@ -2,9 +2,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { readProcessRecord } from "../../../pkg/gateway/process-record.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
-import type { ProcessIdentity } from "../../../pkg/session/process-tree.ts";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
 import { endProcesses } from "../../../pkg/system/end-processes.ts";
+import type { ProcessIdentity } from "../../../pkg/system/process-identity.ts";
 import type { ProcessEntry } from "../../../pkg/system/process-table.ts";
 import { endsWith } from "../../../pkg/system/workspace-mark.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";

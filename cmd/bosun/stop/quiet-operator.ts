@@ -2,8 +2,8 @@
 import path from "node:path";
 import { killProcess } from "../../../pkg/gateway/end-process.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
-import { isAlive } from "../../../pkg/session/process-tree.ts";
 import { pidSpace } from "../../../pkg/system/pid-space.ts";
+import { isAlive } from "../../../pkg/system/process-identity.ts";
 import { heldMs } from "../operator/lock-holder.ts";
 import { type Holder, lockTerms } from "../operator/lock-terms.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
