@@ -8,7 +8,7 @@ import { openReporter } from "./reporter.ts";
 import { entriesOfRun, tasksDoneOf, turnsOf } from "./runner/conversation.ts";
 import { runLoop } from "./runner/loop.ts";
 import { sdkModel } from "./runner/model.ts";
-import { updateSessionFile } from "./session-file.ts";
+import { type SessionFile, updateSessionFile } from "./session-file.ts";
 import type { LaunchSettings, SessionFolder } from "./session-folder.ts";
 import type { Outcome, SessionReport, SessionSpec } from "./sessions.ts";
 import { setUp } from "./setup.ts";
@@ -233,7 +233,7 @@ function writeSessionFile(
   pid: number,
   startedAtMs: number,
 ): void {
-  updateSessionFile(join(launch.sessionFilesDirectory, `${spec.agent}.session`), {
+  const shown = {
     agent_id: spec.agent,
     status: spec.purpose === "execute" ? "working" : "reviewing",
     current_project_id: spec.project,
@@ -246,7 +246,8 @@ function writeSessionFile(
     session_id: spec.id,
     claim: spec.claim.number,
     current_task: report.currentTask ?? null,
-  });
+  } satisfies Partial<SessionFile>;
+  updateSessionFile(join(launch.sessionFilesDirectory, `${spec.agent}.session`), shown, "host");
 }
 
 function required<T>(value: T | undefined, name: string, folder: SessionFolder): T {

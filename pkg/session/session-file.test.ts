@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
-import { readSessionFile, updateSessionFile } from "./session-file.ts";
+import { readSessionFile, type SessionFile, updateSessionFile } from "./session-file.ts";
 
 let folder: string;
 let path: string;
@@ -15,16 +15,18 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const agent_id = "agent-1";
+const update = (changes: Partial<SessionFile> & { agent_id: string }) =>
+  updateSessionFile(path, changes, "host");
 
 test("a write changes what it names and keeps the rest", () => {
-  updateSessionFile(path, {
+  update({
     agent_id,
     status: "working",
     current_project_id: "101",
     claim: 2,
     cost_usd: 1.25,
   });
-  updateSessionFile(path, { agent_id, last_heartbeat: "2026-11-23T00:00:00Z" });
+  update({ agent_id, last_heartbeat: "2026-11-23T00:00:00Z" });
   expect(readSessionFile(path)).toMatchObject({
     status: "working",
     current_project_id: "101",
@@ -36,7 +38,7 @@ test("a write changes what it names and keeps the rest", () => {
 });
 
 test("text stays text in any YAML", () => {
-  updateSessionFile(path, { agent_id, current_project_id: "0755", current_task: "yes" });
+  update({ agent_id, current_project_id: "0755", current_task: "yes" });
   expect(readFileSync(path, "utf8")).toContain('current_project_id: "0755"\n');
   expect(readFileSync(path, "utf8")).toContain('current_task: "yes"\n');
   expect(readFileSync(path, "utf8")).toContain('agent_id: "agent-1"\n');
@@ -45,7 +47,7 @@ test("text stays text in any YAML", () => {
 test("every text is read back as it was, by any YAML too", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (last_error) => {
-      updateSessionFile(path, { agent_id, last_error });
+      update({ agent_id, last_error });
       expect(readSessionFile(path)?.last_error).toBe(last_error);
       expect(parse(readFileSync(path, "utf8"))).toMatchObject({ agent_id, last_error, pid: null });
     }),
@@ -67,20 +69,16 @@ test("a file that a person wrote in another YAML is read like our own", () => {
 });
 
 test("who writes under an older claim of the project changes nothing", () => {
-  updateSessionFile(path, { agent_id, current_project_id: "101", claim: 3, status: "working" });
-  expect(updateSessionFile(path, { agent_id, current_project_id: "101", claim: 2, status: "idle" })).toBe(
-    false,
-  );
+  update({ agent_id, current_project_id: "101", claim: 3, status: "working" });
+  expect(update({ agent_id, current_project_id: "101", claim: 2, status: "idle" })).toBe(false);
   expect(readSessionFile(path)).toMatchObject({ claim: 3, status: "working" });
-  expect(updateSessionFile(path, { agent_id, current_project_id: "101", claim: 3, status: "idle" })).toBe(
-    true,
-  );
+  expect(update({ agent_id, current_project_id: "101", claim: 3, status: "idle" })).toBe(true);
   expect(readSessionFile(path)).toMatchObject({ claim: 3, status: "idle" });
 });
 
 test("another project's claims are counted apart", () => {
-  updateSessionFile(path, { agent_id, current_project_id: "101", claim: 3 });
-  expect(updateSessionFile(path, { agent_id, current_project_id: "102", claim: 1 })).toBe(true);
+  update({ agent_id, current_project_id: "101", claim: 3 });
+  expect(update({ agent_id, current_project_id: "102", claim: 1 })).toBe(true);
   expect(readSessionFile(path)).toMatchObject({ current_project_id: "102", claim: 1 });
 });
 
@@ -91,7 +89,7 @@ test.each(["agent_id: [", "- a list", "", "agent_id: 7", 'agent_id: "agent-1"\nc
     expect(readSessionFile(path)).toBeUndefined();
     expect(readFileSync(`${path}.damaged`, "utf8")).toBe(text);
     expect(existsSync(path)).toBe(false);
-    updateSessionFile(path, { agent_id, status: "idle" });
+    update({ agent_id, status: "idle" });
     expect(readSessionFile(path)).toMatchObject({ agent_id, status: "idle", claim: null });
   },
 );

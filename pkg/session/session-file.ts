@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, dirname, join } from "node:path";
-import { readIfPresent, replaceFile } from "./durable-file.ts";
+import { dirname } from "node:path";
+import { readIfPresent } from "../storage/blocking-files.ts";
+import { replaceFileSync } from "../storage/replace-file.ts";
 
 /** What `.claude-sessions/agent-<id>.session` says: one agent at a glance, for people and scripts. */
 export interface SessionFile {
@@ -46,17 +47,19 @@ const empty: Omit<SessionFile, "agent_id"> = {
  * Writes `changes` into an agent's file, atomically; what they do not name stays. Whoever writes under an older
  * claim of the same project than the file knows is stale, and changes nothing.
  *
+ * @param writer - whose session this is may be seen too late: the host and the operator may write in one moment
  * @returns false when the writer was stale
  */
 export function updateSessionFile(
   path: string,
   changes: Partial<SessionFile> & { agent_id: string },
+  writer: "host" | "operator",
 ): boolean {
   const current = readSessionFile(path);
   if (current !== undefined && isStale(changes, current)) return false;
   const next: SessionFile = { ...empty, ...current, ...changes };
   mkdirSync(dirname(path), { recursive: true });
-  replaceFile(path, written(next), { durable: false });
+  replaceFileSync(path, written(next), { durable: false, writer });
   return true;
 }
 
@@ -71,17 +74,6 @@ export function readSessionFile(path: string): SessionFile | undefined {
   if (value !== undefined) return { ...empty, ...value };
   renameSync(path, `${path}.damaged`);
   return undefined;
-}
-
-/** Removes the temporary files of writers that were killed at `path`: those written before `beforeMs`, since the epoch. */
-export function removeUnfinished(path: string, beforeMs: number): void {
-  const folder = dirname(path);
-  for (const name of readdirSync(folder)) {
-    if (!name.startsWith(`${basename(path)}.`) || !name.endsWith(".tmp")) continue;
-    const file = join(folder, name);
-    const writtenMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? beforeMs;
-    if (writtenMs < beforeMs) rmSync(file, { force: true });
-  }
 }
 
 /** One field a line. Double quotes keep dates, numbers and `yes` from being read as anything but text, by any YAML. */

@@ -1,15 +1,10 @@
 import * as nodeFs from "node:fs";
 import { join } from "node:path";
 import type { SandboxAvailability } from "../sandbox/available.ts";
+import { makeDirectory, readIfPresent, removeFile } from "../storage/blocking-files.ts";
 import type { BlockingFileCalls } from "../storage/file-calls.ts";
+import { type ReplaceSyncOptions, replaceFileSync } from "../storage/replace-file.ts";
 import type { ProcessIdentity } from "../system/process-identity.ts";
-import {
-  makeDirectory,
-  type ReplaceOptions,
-  readIfPresent,
-  removeFile,
-  replaceFile,
-} from "./durable-file.ts";
 import type { SessionReport, SessionSpec } from "./sessions.ts";
 
 /** What the manager tells a host beside the spec: where things are on this machine. */
@@ -107,10 +102,10 @@ export function sessionFolder(
   const path = join(directory, id);
   const file = (name: string) => join(path, name);
   const read = <T>(name: string): T | undefined => parse<T>(file(name), readIfPresent(file(name), calls));
-  const write = (name: string, value: unknown, options: ReplaceOptions) => {
+  const write = (name: string, value: unknown, options: ReplaceSyncOptions) => {
     // What begins a session or a host makes sure of the folder; the others find it.
-    if (options.durable === true || !calls.existsSync(path)) makeDirectory(path, 0o700, calls);
-    replaceFile(file(name), `${JSON.stringify(value, null, 2)}\n`, options, calls);
+    if (options.durable || !calls.existsSync(path)) makeDirectory(path, 0o700, calls);
+    replaceFileSync(file(name), `${JSON.stringify(value, null, 2)}\n`, options, calls);
   };
   return {
     path,
@@ -119,19 +114,19 @@ export function sessionFolder(
     readSpec: () => read<SessionSpec>("spec.json"),
     writeSpec: (spec) => write("spec.json", spec, { durable: true }),
     readReport: () => read<SessionReport>("report.json"),
-    writeReport: (report, { durable }) => write("report.json", report, { durable: durable || "Whole" }),
+    writeReport: (report, { durable }) => write("report.json", report, { durable }),
     readHost: () => read<HostFile>("host.json"),
     writeHost: (host) => write("host.json", host, { durable: true }),
     clearHost: () => removeFile(file("host.json"), calls),
     detachTranscript() {
       const transcript = file("transcript.jsonl");
       const text = readIfPresent(transcript, calls);
-      if (text !== undefined) replaceFile(transcript, text, { durable: true, mode: 0o600 }, calls);
+      if (text !== undefined) replaceFileSync(transcript, text, { durable: true, mode: 0o600 }, calls);
     },
     readLaunch: () => read<LaunchSettings>("launch.json"),
-    writeLaunch: (launch) => write("launch.json", launch, { durable: "Whole" }),
+    writeLaunch: (launch) => write("launch.json", launch, { durable: false }),
     readAccess: () => read<Access>("access.json"),
-    writeAccess: (access) => write("access.json", access, { durable: "Whole", mode: 0o600 }),
+    writeAccess: (access) => write("access.json", access, { durable: false, mode: 0o600 }),
     readSetup: () => read<SetupRecord>("setup.json"),
     writeSetup: (record) => write("setup.json", record, { durable: true }),
     readOrder() {
@@ -140,7 +135,7 @@ export function sessionFolder(
       // Whoever only creates the file asks for a pause.
       return text.trim() === "Now" ? "Now" : "AfterTurn";
     },
-    writeOrder: (order) => replaceFile(file("control"), `${order}\n`, { durable: true }, calls),
+    writeOrder: (order) => replaceFileSync(file("control"), `${order}\n`, { durable: true }, calls),
     clearOrder: () => removeFile(file("control"), calls),
   };
 }

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import { makeDirectory } from "../storage/blocking-files.ts";
 import { type CrashDisk, crashDisk } from "../storage/testing/crash-disk.ts";
 import { everyFault, failureOf } from "../storage/testing/every-fault.ts";
 import { seeded } from "../storage/testing/seeded.ts";
-import { makeDirectory } from "./durable-file.ts";
 import { type Entry, openTranscript } from "./transcript.ts";
 
 const folder = "/repository/.claude-sessions/.bosun/sessions/s-1";

@@ -1,7 +1,7 @@
 import * as nodeFs from "node:fs";
 import { dirname } from "node:path";
+import { syncDirectory, writeAll } from "../storage/blocking-files.ts";
 import type { BlockingFileCalls } from "../storage/file-calls.ts";
-import { syncDirectory, writeAll } from "./durable-file.ts";
 import type { ContentBlock } from "./runner/blocks.ts";
 import type { Outcome } from "./sessions.ts";
 

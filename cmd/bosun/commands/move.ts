@@ -7,7 +7,7 @@ import type { ExchangeDeps } from "../../../pkg/cluster/exchange.ts";
 import { type ChosenCluster, readCluster } from "../../../pkg/cluster/kubeconfig.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
 import { silentLogger } from "../../../pkg/runtime/logger.ts";
-import { replaceFile } from "../../../pkg/session/durable-file.ts";
+import { replaceFileSync } from "../../../pkg/storage/replace-file.ts";
 import { systemClock, systemRandom } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
 import { copyObjects } from "../move/copy-objects.ts";
@@ -65,8 +65,8 @@ export async function importWorkspace(context: Context, options: ImportOptions):
         context: chosen.context,
         namespace,
       };
-      replaceFile(folder.state, `${stateOf(folder) ?? workspace.metadata.uid}\n`, { durable: true });
-      replaceFile(folder.cluster, `${JSON.stringify(note)}\n`, { durable: true });
+      replaceFileSync(folder.state, `${stateOf(folder) ?? workspace.metadata.uid}\n`, { durable: true });
+      replaceFileSync(folder.cluster, `${JSON.stringify(note)}\n`, { durable: true });
     });
   } finally {
     chosen.access.close();
@@ -93,7 +93,7 @@ export async function exportWorkspace(context: Context): Promise<void> {
     await withRegistry(context, folder, async (to) => {
       await copyObjects(from, to, { tell: ({ kind, name }) => context.out(`Copied ${kind} ${name}`) });
     });
-    replaceFile(folder.state, `${stateOf(folder) ?? workspace.metadata.uid}\n`, { durable: true });
+    replaceFileSync(folder.state, `${stateOf(folder) ?? workspace.metadata.uid}\n`, { durable: true });
     rmSync(folder.cluster);
     context.out("");
     context.out(`The workspace lies in ${folder.path} now. Next: bosun up`);

@@ -4,9 +4,9 @@ import path from "node:path";
 import { Git } from "../../../pkg/git/git.ts";
 import { wipPrefix } from "../../../pkg/git/kept-work.ts";
 import { layoutOf } from "../../../pkg/git/layout.ts";
-import { readIfPresent } from "../../../pkg/session/durable-file.ts";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
 import type { SessionSpec } from "../../../pkg/session/sessions.ts";
+import { readIfPresent } from "../../../pkg/storage/blocking-files.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import type { Finding } from "./findings.ts";
 

@@ -16,7 +16,7 @@ import type { Client } from "../../../pkg/runtime/client.ts";
 import { TransientError } from "../../../pkg/runtime/errors.ts";
 import type { Logger } from "../../../pkg/runtime/logger.ts";
 import { Metrics } from "../../../pkg/runtime/metrics.ts";
-import { replaceFile } from "../../../pkg/session/durable-file.ts";
+import { replaceFileSync } from "../../../pkg/storage/replace-file.ts";
 import { processMetrics } from "../../../pkg/system/process-metrics.ts";
 import { systemRandom } from "../../../pkg/system/system.ts";
 import type { ClusterOfFolder } from "../operator-client/chosen-cluster.ts";
@@ -205,5 +205,5 @@ function socketServer(
 
 /** So that commands, and the next `bosun up`, find the cluster that the folder belongs to. */
 function remember(folder: WorkspaceFolder, chosen: ClusterOfFolder): void {
-  replaceFile(folder.cluster, `${JSON.stringify(chosen)}\n`, { durable: true });
+  replaceFileSync(folder.cluster, `${JSON.stringify(chosen)}\n`, { durable: true });
 }

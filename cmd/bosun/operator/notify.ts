@@ -3,7 +3,8 @@ import path from "node:path";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { timestamp } from "../../../pkg/runtime/clock.ts";
 import { runCommand } from "../../../pkg/sandbox/run.ts";
-import { readIfPresent, replaceFile } from "../../../pkg/session/durable-file.ts";
+import { readIfPresent } from "../../../pkg/storage/blocking-files.ts";
+import { replaceFileSync } from "../../../pkg/storage/replace-file.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import { type FollowOptions, followObjects } from "./follow-objects.ts";
 import { type Notice, noticesOf } from "./notices.ts";
@@ -68,7 +69,7 @@ export function notifyPerson(options: NotifyOptions): AbortController {
       await run(command, workspace.metadata.name, notice);
       if (ending.signal.aborted) return;
       told.push(key);
-      replaceFile(memory, `${JSON.stringify(told.slice(-rememberedMax))}\n`, { durable: false });
+      replaceFileSync(memory, `${JSON.stringify(told.slice(-rememberedMax))}\n`, { durable: false });
     }
   }
 

@@ -1,12 +1,4 @@
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -84,25 +76,6 @@ test("what changes several times within a second is written at once and once mor
   await clock.advance(10_000);
   await change({ activity: "working", project: "four" });
   expect(text()).toContain('current_project_id: "four"');
-});
-
-test("what a host or operator left that was killed while it wrote is removed: it lay among people's files for ever", async () => {
-  for (const [name, ageMs] of [
-    ["agent-1.session.old.tmp", 2_000],
-    ["agent-1.session.now.tmp", -2_000],
-    ["agent-10.session.old.tmp", 2_000],
-  ] as const) {
-    writeFileSync(path.join(folder, name), "");
-    const at = (clock.now() - ageMs) / 1000;
-    utimesSync(path.join(folder, name), at, at);
-  }
-  await change({ activity: "working", project: "one" });
-  await clock.advance(1_000);
-  expect(readdirSync(folder).sort()).toEqual([
-    "agent-1.session",
-    "agent-1.session.now.tmp",
-    "agent-10.session.old.tmp",
-  ]);
 });
 
 test("an operator that ends writes what it had not written yet", async () => {

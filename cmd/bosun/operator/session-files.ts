@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Agent } from "../../../pkg/api/generated.ts";
 import { type Money, NANO_PER_USD } from "../../../pkg/gateway/money.ts";
 import { throttle } from "../../../pkg/runtime/throttle.ts";
-import { removeUnfinished, updateSessionFile } from "../../../pkg/session/session-file.ts";
+import { type SessionFile, updateSessionFile } from "../../../pkg/session/session-file.ts";
 import type { Sessions } from "../../../pkg/session/sessions.ts";
 import { type FollowOptions, followObjects } from "./follow-objects.ts";
 
@@ -65,9 +65,7 @@ export function writeSessionFiles(options: SessionFilesOptions): SessionFiles {
     ({ metadata: { name } }) => {
       for (const known of [newest, unwritten, writers]) known.delete(name);
       if (!isHeld()) return;
-      const file = path.join(folder, `${name}.session`);
-      rmSync(file, { force: true });
-      removeUnfinished(file, clock.now());
+      rmSync(path.join(folder, `${name}.session`), { force: true });
     },
   );
   return {
@@ -83,7 +81,7 @@ export function writeSessionFiles(options: SessionFilesOptions): SessionFiles {
 /** @param newest - asked once more right before the file is written; undefined: the Agent is gone, and so is its file */
 async function write(
   newest: () => Agent | undefined,
-  { sessions, money, folder, clock, isHeld }: SessionFilesOptions,
+  { sessions, money, folder, isHeld }: SessionFilesOptions,
 ): Promise<void> {
   const before = newest();
   if (before === undefined) return;
@@ -97,10 +95,7 @@ async function write(
   if (agent === undefined || agent.status?.session?.id !== id || !isHeld()) return;
   const { status = {} } = agent;
   const { activity } = status;
-  const file = path.join(folder, `${name}.session`);
-  // A writer that lives is done long before.
-  removeUnfinished(file, clock.now() - writePeriodMs);
-  updateSessionFile(file, {
+  const shown = {
     agent_id: name,
     status: activity === "working" || activity === "reviewing" || activity === "ideating" ? activity : "idle",
     current_project_id: status.project ?? null,
@@ -115,5 +110,6 @@ async function write(
     ...(cost === undefined ? {} : { cost_usd: cost / NANO_PER_USD }),
     error_count: status.errors ?? 0,
     last_error: status.lastError ?? null,
-  });
+  } satisfies Partial<SessionFile>;
+  updateSessionFile(path.join(folder, `${name}.session`), shown, "operator");
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
-import { readIfPresent } from "../../../pkg/session/durable-file.ts";
+import { readIfPresent } from "../../../pkg/storage/blocking-files.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 
 /** The name of the folder of state of a workspace that was moved between file mode and a cluster; else undefined. */

@@ -1,47 +1,7 @@
-/** Files that are on disk when a call returns: a session host may do nothing of what it announces before. */
-import { randomUUID } from "node:crypto";
+/** What is on disk when a call returns: a session host may do nothing of what it announces before. */
 import * as nodeFs from "node:fs";
 import { dirname } from "node:path";
-import { type BlockingFileCalls, codeOf } from "../storage/file-calls.ts";
-
-export interface ReplaceOptions {
-  /**
-   * What survives power loss once the call returns. `true`: the new text. `"Whole"`: the old text or the new one.
-   * `false`: anything, half a text too; a crash of the process alone still leaves one of the two.
-   */
-  durable: boolean | "Whole";
-  /** Permissions; 0o644 when left out. */
-  mode?: number;
-}
-
-/**
- * Replaces a file whole: whoever reads sees the old text or the new one, never half of either. Beside it a
- * temporary file is written first, so the folder must be writable. After an error the old text is in place, unless
- * it was the last step, syncing the folder, that failed.
- */
-export function replaceFile(
-  path: string,
-  text: string,
-  { durable, mode = 0o644 }: ReplaceOptions,
-  calls: BlockingFileCalls = nodeFs,
-): void {
-  // Not named for the process: in its namespace every host is process 1.
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    const file = calls.openSync(temporary, "w", mode);
-    try {
-      writeAll(calls, file, Buffer.from(text), null);
-      if (durable !== false) calls.fsyncSync(file);
-    } finally {
-      calls.closeSync(file);
-    }
-    calls.renameSync(temporary, path);
-  } catch (error) {
-    removeQuietly(calls, temporary);
-    throw error;
-  }
-  if (durable === true) syncDirectory(dirname(path), calls);
-}
+import { type BlockingFileCalls, codeOf } from "./file-calls.ts";
 
 /** Removes a file, also after power loss; a missing one is fine. */
 export function removeFile(path: string, calls: BlockingFileCalls = nodeFs): void {
@@ -107,13 +67,5 @@ export function readIfPresent(path: string, calls: BlockingFileCalls = nodeFs): 
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     throw error;
-  }
-}
-
-function removeQuietly(calls: BlockingFileCalls, path: string): void {
-  try {
-    calls.rmSync(path, { force: true });
-  } catch {
-    // The disk again, which is told already. What is left takes a little space.
   }
 }
