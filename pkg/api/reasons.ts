@@ -21,6 +21,7 @@ export const FAILURE_REASONS = [
   "GatewayUnavailable",
   "GatewayUnreachable",
   "GitFailed",
+  "GitTimedOut",
   "HostNotStarted",
   "InvalidAnswer",
   "LedgerUnusable",

@@ -1,8 +1,16 @@
 import { TransientError } from "../runtime/errors.ts";
+import { type GitLimits, gitLimits, limitOf } from "./limits.ts";
 import { ObjectReader } from "./object-reader.ts";
-import { type ProcessOutput, type RunProcess, runProcess } from "./process.ts";
+import {
+  LateProcess,
+  type ProcessOutput,
+  type ProcessRequest,
+  type RunProcess,
+  runProcess,
+} from "./process.ts";
 import { RefWriter } from "./ref-writer.ts";
 import type { Serial } from "./serial.ts";
+import { gitTimedOut } from "./timed-out.ts";
 
 /** Which repository a git command works on. Always given, never discovered from a folder. */
 export interface GitPlace {
@@ -75,12 +83,18 @@ export class Git {
   readonly #readers = new Map<string, ObjectReader>();
   readonly #writers = new Map<string, RefWriter>();
   readonly #answers = new Map<string, ProcessOutput>();
+  readonly #limits: GitLimits;
 
-  constructor(start: RunProcess = runProcess) {
+  constructor(start: RunProcess = runProcess, limits: GitLimits = gitLimits) {
     this.#start = start;
+    this.#limits = limits;
   }
 
-  /** Runs git and gives back whatever it answers; a non-zero exit is a result. */
+  /**
+   * Runs git and gives back whatever it answers; a non-zero exit is a result.
+   *
+   * @throws TransientError GitTimedOut when it does not end
+   */
   run(
     place: GitPlace,
     args: readonly string[],
@@ -89,13 +103,15 @@ export class Git {
   ): Promise<ProcessOutput> {
     const { env: given, ...streams } = options;
     const env = { ...gitEnvironment(place), ...given };
-    return this.#start({ ...wrap([...neutral, ...args], env), cwd: place.gitDirectory, ...streams });
+    const command = { ...wrap([...neutral, ...args], env), cwd: place.gitDirectory, ...streams };
+    return this.#ended(args, command);
   }
 
   /**
    * What git prints, without the last line break.
    *
    * @throws TransientError GitFailed when git exits with anything but 0
+   * @throws TransientError GitTimedOut when it does not end
    */
   async text(
     place: GitPlace,
@@ -136,7 +152,8 @@ export class Git {
     const known = this.#readers.get(key);
     if (known !== undefined) return known;
     const args = [...neutral, "cat-file", "--batch-command"];
-    const reader = new ObjectReader({ file: "git", args, env: gitEnvironment(place), cwd: gitDirectory });
+    const command = { file: "git", args, env: gitEnvironment(place), cwd: gitDirectory };
+    const reader = new ObjectReader(command, this.#limits);
     this.#readers.set(key, reader);
     return reader;
   }
@@ -157,7 +174,8 @@ export class Git {
     const known = this.#writers.get(gitDirectory);
     if (known !== undefined) return known;
     const env = { ...gitEnvironment(place), ...given };
-    const writer = new RefWriter({ file: "git", args: [...neutral, ...args], env, cwd: gitDirectory });
+    const command = { file: "git", args: [...neutral, ...args], env, cwd: gitDirectory };
+    const writer = new RefWriter(command, this.#limits);
     this.#writers.set(gitDirectory, writer);
     return writer;
   }
@@ -178,7 +196,20 @@ export class Git {
     safe.push("merge.autoStash=false", "submodule.recurse=false", "merge.verifySignatures=false");
     const settings = safe.flatMap((setting) => ["-c", setting]);
     const command = { file: "git", args: ["-C", path, ...settings, ...args], env, cwd: path };
-    return this.#start(stdin === undefined ? command : { ...command, stdin });
+    return this.#ended(args, stdin === undefined ? command : { ...command, stdin });
+  }
+
+  /** @param args - of git itself, without what is given to every git */
+  async #ended(args: readonly string[], command: Omit<ProcessRequest, "limit">): Promise<ProcessOutput> {
+    const ms = limitOf(args, this.#limits);
+    // Cut off in the middle it leaves the person's files those of two commits.
+    const whenOver = args[0] === "merge" ? "Leave" : "End";
+    try {
+      return await this.#start({ ...command, limit: { ms, graceMs: this.#limits.graceMs, whenOver } });
+    } catch (error) {
+      if (error instanceof LateProcess) throw gitTimedOut({ args, cwd: command.cwd, ms }, error);
+      throw error;
+    }
   }
 }
 

@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { startTimeNow } from "../system/process-table.ts";
+import { gitLimits } from "./limits.ts";
 import { ObjectReader } from "./object-reader.ts";
 
 function repository(): { git(...args: string[]): string; reader: ObjectReader; folder: string } {
@@ -84,4 +86,21 @@ test("a process that can't be started or dies says nothing, and the next questio
   const dying = new ObjectReader({ file: "sh", args: ["-c", script], env, cwd: folder });
   expect(await Promise.all([dying.id(id), dying.id(id)])).toEqual([id, undefined]);
   expect(await dying.id(id)).toBe(id);
+});
+
+test("a process that falls silent says nothing and is ended, and the next question gets another one", async () => {
+  const { git, folder } = repository();
+  writeFileSync(join(folder, "a"), "a\n");
+  const id = git("hash-object", "-w", "a");
+  const env = { PATH: process.env.PATH ?? "", GIT_DIR: join(folder, ".git") };
+  const script =
+    "echo $$ >>pids; [ -e hung ] && exec git cat-file --batch-command; touch hung; trap '' TERM; exec sleep 1000";
+  const command = { file: "sh", args: ["-c", script], env, cwd: folder };
+  const limits = { quickMs: 1_000, graceMs: 100 };
+  const reader = new ObjectReader(command, limits);
+  expect(await Promise.all([reader.id(id), reader.object(id)])).toEqual([undefined, undefined]);
+  limits.quickMs = gitLimits.quickMs;
+  expect(await reader.id(id)).toBe(id);
+  const [hung = 0] = readFileSync(join(folder, "pids"), "utf8").trim().split("\n").map(Number);
+  await expect.poll(() => startTimeNow(hung)).toBeUndefined();
 });

@@ -1,5 +1,9 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import { endLate } from "./end-late.ts";
+import { hold } from "./hold.ts";
+import { type GitLimits, gitLimits } from "./limits.ts";
+import { type Patience, patience } from "./patience.ts";
 
 export interface FoundObject {
   id: string;
@@ -30,10 +34,11 @@ const header = /^([0-9a-f]{40}) (\w+) (\d+)$/;
  * git for each takes the operator milliseconds in which it can do nothing else.
  *
  * It only ever says what is there. Whatever it can't answer (nothing there, a name that is ambiguous, a process that
- * died) is undefined, and who has to know asks git anew.
+ * died or falls silent) is undefined, and who has to know asks git anew.
  */
 export class ObjectReader {
   readonly #process: StayingProcess;
+  readonly #limits: Pick<GitLimits, "quickMs" | "graceMs">;
   #child: ChildProcessByStdio<Writable, Readable, null> | undefined;
   #questions: Question[] = [];
   #received: Buffer[] = [];
@@ -41,9 +46,12 @@ export class ObjectReader {
   /** How much has to be there before it is worth looking again. */
   #wantedBytes = 0;
   #ending: NodeJS.Timeout | undefined;
+  /** While there is a question. */
+  #waiting: Patience | undefined;
 
-  constructor(process: StayingProcess) {
+  constructor(process: StayingProcess, limits: Pick<GitLimits, "quickMs" | "graceMs"> = gitLimits) {
     this.#process = process;
+    this.#limits = limits;
   }
 
   /** @param name - an id, a full ref, or either with `^{tree}` and the like behind it */
@@ -61,9 +69,11 @@ export class ObjectReader {
     return new Promise((resolve) => {
       clearTimeout(this.#ending);
       this.#questions.push({ wantsContent: command === "contents", answer: resolve });
-      this.#child ??= this.#start();
-      hold(this.#child, "ref");
-      this.#child.stdin.write(`${command} ${name}\n`);
+      const child = this.#child ?? this.#start();
+      this.#child = child;
+      this.#waiting ??= patience(this.#limits.quickMs, () => this.#fellSilent(child));
+      hold(child, "ref");
+      child.stdin.write(`${command} ${name}\n`);
     });
   }
 
@@ -82,6 +92,7 @@ export class ObjectReader {
   #take(chunk: Buffer): void {
     this.#received.push(chunk);
     this.#receivedBytes += chunk.length;
+    this.#waiting?.heard();
     if (this.#receivedBytes < this.#wantedBytes) return;
     let rest = Buffer.concat(this.#received);
     for (let taken = this.#answerFirst(rest); taken > 0; taken = this.#answerFirst(rest))
@@ -118,6 +129,7 @@ export class ObjectReader {
   }
 
   #endWhenIdle(): void {
+    this.#waitNoLonger();
     const child = this.#child;
     if (child !== undefined) hold(child, "unref");
     this.#ending = setTimeout(() => {
@@ -128,6 +140,12 @@ export class ObjectReader {
     }, idleMs).unref();
   }
 
+  #fellSilent(child: ChildProcessByStdio<Writable, Readable, null>): void {
+    this.#giveUp(child);
+    // It changes nothing, so nobody waits until it is gone.
+    endLate(child, this.#limits.graceMs).catch(() => child.kill("SIGKILL"));
+  }
+
   /** The process is gone, or about to be: its open questions get no answer, the next starts another one. */
   #giveUp(child: ChildProcessByStdio<Writable, Readable, null>): void {
     if (child !== this.#child) return;
@@ -135,14 +153,13 @@ export class ObjectReader {
     this.#received = [];
     this.#receivedBytes = 0;
     this.#wantedBytes = 0;
+    this.#waitNoLonger();
     child.kill();
     for (const { answer } of this.#questions.splice(0)) answer(undefined);
   }
-}
 
-/** Without a question it keeps nobody from ending; and when this process ends, so does its input, and it with that. */
-function hold(child: ChildProcessByStdio<Writable, Readable, null>, how: "ref" | "unref"): void {
-  child[how]();
-  for (const stream of [child.stdin, child.stdout])
-    (stream as unknown as Record<typeof how, () => void>)[how]();
+  #waitNoLonger(): void {
+    this.#waiting?.end();
+    this.#waiting = undefined;
+  }
 }

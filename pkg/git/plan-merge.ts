@@ -49,11 +49,19 @@ export function identityEnvironment(identity: CommitIdentity, dateSeconds: numbe
   };
 }
 
-/** Of two full ids. False also when a commit is not there. */
+/**
+ * Of two full ids. False also when a commit is not there.
+ *
+ * @throws TransientError GitFailed when git can't tell
+ */
 export async function isAncestor(git: Git, place: GitPlace, commit: string, of: string): Promise<boolean> {
   const relation = await relate(git.reader(place), of, commit);
   if (relation !== undefined) return relation.between.length === 0;
-  return (await git.lasting(place, ["merge-base", "--is-ancestor", commit, of])).exitCode === 0;
+  const args = ["merge-base", "--is-ancestor", commit, of];
+  const output = await git.lasting(place, args);
+  if (output.exitCode > 1 && !output.stderr.includes("Not a valid commit name"))
+    throw gitFailed(args, output);
+  return output.exitCode === 0;
 }
 
 type Merged = { is: "clean"; tree: string } | { is: "conflict"; files: readonly string[] };

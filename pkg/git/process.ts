@@ -1,6 +1,9 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
+import { endLate } from "./end-late.ts";
+import { hold } from "./hold.ts";
+import { patience } from "./patience.ts";
 
 export interface ProcessRequest {
   file: string;
@@ -16,6 +19,30 @@ export interface ProcessRequest {
   stdoutFile?: string;
   /** How much of the start of `stdout` is kept; all of it when left out. */
   maxBytes?: number;
+  limit: ProcessLimit;
+}
+
+export interface ProcessLimit {
+  /** How long it is waited for, in milliseconds. */
+  ms: number;
+  /** Between asking one that is late to end and killing it, in milliseconds. */
+  graceMs: number;
+  /** `Leave`: one that is late goes on, since what it does must not be done by half. */
+  whenOver: "End" | "Leave";
+}
+
+/** A process did not end within its limit: what it did is unknown. */
+export class LateProcess extends Error {
+  override readonly name = "LateProcess";
+  /** `GoesOn`: it could not be ended, or was not to be. */
+  readonly fate: "Ended" | "GoesOn";
+  readonly pid: number | undefined;
+
+  constructor(file: string, fate: "Ended" | "GoesOn", pid: number | undefined) {
+    super(`${file} did not end in time.`);
+    this.fate = fate;
+    this.pid = pid;
+  }
 }
 
 export interface ProcessOutput {
@@ -26,7 +53,12 @@ export interface ProcessOutput {
 
 export type RunProcess = (request: ProcessRequest) => Promise<ProcessOutput>;
 
-/** Runs a program to its end. Throws only when it cannot be started. */
+/**
+ * Runs a program to its end.
+ *
+ * @throws Error when it cannot be started
+ * @throws LateProcess when it does not end within its limit
+ */
 export const runProcess: RunProcess = async (request) => {
   const input =
     request.stdinFile === undefined
@@ -53,17 +85,35 @@ export const runProcess: RunProcess = async (request) => {
       // A program that ends without reading its input tells by its exit code why.
       child.stdin?.on("error", () => undefined);
       child.stdin?.end(request.stdin);
-      child.once("error", (cause) => reject(new Error(`Cannot start ${request.file}.`, { cause })));
-      child.once("close", (code) =>
+      let isLate = false;
+      const waiting = patience(request.limit.ms, () => {
+        isLate = true;
+        giveUp(child, request).then(reject, reject);
+      });
+      child.once("error", (cause) => {
+        waiting.end();
+        reject(new Error(`Cannot start ${request.file}.`, { cause }));
+      });
+      child.once("close", (code) => {
+        waiting.end();
+        // Of one that was ended as late, an exit code says nothing, unless it was done after all.
+        if (isLate && code !== 0) return;
         resolve({
           exitCode: code ?? 128,
           stdout: Buffer.concat(stdout),
           stderr: Buffer.concat(stderr).toString("utf8"),
-        }),
-      );
+        });
+      });
     });
   } finally {
     await input?.close();
     await output?.close();
   }
 };
+
+async function giveUp(child: ChildProcess, { file, limit }: ProcessRequest): Promise<LateProcess> {
+  if (limit.whenOver === "End" && (await endLate(child, limit.graceMs)))
+    return new LateProcess(file, "Ended", child.pid);
+  hold(child, "unref");
+  return new LateProcess(file, "GoesOn", child.pid);
+}

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { gitLimits } from "./limits.ts";
 import { RefWriter, transaction } from "./ref-writer.ts";
 
 function repository(script = 'echo $$ >>pids; exec git "$@"') {
@@ -14,10 +15,12 @@ function repository(script = 'echo $$ >>pids; exec git "$@"') {
   const [one = "", two = ""] = ["one", "two"].map((text) => git(["hash-object", "-w", "--stdin"], text));
   const args = ["-c", "core.filesRefLockTimeout=100", "update-ref", "--no-deref", "--stdin", "-m", "test"];
   const env = { PATH: process.env.PATH ?? "", GIT_DIR: folder };
-  const writer = new RefWriter({ file: "sh", args: ["-c", script, "sh", ...args], env, cwd: folder });
+  const command = { file: "sh", args: ["-c", script, "sh", ...args], env, cwd: folder };
+  const limits = { ...gitLimits };
+  const writer = new RefWriter(command, limits);
   const refs = (): string => git(["for-each-ref", "--format=%(refname) %(objectname)"]);
   const pids = (): number[] => readFileSync(join(folder, "pids"), "utf8").trim().split("\n").map(Number);
-  return { folder, git, one, two, writer, refs, pids };
+  return { folder, git, one, two, writer, limits, refs, pids };
 }
 
 test("many transactions at once are made in their order by one process, also beside what others do", async () => {
@@ -71,6 +74,46 @@ test("a process that dies within a transaction has not done it, and it is not be
   );
   expect(await writer.transact([`update refs/a ${one}`])).toMatchObject({ exitCode: 128 });
   expect(pids()).toHaveLength(1);
+});
+
+test.each([
+  { how: "holds its locks", hangs: '{ head -n 3; exec sleep 1000; } | git "$@"' },
+  { how: "does not heed being asked to end", hangs: "trap '' TERM; echo start: ok; exec sleep 1000" },
+])(
+  "one that $how is ended as late, nobody knows what it did, and the next is another's",
+  async ({ hangs }) => {
+    const { folder, one, writer, limits, refs, pids } = repository(
+      `echo $$ >>pids; [ -e hung ] && exec git "$@"; touch hung; ${hangs}`,
+    );
+    const line = `update refs/a ${one}`;
+    Object.assign(limits, { quickMs: 1_000, graceMs: 200 });
+    const late = writer.transact([line]);
+    const lock = join(folder, "refs/a.lock");
+    if (hangs.includes("git")) await expect.poll(() => existsSync(lock)).toBe(true);
+    await expect(late).rejects.toMatchObject({
+      reason: "GitTimedOut",
+      message: expect.stringMatching(/did not end within 1s and was ended\. .* disk/),
+    });
+    expect(() => process.kill(pids()[0] ?? 0, 0)).toThrow("ESRCH");
+    expect(existsSync(lock)).toBe(false);
+    Object.assign(limits, gitLimits);
+    expect(await writer.transact([line])).toMatchObject({ exitCode: 0 });
+    expect(refs()).toBe(`refs/a ${one}`);
+    expect(pids()).toHaveLength(2);
+  },
+);
+
+test("one that was done before it fell silent is found to be done by who looks anew", async () => {
+  const { one, two, writer, limits, refs } = repository(
+    '[ -e hung ] && exec git "$@"; touch hung; head -n 4 | git "$@" >/dev/null; exec sleep 1000',
+  );
+  limits.quickMs = 1_000;
+  await expect(writer.transact([`update refs/a ${one}`])).rejects.toMatchObject({ reason: "GitTimedOut" });
+  expect(refs()).toBe(`refs/a ${one}`);
+  Object.assign(limits, gitLimits);
+  // As if nothing had been done: git itself refuses.
+  const repeated = await writer.transact([`update refs/a ${two} ${"0".repeat(40)}`]);
+  expect(repeated.stderr).toContain("already exists");
 });
 
 test("what can't be started says so", async () => {

@@ -1,6 +1,12 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import type { TransientError } from "../runtime/errors.ts";
+import { endLate } from "./end-late.ts";
+import { hold } from "./hold.ts";
+import { type GitLimits, gitLimits } from "./limits.ts";
 import type { StayingProcess } from "./object-reader.ts";
+import { patience } from "./patience.ts";
+import { gitTimedOut } from "./timed-out.ts";
 
 /** So long a process is used, in milliseconds: a setting of the person's that changes is heeded by the next. */
 const lifeMs = 10_000;
@@ -26,16 +32,19 @@ export function transaction(lines: readonly string[]): string {
  */
 export class RefWriter {
   readonly #process: StayingProcess;
+  readonly #limits: Pick<GitLimits, "quickMs" | "graceMs">;
   #child: ChildProcessByStdio<Writable, Readable, Readable> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(process: StayingProcess) {
+  constructor(process: StayingProcess, limits: Pick<GitLimits, "quickMs" | "graceMs"> = gitLimits) {
     this.#process = process;
+    this.#limits = limits;
   }
 
   /**
    * @param lines - of a transaction: `update`, `delete`, `verify`
    * @throws Error when git can't be started
+   * @throws TransientError GitTimedOut when git doesn't end: whether anything was done is unknown
    */
   transact(lines: readonly string[]): Promise<Transacted> {
     const work = async (): Promise<Transacted> => {
@@ -55,7 +64,13 @@ export class RefWriter {
     return new Promise((resolve, reject) => {
       let stdout = "";
       let stderr = "";
+      let isLate = false;
+      const waiting = patience(this.#limits.quickMs, () => {
+        isLate = true;
+        this.#endLate(child).then(reject, reject);
+      });
       const over = (exitCode: number): void => {
+        waiting.end();
         child.stdout.off("data", hear);
         child.stderr.off("data", read);
         child.off("close", close).off("error", fail);
@@ -70,10 +85,12 @@ export class RefWriter {
       const read = (chunk: Buffer): void => {
         stderr += chunk.toString("utf8");
       };
-      // Whatever its code: it has not said that it is done.
-      const close = (code: number | null): void => over(code || 128);
-      const fail = (cause: Error): void =>
+      // Whatever its code: it has not said that it is done. Of one that was ended as late that says nothing.
+      const close = (code: number | null): void => (isLate ? undefined : over(code || 128));
+      const fail = (cause: Error): void => {
+        waiting.end();
         reject(new Error(`Cannot start ${this.#process.file}.`, { cause }));
+      };
       child.stdout.on("data", hear);
       child.stderr.on("data", read);
       child.once("close", close).once("error", fail);
@@ -102,14 +119,15 @@ export class RefWriter {
     return child;
   }
 
-  #forget(child: ChildProcessByStdio<Writable, Readable, Readable>): void {
+  /** The next transaction is another process's. One that can't be ended holds its locks until it does. */
+  async #endLate(child: ChildProcess): Promise<TransientError> {
+    this.#forget(child);
+    const fate = (await endLate(child, this.#limits.graceMs)) ? "Ended" : "GoesOn";
+    const { args, cwd } = this.#process;
+    return gitTimedOut({ args, cwd, ms: this.#limits.quickMs }, { fate, pid: child.pid });
+  }
+
+  #forget(child: ChildProcess): void {
     if (child === this.#child) this.#child = undefined;
   }
-}
-
-/** Between transactions it keeps nobody from ending; and when this process ends, so does its input, and it with that. */
-function hold(child: ChildProcessByStdio<Writable, Readable, Readable>, how: "ref" | "unref"): void {
-  child[how]();
-  for (const stream of [child.stdin, child.stdout, child.stderr])
-    (stream as unknown as Record<typeof how, () => void>)[how]();
 }
