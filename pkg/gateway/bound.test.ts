@@ -91,8 +91,11 @@ describe("the prompt is bounded by", () => {
     expect(bounds(plain, [settled]).inputTokens).toBe(600 + 2 + 2_000);
   });
 
-  test("what it answered as well where that comes back as thinking, which is shortened", () => {
-    const thought = { role: "assistant", content: [{ type: "thinking", thinking: "Hm", signature: "s" }] };
+  test.each([
+    { type: "thinking", thinking: "Hm", signature: "s" },
+    { type: "redacted_thinking", data: "s" },
+  ])("what it answered as well where that comes back as $type, which is shortened", (block) => {
+    const thought = { role: "assistant", content: [block] };
     const request = { ...ASK, messages: [...ASK.messages, thought, NEXT] };
     expect(bounds(request, [basis]).inputTokens).toBe(600 + 100 + bytes([thought, NEXT]) + 2_000);
   });

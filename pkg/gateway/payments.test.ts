@@ -147,6 +147,15 @@ test("a reservation is settled in the window it was granted in", async () => {
   expect(ledger.state.sums({ startMs: midnight }).requests).toBe(0);
 });
 
+test("a Budget that is deleted and made anew further east goes on in the old one's day, with what was spent", async () => {
+  const { clock, payments, ask } = world(TIGHT, new TestClock("2026-11-23T14:00:00Z"));
+  paymentOf(await ask());
+  await clock.advance(2 * 3_600_000);
+  // There the next day has begun, in which nothing was spent.
+  payments.setBudgets([{ ...TIGHT, uid: "another", timeZone: "Asia/Tokyo" }]);
+  expect(await isWaiting(ask({ session: "t" }))).toBe(true);
+});
+
 test("after three endings without a known cost requests go one at a time, until one settles", async () => {
   const { ask, pay } = world(AMPLE);
   for (let i = 0; i < 3; i++) await pay(LOST);

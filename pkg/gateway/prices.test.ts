@@ -70,10 +70,11 @@ test("a bound takes the dearest cache write that the request allows", () => {
 });
 
 test("a factor makes everything dearer, rounded up to whole nano-dollars, and the bound no less", () => {
-  const price = priced("claude-haiku-5-5", 1.25);
-  expect(costOf([{ ...NO_USAGE, cacheRead: 1 }], price)).toBe(13);
-  const most = { ...NO_USAGE, input: 99, output: 7 };
-  expect(mostOf({ inputTokens: 99, outputTokens: 7, writes: undefined }, price)).toBe(costOf([most], price));
+  const price = priced("claude-haiku-5-5", 1.001);
+  // 10.01 nano-dollars and 13,413.4: not to the nearest.
+  expect(costOf([{ ...NO_USAGE, cacheRead: 1 }], price)).toBe(11);
+  expect(costOf([{ ...NO_USAGE, input: 99, output: 7 }], price)).toBe(13_414);
+  expect(mostOf({ inputTokens: 99, outputTokens: 7, writes: undefined }, price)).toBe(13_414);
 });
 
 test("each row has its source and date, a first step from 0 and no price twice", () => {

@@ -285,6 +285,12 @@ test("a request of which a lost line may have told the end is charged with its b
   expect([lost, atBound]).toEqual([1, ["a"]]);
   expect(stateOf(made).request("a")).toMatchObject({ state: "unsettled", cost: 1_000 });
   expect(stateOf(made).request("b")).toMatchObject({ state: "released" });
+  // Also where lines that are left stand between.
+  const apart = numbered({ ...steps, 4: reservation("b"), 6: reservation("c") });
+  expect(rebuild({ lines: apart, endIsLost: false, totals: undefined, limits: [] }).atBound).toEqual([
+    "a",
+    "b",
+  ]);
 });
 
 test.each([

@@ -131,6 +131,18 @@ describe("a log on a real disk", () => {
     expect(state.files).toEqual({ "f.yaml": "300" });
   });
 
+  test("of many changes the newest are told for watches, up to the last and without a gap", async () => {
+    const count = 12_000;
+    const changes = Array.from({ length: count }, (_, index) => put(index + 1, `p${index % 7}`));
+    const quarters = [0, 1, 2, 3].map((part) => changes.slice((part * count) / 4, ((part + 1) * count) / 4));
+    await written(...quarters.map((quarter) => ({ changes: quarter })));
+    const { recent = [] } = await openLog({ directory, fs }).open();
+    expect(recent.length).toBeGreaterThan(1_000);
+    expect(recent.map(({ revision }) => revision)).toEqual(
+      Array.from(recent, (_, index) => count - recent.length + 1 + index),
+    );
+  });
+
   test("many short runs do not pile up segments", async () => {
     for (let run = 1; run <= 50; run += 1) await written({ changes: [put(run, "a")] });
     expect((await readdir(directory)).length).toBeLessThan(25);
