@@ -305,11 +305,13 @@ export class Gateway {
 
   /** Sessions outlive this process: their tokens hold again after it is restarted. */
   #saveSessions(): Promise<void> {
-    this.#saving = this.#saving.then(async () => {
+    const saved = this.#saving.then(async () => {
       const text = JSON.stringify(this.#tokens.grants());
       await replaceFile(fs, this.#sessionsPath, [Buffer.from(text)], 0o600);
     });
-    return this.#saving;
+    // Told to who asked; what is saved after it is another matter.
+    this.#saving = saved.catch(() => {});
+    return saved;
   }
 
   /** A usage limit holds over a restart: one request after each would be enough to be refused for longer. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -92,5 +92,16 @@ test("Budgets of which one has an unknown time zone are refused, and those befor
   const unknown = { ...BUDGET, name: "other", timeZone: "Mars/Olympus" };
   expect(() => gateway.setBudgets([BUDGET, unknown])).toThrow(RangeError);
   expect(gateway.account("other")).toBeUndefined();
+  expect(await ask()).toBe(200);
+});
+
+test("a disk that can not be written for a moment keeps no session out for longer: its first failure did for good", async () => {
+  gateway.setBudgets([BUDGET]);
+  // In the way of the file that is written first.
+  const inTheWay = join(folder, "state", ".bosun-tmp-sessions.json");
+  await mkdir(inTheWay);
+  await expect(gateway.admit(SESSION)).rejects.toThrow();
+  await expect(gateway.dismiss("another")).rejects.toThrow();
+  await rmdir(inTheWay);
   expect(await ask()).toBe(200);
 });
