@@ -1,19 +1,22 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
-import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { moneyContract } from "../../test/contracts/money.contract.ts";
 import { startTimeOf } from "../system/process-identity.ts";
+import { processTable } from "../system/process-table.ts";
 import { systemClock } from "../system/system.ts";
-import { workspaceMark } from "../system/workspace-mark.ts";
+import { endsWith, workspaceMark } from "../system/workspace-mark.ts";
 import { callControl } from "./control.ts";
 import type { Line } from "./ledger-lines.ts";
 import type { SessionGrant } from "./money.ts";
 import { type GatewayHandle, openGateway } from "./money-client.ts";
 import type { ProcessConfig } from "./process.ts";
+import { type PreparedGateway, prepareGateway } from "./start-process.ts";
 import {
   helloAnswer,
   helloEvents,
@@ -567,6 +570,66 @@ test("a gateway that heeds the stop latch ends by itself when it is told to, and
   await gateway.close();
   await callControl(config.socketPath, "stop", { term: 0 });
   await until(async () => (await startTimeOf(pid)) === undefined);
+});
+
+describe("a gateway that was prepared", () => {
+  let stopLatch: string;
+  let prepared: PreparedGateway;
+
+  beforeEach(async () => {
+    stopLatch = join(folder, "stop");
+    config = { ...config, stopLatch };
+    prepared = prepareGateway(config);
+    await until(() => processes().length === 1);
+  });
+
+  test("is the one that answers, and takes nobody's place later", async () => {
+    const [pid] = processes();
+    const gateway = await openGateway(config, { prepared });
+    opened.push(gateway);
+    expect(gateway.pid).toBe(pid);
+    process.kill(gateway.pid, "SIGKILL");
+    await gateway.setBudgets([BUDGET]);
+    expect(gateway.pid).not.toBe(pid);
+    expect(processes()).toEqual([gateway.pid]);
+  });
+
+  test("ends where one runs already", async () => {
+    const first = await start();
+    const second = await openGateway(config, { prepared });
+    opened.push(second);
+    expect(second.pid).toBe(first.pid);
+    await until(() => processes().length === 1);
+    expect(processes()).toEqual([first.pid]);
+  });
+
+  test("ends when nobody needs it", async () => {
+    prepared.close();
+    await until(() => processes().length === 0);
+    expect(await prepared.take()).toBeUndefined();
+  });
+
+  test("ends when the stop latch is there, before anyone tells it anything", async () => {
+    await writeFile(stopLatch, "");
+    await until(() => processes().length === 0);
+    const gateway = await openGateway(config, { prepared });
+    opened.push(gateway);
+    expect(gateway.pid).toBe(0);
+  });
+
+  test("does nothing while an emergency stop is in force that has no latch yet", async () => {
+    const gateway = await openGateway(config, { prepared, isStopped: () => true });
+    opened.push(gateway);
+    await until(() => processes().length === 0);
+    expect(existsSync(config.socketPath)).toBe(false);
+  });
+
+  /** Those of the workspace. */
+  function processes(): readonly number[] {
+    return processTable()
+      .filter(endsWith(stopLatch))
+      .map(({ pid }) => pid);
+  }
 });
 
 test("a gateway that can't start is not tried again and again: each time the wait is longer", async () => {

@@ -1,21 +1,12 @@
 /** The gateway as the operator holds it: a process started or adopted, and `Money` over its control socket. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, open } from "node:fs/promises";
 import type { Agent } from "node:http";
-import { join } from "node:path";
-import type { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
 import type { Clock } from "../runtime/clock.ts";
 import { TerminalError, TransientError } from "../runtime/errors.ts";
 import { throttle } from "../runtime/throttle.ts";
-import { compileCache } from "../system/compile-cache.ts";
-import { entryPath } from "../system/entry.ts";
 import { http } from "../system/http.ts";
 import { isAlive, type ProcessIdentity } from "../system/process-identity.ts";
 import { systemClock } from "../system/system.ts";
-import { workspaceMark } from "../system/workspace-mark.ts";
 import type { AdmittedField } from "./admission.ts";
 import { ControlError, callControl, type Hello } from "./control.ts";
 import { killProcess } from "./end-process.ts";
@@ -34,6 +25,7 @@ import type {
 import { fingerprintOf, type ProcessConfig } from "./process.ts";
 import { readProcessRecord } from "./process-record.ts";
 import { Restarts } from "./restarts.ts";
+import { type PreparedGateway, startProcess } from "./start-process.ts";
 
 /** How often the lease is renewed, in milliseconds; it holds for five times as long. */
 const RENEW_EVERY_MS = 1_000;
@@ -61,6 +53,8 @@ export interface GatewayOptions {
   clock?: Clock;
   /** Whether the emergency stop is in force: then no gateway runs. Whether its latch exists, when left out. */
   isStopped?(): boolean;
+  /** Taken for the first start, if there is one; closed else. */
+  prepared?: PreparedGateway | undefined;
 }
 
 /**
@@ -74,17 +68,22 @@ export interface GatewayOptions {
  */
 export async function openGateway(
   config: ProcessConfig,
-  { clock = systemClock, isStopped = () => isLatched(config) }: GatewayOptions = {},
+  { clock = systemClock, isStopped = () => isLatched(config), prepared }: GatewayOptions = {},
 ): Promise<GatewayHandle> {
-  const client = new MoneyClient(config, { clock, isStopped });
-  for (let tries = 1; !isStopped(); tries += 1) {
-    try {
-      await client.reach();
-      break;
-    } catch (error) {
-      // An emergency stop ends a gateway that begins, too, and may be over again by now.
-      if (error instanceof TerminalError || (tries === 2 && !isStopped())) throw error;
+  const client = new MoneyClient(config, { clock, isStopped, prepared });
+  try {
+    for (let tries = 1; !isStopped(); tries += 1) {
+      try {
+        await client.reach();
+        break;
+      } catch (error) {
+        // An emergency stop ends a gateway that begins, too, and may be over again by now.
+        if (error instanceof TerminalError || (tries === 2 && !isStopped())) throw error;
+      }
     }
+  } finally {
+    // One runs already, or none may.
+    prepared?.close();
   }
   void client.heedStops();
   return client;
@@ -94,10 +93,16 @@ function isLatched({ stopLatch }: ProcessConfig): boolean {
   return stopLatch !== undefined && existsSync(stopLatch);
 }
 
+interface MoneyClientOptions extends GatewayOptions {
+  clock: Clock;
+  isStopped(): boolean;
+}
+
 class MoneyClient implements GatewayHandle {
   readonly #config: ProcessConfig;
   readonly #clock: Clock;
   readonly #isStopped: () => boolean;
+  readonly #prepared: PreparedGateway | undefined;
   readonly #closing = new AbortController();
   #connections = keptConnections();
   readonly #wakes = new Set<{ atOnce: () => void; inTime: () => void }>();
@@ -112,8 +117,9 @@ class MoneyClient implements GatewayHandle {
   /** What the last start failed with. */
   #startError: unknown;
 
-  constructor(config: ProcessConfig, { clock, isStopped }: Required<GatewayOptions>) {
+  constructor(config: ProcessConfig, { clock, isStopped, prepared }: MoneyClientOptions) {
     this.#config = config;
+    this.#prepared = prepared;
     this.#clock = clock;
     this.#isStopped = isStopped;
     this.#admitted = config.admitted;
@@ -262,7 +268,11 @@ class MoneyClient implements GatewayHandle {
     const refuseStopped = () => this.#refuseStopped();
     this.#startError = undefined;
     try {
-      await startProcess(this.#config, { isRestart: this.#hasStarted, refuseStopped });
+      await startProcess(this.#config, {
+        isRestart: this.#hasStarted,
+        refuseStopped,
+        prepared: this.#prepared,
+      });
     } catch (error) {
       this.#startError = error;
       throw error;
@@ -359,52 +369,6 @@ async function hello(socketPath: string): Promise<Hello | undefined> {
   } catch {
     // Nobody listens, or nobody answers: what lives there is found by its record.
     return undefined;
-  }
-}
-
-interface StartOptions {
-  isRestart: boolean;
-  /** Called with nothing between it and the start of the process. */
-  refuseStopped(): void;
-}
-
-async function startProcess(
-  config: ProcessConfig,
-  { isRestart, refuseStopped }: StartOptions,
-): Promise<void> {
-  await mkdir(config.ledgerDirectory, { recursive: true, mode: 0o700 });
-  const log = await open(join(config.ledgerDirectory, "gateway.log"), "a", 0o600);
-  const { BOSUN_FAILPOINT, ANTHROPIC_API_KEY: _, ANTHROPIC_AUTH_TOKEN: __, ...inherited } = process.env;
-  const env = {
-    ...inherited,
-    ...compileCache(),
-    ...(config.stopLatch === undefined ? {} : workspaceMark(config.stopLatch)),
-  };
-  try {
-    refuseStopped();
-    const child = spawn(process.execPath, [...process.execArgv, entryPath("pkg/gateway/main")], {
-      // A group of its own, so that the operator's Ctrl-C and death leave it alone.
-      detached: true,
-      stdio: ["pipe", log.fd, log.fd, "pipe"],
-      // A failpoint kills once: the gateway that takes the dead one's place shall live.
-      env: isRestart || BOSUN_FAILPOINT === undefined ? env : { ...env, BOSUN_FAILPOINT },
-    });
-    await once(child, "spawn");
-    child.stdin?.on("error", () => {
-      // It died before it read: then it says nothing on its ready pipe either.
-    });
-    child.stdin?.end(JSON.stringify(config));
-    const said = await text(child.stdio[3] as Readable);
-    child.unref();
-    const answer = said === "" ? { ready: false, name: "", message: "it ended at once" } : JSON.parse(said);
-    if (answer.ready) return;
-    if (answer.name === "LedgerError") throw new TerminalError("LedgerUnusable", answer.message);
-    const message = `The gateway did not start: ${answer.message}. See ${join(config.ledgerDirectory, "gateway.log")}.`;
-    // The code says what a person can do, a full disk's for instance.
-    const cause = Object.assign(new Error(answer.message), { code: answer.code });
-    throw new TransientError("GatewayNotStarted", message, { cause });
-  } finally {
-    await log.close();
   }
 }
 

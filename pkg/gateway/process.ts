@@ -1,14 +1,12 @@
 /** The life of the gateway's process: one at a time, kept while it has work, gone when nobody wants it. */
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import type { Clock } from "../runtime/clock.ts";
-import { endProcesses } from "../system/end-processes.ts";
 import { systemFailpoints } from "../system/failpoint.ts";
 import { startTimeOf } from "../system/process-identity.ts";
 import { systemClock, systemIds, systemRandom } from "../system/system.ts";
-import { endsWith } from "../system/workspace-mark.ts";
 import { type ControlHandler, controlCalls, serveControl } from "./control.ts";
 import { Gateway, type GatewayConfig, type GatewayDeps } from "./gateway.ts";
+import { heedLatch } from "./heed-latch.ts";
 import prices from "./prices.json" with { type: "json" };
 import { readProcessRecord, writeProcessRecord } from "./process-record.ts";
 
@@ -25,10 +23,6 @@ export interface ProcessConfig extends GatewayConfig {
 const ABANDONED_MS = 60_000;
 /** How often is looked whether it is abandoned, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
-/** How often the stop latch is looked at, in milliseconds: a stop takes less than a second. */
-const LATCH_EVERY_MS = 200;
-/** How long it tries to end others before it ends itself, in milliseconds. */
-const END_OTHERS_MS = 5_000;
 
 /**
  * Runs the gateway until it is stopped or abandoned.
@@ -85,21 +79,6 @@ export async function runGateway(
   control.closeAllConnections();
   // Until here: what still runs must see the stop, and afterwards nothing keeps the process.
   heeding.abort();
-}
-
-/**
- * Ends this process once the emergency stop is in force, and before it whatever carries the workspace's mark: checks
- * of an operator that hangs, and hosts that can't look at the latch themselves.
- */
-async function heedLatch(stopLatch: string, clock: Clock, over: AbortSignal): Promise<void> {
-  while (!existsSync(stopLatch)) {
-    await clock.sleep(LATCH_EVERY_MS, over).catch(() => undefined); // Over.
-    if (over.aborted) return;
-  }
-  await endProcesses({ roots: endsWith(stopLatch), clock, limitMs: END_OTHERS_MS }).catch((error) =>
-    console.error("Others could not be ended.", error),
-  );
-  process.exit(1);
 }
 
 function depsOf(clock: Clock): GatewayDeps {

@@ -1,4 +1,5 @@
 /** The operator put together: everything real is made here and handed to what only knows interfaces. */
+import type { PreparedGateway } from "../../../pkg/gateway/start-process.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
 import { eventRecorder } from "../../../pkg/runtime/events.ts";
 import { sandboxAvailable } from "../../../pkg/sandbox/available.ts";
@@ -25,7 +26,7 @@ import { stateDirectory, stateOf } from "./state-directory.ts";
 import { type ChosenUpstream, realUpstream, rehearsalUpstream } from "./upstream.ts";
 import { countWarnings } from "./warning-metrics.ts";
 import { workspaceSettings } from "./workspace-settings.ts";
-import { guarded, openWorld } from "./world.ts";
+import { gatewayToBe, guarded, openWorld } from "./world.ts";
 
 export interface OperatorOptions {
   folder: WorkspaceFolder;
@@ -83,7 +84,12 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
   const sandboxFound = sandboxAvailable(clock);
   sandboxFound.catch(() => undefined); // Told where it is awaited.
   const openUpstream = onceOnly(() => upstreamFor(options, undo));
-  const onHeld = (): void => void openUpstream().catch(() => undefined); // Told where it is awaited.
+  let preparedGateway: PreparedGateway | undefined;
+  const onHeld = (): void => {
+    openUpstream().catch(() => undefined); // Told where it is awaited.
+    preparedGateway = gatewayToBe(folder, rehearse);
+    undo.push(() => preparedGateway?.close());
+  };
 
   const plane = await openControlPlane({ ...options, heedStop: stop.look, onHeld }, start);
   const { client: direct, namespace, lock, metrics } = plane;
@@ -95,7 +101,16 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
   if (!rehearse) await openUpstream();
   const settings = workspaceSettings(workspace);
 
-  const within = { folder, rehearse, term: lock.term, settings, state, openUpstream, sandbox };
+  const within = {
+    folder,
+    rehearse,
+    term: lock.term,
+    settings,
+    state,
+    openUpstream,
+    preparedGateway,
+    sandbox,
+  };
   const opened = await openWorld({ ...within, clock, failpoints, stop, undo });
   // Not beside it: the first certificates keep this process from starting anything for a while, the target's checks too.
   await plane.begin(workspace);

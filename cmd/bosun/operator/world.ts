@@ -1,8 +1,13 @@
 /** The world that controllers act on: git, checks, money and sessions of one workspace. */
-import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import type { WorkspaceSpec } from "../../../pkg/api/generated.ts";
 import { type GatewayHandle, openGateway } from "../../../pkg/gateway/money-client.ts";
+import {
+  type PreparedGateway,
+  type ProcessPlace,
+  prepareGateway,
+} from "../../../pkg/gateway/start-process.ts";
 import { openCommitSource } from "../../../pkg/git/commit-source.ts";
 import { openRepository } from "../../../pkg/git/open.ts";
 import type { KeepsWork, Repository } from "../../../pkg/git/repository.ts";
@@ -43,6 +48,7 @@ export interface WorldOptions {
   state: string;
   /** Asked by what needs it, which is money alone. */
   openUpstream(): Promise<ChosenUpstream>;
+  preparedGateway: PreparedGateway | undefined;
   sandbox: SandboxAvailability;
   clock: Clock;
   failpoints: Failpoints;
@@ -183,6 +189,7 @@ async function openMoney({
   settings,
   state,
   openUpstream,
+  preparedGateway,
   clock,
   undo,
 }: WorldOptions): Promise<GatewayHandle> {
@@ -191,18 +198,32 @@ async function openMoney({
   const upstream = await openUpstream();
   const gateway = await openGateway(
     {
-      ledgerDirectory: path.join(folder.operator, rehearse ? "rehearsal-ledger" : "ledger"),
+      ...gatewayPlace(folder, rehearse),
       stateDirectory,
-      socketPath: socketPath(path.join(folder.operator, "gateway.sock")),
+      socketPath: gatewaySocket(folder),
       upstream: upstream.config,
       term,
       admitted: settings.spec.gateway.admit ?? [],
-      stopLatch: folder.stopLatch,
     },
-    { clock },
+    { clock, prepared: preparedGateway },
   );
   undo.push(() => gateway.close());
   return gateway;
+}
+
+/** A gateway to be, before the Workspace is known. Undefined where one may run already, and while none may. */
+export function gatewayToBe(folder: WorkspaceFolder, rehearse: boolean): PreparedGateway | undefined {
+  if (existsSync(gatewaySocket(folder)) || existsSync(folder.stopLatch)) return undefined;
+  return prepareGateway(gatewayPlace(folder, rehearse));
+}
+
+function gatewayPlace(folder: WorkspaceFolder, rehearse: boolean): ProcessPlace {
+  const ledgerDirectory = path.join(folder.operator, rehearse ? "rehearsal-ledger" : "ledger");
+  return { ledgerDirectory, stopLatch: folder.stopLatch };
+}
+
+function gatewaySocket(folder: WorkspaceFolder): string {
+  return socketPath(path.join(folder.operator, "gateway.sock"));
 }
 
 /** Lets commands that need no operator (stop, settle) find the gateway from the workspace's own folder. */
