@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
@@ -393,6 +393,15 @@ test("a restarted operator adopts the gateway, and tokens hold on", async () => 
   const second = await start();
   expect(second.pid).toBe(first.pid);
   await anthropic.messages.create(HELLO);
+});
+
+test("what gateways print is begun anew when it is long: it grew for ever", async () => {
+  const log = join(folder, "ledger", "gateway.log");
+  await mkdir(join(folder, "ledger"));
+  await writeFile(log, "long ago\n".repeat(1_200_000));
+  await start();
+  expect(await readFile(log, "utf8")).toBe("");
+  expect((await stat(`${log}.1`)).size).toBe(10_800_000);
 });
 
 test("an operator whose successor has adopted the gateway steers it no more, nor puts another in its place", async () => {

@@ -6,6 +6,7 @@ import { startTimeOf } from "../system/process-identity.ts";
 import { systemClock, systemIds, systemRandom } from "../system/system.ts";
 import { type ControlHandler, controlCalls, serveControl } from "./control.ts";
 import { Gateway, type GatewayConfig, type GatewayDeps } from "./gateway.ts";
+import { keepGatewayLogShort } from "./gateway-log.ts";
 import { heedLatch } from "./heed-latch.ts";
 import prices from "./prices.json" with { type: "json" };
 import { readProcessRecord, writeProcessRecord } from "./process-record.ts";
@@ -54,7 +55,7 @@ export async function runGateway(
   const control = await serveControl(config.socketPath, calls);
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
-  const gateway = await Gateway.start(config, depsOf(clock), before?.port);
+  const gateway = await Gateway.start(config, depsOf(clock, config), before?.port);
   const hello = { pid: process.pid, startTime, fingerprint: fingerprintOf(config), term: config.term ?? 0 };
   await writeProcessRecord(config.stateDirectory, {
     pid: process.pid,
@@ -81,13 +82,16 @@ export async function runGateway(
   heeding.abort();
 }
 
-function depsOf(clock: Clock): GatewayDeps {
+function depsOf(clock: Clock, { ledgerDirectory }: GatewayConfig): GatewayDeps {
   return {
     clock,
     random: systemRandom,
     ids: systemIds,
     failpoints: systemFailpoints(),
-    log: (error) => console.error(new Date(clock.now()).toISOString(), error),
+    log(error) {
+      console.error(new Date(clock.now()).toISOString(), error);
+      keepGatewayLogShort(ledgerDirectory);
+    },
     ledgerFailed(error) {
       console.error("The ledger can't be written, so the gateway ends.", error);
       process.exit(1);

@@ -2,13 +2,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, open } from "node:fs/promises";
-import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { TerminalError, TransientError } from "../runtime/errors.ts";
 import { compileCache } from "../system/compile-cache.ts";
 import { entryPath } from "../system/entry.ts";
 import { workspaceMark } from "../system/workspace-mark.ts";
+import { gatewayLog, keepGatewayLogShort } from "./gateway-log.ts";
 import type { ProcessConfig } from "./process.ts";
 
 /** What of its configuration a process needs to be started. */
@@ -72,7 +72,7 @@ export async function startProcess(
   const answer = said === "" ? { ready: false, name: "", message: "it ended at once" } : JSON.parse(said);
   if (answer.ready) return;
   if (answer.name === "LedgerError") throw new TerminalError("LedgerUnusable", answer.message);
-  const message = `The gateway did not start: ${answer.message}. See ${logOf(config)}.`;
+  const message = `The gateway did not start: ${answer.message}. See ${gatewayLog(config.ledgerDirectory)}.`;
   // The code says what a person can do, a full disk's for instance.
   const cause = Object.assign(new Error(answer.message), { code: answer.code });
   throw new TransientError("GatewayNotStarted", message, { cause });
@@ -84,7 +84,9 @@ async function spawnGateway(
 ): Promise<ChildProcess> {
   const { ledgerDirectory, stopLatch } = place;
   await mkdir(ledgerDirectory, { recursive: true, mode: 0o700 });
-  const log = await open(logOf(place), "a", 0o600);
+  keepGatewayLogShort(ledgerDirectory);
+  // To append, as emptying it needs.
+  const log = await open(gatewayLog(ledgerDirectory), "a", 0o600);
   const { BOSUN_FAILPOINT, ANTHROPIC_API_KEY: _, ANTHROPIC_AUTH_TOKEN: __, ...inherited } = process.env;
   const env = {
     ...inherited,
@@ -107,8 +109,4 @@ async function spawnGateway(
   } finally {
     await log.close();
   }
-}
-
-function logOf({ ledgerDirectory }: ProcessPlace): string {
-  return join(ledgerDirectory, "gateway.log");
 }

@@ -17,14 +17,14 @@ export interface RehearsalOptions {
   clock?: Clock;
   /** Factor on the pauses of all scenarios, 0 or more; 0 answers at once. Default 1. */
   pace?: number;
-  /** File to append one JSON line to at each request's start and end. */
+  /** File to append one JSON line to at each request's start and end; see `RequestLog`. */
   log?: string;
 }
 
 export interface Rehearsal {
   /** Base URL for a client of the Messages API. */
   url: string;
-  /** What was asked and billed, oldest first. */
+  /** What was asked and billed last, oldest first. */
   requests(): readonly RequestRecord[];
   /** Cuts what runs and gives the port back. */
   close(): Promise<void>;

@@ -1,5 +1,5 @@
-import { appendFileSync } from "node:fs";
 import type { NanoUSD } from "../gateway/money.ts";
+import { RotatingFile } from "../system/rotating-file.ts";
 import type { BilledUsage } from "./bill.ts";
 
 /** What the upstream counted of one request. */
@@ -28,23 +28,32 @@ export interface RequestRecord {
   costNanoUSD?: NanoUSD;
 }
 
+/** Of the file and of its predecessor: 20,000 requests each. */
+const bytesMax = 10 * 1024 * 1024;
+/** In memory. */
+const recordsMax = 10_000;
+
 /** The upstream's own count, to compare a ledger with. */
 export class RequestLog {
   readonly #records: RequestRecord[] = [];
-  readonly #file: string | undefined;
+  readonly #file: RotatingFile | undefined;
 
-  /** @param file - JSON lines; a request has one at its start and one at its end, the last one counts */
-  constructor(file: string | undefined) {
-    this.#file = file;
+  /**
+   * @param path - JSON lines; a request has one at its start and one at its end, the last one counts. The older ones are
+   * in `PATH.1`, those before them are gone.
+   */
+  constructor(path: string | undefined) {
+    this.#file = path === undefined ? undefined : new RotatingFile({ path, bytesMax, kept: 1 });
   }
 
-  /** Oldest first. */
+  /** The newest, oldest first. */
   all(): readonly RequestRecord[] {
     return this.#records;
   }
 
   begin(record: RequestRecord): RequestRecord {
     this.#records.push(record);
+    if (this.#records.length > recordsMax) this.#records.shift();
     this.#append(record);
     return record;
   }
@@ -55,6 +64,6 @@ export class RequestLog {
   }
 
   #append(record: RequestRecord): void {
-    if (this.#file !== undefined) appendFileSync(this.#file, `${JSON.stringify(record)}\n`);
+    this.#file?.append(`${JSON.stringify(record)}\n`);
   }
 }

@@ -95,14 +95,18 @@ function told({ lost, beyondTotals, atBound, charges }: Rebuilding, kept: number
 /** The played model's own count, which nothing is taken from: only a person can say that it is complete. */
 function upstreamsCount({ operator }: WorkspaceFolder): string {
   const file = path.join(operator, "rehearsal.jsonl");
+  const older = `${file}.1`;
   const costs = new Map<string, number>();
-  if (existsSync(file))
-    for (const line of readFileSync(file, "utf8").split("\n").filter(Boolean)) {
+  for (const part of [older, file].filter(existsSync))
+    for (const line of readFileSync(part, "utf8").split("\n").filter(Boolean)) {
       const { id, costNanoUSD = 0 } = JSON.parse(line) as { id: string; costNanoUSD?: number };
       costs.set(id, costNanoUSD);
     }
   const sum = [...costs.values()].reduce((total, cost) => total + cost, 0);
-  return `[rehearsal] The played model has billed ${usd(sum)} in all, over ${costs.size} requests (${file}).`;
+  const which = existsSync(older)
+    ? `in the newest ${costs.size} requests`
+    : `in all, over ${costs.size} requests`;
+  return `[rehearsal] The played model has billed ${usd(sum)} ${which} (${file}).`;
 }
 
 function usd(cost: number): string {
