@@ -15,6 +15,7 @@ import type { ClusterOptions } from "./cluster.ts";
 import { openControlPlane } from "./control-plane.ts";
 import { type Ending, endingOf, keepAtStop } from "./ending.ts";
 import { followStop } from "./follow-stop.ts";
+import { forgetOld } from "./forget-old.ts";
 import { moneyMetrics } from "./money-metrics.ts";
 import { newManager } from "./new-manager.ts";
 import { notifyPerson } from "./notify.ts";
@@ -143,6 +144,7 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
     countWarnings(metrics, followed),
     notifyPerson({ ...followed, folder, env }),
     moneyMetrics(metrics, followed),
+    forgetOld({ ...followed, client: direct, folder, isHeld }),
   ];
   undo.push(...followers.map((follower) => () => follower.abort()));
 
