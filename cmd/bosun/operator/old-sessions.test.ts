@@ -30,10 +30,11 @@ const none: Needs = {
 };
 
 const agent = { apiVersion, kind: "Agent", metadata, spec: {}, status: { session: { id: "s-1" } } } as Agent;
-const review = {
-  ...{ apiVersion, kind: "Review", metadata, spec: {} },
-  status: { claim: { session: "s-1" } },
-} as unknown as Review;
+const review = (state: NonNullable<Review["status"]>["state"]): Review =>
+  ({
+    ...{ apiVersion, kind: "Review", metadata, spec: {} },
+    status: { state, claim: { session: "s-1" } },
+  }) as unknown as Review;
 const escalation = (state: "Open" | "Resolved" | undefined): Escalation =>
   ({ apiVersion, kind: "Escalation", metadata, spec: { project: "retry" }, status: { state } }) as Escalation;
 
@@ -58,7 +59,8 @@ test.each<{
     want: "project is not finished",
   })),
   { when: "an agent has it", needs: { agents: [agent] }, want: "an object names it" },
-  { when: "a review has it", needs: { reviews: [review] }, want: "an object names it" },
+  { when: "a review has it", needs: { reviews: [review("Reviewing")] }, want: "an object names it" },
+  { when: "its review is over", needs: { reviews: [review("Settled")] }, want: undefined },
   { when: "a claim has it", needs: { projects: [project("Abandoned", "s-1")] }, want: "an object names it" },
   { when: "a person is asked", needs: { escalations: [escalation("Open")] }, want: "an escalation is open" },
   {

@@ -71,10 +71,12 @@ function isFinished(name: string | undefined, projects: readonly Project[]): boo
   return phase !== undefined && finished.has(phase);
 }
 
+/** A Review that is over still tells which session it was. */
 function isNamed(id: string, { projects, reviews, agents }: Needs): boolean {
+  const open = reviews.filter(({ status }) => status?.state !== "Settled" && status?.state !== "Cancelled");
   return (
     agents.some(({ status }) => status?.session?.id === id) ||
-    [...projects, ...reviews].some(({ status }) => status?.claim?.session === id)
+    [...projects, ...open].some(({ status }) => status?.claim?.session === id)
   );
 }
 
