@@ -85,6 +85,7 @@ function refused(agent: Agent, { work, outcome }: Past, { budgetMark }: Observat
   const refusal = refusalIn(outcome);
   if (refusal === undefined) return undefined;
   const mark = agent.status?.budgetMark;
+  if (budgetMark === "") return start(work);
   const wait = waiting("Paused", refusal.reason, refusal.message);
   if (mark === undefined) return { ...wait, refused: true };
   return mark === budgetMark ? wait : start(work);

@@ -207,6 +207,13 @@ const rows: readonly {
     wantState: "Paused",
   },
   {
+    name: "a refused session goes on once none of the Budgets that refused it holds for it",
+    agent: anAgent({ ...known, budgetMark: "mark" }),
+    seen: { work: claimed(), session: ended(refused), budgetMark: "" },
+    wantDo: "start",
+    wantState: "Working",
+  },
+  {
     name: "under other windows a refused session goes on",
     agent: anAgent({ ...known, budgetMark: "yesterday" }),
     seen: { work: claimed(), session: ended(refused) },

@@ -50,7 +50,10 @@ export interface Observation {
   /** Looked at when that is due. */
   checkout: Seen<CheckoutState> | undefined;
   hold: Hold | undefined;
-  /** The windows and limits in force for this agent. */
+  /**
+   * The windows and limits in force for this agent: of the Budgets that refused its session where they are known, else
+   * of all. Empty: none of those holds for it any more.
+   */
   budgetMark: string;
   /** Generations of what a session depends on: when they change, what failed may succeed. */
   specMark: string;
@@ -96,7 +99,7 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
     dueInMs: nextMs,
     checkout: looks ? await repository.checkoutState(gitClaim(work), "execute") : undefined,
     hold,
-    budgetMark: markOf(budgets),
+    budgetMark: markOf(refusing(budgets, session)),
     specMark: [workspace, pool, agent].map((object) => object?.metadata.generation ?? 0).join("/"),
     candidates: affordable,
     waitsForMoney: affordable.length < queue.length,
@@ -144,6 +147,13 @@ async function workOf(agent: Agent, { client, namespace }: Deps): Promise<Work |
 async function matchingBudgets(agent: Agent, { client, namespace }: Deps): Promise<readonly Budget[]> {
   const { items } = await client.list("Budget", { namespace });
   return items.filter((budget) => matches(budget, agent.metadata.labels));
+}
+
+/** Others that hold for the agent too have more left: what they say is neither the reason nor the way out. */
+function refusing(budgets: readonly Budget[], session: SessionObservation | undefined): readonly Budget[] {
+  const outcome = session?.is === "absent" ? session.report?.outcome : undefined;
+  const names = outcome?.kind === "Paused" ? outcome.budgets : undefined;
+  return names === undefined ? budgets : budgets.filter(({ metadata }) => names.includes(metadata.name));
 }
 
 /** Changes when a window turns or a person changes a limit: then a refused request may be tried again. */

@@ -27,6 +27,8 @@ export interface ApiError {
   message: string;
   /** One word for programs, sent as the header `x-bosun-reason`. */
   reason?: string;
+  /** Budgets that have too little left, sent as `x-bosun-budgets`, with commas between them. */
+  budgets?: readonly string[];
   retryAfterSeconds?: number;
   /** Sent as `x-should-retry`; without it clients decide by the status. */
   shouldRetry?: boolean;
@@ -35,7 +37,7 @@ export interface ApiError {
 /** Answers with `error`, unless the answer has begun: then the connection is cut. */
 export function answerError(
   response: ServerResponse,
-  { type, message, reason, retryAfterSeconds, shouldRetry }: ApiError,
+  { type, message, reason, budgets = [], retryAfterSeconds, shouldRetry }: ApiError,
 ): void {
   if (response.headersSent) {
     response.destroy();
@@ -45,6 +47,7 @@ export function answerError(
     "content-type": "application/json",
     ...(shouldRetry === undefined ? {} : { "x-should-retry": String(shouldRetry) }),
     ...(reason === undefined ? {} : { "x-bosun-reason": reason }),
+    ...(budgets.length === 0 ? {} : { "x-bosun-budgets": budgets.join(",") }),
     ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
   });
   response.end(JSON.stringify({ type: "error", error: { type, message } }));

@@ -55,6 +55,7 @@ describe("a request", () => {
       reason: "BudgetExceeded",
       message:
         "BudgetExceeded: needs about 0.0402 USD, 0.0402 USD left until 00:00 (daily limit of Budget all)",
+      budgets: ["all"],
     });
   });
 
@@ -65,6 +66,12 @@ describe("a request", () => {
   test("is refused when no Budget pays for it", () => {
     expect(decide(bounds(), [], NOW)).toMatchObject({ is: "refused", reason: "NoBudget" });
     expect(wholeLimits([{ ...DAILY, daily: {} }], NOW, NO_WINDOWS)).toEqual([]);
+  });
+
+  test("is refused in the name of those that have too little left, not of others that select it", () => {
+    const team: BudgetPolicy = { ...DAILY, name: "team", monthly: { usd: 1 } };
+    const both = [...against({}), ...against({ spent: usd(1) }, team)];
+    expect(decide(bounds(), both, NOW)).toMatchObject({ is: "refused", budgets: ["team"] });
   });
 
   test("keeps within tokens as within dollars, and within every Budget that selects it", () => {

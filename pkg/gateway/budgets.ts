@@ -17,7 +17,8 @@ export type Decision =
   | { is: "granted"; bound: Bound }
   /** It fits alone, not beside what others have reserved: their settlement can make room. */
   | { is: "wait" }
-  | { is: "refused"; reason: "BudgetExceeded" | "NoBudget"; message: string };
+  /** `budgets` are those that have too little left. */
+  | { is: "refused"; reason: "BudgetExceeded" | "NoBudget"; message: string; budgets: readonly string[] };
 
 /**
  * Decides over a request with `bounds` against every grant that its session is paid under.
@@ -35,18 +36,14 @@ export function decide(
   if (grants.length === 0) {
     const message =
       "NoBudget: no Budget with a limit selects this agent, so nothing may be spent. Create one, or widen a selector.";
-    return { is: "refused", reason: "NoBudget", message };
+    return { is: "refused", reason: "NoBudget", message, budgets: [] };
   }
   const alone = bounds.within({
     cost: least(grants, ({ grant, position }) => left(grant.limitCost, position.spent)),
     tokens: least(grants, ({ grant, position }) => left(grant.limitTokens, position.spentTokens)),
   });
   if (alone === undefined) {
-    return {
-      is: "refused",
-      reason: "BudgetExceeded",
-      message: shortfall(bounds.least, grants, nowMs),
-    };
+    return { is: "refused", reason: "BudgetExceeded", ...shortfall(bounds.least, grants, nowMs) };
   }
   const fits = grants.every(
     ({ grant, position }) =>
@@ -68,7 +65,7 @@ function shortfall(
   needs: Bound,
   grants: readonly { grant: Grant; position: Position }[],
   nowMs: number,
-): string {
+): { message: string; budgets: readonly string[] } {
   const short = grants.filter(
     ({ grant, position }) =>
       needs.cost > left(grant.limitCost, position.spent) ||
@@ -83,7 +80,8 @@ function shortfall(
     const until = clockTime(grant.window.endMs, nowMs, grant.timeZone);
     return `needs about ${need}, ${rest} left until ${until} (${grant.window.period} limit of Budget ${grant.budget})`;
   });
-  return `BudgetExceeded: ${said.join("; ")}`;
+  const budgets = [...new Set(short.map(({ grant }) => grant.budget))];
+  return { message: `BudgetExceeded: ${said.join("; ")}`, budgets };
 }
 
 /** Dollars for people, with as many digits as small amounts need. */

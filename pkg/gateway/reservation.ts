@@ -23,6 +23,8 @@ export type Plan =
       is: "refused";
       reason: "BudgetExceeded" | "NoBudget" | "BoundViolated" | "ClockUnconfirmed";
       message: string;
+      /** Those that have too little left. */
+      budgets: readonly string[];
     }
   /** No clock was ever confirmed: the same request may go later. */
   | { is: "unconfirmed"; message: string };
@@ -40,7 +42,8 @@ export interface Asking {
 /** What to do with a request now, `state` being all that was spent and reserved before. */
 export function plan(state: LedgerState, { bounds, session, budgets, moment, inFlight }: Asking): Plan {
   const [violated] = state.violated;
-  if (violated !== undefined) return { is: "refused", reason: "BoundViolated", message: violation(violated) };
+  if (violated !== undefined)
+    return { is: "refused", reason: "BoundViolated", message: violation(violated), budgets: [] };
   if (state.unsettledInRow >= UNSETTLED_IN_ROW_MAX && inFlight > 0) return { is: "wait for one to settle" };
   const { ms: atMs, wallMs, trust } = moment;
   if (atMs === undefined) {
@@ -60,7 +63,7 @@ export function plan(state: LedgerState, { bounds, session, budgets, moment, inF
   if (decision.is === "wait") return { is: "wait", grants };
   if (isOver && trust.is === "unconfirmed" && decision.reason === "BudgetExceeded") {
     const message = `${trust.message} The next window opens when one does. Until then: ${decision.message}`;
-    return { is: "refused", reason: "ClockUnconfirmed", message };
+    return { is: "refused", reason: "ClockUnconfirmed", message, budgets: decision.budgets };
   }
   return decision;
 }

@@ -151,7 +151,11 @@ async function handle(
 
 function refusalOf(reserving: Exclude<Reserving, { is: "reserved" }>): Refusal {
   if (reserving.is === "refused")
-    return new Refusal("billing_error", reserving.message, { reason: reserving.reason, shouldRetry: false });
+    return new Refusal("billing_error", reserving.message, {
+      reason: reserving.reason,
+      budgets: reserving.budgets,
+      shouldRetry: false,
+    });
   if (reserving.is === "unconfirmed") {
     const more = { reason: "ClockUnconfirmed", retryAfterSeconds: UNCONFIRMED_RETRY_S, shouldRetry: true };
     return new Refusal("api_error", reserving.message, more);

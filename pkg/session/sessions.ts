@@ -85,6 +85,8 @@ export type Outcome =
       kind: "Paused";
       reason: "Requested" | "BudgetExceeded" | "NoBudget" | "UsageLimited";
       message: string;
+      /** BudgetExceeded: the names of those that have too little left, where that was said. */
+      budgets?: readonly string[];
     }
   /** It can't go on: SetupFailed, TurnLimit, RequestRefused, ContextLimit, ... */
   | { kind: "Failed"; reason: string; message: string };

@@ -1,6 +1,7 @@
 /** Stories on the whole system: what a person declares, and what is then seen. */
 import { describe, expect, test } from "vitest";
-import { FIXES_BASELINE_LABEL } from "../../pkg/api/names.ts";
+import { FIXES_BASELINE_LABEL, POOL_LABEL } from "../../pkg/api/names.ts";
+import { declare } from "./declare.ts";
 import { type Story, tell } from "./story.ts";
 import { BROKEN } from "./world/quality.ts";
 
@@ -742,6 +743,25 @@ test("a used up budget pauses what runs without a failure, and a raised one lets
   await story.patch("Budget", "all", { daily: { usd: 1000 } });
   await story.until("it goes on", working(story, "retry"), 0.5);
   expect(story.the("Project", "retry").status?.claim?.session).toBe(session);
+});
+
+test("a Budget that holds for one pool and is used up keeps no other from spending: both were said to be used up", async () => {
+  const story = await tell({ usd: 10_000, temper: { script: endless("execute") } });
+  const draft = declare.budget(1, "builders");
+  const selector = { matchLabels: { [POOL_LABEL]: "builders" } };
+  await story.world.api.create("Budget", { ...draft, spec: { ...draft.spec, selector } });
+  await story.projects("retry");
+  await story.until(
+    "its builder is out of budget",
+    () => story.the("Agent", "agent-1").status?.state === "Paused",
+    4,
+  );
+  await story.minutes(10);
+  expect(story.condition("Budget", "builders", "Exceeded")?.status).toBe("True");
+  expect(story.condition("Budget", "all", "Exceeded")?.status).toBe("False");
+  expect(story.condition("Agent", "agent-2", "Ready")?.reason).not.toBe("BudgetExceeded");
+  await story.patch("Budget", "builders", { daily: { usd: 1000 } });
+  await story.until("the builder goes on", working(story, "retry"), 0.2);
 });
 
 test("scaling down takes idle agents first", async () => {

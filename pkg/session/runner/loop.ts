@@ -200,7 +200,10 @@ async function answered(options: LoopOptions): Promise<Outcome | (TurnAnswer & {
         : { status: 503, headers: new Headers({ "x-should-retry": "true" }), message: answer.why };
     const verdict = verdictOn(error, failures, random);
     if (verdict.do === "askAnew") return { is: "lost", why: error.message };
-    if (verdict.do === "pause") return { kind: "Paused", reason: verdict.reason, message: error.message };
+    if (verdict.do === "pause") {
+      const { do: _, ...why } = verdict;
+      return { kind: "Paused", ...why, message: error.message };
+    }
     if (verdict.do === "fail") return { kind: "Failed", reason: verdict.reason, message: error.message };
     if (options.pauseRequested()) {
       return { kind: "Paused", reason: "Requested", message: "Asked to stop while waiting to try again." };

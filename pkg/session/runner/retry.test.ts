@@ -27,6 +27,12 @@ describe("what follows from an error answer", () => {
     ],
     ["402 pauses", answer(402), 1, { do: "pause", reason: "BudgetExceeded" }],
     [
+      "402 names the Budgets that have too little left",
+      answer(402, { "x-bosun-reason": "BudgetExceeded", "x-bosun-budgets": "team,all" }),
+      1,
+      { do: "pause", reason: "BudgetExceeded", budgets: ["team", "all"] },
+    ],
+    [
       "402 for want of a Budget says so",
       answer(402, { "x-bosun-reason": "NoBudget" }),
       1,

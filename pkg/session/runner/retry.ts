@@ -6,7 +6,7 @@ export type Verdict =
   | { do: "again"; afterMs: number }
   /** Nobody knows whether the model worked: ask the turn anew, as a new request, a few times at most. */
   | { do: "askAnew" }
-  | { do: "pause"; reason: "BudgetExceeded" | "NoBudget" | "UsageLimited" }
+  | { do: "pause"; reason: "BudgetExceeded" | "NoBudget" | "UsageLimited"; budgets?: readonly string[] }
   | { do: "fail"; reason: "RequestRefused" | "ContextLimit" | "UpstreamUnavailable" };
 
 /** A request is sent again so often: over seven minutes at most, where no answer asks for longer. */
@@ -33,7 +33,12 @@ export function verdictOn(answer: ErrorAnswer, failures: number, random: Random)
   const { status, headers, message } = answer;
   if (status === 402) {
     const missing = headers.get("x-bosun-reason") === "NoBudget";
-    return { do: "pause", reason: missing ? "NoBudget" : "BudgetExceeded" };
+    const budgets = headers.get("x-bosun-budgets");
+    return {
+      do: "pause",
+      reason: missing ? "NoBudget" : "BudgetExceeded",
+      ...(budgets === null ? {} : { budgets: budgets.split(",").map((name) => name.trim()) }),
+    };
   }
   if (status === 429 && headers.get("x-bosun-reason") === "UsageLimited")
     return { do: "pause", reason: "UsageLimited" };

@@ -73,7 +73,12 @@ export interface AskedRequest {
 export type Answered =
   | { is: "answered"; status: number; waitMs: number | undefined }
   /** Refused: asking again changes nothing until a Budget or a window does. */
-  | { is: "refused"; reason: "BudgetExceeded" | "NoBudget" | "UsageLimited"; message: string }
+  | {
+      is: "refused";
+      reason: "BudgetExceeded" | "NoBudget" | "UsageLimited";
+      message: string;
+      budgets?: readonly string[];
+    }
   /** Not now: it waited in line for as long as it may, or there was no gateway, or no status. */
   | { is: "later"; seconds: number; message: string };
 
@@ -247,7 +252,8 @@ export class SimMoney implements Money {
     if (reserving.is === "unconfirmed") return { is: "later", seconds: 60, message: reserving.message };
     if (reserving.is === "refused") {
       const reason = reserving.reason === "NoBudget" ? "NoBudget" : "BudgetExceeded";
-      return { is: "refused", reason, message: reserving.message };
+      const { message, budgets } = reserving;
+      return { is: "refused", reason, message, ...(budgets.length === 0 ? {} : { budgets }) };
     }
     const { payment } = reserving;
     if (signal.aborted) {

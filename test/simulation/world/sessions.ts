@@ -321,8 +321,10 @@ export class SimSessions implements Sessions {
           signal: end.signal,
         });
         if (end.signal.aborted) return "killed";
-        if (answer.is === "refused")
-          return { kind: "Paused", reason: answer.reason, message: answer.message };
+        if (answer.is === "refused") {
+          const { is: _, ...why } = answer;
+          return { kind: "Paused", ...why };
+        }
         if (answer.is === "answered" && answer.status === 200) return undefined;
         const waitMs = answer.is === "later" ? 1000 * answer.seconds : (answer.waitMs ?? 10_000);
         message = answer.is === "later" ? answer.message : `The upstream answered ${answer.status}.`;
