@@ -34,6 +34,18 @@ test("what a process has started ends with it, whatever the environment and sess
   for (const { pid, startTime } of tree) expect(await startTimeOf(pid)).not.toBe(startTime);
 });
 
+test("what was hidden from one look is found by the one that is to prove that none is left", async () => {
+  const { pid } = await start("hidden", "echo ready; sleep 600");
+  let looks = 0;
+  const roots = (entry: ProcessEntry): boolean => {
+    if (entry.pid !== pid) return false;
+    looks += 1;
+    return looks > 1;
+  };
+  expect(await endProcesses({ roots, clock: systemClock, limitMs })).toEqual([]);
+  expect(treesIn(processTable(), marked("hidden"))).toEqual([]);
+});
+
 test("a chain of processes that each start the next and end is ended", async () => {
   await start("chain", "f() { f & }; echo ready; f; exit");
   expect(await endProcesses({ roots: marked("chain"), clock: systemClock, limitMs })).toEqual([]);

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { KubeObject } from "../../api/meta.ts";
 import { TerminalError } from "../../runtime/errors.ts";
+import type { FileSystem } from "../file-system.ts";
 import { nodeFileSystem as fs } from "../node-file-system.ts";
 import type { Change, StoredState, Transaction } from "../storage.ts";
 import { CrashError, crashFileSystem, seeded } from "../testing/crash-file-system.ts";
@@ -229,6 +230,35 @@ describe("a log on a real disk", () => {
     await stale.close();
 
     expect(Object.keys((await reopened()).objects)).toEqual(["a", "b"]);
+  });
+
+  test("an owner that is suspended in the middle of a write while another takes over acknowledges nothing of it", async () => {
+    let suspended = async (): Promise<unknown> => undefined;
+    const slow: FileSystem = {
+      ...fs,
+      async create(path, mode) {
+        const file = await fs.create(path, mode);
+        return {
+          ...file,
+          async write(bytes) {
+            await suspended();
+            await file.write(bytes);
+          },
+        };
+      },
+    };
+    const stale = openLog({ directory, fs: slow });
+    await stale.open();
+    const next = openLog({ directory, fs });
+    let taken: StoredState | undefined;
+    suspended = async () => {
+      taken = await next.open();
+    };
+    await expect(stale.commit({ changes: [put(1, "stale")] })).rejects.toThrow(/Another operator took over/);
+    expect(taken).toMatchObject({ revision: 0, objects: [] });
+    await stale.close();
+    await next.close();
+    expect((await reopened()).revision).toBe(0);
   });
 
   test("an owner that slept while its successors took snapshots acknowledges nothing, whatever files are gone", async () => {
