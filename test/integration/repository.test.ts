@@ -15,6 +15,7 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { keepRef } from "../../pkg/git/layout.ts";
 import { type OpenRepositoryOptions, openRepository } from "../../pkg/git/open.ts";
 import { runProcess } from "../../pkg/git/process.ts";
 import type { Checkout, GitClaim } from "../../pkg/git/repository.ts";
@@ -188,13 +189,14 @@ describe("a checkout", () => {
   });
 });
 
-test("a claim that ends between the look and the move collects nothing", async () => {
+/** A world in which the claim is given to another agent right before the transaction that moves `ref`. */
+async function overtaken(ref: string): Promise<{ world: RealWorld; isOver(): boolean }> {
   let world: RealWorld | undefined;
-  let ended = false;
+  let over = false;
   world = await open({
     runGit: async (request) => {
-      if (world !== undefined && !ended && request.stdin?.includes(`update refs/heads/${branch}`) === true) {
-        ended = true;
+      if (world !== undefined && !over && request.stdin?.includes(`update ${ref} `) === true) {
+        over = true;
         const newer = join(world.root, "newer.json");
         await writeFile(newer, JSON.stringify({ project: claim.project, number: 2, agent: "agent-2" }));
         const blob = await git(world.repositoryPath, "hash-object", "-w", newer);
@@ -203,12 +205,25 @@ test("a claim that ends between the look and the move collects nothing", async (
       return runProcess(request);
     },
   });
+  return { world, isOver: () => over };
+}
+
+test("a claim that ends between the look and the move collects nothing", async () => {
+  const { world, isOver } = await overtaken(`refs/heads/${branch}`);
   const checkout = await claimed(world);
   await commit(checkout.path, { "late.txt": "late\n" });
 
   await expect(world.repository.collect(claim, branch)).rejects.toMatchObject({ reason: "StaleClaim" });
-  expect(ended).toBe(true);
+  expect(isOver()).toBe(true);
   expect(await world.branch(branch)).toBeUndefined();
+});
+
+test("a claim that ends between the look and the keeping of its base gets no checkout", async () => {
+  const { world, isOver } = await overtaken(keepRef(claim, "execute"));
+  await expect(claimed(world)).rejects.toMatchObject({ reason: "ClaimMoved" });
+  expect(isOver()).toBe(true);
+  expect(await world.repository.checkoutState(claim, "execute")).toEqual({ is: "absent" });
+  expect(await git(world.repositoryPath, "for-each-ref", keepRef(claim, "execute"))).toBe("");
 });
 
 test("a branch that the person has checked out is not moved under them", async () => {
