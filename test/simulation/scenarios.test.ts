@@ -95,6 +95,14 @@ test("a project is judged by the criteria that it was claimed with, whoever edit
   expect(story.world.api.objects("Review")[0]?.spec.criteria).toEqual(criteria);
 });
 
+test("no claim number is given twice, though the Project that had them is lost: the repository remembers", async () => {
+  const story = await tell();
+  await story.world.repository.recordClaim({ project: "retry", number: 7, agent: "agent-3" });
+  await story.projects("retry");
+  await story.until("it is merged", merged(story, "retry"));
+  expect(story.the("Project", "retry").status?.submission?.claim).toBe(8);
+});
+
 test("the session of an agent that was torn out went on for ever; its claim is released, though another has its name", async () => {
   const story = await tell({ temper: { script: endless("execute") } });
   await story.projects("retry");
