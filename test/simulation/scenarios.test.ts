@@ -857,6 +857,34 @@ describe("what is taken away in work is let go, and its branch kept", () => {
     const { head, branch = "" } = story.the("Project", "one").status ?? {};
     expect(story.world.repository.branch(branch)).toBe(head);
   });
+  test("but not where another has claimed it while the work was saved: that claim stays", async () => {
+    const story = await tell({ builders: 2, temper: { script: endless("execute") } });
+    await story.projects("one");
+    await story.until("it is worked on", working(story, "one"));
+    const { repository, api, scheduler } = story.world;
+    const { clock } = scheduler.incarnation("a slow disk");
+    const { claim } = story.the("Project", "one").status ?? {};
+    const other = claim?.agent === "agent-1" ? "agent-2" : "agent-1";
+    const agentUID = story.the("Agent", other).metadata.uid;
+    const theirs = { ...claim, agent: other, agentUID, number: 2, session: "theirs" };
+    const save = repository.saveWork.bind(repository);
+    let changes = [{ claim: null }, { claimNumber: 2, claim: theirs }];
+    repository.saveWork = async (...args) => {
+      const key = { namespace: "default", name: "one" };
+      for (const status of changes) await api.patch("Project", key, { status }, { subresource: "status" });
+      changes = [];
+      await clock.sleep(1_000);
+      return save(...args);
+    };
+    story.operator.crash();
+    story.operator.start();
+    await story.patch("Project", "one", { assignedAgent: other });
+    await story.until("the other works on it", () =>
+      story.world.sessions.hosts().some(({ spec }) => spec.agent === other),
+    );
+    await story.minutes(5);
+    expect(story.the("Project", "one").status?.claim).toMatchObject({ number: 2, session: "theirs" });
+  });
   test("by deletion", async () => {
     const story = await inWork();
     const branch = story.the("Project", "one").status?.claim?.branch ?? "";
