@@ -111,7 +111,7 @@ export async function render(
       return objects.map(({ metadata }) => `${KINDS[kind].singular}/${metadata.name}`);
     default: {
       const columns = columnsOf(kind, { wide: options.output === "wide" });
-      const rows = objects.map((object) => rowOf(object, columns, options.now));
+      const rows = objects.map((object) => rowOf(kind, object, columns, options.now));
       return layout([
         headerOf(kind, columns),
         ...rows.map((row) => (options.qualified ? qualify(kind, row) : row)),
@@ -176,7 +176,7 @@ function printer(context: Context, kind: Kind, columns: readonly Column[], optio
       }
       return;
     }
-    const rows = objects.map((object) => rowOf(object, columns, context.now()));
+    const rows = objects.map((object) => rowOf(kind, object, columns, context.now()));
     const printed = widths === undefined ? [header, ...rows] : rows;
     widths = widthsOf(printed, widths);
     for (const line of layout(printed, widths)) context.out(line);

@@ -19,10 +19,10 @@ export function headerOf(kind: Kind, columns: readonly Column[]): string[] {
   return kind === "Event" ? names : ["NAME", ...names];
 }
 
-/** The cells of one object. */
-export function rowOf(object: KubeObject, columns: readonly Column[], now: number): string[] {
+/** The cells of one object of `kind`, which items of a list need not say themselves. */
+export function rowOf(kind: Kind, object: KubeObject, columns: readonly Column[], now: number): string[] {
   const cells = columns.map((column) => cellOf(object, column, now));
-  return object.kind === "Event" ? cells : [object.metadata.name, ...cells];
+  return kind === "Event" ? cells : [object.metadata.name, ...cells];
 }
 
 function cellOf(object: KubeObject, { jsonPath, type }: Column, now: number): string {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ageOf, humanDuration } from "../../../pkg/api/human-duration.ts";
-import { rowOf } from "./columns.ts";
+import type { KubeObject } from "../../../pkg/api/meta.ts";
+import { columnsOf, headerOf, rowOf } from "./columns.ts";
 import { layout } from "./layout.ts";
 
 const second = 1000;
@@ -46,6 +47,12 @@ const project = {
   },
 };
 
+test("an item of a list of Events has a cell under each title: it does not say its kind, and its name was shown too", () => {
+  const columns = columnsOf("Event", { wide: false });
+  const event = { metadata: { name: "retry.1" }, type: "Normal", reason: "Working" } as unknown as KubeObject;
+  expect(rowOf("Event", event, columns, 0)).toHaveLength(headerOf("Event", columns).length);
+});
+
 test("a row shows what the columns' paths find, on one line", () => {
   const columns = [
     { name: "Task", type: "string", jsonPath: ".spec.tasks[1].id" },
@@ -55,7 +62,7 @@ test("a row shows what the columns' paths find, on one line", () => {
     { name: "None", type: "string", jsonPath: ".status.phase.deeper" },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
   ];
-  expect(rowOf(project, columns, 5 * minute)).toEqual([
+  expect(rowOf("Project", project, columns, 5 * minute)).toEqual([
     "a",
     "T-2",
     '[{"id":"T-1"},{"id":"T-2"}]',
