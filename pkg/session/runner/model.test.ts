@@ -64,6 +64,19 @@ describe("what comes of one request", () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
+  test.each([
+    ["an upstream's with its status", {}, "400 api_error: no such model"],
+    [
+      "the gateway's without the reason that goes beside it",
+      { "x-bosun-reason": "NoBudget" },
+      "there is none",
+    ],
+  ])("what an error says is told in its words, not in its JSON: %s", async (_, headers, said) => {
+    const message = "x-bosun-reason" in headers ? "NoBudget: there is none" : "no such model";
+    const { answer } = await ask({ status: 400, message, headers });
+    expect(answer).toMatchObject({ answer: { message: said } });
+  });
+
   test("an answer that breaks off is lost", async () => {
     expect((await ask({ cut: true })).answer).toMatchObject({ is: "lost" });
   });

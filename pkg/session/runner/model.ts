@@ -131,12 +131,20 @@ function failureOf(error: unknown, given: AbortSignal): TurnAnswer {
   if (given.aborted) return { is: "lost", why: (given.reason as Error).message };
   if (error instanceof APIError && typeof error.status === "number") {
     const headers = error.headers instanceof Headers ? error.headers : new Headers();
-    return { is: "error", answer: { status: error.status, headers, message: error.message } };
+    return { is: "error", answer: { status: error.status, headers, message: saidBy(error, headers) } };
   }
   if (!(error instanceof AnthropicError)) throw error;
   const refused = causes(error).some((cause) => (cause as { code?: unknown }).code === "ECONNREFUSED");
   if (refused) return { is: "unsent", why: "Nobody listens at the gateway's address." };
   return { is: "lost", why: causes(error).map(String).join(": ") };
+}
+
+/** What an error answer says to people: not the JSON that it says it in, nor a reason that is told beside it. */
+function saidBy({ status, type, apiMessage, message }: APIError, headers: Headers): string {
+  if (apiMessage === null) return message;
+  const reason = headers.get("x-bosun-reason");
+  if (reason === null) return `${status} ${type ?? "error"}: ${apiMessage}`;
+  return apiMessage.startsWith(`${reason}: `) ? apiMessage.slice(reason.length + 2) : apiMessage;
 }
 
 function causes(error: unknown): readonly object[] {
