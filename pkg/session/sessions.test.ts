@@ -16,8 +16,10 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import type { Clock } from "../runtime/clock.ts";
 import { pidSpace } from "../system/pid-space.ts";
 import { isAlive, type ProcessIdentity } from "../system/process-identity.ts";
+import { systemClock } from "../system/system.ts";
 import { releasedPath } from "./file-stop-latch.ts";
 import { markedProcesses } from "./process-tree.ts";
 import { type HostFile, type SessionFolder, sessionFolder } from "./session-folder.ts";
@@ -42,6 +44,19 @@ async function stageWith(script: Script, options: Parameters<typeof openStage>[1
   const stage = await openStage(upstream, options);
   opened.push(stage);
   return { upstream, stage };
+}
+
+/** The real clock, and how long the operator has slept: what it waits for by itself, however starved the machine is. */
+function countingClock(): Clock & { sleptMs: number } {
+  const clock = {
+    ...systemClock,
+    sleptMs: 0,
+    async sleep(ms: number, signal?: AbortSignal) {
+      await systemClock.sleep(ms, signal);
+      clock.sleptMs += ms;
+    },
+  };
+  return clock;
 }
 
 const commit = { call: "bash", input: { command: "git add -A && git commit -qm 'Say more'" } };
@@ -246,34 +261,36 @@ describe.each(["Best", "Marker"] as const)("stopping and crashing, containment %
     expect(stage.git("show", "HEAD:more.txt")).toBe("once\n");
   });
 
-  test("stop now ends stubborn process trees within a second and proves it", async () => {
+  test("stop now ends stubborn process trees without waiting for them, and proves it", async () => {
     const stubborn =
       "touch started; trap '' TERM HUP INT; (setsid sh -c 'trap \"\" TERM; (setsid sleep 600 &) ; sleep 600' &); sleep 600";
-    const { stage } = await stageWith([bash(stubborn)], { containment });
+    const clock = countingClock();
+    const { stage } = await stageWith([bash(stubborn)], { containment, clock });
     const spec = stage.spec({ toolTimeoutSeconds: 600 });
     await stage.sessions.start(spec);
     await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
 
-    const began = performance.now();
+    clock.sleptMs = 0;
     await stage.sessions.stop(spec.id, "Now");
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(clock.sleptMs).toBeLessThan(1000);
     expect(await markedProcesses(spec.id)).toEqual([]);
     const seen = await stage.sessions.find(spec.id);
     expect(seen.is === "absent" && seen.report?.outcome).toBeUndefined();
   });
 
-  test("killing the one outermost process leaves nothing of the session within a second", async () => {
+  test("killing the one outermost process leaves nothing of the session, and is seen without waiting", async () => {
     const tree =
       "touch started; (setsid sh -c 'trap \"\" TERM; (setsid sleep 600 &); sleep 600' &); sleep 600";
-    const { stage } = await stageWith([bash(tree)], { containment });
+    const clock = countingClock();
+    const { stage } = await stageWith([bash(tree)], { containment, clock });
     const spec = stage.spec({ toolTimeoutSeconds: 600 });
     await stage.sessions.start(spec);
     const seen = await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
 
-    const began = performance.now();
+    clock.sleptMs = 0;
     if (seen.is === "present") process.kill(seen.pid, "SIGKILL");
     await stage.until(spec.id, (now) => now.is === "absent");
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(clock.sleptMs).toBeLessThan(1000);
     expect(await markedProcesses(spec.id)).toEqual([]);
   });
 
@@ -317,7 +334,7 @@ describe.each(["Best", "Marker"] as const)("stopping and crashing, containment %
     expect(upstream.requests[2]?.messages).toEqual(upstream.requests[1]?.messages);
   });
 
-  test("the emergency latch ends a host and all it started within a second, with nobody's help", async () => {
+  test("the emergency latch ends a host and all it started, with nobody's help", async () => {
     const { stage } = await stageWith([bash("touch started; (setsid sleep 600 &); sleep 600")], {
       containment,
     });
@@ -325,10 +342,8 @@ describe.each(["Best", "Marker"] as const)("stopping and crashing, containment %
     await stage.sessions.start(spec);
     await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
 
-    const began = performance.now();
     writeFileSync(stage.stopLatch, "");
     await stage.until(spec.id, (now) => now.is === "absent");
-    expect(performance.now() - began).toBeLessThan(1000);
     expect(await markedProcesses(spec.id)).toEqual([]);
     await expect(stage.sessions.start(spec)).rejects.toMatchObject({ reason: "Stopped" });
     expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "absent", ordered: true });
