@@ -48,7 +48,8 @@ async function timeUntil(story: Story, holds: () => unknown, disturb: Disturbanc
   for (let round = 0; !holds(); round += 1) {
     if (scheduler.elapsedMs - startMs > 12 * hour) throw new Error("It never came to this.");
     const untilMs = scheduler.elapsedMs + everyMinutes * 60 * second;
-    await scheduler.run({ untilMs, stepsMax: 200_000, afterEachStep: () => Boolean(holds()) });
+    const ended = await scheduler.run({ untilMs, stepsMax: 200_000, afterEachStep: () => Boolean(holds()) });
+    if (ended === "steps") throw new Error("So much happens that the time does not pass.");
     if (!holds()) await disturb(story, round);
   }
   return scheduler.elapsedMs - startMs;

@@ -187,7 +187,11 @@ async function run(
     looked += 1;
     return looked % 100 === 0 && scheduler.elapsedMs >= hours * hour && unsettled(world).length === 0;
   };
-  await scheduler.run({ untilMs, afterEachStep, stepsMax: 10 * stepsPerDayMax });
+  const stepsMax = 10 * stepsPerDayMax * Math.max(1, hours / 24);
+  if ((await scheduler.run({ untilMs, afterEachStep, stepsMax })) === "steps")
+    throw new Broken(
+      `${stepsMax} steps did not take it through the ${hours * roughShare} hours with faults.`,
+    );
   const roughSteps = scheduler.trace.steps - (cluster?.electionSteps ?? 0);
   rough.set(0);
   cluster?.makeFair();
@@ -199,7 +203,7 @@ async function run(
   const ended = await scheduler.run({
     untilMs: untilMs + calmHours * hour,
     afterEachStep,
-    stepsMax: 10 * stepsPerDayMax,
+    stepsMax,
   });
   await calmed;
   const left = unsettled(world);

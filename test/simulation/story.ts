@@ -32,6 +32,7 @@ export interface Story {
   project(name: string, spec: Partial<ProjectSpec>, labels?: Record<string, string>): Promise<void>;
   patch(kind: Kind, name: string, spec: Record<string, unknown>): Promise<void>;
   resolve(action: string, reason?: string): Promise<void>;
+  /** Lets so much time pass; fails where so much happens in it that it does not. */
   minutes(count: number): Promise<void>;
   /** Lets time pass until `holds`; fails after `hours`. */
   until(what: string, holds: () => unknown, hours?: number): Promise<void>;
@@ -53,11 +54,18 @@ export async function tell(options: StoryOptions = {}): Promise<Story> {
   await api.create("Budget", declare.budget(usd));
   const op = operator({ world, faults: noFaults, weather: fairWeather, failpoints: { deaths: 0 } });
   op.start();
+  const pass = async (minutes: number, stepsMax: number): Promise<void> => {
+    const ended = await scheduler.run({ untilMs: scheduler.elapsedMs + minutes * minute, stepsMax });
+    if (ended === "steps")
+      throw new Broken(
+        `${minutes} minutes were not over after ${stepsMax} steps.\n${unsettled(world).join("\n")}`,
+      );
+  };
   // One after the other, so that builders are agent-1 and on.
   await api.create("AgentPool", declare.pool("builders", "Execution", builders));
-  await scheduler.run({ untilMs: scheduler.elapsedMs + minute, stepsMax: 10_000 });
+  await pass(1, 10_000);
   await api.create("AgentPool", declare.pool("reviewers", "Review", reviewers));
-  await scheduler.run({ untilMs: scheduler.elapsedMs + minute, stepsMax: 10_000 });
+  await pass(1, 10_000);
   const key = (name: string) => ({ namespace: "default", name });
   const story: Story = {
     world,
@@ -80,9 +88,7 @@ export async function tell(options: StoryOptions = {}): Promise<Story> {
       if (open === undefined) throw new Error("There is no open Escalation");
       await api.patch("Escalation", key(open.metadata.name), { spec: { resolution: { action } } });
     },
-    async minutes(count) {
-      await scheduler.run({ untilMs: scheduler.elapsedMs + count * minute, stepsMax: 200_000 });
-    },
+    minutes: (count) => pass(count, 200_000),
     async until(what, holds, hours = 6) {
       if (holds()) return;
       const untilMs = scheduler.elapsedMs + hours * 60 * minute;
