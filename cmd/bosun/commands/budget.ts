@@ -2,8 +2,11 @@
 import path from "node:path";
 import { readLedger } from "../../../pkg/gateway/ledger-file.ts";
 import { LedgerError } from "../../../pkg/gateway/ledger-lines.ts";
+import type { LedgerState } from "../../../pkg/gateway/ledger-state.ts";
+import { checkAgainst, readTotals } from "../../../pkg/gateway/ledger-totals.ts";
 import { UNSETTLED_IN_ROW_MAX } from "../../../pkg/gateway/reservation.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
+import { ledgerPlace } from "../budget/ledger-place.ts";
 import { renderReport } from "../budget/render.ts";
 import { type BudgetReport, KEYS, type Key, reportOf, type WindowReport } from "../budget/report.ts";
 import type { Context } from "../context.ts";
@@ -29,9 +32,10 @@ export async function budget(context: Context, { by, window, output }: BudgetOpt
       );
     }
     const { items: workspaces } = await client.list("Workspace", { namespace: client.namespace });
-    const isRehearsal = workspaces[0]?.status?.upstream === "Rehearsal";
+    const place = ledgerPlace(folder);
+    const isRehearsal = place?.isRehearsal ?? workspaces[0]?.status?.upstream === "Rehearsal";
     const file = path.join(folder.operator, isRehearsal ? "rehearsal-ledger" : "ledger", "ledger.jsonl");
-    const state = await stateOf(file);
+    const state = await stateOf(file, place?.totalsPath);
     const nowMs = context.now();
     const reports = reportOf(state, budgets, nowMs);
     if (output === "json") {
@@ -50,9 +54,13 @@ export async function budget(context: Context, { by, window, output }: BudgetOpt
   });
 }
 
-async function stateOf(file: string) {
+/** What the ledger says, unless the copy of its totals knows of more: that is not shown as if it were nothing. */
+async function stateOf(file: string, totalsPath: string | undefined): Promise<LedgerState> {
   try {
+    // The copy first: what a gateway writes meanwhile, the ledger has before it.
+    const totals = totalsPath === undefined ? undefined : await readTotals(nodeFileSystem, totalsPath);
     const { state } = await readLedger(nodeFileSystem, file);
+    if (totalsPath !== undefined) checkAgainst(totals, state, file, totalsPath);
     return state;
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import path from "node:path";
 import { json } from "node:stream/consumers";
@@ -224,6 +224,23 @@ spec: { daily: { usd: 5 }, monthly: { tokens: 1000 } }
   const settled = await operator.run("budget", "settle", "r-1", "--cost", "0.5");
   expect(settled).toMatchObject({ exitCode: 1, notes: [expect.stringContaining("No gateway is running")] });
   expect(await operator.run("budget", "settle", "r-1", "--cost", "much")).toMatchObject({ exitCode: 2 });
+});
+
+test("budget shows no sums of a ledger that was lost: it said that nothing was spent", async () => {
+  await using operator = await startOperator(`
+apiVersion: bosun.dev/v1alpha1
+kind: Budget
+metadata: { name: default }
+spec: { daily: { usd: 5 } }
+`);
+  const state = path.join(operator.folder.operator, "gateway");
+  mkdirSync(path.join(operator.folder.operator, "state"));
+  symlinkSync("state", state);
+  writeFileSync(path.join(state, "totals.json"), JSON.stringify({ ledger: "memory", seq: 9, windows: [] }));
+  const { exitCode, out, notes } = await operator.run("budget");
+  expect({ exitCode, out }).toEqual({ exitCode: 1, out: [] });
+  expect(notes.join()).toContain("ledger.jsonl is missing");
+  expect(notes.join()).toContain("bosun budget rebuild");
 });
 
 test("an unknown kind or name is answered with the nearest one", async () => {

@@ -1,5 +1,5 @@
 /** `bosun budget rebuild`: makes a damaged or missing ledger anew from what can be proven. */
-import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Budget } from "../../../pkg/api/generated.ts";
 import { policyOf } from "../../../pkg/gateway/budget-policy.ts";
@@ -11,6 +11,7 @@ import { inspectLedger, putRebuilt } from "../../../pkg/gateway/rebuild-ledger.t
 import { nodeFileSystem as fs } from "../../../pkg/storage/node-file-system.ts";
 import { isAlive } from "../../../pkg/system/process-identity.ts";
 import { systemIds } from "../../../pkg/system/system.ts";
+import { ledgerPlace } from "../budget/ledger-place.ts";
 import type { Context } from "../context.ts";
 import { withObjects } from "../operator-client/connect.ts";
 import { UserError } from "../user-error.ts";
@@ -23,7 +24,9 @@ export async function rebuildBudget(context: Context, { write }: { write?: boole
     throw new UserError(
       "A gateway is running, so its ledger is in use and whole. There is nothing to rebuild.",
     );
-  const { isRehearsal, place } = ledgerPlace(folder);
+  const place = ledgerPlace(folder);
+  if (place === undefined)
+    throw new UserError("No operator has run here yet, so there is no ledger. Start one with `bosun up`.");
   const left = await inspectLedger(fs, place);
   if (left === undefined) return context.out(`${place.path} is whole. There is nothing to rebuild.`);
 
@@ -31,7 +34,7 @@ export async function rebuildBudget(context: Context, { write }: { write?: boole
   context.out(left.why);
   context.out("");
   for (const line of told(rebuilding, left.lines.length, left.totals?.seq)) context.out(line);
-  if (isRehearsal) context.out(upstreamsCount(folder));
+  if (place.isRehearsal) context.out(upstreamsCount(folder));
   if (write !== true) {
     context.out("");
     return context.out(
@@ -44,15 +47,6 @@ export async function rebuildBudget(context: Context, { write }: { write?: boole
   context.out(
     `${place.path} was made anew.${existsSync(keptAs) ? ` The old one is kept as ${keptAs}.` : ""}`,
   );
-}
-
-/** Of the last operator here: a rehearsal has a ledger of its own. */
-function ledgerPlace({ operator, gateway }: WorkspaceFolder) {
-  if (!existsSync(gateway))
-    throw new UserError("No operator has run here yet, so there is no ledger. Start one with `bosun up`.");
-  const isRehearsal = path.basename(readlinkSync(gateway)) === "rehearsal-gateway";
-  const ledger = path.join(operator, isRehearsal ? "rehearsal-ledger" : "ledger", "ledger.jsonl");
-  return { isRehearsal, place: { path: ledger, totalsPath: path.join(gateway, "totals.json") } };
 }
 
 /** What the Budgets allow now. */
@@ -77,8 +71,8 @@ function told({ lost, beyondTotals, atBound, charges }: Rebuilding, kept: number
   const lines = [
     `Proven: ${kept} whole lines of the ledger${copiedTo === 0 ? "" : `, and the copy of its totals after line ${copiedTo}`}.`,
     beyondTotals
-      ? `Lost: ${lost === 0 ? "" : `${lost} lines that are known of, and `}whatever came after what is proven.`
-      : `Lost: ${lost} lines, all of them counted in the copy of the totals.`,
+      ? `Lost: ${lost === 0 ? "" : `${linesOf(lost)} that ${lost === 1 ? "is" : "are"} known of, and `}whatever came after what is proven.`
+      : `Lost: ${linesOf(lost)}, counted in the copy of the totals.`,
   ];
   if (atBound.length > 0)
     lines.push(`Charged with the most they can have cost, since their end was lost: ${atBound.join(", ")}.`);
@@ -91,6 +85,8 @@ function told({ lost, beyondTotals, atBound, charges }: Rebuilding, kept: number
     lines.push("Where you know better, from the provider's own bill: `bosun budget settle ID --cost USD`.");
   return lines;
 }
+
+const linesOf = (count: number): string => (count === 1 ? "1 line" : `${count} lines`);
 
 /** The played model's own count, which nothing is taken from: only a person can say that it is complete. */
 function upstreamsCount({ operator }: WorkspaceFolder): string {
