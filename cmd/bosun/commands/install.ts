@@ -10,7 +10,8 @@ import type { Access } from "../../../pkg/cluster/access.ts";
 import { type Call, exchange, readJson } from "../../../pkg/cluster/exchange.ts";
 import { readCluster } from "../../../pkg/cluster/kubeconfig.ts";
 import { packageRoot } from "../../../pkg/system/package-root.ts";
-import { systemClock, systemRandom } from "../../../pkg/system/system.ts";
+import { systemClock } from "../../../pkg/system/system.ts";
+import { clusterDeps } from "../cluster-deps.ts";
 import type { Context } from "../context.ts";
 import { UserError } from "../user-error.ts";
 
@@ -138,6 +139,6 @@ async function isEstablished(access: Access, name: string): Promise<boolean> {
 }
 
 async function ask(access: Access, call: Call): Promise<unknown> {
-  const deps = { access, clock: systemClock, random: systemRandom, userAgent: "bosun-install" };
+  const deps = clusterDeps(access, { userAgent: "bosun-install" });
   return await readJson(await exchange(deps, call), call, access);
 }

@@ -1,14 +1,14 @@
 /** `bosun import` takes a workspace from its folder into a cluster, `bosun export` back. Status and work go along. */
 import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
-import type { Access } from "../../../pkg/cluster/access.ts";
 import { clusterClient } from "../../../pkg/cluster/client.ts";
 import type { ExchangeDeps } from "../../../pkg/cluster/exchange.ts";
 import { type ChosenCluster, readCluster } from "../../../pkg/cluster/kubeconfig.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
 import { silentLogger } from "../../../pkg/runtime/logger.ts";
 import { replaceFileSync } from "../../../pkg/storage/replace-file.ts";
-import { systemClock, systemRandom } from "../../../pkg/system/system.ts";
+import { systemClock } from "../../../pkg/system/system.ts";
+import { clusterDeps } from "../cluster-deps.ts";
 import type { Context } from "../context.ts";
 import { copyObjects } from "../move/copy-objects.ts";
 import { theWorkspace } from "../objects.ts";
@@ -40,7 +40,7 @@ export async function importWorkspace(context: Context, options: ImportOptions):
   };
   const chosen = await readCluster(choice);
   const namespace = options.namespace ?? chosen.namespace ?? "default";
-  const deps = depsOf(chosen.access);
+  const deps = clusterDeps(chosen.access);
   const to = inCluster(deps, namespace);
   try {
     // What a server does not know of status would be lost on the way.
@@ -88,7 +88,7 @@ export async function exportWorkspace(context: Context): Promise<void> {
     );
   const { access } = await readCluster(cluster);
   try {
-    const from = inCluster(depsOf(access), cluster.namespace);
+    const from = inCluster(clusterDeps(access), cluster.namespace);
     const workspace = await theWorkspace(from);
     await withRegistry(context, folder, async (to) => {
       await copyObjects(from, to, { tell: ({ kind, name }) => context.out(`Copied ${kind} ${name}`) });
@@ -103,10 +103,6 @@ export async function exportWorkspace(context: Context): Promise<void> {
   } finally {
     access.close();
   }
-}
-
-function depsOf(access: Access): ExchangeDeps {
-  return { access, clock: systemClock, random: systemRandom, userAgent: "bosun" };
 }
 
 function inCluster(deps: ExchangeDeps, namespace: string): Client & { readonly namespace: string } {

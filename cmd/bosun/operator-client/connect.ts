@@ -1,6 +1,7 @@
 /** How commands reach objects: by the running operator; without one, the cluster itself or what the log last said. */
 import { StatusError } from "../../../pkg/api/status-error.ts";
 import type { Context } from "../context.ts";
+import { giveRole } from "../give-role.ts";
 import { UserError } from "../user-error.ts";
 import { findWorkspace, type WorkspaceFolder } from "../workspace-folder.ts";
 import { type ClusterOfFolder, clusterOf } from "./chosen-cluster.ts";
@@ -68,11 +69,11 @@ async function onCluster<T>(
   // Loaded here alone: in file mode no command pays for it.
   const { readCluster } = await import("../../../pkg/cluster/kubeconfig.ts");
   const { clusterClient } = await import("../../../pkg/cluster/client.ts");
-  const { systemClock, systemRandom } = await import("../../../pkg/system/system.ts");
+  const { clusterDeps } = await import("../cluster-deps.ts");
   const { access } = await readCluster(choice);
   try {
-    const deps = { access, clock: systemClock, random: systemRandom, userAgent: "bosun" };
-    return await work({ ...clusterClient({ ...deps, namespace, fieldManager: "bosun-cli" }), namespace });
+    const deps = { ...clusterDeps(access), namespace, fieldManager: "bosun-cli" };
+    return await work({ ...clusterClient(deps), namespace });
   } catch (error) {
     throw explained(error, { namespace });
   } finally {
@@ -86,7 +87,7 @@ function explained(error: unknown, cluster: Pick<ClusterOfFolder, "namespace"> |
   const user = /User "([^"]+)" cannot/.exec(error.message)?.[1];
   if (user === undefined) return error;
   return new UserError(
-    `${error.message}. Commands need the role of who declares and steers: kubectl -n ${cluster.namespace} create rolebinding bosun-edit --clusterrole=bosun-edit --user=${user}`,
+    `${error.message}. Commands need the role of who declares and steers: ${giveRole({ role: "bosun-edit", namespace: cluster.namespace, user })}`,
     { cause: error },
   );
 }

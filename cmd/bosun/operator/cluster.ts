@@ -18,7 +18,7 @@ import type { Logger } from "../../../pkg/runtime/logger.ts";
 import { Metrics } from "../../../pkg/runtime/metrics.ts";
 import { replaceFileSync } from "../../../pkg/storage/replace-file.ts";
 import { processMetrics } from "../../../pkg/system/process-metrics.ts";
-import { systemRandom } from "../../../pkg/system/system.ts";
+import { clusterDeps } from "../cluster-deps.ts";
 import type { ClusterOfFolder } from "../operator-client/chosen-cluster.ts";
 import { answerNotice } from "../stop/stop-notice.ts";
 import { UserError } from "../user-error.ts";
@@ -138,7 +138,7 @@ async function reach(
   const { context } = chosen;
   const { server } = access;
   const namespace = cluster.namespace ?? chosen.namespace ?? "default";
-  const quiet = { access, clock, random: systemRandom, userAgent: "bosun" };
+  const quiet = { ...clusterDeps(access), clock };
   await requireKinds({ definitions: ownDefinitions(), deps: quiet, context, namespace, note, signal });
   const deps = {
     ...quiet,

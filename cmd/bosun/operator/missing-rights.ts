@@ -1,5 +1,6 @@
 /** Which rights an operator in a cluster turns out to lack, for people. */
 import type { Clock } from "../../../pkg/runtime/clock.ts";
+import { giveRole } from "../give-role.ts";
 
 export interface MissingRightsOptions {
   server: string;
@@ -56,7 +57,7 @@ function linesOf(
 ): string[] {
   const byVerb = new Map<string, string[]>();
   const others = new Set<string>();
-  let user = "NAME";
+  let user: string | undefined;
   for (const text of texts) {
     const right = rightIn(text);
     if (right === undefined) {
@@ -71,7 +72,7 @@ function linesOf(
   const rights = [...byVerb].map(([verb, resources]) => `${verb} ${resources.sort().join(", ")}`);
   return [
     ...others,
-    `${user} lacks rights in namespace ${namespace} (${server}): ${rights.sort().join("; ")}. What needs them is tried again until they are given: kubectl -n ${namespace} create rolebinding bosun-operator --clusterrole=bosun-operator --user=${user}. The role itself comes with \`bosun install\`.`,
+    `${user ?? "The operator"} lacks rights in namespace ${namespace} (${server}): ${rights.sort().join("; ")}. What needs them is tried again until they are given: ${giveRole({ role: "bosun-operator", namespace, ...(user === undefined ? {} : { user }) })}. The role itself comes with \`bosun install\`.`,
   ];
 }
 

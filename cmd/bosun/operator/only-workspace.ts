@@ -2,6 +2,7 @@ import type { Workspace } from "../../../pkg/api/generated.ts";
 import { StatusError } from "../../../pkg/api/status-error.ts";
 import type { ChosenCluster } from "../../../pkg/cluster/kubeconfig.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
+import { giveRole } from "../give-role.ts";
 import { UserError } from "../user-error.ts";
 
 /**
@@ -19,7 +20,7 @@ export async function onlyWorkspace(
   const { items: workspaces } = await client.list("Workspace", { namespace }).catch((error: unknown) => {
     if (!(error instanceof StatusError) || error.code !== 403) throw error;
     throw new UserError(
-      `${error.message} (${where}). Who runs the operator is given its role by: kubectl -n ${namespace} create rolebinding bosun-operator --clusterrole=bosun-operator --user=NAME`,
+      `${error.message} (${where}). Who runs the operator is given its role by: ${giveRole({ role: "bosun-operator", namespace })}`,
       { cause: error },
     );
   });
