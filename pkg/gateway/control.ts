@@ -96,20 +96,34 @@ export async function serveControl(path: string, calls: Record<string, ControlHa
   return server;
 }
 
+export interface ControlCall {
+  /** Of the gateway. */
+  socketPath: string;
+  /** One of `controlCalls`. */
+  name: string;
+  body?: object;
+  /** How long an answer is waited for, in milliseconds; 5000 when left out. */
+  timeoutMs?: number;
+  /** Kept from one call to the next; a connection of its own when left out. */
+  connections?: Agent;
+}
+
 /**
- * Calls `name` on the gateway at `path`.
+ * Calls a gateway.
  *
- * @param connections - kept from one call to the next; a connection of its own when left out
- * @throws Error when nobody answers within `timeoutMs`, or the answer is an error
+ * @throws Error when nobody answers in time; ControlError when the answer is an error
  */
-export async function callControl(
-  path: string,
-  name: string,
-  body: unknown = {},
+export async function callControl({
+  socketPath,
+  name,
+  body = {},
   timeoutMs = 5_000,
-  connections: Agent | false = false,
-): Promise<unknown> {
-  const request = http.request({ socketPath: path, path: `/${name}`, method: "POST", agent: connections });
+  connections,
+}: ControlCall): Promise<unknown> {
+  const request = http.request({
+    ...{ socketPath, path: `/${name}`, method: "POST" },
+    agent: connections ?? false,
+  });
   request.setTimeout(timeoutMs, () =>
     request.destroy(new Error(`The gateway gave no answer in ${timeoutMs} ms.`)),
   );
@@ -134,7 +148,7 @@ async function readJson(message: IncomingMessage): Promise<unknown> {
 /** The file of a socket outlives its process; one that nobody listens on is in the way. */
 async function removeDeadSocket(path: string): Promise<void> {
   try {
-    await callControl(path, "hello");
+    await callControl({ socketPath: path, name: "hello" });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ECONNREFUSED") await unlink(path);

@@ -577,7 +577,7 @@ test("a gateway that heeds the stop latch ends by itself when it is told to, and
   const gateway = await start();
   const { pid } = gateway;
   await gateway.close();
-  await callControl(config.socketPath, "stop", { term: 0 });
+  await callControl({ socketPath: config.socketPath, name: "stop", body: { term: 0 } });
   await until(async () => (await startTimeOf(pid)) === undefined);
 });
 

@@ -314,8 +314,11 @@ class MoneyClient implements GatewayHandle {
 
   /** Asks the gateway as the operator of this term. */
   #steer(name: string, body: object): Promise<unknown> {
-    const asOperator = { ...body, term: this.#term };
-    return callControl(this.#config.socketPath, name, asOperator, undefined, this.#connections);
+    const { socketPath } = this.#config;
+    return callControl({
+      ...{ socketPath, name, body: { ...body, term: this.#term } },
+      connections: this.#connections,
+    });
   }
 
   get #term(): number {
@@ -365,7 +368,7 @@ function keptConnections(): Agent {
 
 async function hello(socketPath: string): Promise<Hello | undefined> {
   try {
-    return (await callControl(socketPath, "hello")) as Hello;
+    return (await callControl({ socketPath, name: "hello" })) as Hello;
   } catch {
     // Nobody listens, or nobody answers: what lives there is found by its record.
     return undefined;
@@ -381,7 +384,7 @@ async function stopProcess(
   identity: ProcessIdentity,
   { socketPath, term, clock }: { socketPath: string; term: number; clock: Clock },
 ): Promise<void> {
-  await callControl(socketPath, "stop", { term }).catch((error: unknown) => {
+  await callControl({ socketPath, name: "stop", body: { term } }).catch((error: unknown) => {
     if (error instanceof ControlError) throw error;
     // It does not listen: the kill below reaches it.
   });

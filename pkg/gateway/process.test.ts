@@ -47,8 +47,8 @@ test("a gateway that has had no operator for a minute ends, but not before what 
     clock,
   );
   await begun;
-  await callControl(socketPath, "setBudgets", { budgets: [BUDGET] });
-  const way = await callControl(socketPath, "admit", { grant: SESSION });
+  await callControl({ socketPath, name: "setBudgets", body: { budgets: [BUDGET] } });
+  const way = await callControl({ socketPath, name: "admit", body: { grant: SESSION } });
   const { url, token } = way as { url: string; token: string };
   const asked = fetch(`${url}/v1/messages`, {
     method: "POST",

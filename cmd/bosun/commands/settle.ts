@@ -12,9 +12,10 @@ export async function settle(context: Context, id: string, { cost }: { cost: str
   if (cost.trim() === "" || !(usd >= 0)) {
     throw new UserError(`--cost must be an amount in US dollars, 0 or more, not "${cost}".`, { exitCode: 2 });
   }
-  const socket = await gatewaySocket(findWorkspace(context.cwd));
+  const socketPath = await gatewaySocket(findWorkspace(context.cwd));
   try {
-    await callControl(socket, "settle", { id, cost: Math.round(usd * NANO_PER_USD) });
+    const body = { id, cost: Math.round(usd * NANO_PER_USD) };
+    await callControl({ socketPath, name: "settle", body });
   } catch (error) {
     if (error instanceof ControlError) throw new UserError(error.message, { cause: error });
     throw error;

@@ -148,7 +148,7 @@ export class Operator {
   async #call(name: string, body: object): Promise<unknown> {
     for (;;) {
       try {
-        return await callControl(this.#socketPath, name, body);
+        return await callControl({ socketPath: this.#socketPath, name, body });
       } catch (error) {
         if (this.#closed || (error as Error).name === "ControlError") throw error;
         await sleep(20);
@@ -185,7 +185,8 @@ export class Operator {
       }),
     );
     if ((await text(child.stdio[3] as Readable)) !== "ready") return;
-    await callControl(this.#socketPath, "setBudgets", { budgets: this.#budgets }).catch(() => {
+    const body = { budgets: this.#budgets };
+    await callControl({ socketPath: this.#socketPath, name: "setBudgets", body }).catch(() => {
       // Killed meanwhile: the next one gets them.
     });
   }
@@ -202,7 +203,8 @@ export class Operator {
 
   async #renewing(): Promise<void> {
     while (!this.#closed) {
-      await callControl(this.#socketPath, "renew", {}, 1_000).catch(() => {
+      const renewal = { socketPath: this.#socketPath, name: "renew", timeoutMs: 1_000 };
+      await callControl(renewal).catch(() => {
         // Between two lives of the gateway.
       });
       await sleep(250);
