@@ -16,7 +16,7 @@ import { ownDefinitions } from "../operator/definitions.ts";
 import { openRegistry } from "../operator/file-plane.ts";
 import { homeAnnotation, homeOf } from "../operator/home.ts";
 import { requireKinds } from "../operator/known-kinds.ts";
-import { type Start, takeBack } from "../operator/start.ts";
+import { type Start, thenTakeBack } from "../operator/start.ts";
 import { stateOf } from "../operator/state-directory.ts";
 import { type ClusterOfFolder, clusterOf } from "../operator-client/chosen-cluster.ts";
 import { UserError } from "../user-error.ts";
@@ -130,15 +130,17 @@ async function withRegistry(
 ): Promise<void> {
   const start: Start = { clock: systemClock, logger: silentLogger, undo: [] };
   const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined); // Told where it is raced with; it may come while all is ended.
   const onFatal = (error: Error): void => failed.reject(error);
   const heedStop = (): void => {
     // Nothing runs that could be stopped.
   };
-  try {
+  const onRegistry = async (): Promise<void> => {
     mkdirSync(folder.operator, { recursive: true, mode: 0o700 });
     const { client } = await openRegistry({ folder, note: context.note, onFatal, heedStop }, start);
     await Promise.race([work({ ...client, namespace: FILE_NAMESPACE }), failed.promise]);
-  } finally {
-    await takeBack(start.undo);
-  }
+  };
+  await thenTakeBack(start.undo, onRegistry, (error) =>
+    context.note(`Then a part of it could not be ended: ${error instanceof Error ? error.message : error}`),
+  );
 }

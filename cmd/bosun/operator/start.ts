@@ -10,6 +10,27 @@ export interface Start {
 }
 
 /**
+ * Runs `work`, then ends what was started meanwhile.
+ *
+ * @param tell - told why a part could not be ended, where `work` has failed before: that is what is thrown
+ */
+export async function thenTakeBack<T>(
+  undo: Start["undo"],
+  work: () => Promise<T>,
+  tell: (error: unknown) => void,
+): Promise<T> {
+  let result: T;
+  try {
+    result = await work();
+  } catch (error) {
+    await takeBack(undo).catch(tell);
+    throw error;
+  }
+  await takeBack(undo);
+  return result;
+}
+
+/**
  * Ends what was started, each part once and the last first, one after the other. One that can't be ended keeps none of
  * the others from it.
  *
