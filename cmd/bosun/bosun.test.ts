@@ -1,12 +1,15 @@
 /** The real binary, as a person starts it. */
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { openLog } from "../../pkg/storage/log/log.ts";
 import { nodeFileSystem } from "../../pkg/storage/node-file-system.ts";
 import { packageRoot } from "../../pkg/system/package-root.ts";
+import { withObjects } from "./operator-client/connect.ts";
 import { createAll, openRegistry, startOperator, temporaryWorkspace } from "./testing/operator.ts";
 
 const launcher = path.join(packageRoot(), "bin", "bosun.mjs");
@@ -60,6 +63,23 @@ test("with no operator the last known state is shown and said to be that; writes
     stdout: "",
     stderr: expect.stringContaining("Start one with `bosun up`"),
   });
+});
+
+test("what is known last is shown too where an operator is suspended: it was waited for, and then nothing was", async () => {
+  const folder = temporaryWorkspace();
+  folders.push(folder.repository);
+  const log = openLog({ directory: folder.log, fs: nodeFileSystem });
+  await createAll(await openRegistry(log), project);
+  await log.close();
+  // As the kernel does for a suspended process: it takes the connection, and nobody answers.
+  const suspended = createServer(() => undefined).listen(folder.socket);
+  await once(suspended, "listening");
+  const notes: string[] = [];
+  const context = { cwd: folder.repository, note: (line: string) => void notes.push(line) };
+  const { items } = await withObjects(context, ({ client }) => client.list("Project"), { patienceMs: 50 });
+  suspended.close();
+  expect(items).toMatchObject([{ metadata: { name: "retry" } }]);
+  expect(notes).toEqual([expect.stringMatching(/gave no answer in 0.05 s.*`bosun up`.*last known state/)]);
 });
 
 test("outside of a workspace it says how to make one", async () => {

@@ -5,7 +5,13 @@ import { giveRole } from "../give-role.ts";
 import { UserError } from "../user-error.ts";
 import { findWorkspace, type WorkspaceFolder } from "../workspace-folder.ts";
 import { type ClusterOfFolder, clusterOf } from "./chosen-cluster.ts";
-import { NoOperatorError, type OperatorClient, type Reader, socketClient } from "./socket-client.ts";
+import {
+  NoOperatorError,
+  type OperatorClient,
+  type Reader,
+  SilentOperatorError,
+  socketClient,
+} from "./socket-client.ts";
 
 export interface Connection<C> {
   client: C;
@@ -35,20 +41,28 @@ export async function withOperator<T>(
   }
 }
 
-/** Runs `read` on the running operator, else on the last known state, which it then says. */
+/** What looks at objects waits so long for an operator before it shows what was known last, in milliseconds. */
+const readPatienceMs = 5_000;
+
+/** Runs `read` on the running operator; without one, or when it gives no answer, on the last known state, which it then says. */
 export async function withObjects<T>(
   context: Pick<Context, "cwd" | "note">,
   read: (connection: Connection<Reader> & { live: boolean }) => Promise<T>,
+  { patienceMs = readPatienceMs }: { patienceMs?: number } = {},
 ): Promise<T> {
   const folder = findWorkspace(context.cwd);
   const cluster = clusterOf(folder);
+  let why: string;
   try {
-    return await read({ client: socketClient(folder.socket, cluster?.namespace), folder, live: true });
+    const client = socketClient(folder.socket, cluster?.namespace, patienceMs);
+    return await read({ client, folder, live: true });
   } catch (error) {
-    if (!(error instanceof NoOperatorError)) throw explained(error, cluster);
+    const isSilent = error instanceof SilentOperatorError;
+    if (!isSilent && !(error instanceof NoOperatorError)) throw explained(error, cluster);
+    why = isSilent ? `${error.message}. Meanwhile, the` : "No operator is running;";
   }
   if (cluster !== undefined) {
-    context.note("No operator is running; the cluster's last word.");
+    context.note(`${why} the cluster's last word.`);
     return await onCluster(cluster, (client) => read({ client, folder, live: false }));
   }
   const { lastKnown } = await import("./last-known.ts");
@@ -58,7 +72,7 @@ export async function withObjects<T>(
       `No operator has run in ${folder.repository} yet. Start one with \`bosun up\` or \`bosun up --rehearse\`.`,
     );
   }
-  context.note("No operator is running; last known state.");
+  context.note(`${why} last known state.`);
   return await read({ client, folder, live: false });
 }
 

@@ -22,9 +22,17 @@ export type OperatorClient = Reader & Pick<Client, "watch" | "create" | "patch" 
 /** An answer takes longer than this only from an operator that hangs, in milliseconds; a watch may be silent for ever. */
 const answerMs = 30_000;
 
+/** It was there and gave no answer in time: it is suspended, or hangs. */
+export class SilentOperatorError extends UserError {}
+
 /** Nobody listens at the socket. */
 export class NoOperatorError extends Error {
   override readonly name = "NoOperatorError";
+}
+
+interface Listener {
+  path: string;
+  patienceMs: number;
 }
 
 interface Call {
@@ -35,10 +43,15 @@ interface Call {
 }
 
 /**
- * Every method throws `NoOperatorError` when nobody listens at `socket`, and `StatusError` when the request is refused.
+ * Every method throws `NoOperatorError` when nobody listens at `socket`, `SilentOperatorError` when no answer comes within
+ * `patienceMs`, and `StatusError` when the request is refused.
  */
-export function socketClient(socket: string, namespace = FILE_NAMESPACE): OperatorClient {
-  const listener = socketPath(socket);
+export function socketClient(
+  socket: string,
+  namespace = FILE_NAMESPACE,
+  patienceMs = answerMs,
+): OperatorClient {
+  const listener = { path: socketPath(socket), patienceMs };
   const call = async <T>(options: Call): Promise<T> => {
     const response = await send(listener, options);
     return JSON.parse(await text(response)) as T;
@@ -97,7 +110,10 @@ function listPath(
   return collectionPath(KINDS[kind], namespace, { labelSelector, ...query });
 }
 
-function send(listener: string, { method, path, body, signal }: Call): Promise<IncomingMessage> {
+function send(
+  { path: listener, patienceMs }: Listener,
+  { method, path, body, signal }: Call,
+): Promise<IncomingMessage> {
   const payload = body === undefined ? undefined : JSON.stringify(body);
   const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
   const headers = {
@@ -119,11 +135,11 @@ function send(listener: string, { method, path, body, signal }: Call): Promise<I
     });
     const silence = () =>
       sent.destroy(
-        new UserError(
-          `The operator gave no answer in ${answerMs / 1000} s. Its log: .claude-sessions/.bosun/operator.log`,
+        new SilentOperatorError(
+          `The operator gave no answer in ${patienceMs / 1000} s. \`bosun up\` says whether it is suspended or hangs, and what to do; its log is .claude-sessions/.bosun/operator.log`,
         ),
       );
-    sent.setTimeout(answerMs, silence);
+    sent.setTimeout(patienceMs, silence);
     sent.on("response", (response) => {
       sent.setTimeout(0);
       if ((response.statusCode ?? 500) < 300) resolve(response);
