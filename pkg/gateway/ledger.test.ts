@@ -115,6 +115,22 @@ test("a gateway that is suspended in the middle of a write while another opens t
   opened.splice(opened.indexOf(stale), 1);
 });
 
+test("a gateway acts upon nothing more once another reads the ledger, which would not see it and cut it off", async () => {
+  const stale = await open();
+  await stale.append(reservation("a"));
+  let late: Promise<void> | undefined;
+  const fs: FileSystem = {
+    ...nodeFileSystem,
+    async *pieces(path) {
+      yield* nodeFileSystem.pieces(path);
+      late = stale.append(reservation("b"));
+      await late.catch(() => undefined); // Told below.
+    },
+  };
+  await open({ fs });
+  await expect(late).rejects.toThrow(/Another gateway has opened/);
+});
+
 test("a reservation counts at the moment that it names, whatever the clock says when it is written", async () => {
   const at = new TestClock("2026-11-30T23:59:59Z").now();
   const windows = [
