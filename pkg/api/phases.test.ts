@@ -139,6 +139,12 @@ test("a decision is about one commit: a verdict on an older one says nothing", (
   expect(phaseOf(project(status))).toBe("InReview");
 });
 
+test("a decision is about one run: what is handed over again as it was is judged again", () => {
+  const again = { ...claim(2), submission: { head: "aaa", run: 2, claim: 1, agent: "agent-1" } };
+  for (const decided of [approved, rejected, refused])
+    expect(phaseOf(project({ ...decided, ...again }))).toBe("InReview");
+});
+
 test("only what needs work and has no agent can be claimed", () => {
   const claimable = [{}, rejected, refused].map((status) => isClaimable(project(status)));
   const not = [claim(1), submission, approved, merging, escalated, merged, timedOut, { skip: true }].map(

@@ -1010,6 +1010,45 @@ test("a stop that is released while it is being declared stays released", async 
   expect(await latch.engaged()).toBe(false);
 });
 
+test("a stop that begins in the moment in which the mode ends the one before stays in force", async () => {
+  const story = await tell();
+  const { latch } = story.world;
+  await story.patch("Workspace", "workspace", { mode: "Stopped" });
+  await story.minutes(5);
+  const release = latch.release.bind(latch);
+  latch.release = async (only) => {
+    latch.release = release;
+    await latch.engage();
+    await release(only);
+  };
+  // The next life of the operator meets that latch.
+  story.operator.crash();
+  story.operator.start();
+  await story.minutes(5);
+  await story.patch("Workspace", "workspace", { mode: "Running" });
+  await story.minutes(10);
+  expect(await latch.engaged()).toBe(true);
+  expect(story.the("Workspace", "workspace").spec.mode).toBe("Stopped");
+});
+
+test("a mode that comes while the stop before it is being engaged ends that stop", async () => {
+  const story = await tell();
+  const { latch } = story.world;
+  const engage = latch.engage.bind(latch);
+  latch.engage = async () => {
+    latch.engage = engage;
+    await engage();
+    await story.patch("Workspace", "workspace", { mode: "Running" });
+  };
+  story.operator.crash();
+  story.operator.start();
+  await story.minutes(5);
+  await story.patch("Workspace", "workspace", { mode: "Stopped" });
+  await story.minutes(10);
+  expect(await latch.engaged()).toBe(false);
+  expect(story.the("Workspace", "workspace").spec.mode).toBe("Running");
+});
+
 test("sessions go on while the operator is dead, and what they did is taken in by the next", async () => {
   const story = await tell();
   await story.projects("retry");

@@ -183,6 +183,19 @@ describe("a log on a real disk", () => {
     expect(await readFile(segment(1))).toEqual(bytes);
   });
 
+  test("whatever is damaged of a record's header, the record behind it tells that it is no torn tail", async () => {
+    await written({ changes: [put(1, "a")] }, { changes: [put(2, "b")] });
+    const whole = await readFile(segment(1));
+    // Behind the segment's first record.
+    const at = whole.indexOf("BWL", 4) - 1;
+    for (let byte = at; byte < at + 32; byte += 1) {
+      const bytes = Buffer.from(whole);
+      bytes[byte] = (bytes[byte] ?? 0) ^ 0x55;
+      await writeFile(segment(1), bytes);
+      await expect(reopened(), `byte ${byte - at}`).rejects.toThrow(TerminalError);
+    }
+  });
+
   test("damage at the end of a segment that another follows refuses to start", async () => {
     await written({ changes: [put(1, "a")] });
     await written({ changes: [put(2, "b")] });
