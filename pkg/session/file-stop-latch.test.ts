@@ -98,6 +98,19 @@ test("another stop while one is in force has a name of its own, and no trace of 
   expect(second.engaged).not.toBe(released);
 });
 
+test("a stop that is released as soon as it is seen is known as released", async () => {
+  const { file, latch } = temporaryLatch();
+  const fs: FileSystem = {
+    ...nodeFileSystem,
+    async rename(from, to) {
+      await nodeFileSystem.rename(from, to);
+      await latch.release();
+    },
+  };
+  await fileStopLatch(file, { clock, fs }).engage("one");
+  expect(await latch.look()).toEqual({ engaged: undefined, released: expect.any(String) });
+});
+
 test("releasing what is not engaged keeps the name of what was released", async () => {
   const { latch } = temporaryLatch();
   await latch.engage("one");

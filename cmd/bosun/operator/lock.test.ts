@@ -5,7 +5,7 @@ import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { type Lock, takeLock } from "./lock.ts";
-import type { Holder } from "./lock-terms.ts";
+import { type Holder, lockTerms } from "./lock-terms.ts";
 
 /** A folder with a lock, and hands for what other machines do to it. */
 function folderOfALock() {
@@ -83,6 +83,27 @@ test("of many that start at once one holds, and the others say who", async () =>
         expect(one.reason.message).toContain(`An operator already runs here (process ${process.pid}). `);
     held[0]?.release();
   }
+});
+
+test("who took a number that was free because two quicker ones went by holds nothing", async () => {
+  const { folder } = folderOfALock();
+  const { clock } = steppedClock();
+  const first = await taken(folder, clock);
+  const me = { ...lockTerms(path.join(folder, "lock")).holder(1) } as Holder;
+  first.release();
+  let quicker = true;
+  const late: Clock = {
+    ...clock,
+    now() {
+      // Between its look at the lock and its hand on the next number.
+      if (quicker) lockTerms(path.join(folder, "lock")).take(3, me);
+      quicker = false;
+      return clock.now();
+    },
+  };
+  await expect(taken(folder, late)).rejects.toThrow(
+    `An operator already runs here (process ${process.pid}).`,
+  );
 });
 
 test("the term grows with each holder, also when the folder of the lock was taken away", async () => {
