@@ -1,3 +1,5 @@
+import { shellWord } from "../../pkg/system/shell-word.ts";
+
 export interface GivenRole {
   /** The operator's, or that of who declares and steers; `bosun install` makes both. */
   role: "bosun-operator" | "bosun-edit";
@@ -8,7 +10,6 @@ export interface GivenRole {
 
 /** The command line that gives somebody a role in a namespace of a cluster. */
 export function giveRole({ role, namespace, user = "NAME" }: GivenRole): string {
-  // Of an identity provider it may be any text, and this is for a shell.
-  const quoted = /^[\w.:@/+-]+$/.test(user) ? user : `'${user.replaceAll("'", `'\\''`)}'`;
-  return `kubectl -n ${namespace} create rolebinding ${role} --clusterrole=${role} --user=${quoted}`;
+  // Of an identity provider it may be any text.
+  return `kubectl -n ${namespace} create rolebinding ${role} --clusterrole=${role} --user=${shellWord(user)}`;
 }

@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { sandboxed } from "../sandbox/sandbox.ts";
+import { shellWord } from "../system/shell-word.ts";
 import { type Git, type GitPlace, neutral, type Wrap } from "./git.ts";
 import { initialize } from "./init.ts";
 
@@ -64,7 +65,7 @@ export function checkoutWrap(
 /** One process to start instead of two: a sandbox, and a fork of the operator, cost more than what git does in them. */
 function commandLine(args: readonly string[], first: readonly string[]): readonly string[] {
   if (first.length === 0) return ["git", ...args];
-  const quoted = [...neutral, ...first].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  const quoted = [...neutral, ...first].map(shellWord);
   return ["sh", "-c", `git ${quoted.join(" ")} && exec git "$@"`, "sh", ...args];
 }
 

@@ -100,6 +100,8 @@ test("a fast-forward of a person's files is not cut off in the middle: the error
 test.each([
   [["-c", "core.hooksPath=/dev/null", "update-ref", "--stdin"], "quickMs"],
   [["rev-parse", "HEAD"], "quickMs"],
+  [["for-each-ref", "--format=%(refname)", "refs/heads/main"], "quickMs"],
+  [["for-each-ref", "--format=%(refname)", "--contains", "HEAD"], "wholeMs"],
   [["checkout", "--quiet", "HEAD"], "wholeMs"],
   [["index-pack", "--stdin"], "wholeMs"],
   [[], "wholeMs"],

@@ -8,13 +8,14 @@ export interface GitLimits {
   graceMs: number;
 }
 
-export const gitLimits: GitLimits = { quickMs: 60_000, wholeMs: 15 * 60_000, graceMs: 5_000 };
+export const gitLimits: GitLimits = { quickMs: 30_000, wholeMs: 10 * 60_000, graceMs: 5_000 };
 
 const quick: ReadonlySet<string> = new Set([
   "--version",
   "cat-file",
   "commit-tree",
   "config",
+  "for-each-ref",
   "hash-object",
   "init",
   "rev-parse",
@@ -26,8 +27,9 @@ const quick: ReadonlySet<string> = new Set([
 
 /** @param args - of git; settings may stand before the command */
 export function limitOf(args: readonly string[], { quickMs, wholeMs }: GitLimits): number {
-  const [command = ""] = withoutSettings(args);
-  return quick.has(command) ? quickMs : wholeMs;
+  const [command = "", ...more] = withoutSettings(args);
+  // Which refs contain a commit is asked of their whole histories.
+  return quick.has(command) && !more.includes("--contains") ? quickMs : wholeMs;
 }
 
 /** The arguments from the command on. */

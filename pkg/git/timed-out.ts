@@ -1,5 +1,6 @@
 import { humanDuration } from "../api/human-duration.ts";
 import { TransientError } from "../runtime/errors.ts";
+import { shellWord } from "../system/shell-word.ts";
 import { withoutSettings } from "./limits.ts";
 import type { LateProcess } from "./process.ts";
 
@@ -8,7 +9,7 @@ export function gitTimedOut(
   { args, cwd, ms }: { args: readonly string[]; cwd: string; ms: number },
   { fate, pid }: Pick<LateProcess, "fate" | "pid">,
 ): TransientError {
-  const command = ["git", ...withoutSettings(args)].join(" ").slice(0, 200);
+  const command = ["git", ...withoutSettings(args)].map(shellWord).join(" ").slice(0, 300);
   const ended = fate === "Ended" ? "and was ended" : `and goes on as process ${pid}`;
   return new TransientError(
     "GitTimedOut",
