@@ -352,7 +352,7 @@ test("usage above its bound stops all spending until a person says what it cost"
   await gateway.settle(id, 5_000);
   await anthropic.messages.create(HELLO);
   expect(await gateway.cost({})).toBe(5_000 + HELLO_COST);
-  await expect(gateway.settle("nobody", 1)).rejects.toThrow("never reserved");
+  await expect(gateway.settle("nobody", 1)).rejects.toThrow("The ledger has no request nobody");
 });
 
 test("a client that leaves the line leaves no reservation, and whoever watches is woken by what others spend", async () => {
