@@ -18,7 +18,6 @@ import { systemDefer, systemIds, systemRandom } from "../../../pkg/system/system
 import { listenAtKeptPort } from "../serving/listen.ts";
 import { serve } from "../serving/serve.ts";
 import { answerNotice } from "../stop/stop-notice.ts";
-import { UserError } from "../user-error.ts";
 import { FILE_NAMESPACE, type WorkspaceFolder } from "../workspace-folder.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { ownDefinitions } from "./definitions.ts";
@@ -26,6 +25,7 @@ import { pruneEvents } from "./events.ts";
 import { type Lock, takeLock } from "./lock.ts";
 import { openFiles } from "./people-files.ts";
 import type { Start } from "./start.ts";
+import { takenOver } from "./taken-over.ts";
 
 export interface FilePlaneOptions {
   folder: WorkspaceFolder;
@@ -45,7 +45,7 @@ export async function openFilePlane(options: FilePlaneOptions, start: Start): Pr
   /** Ends an operator that finds out that it is none any more. */
   const assertHeld = (): void => {
     if (lock.isHeld()) return;
-    const error = takenOver();
+    const error = takenOver(options.folder);
     options.onFatal(error);
     throw error;
   };
@@ -78,7 +78,7 @@ export async function openRegistry(
   });
   const lock = await takeLock(
     { folder: folder.operator, socket: path.basename(folder.socket), server, clock },
-    () => onFatal(takenOver()),
+    () => onFatal(takenOver(folder)),
   );
   undo.push(() => lock.release());
   onHeld?.();
@@ -122,13 +122,6 @@ export async function openRegistry(
   const files = await openFiles({ folder, registry, client, stored, clock, logger, events, glance, note });
   undo.push(() => files.close());
   return { client, api, lock, metrics };
-}
-
-function takenOver(): UserError {
-  return new UserError(
-    "Another operator has taken over this workspace, as happens when one was suspended. This one ends, and has changed " +
-      "nothing since. `bosun status` shows what the other does.",
-  );
 }
 
 /** The same API for kubectl and any other client of Kubernetes, at a port of this workspace's own. */
