@@ -25,6 +25,7 @@ import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { systemIds } from "../../../pkg/system/system.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import { allEnded } from "./all-ended.ts";
+import { carryTotals } from "./carry-totals.ts";
 import type { StopFollower } from "./follow-stop.ts";
 import type { Start } from "./start.ts";
 import type { ChosenUpstream } from "./upstream.ts";
@@ -195,6 +196,8 @@ async function openMoney({
 }: WorldOptions): Promise<GatewayHandle> {
   const stateDirectory = path.join(state, rehearse ? "rehearsal-gateway" : "gateway");
   linkGateway(folder, stateDirectory);
+  // A rehearsal is begun anew by moving `.bosun` away, and its money is played.
+  if (!rehearse) carryTotals(folder, state, clock.now());
   const upstream = await openUpstream();
   const gateway = await openGateway(
     {

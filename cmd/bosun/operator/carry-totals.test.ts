@@ -1,0 +1,60 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { temporaryWorkspace } from "../testing/operator.ts";
+import type { WorkspaceFolder } from "../workspace-folder.ts";
+import { carryTotals } from "./carry-totals.ts";
+
+const nowMs = Date.parse("2026-11-26T12:00:00Z");
+const totals = (endMs: number): string => JSON.stringify({ ledger: "l", seq: 9, windows: [{ endMs }] });
+const running = totals(nowMs + 1);
+
+let folder: WorkspaceFolder;
+let base: string;
+beforeEach(() => {
+  folder = temporaryWorkspace();
+  base = path.join(folder.repository, "state");
+});
+afterEach(() => rmSync(folder.repository, { recursive: true, force: true }));
+
+/** The state of a workspace, as its operator makes it; `copy` is what its gateway then writes. */
+function state(uid: string, copy?: string, of = folder): string {
+  const made = path.join(base, uid);
+  mkdirSync(path.join(made, "gateway"), { recursive: true });
+  carryTotals(of, made, nowMs);
+  if (copy !== undefined) writeFileSync(path.join(made, "gateway", "totals.json"), copy);
+  return made;
+}
+
+const copyOf = (made: string): string | undefined => {
+  const file = path.join(made, "gateway", "totals.json");
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+};
+
+test("what was spent is known to the next workspace of a folder whose .bosun was removed: it began at nothing", () => {
+  state("first", running);
+  expect(copyOf(state("second"))).toBe(running);
+});
+
+test("a copy that can't be read is carried too: it does not say that nothing was spent", () => {
+  state("first", "{");
+  expect(copyOf(state("second"))).toBe("{");
+});
+
+test("windows that are over, and other folders, say nothing of what may be spent now", () => {
+  state("first", totals(nowMs));
+  expect(copyOf(state("second"))).toBeUndefined();
+  state("elsewhere", running, { ...folder, path: "/elsewhere" });
+  expect(copyOf(state("third"))).toBeUndefined();
+});
+
+test("a workspace that has a ledger keeps to it, and so does one whose state was carried once", () => {
+  const known = state("known", running);
+  state("first", running);
+  rmSync(path.join(known, "gateway", "totals.json"));
+  carryTotals(folder, known, nowMs);
+  expect(copyOf(known)).toBeUndefined();
+  mkdirSync(path.join(folder.operator, "ledger"));
+  writeFileSync(path.join(folder.operator, "ledger", "ledger.jsonl"), "");
+  expect(copyOf(state("second"))).toBeUndefined();
+});
