@@ -86,7 +86,7 @@ test.each([
       `echo $$ >>pids; [ -e hung ] && exec git "$@"; touch hung; ${hangs}`,
     );
     const line = `update refs/a ${one}`;
-    Object.assign(limits, { quickMs: 1_000, graceMs: 200 });
+    Object.assign(limits, { quickMs: 1_000, graceMs: 1_000 });
     const late = writer.transact([line]);
     const lock = join(folder, "refs/a.lock");
     if (hangs.includes("git")) await expect.poll(() => existsSync(lock)).toBe(true);
