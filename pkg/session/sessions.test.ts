@@ -565,6 +565,27 @@ describe("a host that may not go on", () => {
     expect(writtenByHostIn(join(stage.places.directory, spec.id))).toEqual(before);
   });
 
+  test("started as the stop latch was engaged, it does nothing", async () => {
+    const { stage } = await stageWith([]);
+    const spec = stage.spec();
+    const folder = sessionFolder(stage.places.directory, spec.id);
+    const place = pidSpace();
+    const { sessionFilesDirectory, stopLatch } = stage;
+    const tools = { sandboxed: false, sandbox: undefined, hide: [], extraReadOnly: [] };
+    folder.writeSpec(spec);
+    folder.writeLaunch({ attempt: "late", place, sessionFilesDirectory, stopLatch, ...tools });
+    folder.writeHost({ state: "starting", attempt: "late", place });
+    writeFileSync(stopLatch, "");
+    const before = everythingIn(folder.path);
+    const main = fileURLToPath(new URL("./main.ts", import.meta.url));
+    const late = spawn(process.execPath, [main, folder.path], {
+      env: { ...process.env, BOSUN_ATTEMPT: "late" },
+      stdio: "ignore",
+    });
+    expect(await once(late, "exit")).toEqual([0, null]);
+    expect(everythingIn(folder.path)).toEqual(before);
+  });
+
   test("started late, when another has begun already, it does nothing", async () => {
     const { stage } = await stageWith([bash(endless)]);
     const spec = stage.spec({ toolTimeoutSeconds: 600 });

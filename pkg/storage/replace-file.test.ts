@@ -82,3 +82,21 @@ test("two writers of one file, one of them in the middle, leave each other's tem
   expect(disk.blockingCalls.existsSync(temporaryPath(path, "host"))).toBe(false);
   expect(textOf(disk)).toBe("the host's");
 });
+
+test.each([
+  { there: "old", over: "old", now: "new" },
+  { there: "edited", over: "old", now: "edited" },
+  { there: "made by a person", over: undefined, now: "made by a person" },
+  { there: undefined, over: undefined, now: "new" },
+  { there: undefined, over: "old", now: undefined },
+])(
+  "over $over is written where $there is: then it is $now, and nothing else",
+  async ({ there, over, now }) => {
+    const fs = crashFileSystem();
+    await fs.makeDirectory(folder, 0o755);
+    if (there !== undefined) fs.put(path, there);
+    expect(await replaceFile(fs, path, [Buffer.from("new")], 0o644, { over })).toBe(now === "new");
+    expect((await fs.read(path))?.toString()).toBe(now);
+    expect(await fs.stat(temporaryPath(path))).toBeUndefined();
+  },
+);

@@ -100,6 +100,22 @@ test("an emergency stop leaves a process alone that merely has the operator's ol
   }
 });
 
+test("an operator that takes a tenth of a second to answer is not taken for silent", async () => {
+  await using answering = createServer((_, response) => void setTimeout(() => response.end(), 100));
+  answering.listen(socketPath(folder.socket));
+  const operator = spawn("sleep", ["600"], { stdio: "ignore" });
+  try {
+    const startTime = (await startTimeOf(operator.pid ?? 0)) ?? "";
+    holdLock({ pid: operator.pid ?? 0, startTime });
+    const { exitCode, out } = await runIn(folder.repository, ["stop", "--emergency"]);
+    expect(exitCode).toBe(0);
+    expect(out.join("\n")).not.toContain("gave no answer");
+    expect(await startTimeOf(operator.pid ?? 0)).toBe(startTime);
+  } finally {
+    operator.kill("SIGKILL");
+  }
+});
+
 test("what a silent operator starts until it is ended is found too", async () => {
   const [[name, value] = ["", ""]] = Object.entries(workspaceMark(folder.stopLatch));
   const starts = `while :; do ${name}=${value} setsid sleep 600 & sleep 0.15; done`;
