@@ -104,7 +104,7 @@ export function budgetController(deps: Deps): Controller {
       ...(news ? numbers : {}),
       alerts: alerts.all,
       observedGeneration: budget.metadata.generation,
-      conditions: withConditions(budget.status?.conditions, when, condition, ready(account)),
+      conditions: withConditions(budget.status?.conditions, when, condition, ready(budget.spec, account)),
     };
     await writeStatus(client, "Budget", budget, status);
     if (news) told.set(budget.metadata.name, clock.elapsed());

@@ -53,10 +53,17 @@ for (const { name, usd, want, ...more } of rows)
     expect([said.status, said.reason]).toEqual(want);
   });
 
+test("a budget says that its zone is none, and in which its limits hold meanwhile", () => {
+  const said = ready({ timeZone: "Mars/Phobos" }, account(1));
+  expect(said).toMatchObject({ status: "False", reason: "UnknownTimeZone" });
+  expect(said.message).toMatch(/such as Europe\/Berlin, not "Mars\/Phobos".*UTC/);
+});
+
 test("a budget whose gateway doubts the clock says so, in the gateway's words", () => {
-  expect(ready(account(1))).toMatchObject({ status: "True", reason: "InForce" });
+  const utc = { timeZone: "UTC" };
+  expect(ready(utc, account(1))).toMatchObject({ status: "True", reason: "InForce" });
   const clock = "ClockUnconfirmed: this machine's clock jumped by 24 h";
-  expect(ready({ ...account(1), clock })).toMatchObject({
+  expect(ready(utc, { ...account(1), clock })).toMatchObject({
     status: "Unknown",
     reason: "ClockUnconfirmed",
     message: clock,

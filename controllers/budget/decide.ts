@@ -1,6 +1,7 @@
 /** What an account amounts to: the status' numbers, alerts once each per window, and whether it is used up. Pure. */
 import type { NewCondition } from "../../pkg/api/conditions.ts";
-import type { Budget, BudgetStatusDaily } from "../../pkg/api/generated.ts";
+import type { Budget, BudgetSpec, BudgetStatusDaily } from "../../pkg/api/generated.ts";
+import { isZone } from "../../pkg/gateway/budget-policy.ts";
 import {
   type BudgetAccount,
   NANO_PER_USD,
@@ -65,9 +66,13 @@ function hasMoved(
   );
 }
 
-/** In force, unless the gateway can't tell which window it is in. */
-export function ready({ clock }: BudgetAccount): NewCondition {
+/** In force as it is declared, unless its zone is none or the gateway can't tell which window it is in. */
+export function ready({ timeZone }: Pick<BudgetSpec, "timeZone">, { clock }: BudgetAccount): NewCondition {
   const type = "Ready";
+  if (!isZone(timeZone)) {
+    const message = `timeZone must be an IANA name, such as Europe/Berlin, not "${timeZone}". Until it is, days and months begin in UTC.`;
+    return { type, status: "False", reason: "UnknownTimeZone", message };
+  }
   if (clock !== undefined) return { type, status: "Unknown", reason: "ClockUnconfirmed", message: clock };
   return { type, status: "True", reason: "InForce", message: "The gateway keeps it." };
 }

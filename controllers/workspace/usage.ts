@@ -2,6 +2,7 @@
 import { getCondition, type NewCondition } from "../../pkg/api/conditions.ts";
 import type { Agent, Workspace, WorkspaceStatus } from "../../pkg/api/generated.ts";
 import type { KubeObject, ObjectKey } from "../../pkg/api/meta.ts";
+import { zoneOf } from "../../pkg/gateway/budget-policy.ts";
 import type { UsageLimit } from "../../pkg/gateway/money.ts";
 import { clockTime } from "../../pkg/gateway/windows.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
@@ -37,7 +38,7 @@ export function usageController(deps: Deps): Controller {
       // Unknown is not over: what was said last stays, and ends at its time.
       if (limits === undefined) return inSeconds(unknownAgainSeconds);
       const { items: budgets } = await client.list("Budget", { namespace });
-      const timeZone = budgets[0]?.spec.timeZone ?? "UTC";
+      const timeZone = budgets[0] === undefined ? "UTC" : zoneOf(budgets[0].spec);
       const condition = usageLimited(limits, { nowMs: clock.now(), timeZone });
       await report(workspace, limits, condition);
       if (limits.length === 0) return settled;

@@ -122,7 +122,7 @@ export const CONDITIONS = {
   },
   Review: { Succeeded: ["Approved", "ChangesRequested"] },
   Budget: {
-    Ready: ["InForce", "ClockUnconfirmed", "GatewayUnreachable"],
+    Ready: ["InForce", "UnknownTimeZone", "ClockUnconfirmed", "GatewayUnreachable"],
     Exceeded: ["WithinLimits", "TooLittleLeft", "LimitReached", "BoundViolated"],
   },
   Category: {},

@@ -1,4 +1,5 @@
-import type { Budget } from "../api/generated.ts";
+import type { Budget, BudgetSpec } from "../api/generated.ts";
+import { zoneOffset } from "../encoding/zone-offset.ts";
 import type { BudgetPolicy } from "./money.ts";
 
 /** A Budget as the gateway has it. */
@@ -8,7 +9,20 @@ export function policyOf({ metadata, spec }: Budget): BudgetPolicy {
     uid: metadata.uid ?? "",
     ...(spec.daily === undefined ? {} : { daily: spec.daily }),
     ...(spec.monthly === undefined ? {} : { monthly: spec.monthly }),
-    timeZone: spec.timeZone,
+    timeZone: zoneOf(spec),
     selector: spec.selector?.matchLabels ?? {},
   };
+}
+
+/**
+ * Where its days and months begin: UTC while the zone that it declares is none. Its limits hold all the same, and those
+ * of others are not kept from counting.
+ */
+export function zoneOf({ timeZone }: Pick<BudgetSpec, "timeZone">): string {
+  return isZone(timeZone) ? timeZone : "UTC";
+}
+
+/** Whether this machine knows the zone. What an API server takes may be another machine's list. */
+export function isZone(timeZone: string): boolean {
+  return zoneOffset(timeZone, 0) !== undefined;
 }

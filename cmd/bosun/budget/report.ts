@@ -1,6 +1,6 @@
 /** What the ledger says of each Budget's windows, and on what the money went. Pure, in whole nano-dollars. */
 import type { Budget } from "../../../pkg/api/generated.ts";
-import { policyOf } from "../../../pkg/gateway/budget-policy.ts";
+import { policyOf, zoneOf } from "../../../pkg/gateway/budget-policy.ts";
 import { selects, windowOf } from "../../../pkg/gateway/grants.ts";
 import type { LedgerState, RequestRecord } from "../../../pkg/gateway/ledger-state.ts";
 import { NANO_PER_USD, type NanoUSD } from "../../../pkg/gateway/money.ts";
@@ -62,7 +62,7 @@ export function reportOf(
   const atMs = Math.max(nowMs, state.newestMs ?? 0);
   return budgets.map((budget) => ({
     budget: budget.metadata.name,
-    timeZone: budget.spec.timeZone,
+    timeZone: zoneOf(budget.spec),
     daily: windowReport(state, budget, "daily", atMs),
     monthly: windowReport(state, budget, "monthly", atMs),
   }));

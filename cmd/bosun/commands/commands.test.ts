@@ -226,6 +226,19 @@ spec: { daily: { usd: 5 }, monthly: { tokens: 1000 } }
   expect(await operator.run("budget", "settle", "r-1", "--cost", "much")).toMatchObject({ exitCode: 2 });
 });
 
+test("a Budget is not taken with a time zone that is none", async () => {
+  await using operator = await startOperator("");
+  const budget = (timeZone: string) => ({
+    apiVersion: "bosun.dev/v1alpha1",
+    kind: "Budget",
+    metadata: { name: timeZone.toLowerCase().replace("/", "-") },
+    spec: { daily: { usd: 1 }, timeZone },
+  });
+  const refused = operator.client.create("Budget", budget("Mars/Phobos") as never);
+  await expect(refused).rejects.toThrow("timeZone must be an IANA name, such as Europe/Berlin");
+  for (const zone of ["UTC", "Europe/Berlin"]) await operator.client.create("Budget", budget(zone) as never);
+});
+
 test("budget shows no sums of a ledger that was lost: it said that nothing was spent", async () => {
   await using operator = await startOperator(`
 apiVersion: bosun.dev/v1alpha1
