@@ -60,6 +60,12 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
     expect(await inRepository("fsck", "--strict", "--no-dangling")).toBe("");
   });
 
+  test("is a commit also where a single file has changed", async () => {
+    await write(path, { "notes.txt": "changed\n" });
+    expect(await keep()).toEqual({ is: "present", value: await inRepository("rev-parse", ref) });
+    expect(await world.read(ref, "notes.txt")).toBe("changed\n");
+  });
+
   test("changes nothing in the checkout, and kept again it is the same commit", async () => {
     await halfDone();
     const before = await digestOf(path);

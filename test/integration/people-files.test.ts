@@ -439,24 +439,31 @@ test("a running watch takes an edit without being asked", async () => {
   await ran;
 });
 
-test("what an operator had just put into a file when it died is no edit that undoes what was written since", async () => {
-  let hangs = false;
-  const never = new Promise<never>(() => {});
-  const syncDirectory = (path: string) =>
-    hangs && path === world.folder ? never : nodeFileSystem.syncDirectory(path);
-  const dying = new World(world.folder, { ...nodeFileSystem, syncDirectory });
-  await dying.write("a.yaml", project("a"));
-  await dying.open();
-  hangs = true;
-  await dying.patch("a", { spec: { description: "one" } });
-  while (!(await dying.read("a.yaml")).includes("one")) await new Promise(setImmediate);
-  await dying.patch("a", { spec: { description: "two" } });
+test.each([
+  { since: "and no hand on the file", title: "Title of a" },
+  { since: "and an edit of it before the restart", title: "Edited" },
+])(
+  "what an operator had just put into a file when it died is no edit that undoes what was written since, $since",
+  async ({ title }) => {
+    let hangs = false;
+    const never = new Promise<never>(() => {});
+    const syncDirectory = (path: string) =>
+      hangs && path === world.folder ? never : nodeFileSystem.syncDirectory(path);
+    const dying = new World(world.folder, { ...nodeFileSystem, syncDirectory });
+    await dying.write("a.yaml", project("a"));
+    await dying.open();
+    hangs = true;
+    await dying.patch("a", { spec: { description: "one" } });
+    while (!(await dying.read("a.yaml")).includes("one")) await new Promise(setImmediate);
+    await dying.patch("a", { spec: { description: "two" } });
+    await dying.write("a.yaml", (await dying.read("a.yaml")).replace("Title of a", title));
 
-  await world.open();
-  expect(world.spec("a")).toMatchObject({ description: "two" });
-  expect(await world.read("a.yaml")).toContain("description: two");
-  expect(world.messages()).toEqual([]);
-});
+    await world.open();
+    expect(world.spec("a")).toMatchObject({ title, description: "two" });
+    expect(await world.read("a.yaml")).toBe(`${project("a", title)}  description: two\n`);
+    expect(world.messages()).toEqual([]);
+  },
+);
 
 test("a save in the moment after Bosun looked at the file is never written over", async () => {
   const folder = "/repository/.claude-sessions";
