@@ -130,6 +130,38 @@ const ledger: readonly Mutation[] = [
     replace: "if (observer.isComplete) void settle();",
     tests: ["pkg/gateway/gateway.test.ts"],
   },
+  {
+    name: "sent-though-stopped",
+    bug: "a request that a stop meets at the last moment is sent all the same",
+    file: "pkg/gateway/forward.ts",
+    find: "    AbortSignal.any([leaving, stopped]).throwIfAborted();\n",
+    replace: "",
+    tests: ["pkg/gateway/forward.test.ts"],
+  },
+  {
+    name: "ends-with-requests-in-flight",
+    bug: "a gateway without an operator cuts what is in flight",
+    file: "pkg/gateway/process.ts",
+    find: "if (idleMs > ABANDONED_MS && gateway.inFlight === 0) break;",
+    replace: "if (idleMs > ABANDONED_MS) break;",
+    tests: ["pkg/gateway/process.test.ts"],
+  },
+  {
+    name: "ledger-read-before-it-is-taken",
+    bug: "what the last gateway acts upon meanwhile is cut off",
+    file: "pkg/gateway/ledger.ts",
+    find: [
+      "  const owner = await takeLedger(fs, path, ids.uuid());",
+      "  const totals = await readTotals(fs, totalsPath);",
+      "  const { state, bytes } = await readLedger(fs, path);\n",
+    ].join("\n"),
+    replace: [
+      "  const totals = await readTotals(fs, totalsPath);",
+      "  const { state, bytes } = await readLedger(fs, path);",
+      "  const owner = await takeLedger(fs, path, ids.uuid());\n",
+    ].join("\n"),
+    tests: ["pkg/gateway/ledger.test.ts"],
+  },
 ];
 
 const claims: readonly Mutation[] = [
@@ -270,6 +302,30 @@ const claims: readonly Mutation[] = [
     replace: "if (last === undefined) return;",
     tests: ["pkg/runtime/leader-election.test.ts"],
   },
+  {
+    name: "number-that-others-have-passed",
+    bug: "who takes a number of the lock that two quicker ones left free holds it too",
+    file: "cmd/bosun/operator/lock.ts",
+    find: "      if (terms.newest() === last + 1) return { number: last + 1, me };",
+    replace: "      return { number: last + 1, me };",
+    tests: ["cmd/bosun/operator/lock.test.ts"],
+  },
+  {
+    name: "base-kept-without-fence",
+    bug: "a claim that ended a moment ago gets a checkout",
+    file: "pkg/git/checkouts.ts",
+    find: '[...fence, { do: "move", ref: keep, from: kept, to: base }],',
+    replace: '[{ do: "move", ref: keep, from: kept, to: base }],',
+    tests: ["test/integration/repository.test.ts"],
+  },
+  {
+    name: "lets-go-of-anothers-claim",
+    bug: "an agent that has saved its work lets go of whichever claim the Project has by then",
+    file: "controllers/agent/act.ts",
+    find: " && now?.status?.claim?.session === claim.session;",
+    replace: ";",
+    tests: ["test/simulation/scenarios.test.ts"],
+  },
 ];
 
 const log: readonly Mutation[] = [
@@ -324,6 +380,28 @@ const log: readonly Mutation[] = [
     find: "          calls.fdatasyncSync(file);\n        } catch (error) {",
     replace: "        } catch (error) {",
     tests: ["pkg/session/transcript.faults.test.ts"],
+  },
+  {
+    name: "owner-looked-for-too-early",
+    bug: "the log looks before a write whether it is still its own, and not after",
+    file: "pkg/storage/log/log.ts",
+    find: [
+      `        await append("transactions", \`[\${group.map(({ encoded }) => encoded.json).join(",")}]\`);`,
+      "        await checkOwnership();",
+    ].join("\n"),
+    replace: [
+      "        await checkOwnership();",
+      `        await append("transactions", \`[\${group.map(({ encoded }) => encoded.json).join(",")}]\`);`,
+    ].join("\n"),
+    tests: ["pkg/storage/log/log.test.ts"],
+  },
+  {
+    name: "damaged-length-believed",
+    bug: "behind a damaged record the next is looked for where the damage says that it is",
+    file: "pkg/storage/log/frame.ts",
+    find: "at = bytes.indexOf(mark, at + 1)",
+    replace: "at = bytes.indexOf(mark, at + headerSize + bytes.readUInt32LE(at + 8))",
+    tests: ["pkg/storage/log/log.test.ts"],
   },
 ];
 
@@ -465,6 +543,22 @@ const stop: readonly Mutation[] = [
     replace: "",
     tests: ["test/simulation/scenarios.test.ts"],
   },
+  {
+    name: "ends-whichever-stop",
+    bug: "a mode ends the stop that is in force by then, not the one that it follows",
+    file: "controllers/workspace/controller.ts",
+    find: "await latch.release(seenLatch.engaged);",
+    replace: "await latch.release();",
+    tests: ["test/simulation/scenarios.test.ts"],
+  },
+  {
+    name: "begins-under-the-latch",
+    bug: "a host that is started as the latch is engaged begins",
+    file: "pkg/session/host.ts",
+    find: "if (existsSync(launch.stopLatch) || !isNamed()) return undefined;",
+    replace: "if (!isNamed()) return undefined;",
+    tests: ["pkg/session/sessions.test.ts"],
+  },
 ];
 
 const merges: readonly Mutation[] = [
@@ -586,6 +680,14 @@ const files: readonly Mutation[] = [
     find: "const tooMany = missing.length > missingCountMax || missing.length > total / 2;",
     replace: "const tooMany = missing.length > total;",
     tests: ["pkg/storage/files/deletion-guard.test.ts"],
+  },
+  {
+    name: "removed-file-comes-back",
+    bug: "what a person removed is there again after a power loss, and taken for their newest edit",
+    file: "pkg/storage/files/make-durable.ts",
+    find: "new Set(gone.map((path) => dirname(join(root, path))))",
+    replace: "new Set<string>()",
+    tests: ["test/integration/people-files.faults.test.ts"],
   },
 ];
 
