@@ -64,7 +64,9 @@ function projectChanges(before: Objects | undefined, { projects }: Objects): str
     const was = old?.status?.phase;
     const way = was === undefined || was === phase ? phase : `${was} -> ${phase}`;
     const done = phase === "Working" ? `, ${status?.progressPercent ?? 0} % done` : "";
-    return `${metadata.name}: ${way}${done}, $${(status?.costUSD ?? 0).toFixed(2)}`;
+    // What it has cost so far is the gateway's to say until it is told.
+    const cost = status?.costUSD === undefined ? "" : `, $${status.costUSD.toFixed(2)}`;
+    return `${metadata.name}: ${way}${done}${cost}`;
   });
 }
 

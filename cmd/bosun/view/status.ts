@@ -136,7 +136,7 @@ function projectTable(projects: readonly Project[]): string[] {
       phaseName(project),
       percent(project),
       String(status?.reviewCycles ?? 0),
-      usd(status?.costUSD ?? 0),
+      status?.costUSD === undefined ? "" : usd(status.costUSD),
       status?.claim?.agent ?? spec.assignedAgent ?? "",
       reasonOf(project) ?? spec.title,
     ];
