@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import table from "./prices.json" with { type: "json" };
-import { costOf, mostOf, type Price, priceOf } from "./prices.ts";
+import { costOf, mostOf, type Price, pricedModels, priceOf } from "./prices.ts";
 import { NO_USAGE } from "./usage.ts";
 
 const MILLION = 1_000_000;
@@ -37,6 +37,12 @@ test.each([
 test("a model that the list does not have has no price", () => {
   for (const model of ["", "claude-opus-6", "claude-sonnet-5-5-20990101", "gpt"])
     expect(priceOf(model)).toBeUndefined();
+});
+
+test("models that have a price are named once each, whatever steps they have", () => {
+  const names = pricedModels();
+  expect(new Set(names).size).toBe(names.length);
+  for (const name of names) expect(priceOf(name)?.model).toBe(name);
 });
 
 describe("claude-haiku-5-5 costs five times as much from 300,000 prompt tokens on", () => {

@@ -55,6 +55,11 @@ export function priceOf(
   };
 }
 
+/** The names of all models that have a price, as the price file has them. */
+export function pricedModels(rows: readonly PriceRow[] = table.rows): readonly string[] {
+  return [...new Set(rows.map(({ model }) => model))];
+}
+
 /** What `usages` cost: each by the step of its own prompt size, rounded up to a whole nano-dollar. */
 export function costOf(usages: readonly Usage[], price: Price): NanoUSD {
   let sum = 0;

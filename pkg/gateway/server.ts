@@ -12,7 +12,7 @@ import type { AskedTurn } from "./ledger-lines.ts";
 import { thinkingBudget } from "./messages-request.ts";
 import { HOST_HEADER, type SessionGrant, TURN_HEADER } from "./money.ts";
 import type { Payments, Reserving } from "./payments.ts";
-import { priceOf } from "./prices.ts";
+import { pricedModels, priceOf } from "./prices.ts";
 import type { Tokens } from "./tokens.ts";
 import type { CredentialForm, Upstream } from "./upstream.ts";
 
@@ -118,7 +118,9 @@ async function handle(
   if (!admission.admitted) throw new Refusal("invalid_request_error", admission.message);
   const price = priceOf(admission.request.model, admission.priceFactor);
   if (price === undefined) {
-    const message = `The model ${admission.request.model} has no price, so its cost can't be bounded. Add it to the price file.`;
+    const message =
+      `The model ${admission.request.model} has no price, so its cost can't be bounded. Name one that has in the ` +
+      `agent's pool: ${pricedModels().join(", ")}.`;
     throw new Refusal("invalid_request_error", message);
   }
 
