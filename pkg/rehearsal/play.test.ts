@@ -1,3 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import type { AnswerBlock } from "./answer.ts";
 import { loadScenarios, parseScenario } from "./load-scenarios.ts";
@@ -168,6 +172,20 @@ test("a project's title can't break out of the shell words it is put into", () =
   expect(JSON.stringify(messages)).toContain("'It'\\\\''s $(touch /tmp/x) `id`; rm -rf'");
 });
 
+test("the default commits its note alone and clears away what the checks left, so that a review is not refused", () => {
+  const messages = converse(builtIn, [{ role: "user", content: opening }]);
+  const commit = bashCommands(messages).find((command) => command.includes("git commit"));
+  using checkout = scratchCheckout();
+  checkout.write("docs/rehearsal/retry-uploads.md", "a note");
+  checkout.write("__pycache__/calc.pyc", "left by the tests");
+  checkout.write("lock.json", "rewritten by the tests");
+  checkout.run("bash", "-c", commit ?? "exit 1");
+  expect(checkout.run("git", "status", "--porcelain", "--untracked-files=all")).toBe("");
+  expect(checkout.run("git", "show", "--format=", "--name-only", "HEAD")).toBe(
+    "docs/rehearsal/retry-uploads.md\n",
+  );
+});
+
 test("the defaults are asked last, each for its own purpose", () => {
   expect(builtIn.at(-1)?.priority).toBe(-100);
   expect(play(builtIn, request([{ role: "user", content: opening }]), 0).scenario).toBe("default-execute");
@@ -175,3 +193,34 @@ test("the defaults are asked last, each for its own purpose", () => {
     "default-review",
   );
 });
+
+function bashCommands(messages: readonly RequestMessage[]): string[] {
+  return messages
+    .flatMap(({ content }) => blocksOf(content))
+    .filter((block) => block.type === "tool_use" && block.name === "bash")
+    .map((block) => (block as { input: { command: string } }).input.command);
+}
+
+/** A repository with one commit of `lock.json`, which asks nothing of the machine's own git settings. */
+function scratchCheckout() {
+  const path = mkdtempSync(join(tmpdir(), "bosun-rehearsal-"));
+  const settings = {
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_AUTHOR_NAME: "A",
+    GIT_AUTHOR_EMAIL: "a@bosun.invalid",
+    GIT_COMMITTER_NAME: "A",
+    GIT_COMMITTER_EMAIL: "a@bosun.invalid",
+  };
+  const run = (file: string, ...args: string[]) =>
+    execFileSync(file, args, { cwd: path, encoding: "utf8", env: { ...process.env, ...settings } });
+  const write = (name: string, content: string) => {
+    mkdirSync(dirname(join(path, name)), { recursive: true });
+    writeFileSync(join(path, name), content);
+  };
+  run("git", "init", "-q");
+  write("lock.json", "{}");
+  run("git", "add", ".");
+  run("git", "commit", "-q", "-m", "Begin");
+  return { run, write, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
