@@ -120,9 +120,9 @@ function addLooking(root: Command, context: Context): void {
       (await import("./commands/get.ts")).get(context, kind, names, options),
     );
   root
-    .command("describe <kind> <name>")
-    .description("everything about one object: spec, status, conditions, events")
-    .action(async (kind, name) => (await import("./commands/describe.ts")).describe(context, kind, name));
+    .command("describe <kind> [names...]")
+    .description("everything about objects: spec, status, conditions, events; all of the kind without a name")
+    .action(async (kind, names) => (await import("./commands/describe.ts")).describe(context, kind, names));
   root
     .command("why [name]")
     .description("why a project or agent is not moving, and what would change it; all of them without a name")

@@ -286,6 +286,15 @@ lastTimestamp: "2026-01-01T00:00:00Z"
   expect(out.at(-1)).toMatch(/Warning\s+Stuck\s+1\s+No file changed\./);
 });
 
+test("describe without a name tells of all objects of the kind", async () => {
+  await using operator = await startOperator(fleet);
+  const { exitCode, out } = await operator.run("describe", "projects");
+  expect(exitCode).toBe(0);
+  const names = out.filter((line) => line.startsWith("Name:"));
+  expect(names.map((line) => line.split(/\s+/)[1])).toEqual(["fix-rounding", "retry-uploads"]);
+  expect((await operator.run("describe", "reviews")).notes).toContain("No reviews found.");
+});
+
 test.each([
   [["pause"], "Workspace", "library", { mode: "Paused" }],
   [["resume"], "Workspace", "library", { mode: "Running" }],

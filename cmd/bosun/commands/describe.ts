@@ -1,6 +1,7 @@
-/** `bosun describe KIND NAME`: everything about one object, its conditions and what happened to it. */
+/** `bosun describe KIND [NAME...]`: everything about objects, their conditions and what happened to them. */
 import { stringify } from "yaml";
 import type { Event } from "../../../pkg/api/event.ts";
+import { KINDS } from "../../../pkg/api/generated.ts";
 import { ageOf } from "../../../pkg/api/human-duration.ts";
 import type { Condition, KubeObject } from "../../../pkg/api/meta.ts";
 import type { Context } from "../context.ts";
@@ -9,16 +10,27 @@ import { need } from "../objects.ts";
 import { withObjects } from "../operator-client/connect.ts";
 import { layout } from "../tables/layout.ts";
 
-export async function describe(context: Context, word: string, name: string): Promise<void> {
+/** @param names - of whom; none is all of the kind */
+export async function describe(context: Context, word: string, names: readonly string[]): Promise<void> {
   const kind = kindOf(word);
   await withObjects(context, async ({ client }) => {
-    const object: KubeObject = await need(client, kind, name);
-    const { items } = await client.list("Event", { namespace: client.namespace });
-    const events = items.filter(
-      ({ involvedObject }) => involvedObject.kind === kind && involvedObject.name === name,
-    );
-    for (const line of description(object, events, context.now())) context.out(line);
+    const objects: readonly KubeObject[] =
+      names.length === 0
+        ? (await client.list(kind, { namespace: client.namespace })).items
+        : await Promise.all(names.map((name) => need(client, kind, name)));
+    if (objects.length === 0) return context.note(`No ${KINDS[kind].plural} found.`);
+    const { items: events } = await client.list("Event", { namespace: client.namespace });
+    for (const [index, object] of objects.entries()) {
+      if (index > 0) for (const blank of ["", ""]) context.out(blank);
+      for (const line of description(object, eventsOf(object, events), context.now())) context.out(line);
+    }
   });
+}
+
+function eventsOf({ kind, metadata }: KubeObject, events: readonly Event[]): readonly Event[] {
+  return events.filter(
+    ({ involvedObject }) => involvedObject.kind === kind && involvedObject.name === metadata.name,
+  );
 }
 
 /** The lines of a description. */
