@@ -340,6 +340,21 @@ describe("what is gone from the files", () => {
     expect(existing()).toEqual(names.slice(1));
   });
 
+  test("a deletion that waits for an invalid file says so, once, and goes when that file is mended", async () => {
+    await world.write("broken.yaml", "kind: [");
+    await unlink(join(world.folder, "a.yaml"));
+    await world.pass(60_000);
+    await world.pass(60_000);
+    expect(existing()).toEqual(names);
+    expect(world.messages().filter((line) => line.startsWith("DeletionHeld"))).toEqual([
+      "DeletionHeld: Project a is gone from a.yaml but was kept: broken.yaml is not valid and may hold it; " +
+        "once that is mended it is deleted. Put it back, or run `bosun accept-deletions`.",
+    ]);
+    await world.edit("broken.yaml", project("other"));
+    await world.pass(10_000);
+    expect(existing()).not.toContain("a");
+  });
+
   test("a branch switch that takes many files is held until a person accepts it", async () => {
     for (const name of names.slice(0, 6)) await unlink(join(world.folder, `${name}.yaml`));
     await world.pass(60_000);

@@ -12,9 +12,15 @@ export interface MissingObjects {
   /**
    * Deletes what has been missing long enough. Returns after how many milliseconds to decide again, if anything waits.
    *
-   * @param isWhole - false: some file can't be read as objects, and a missing one may be in it; nothing is deleted
+   * @param now.isChanging - some file is being written, and a missing object may be in it: nothing is deleted
+   * @param now.refused - paths of files that were not taken as they are; the same, and people are told
    */
-  decide(now: { head: string | undefined; elapsed: number; isWhole: boolean }): Promise<number | undefined>;
+  decide(now: {
+    head: string | undefined;
+    elapsed: number;
+    isChanging: boolean;
+    refused: readonly string[];
+  }): Promise<number | undefined>;
   /** Deletes all that is missing, held or not. Returns what it deleted. */
   accept(): Promise<ObjectKey[]>;
 }
@@ -37,12 +43,13 @@ export function missingObjects(state: FilesState): MissingObjects {
       );
     },
 
-    async decide({ head, elapsed, isWhole }) {
+    async decide({ head, elapsed, isChanging, refused }) {
       const missing = [...records.missing.keys()];
       const verdict = guard.look({ missing, total: owners.size + missing.length, head, elapsed });
       for (const id of toldHeld) if (!records.missing.has(id)) toldHeld.delete(id);
-      for (const { id, why } of verdict.held) if (!toldHeld.has(id)) tellHeld(id, why);
-      if (isWhole) await remove(verdict.delete);
+      const inDoubt = refused.length > 0 ? verdict.delete.map((id) => ({ id, why: mayBeIn(refused) })) : [];
+      for (const { id, why } of [...verdict.held, ...inDoubt]) if (!toldHeld.has(id)) tellHeld(id, why);
+      if (!isChanging && refused.length === 0) await remove(verdict.delete);
       return verdict.nextMs;
     },
 
@@ -84,4 +91,9 @@ export function missingObjects(state: FilesState): MissingObjects {
       message,
     });
   }
+}
+
+function mayBeIn([first = "", ...others]: readonly string[]): string {
+  const which = others.length === 0 ? `${first} is` : `${first} and ${others.length} more files are`;
+  return `${which} not valid and may hold it; once that is mended it is deleted`;
 }

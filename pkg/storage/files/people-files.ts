@@ -183,8 +183,12 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
     assignOwners();
 
     await missing.record(before);
-    const isWhole = [...content.files.values()].every((text) => text !== undefined) && refused.size === 0;
-    const nextMs = await missing.decide({ head: await head(), elapsed: clock.elapsed(), isWhole });
+    const nextMs = await missing.decide({
+      head: await head(),
+      elapsed: clock.elapsed(),
+      isChanging: [...content.files.values()].includes(undefined),
+      refused: [...refused.keys()].sort(),
+    });
     if (nextMs !== undefined) nextLookMs = Math.min(nextLookMs, nextMs);
     await projection.project();
   }
