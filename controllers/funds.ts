@@ -1,6 +1,7 @@
 /** What Budgets have left for work that has not begun: as the ledger has it, beside what Projects in work may still need. */
 import type { Budget, Project } from "../pkg/api/generated.ts";
 import { phaseOf } from "../pkg/api/phases.ts";
+import { zoneOf } from "../pkg/gateway/budget-policy.ts";
 import type { BudgetAccount, WindowAccount, WindowLimit } from "../pkg/gateway/money.ts";
 import { NANO_PER_USD } from "../pkg/gateway/money.ts";
 import { TransientError } from "../pkg/runtime/errors.ts";
@@ -84,7 +85,7 @@ function purse(
   return {
     budget: metadata.name,
     period,
-    timeZone: spec.timeZone,
+    timeZone: zoneOf(spec),
     startMs,
     endMs,
     limit: { usd: limit.usd, tokens: limit.tokens },

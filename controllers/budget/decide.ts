@@ -1,5 +1,6 @@
 /** What an account amounts to: the status' numbers, alerts once each per window, and whether it is used up. Pure. */
 import type { NewCondition } from "../../pkg/api/conditions.ts";
+import { dollars } from "../../pkg/api/dollars.ts";
 import type { Budget, BudgetSpec, BudgetStatusDaily } from "../../pkg/api/generated.ts";
 import { isZone } from "../../pkg/gateway/budget-policy.ts";
 import {
@@ -141,6 +142,4 @@ function usedShare({ spent, spentTokens }: WindowAccount, limit: WindowLimit | u
 }
 
 const share = (spent: number, limit: number): number => (limit === 0 ? 1 : spent / limit);
-/** Cents, and what is less than one of them only where there is any. */
-const dollars = (amount: number): string => amount.toFixed(4).replace(/0{1,2}$/, "");
 const usd = (nano: number): number => Math.round((nano / NANO_PER_USD) * 10_000) / 10_000;

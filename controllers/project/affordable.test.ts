@@ -41,6 +41,12 @@ test.each<[string, Standing, string, string]>([
     "It needs about 1.90, 0.60 left until 00:00: USD, daily limit of Budget default (1.20 to 3.10 in 75 % of cases, from 7 finished Projects).",
   ],
   [
+    "a little is too little",
+    { is: "TooLittleLeft", needs: usd(0.0156), purse: purse(0.0149) },
+    "False",
+    "It needs about 0.0156, 0.0149 left until 00:00: USD, daily limit of Budget default (1.90 in all, 1.20 to 3.10 in 75 % of cases, from 7 finished Projects).",
+  ],
+  [
     "too few tokens are left in the month",
     {
       is: "TooLittleLeft",

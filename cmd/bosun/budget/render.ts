@@ -1,4 +1,5 @@
 /** The report of Budgets as lines for a terminal. */
+import { dollars } from "../../../pkg/api/dollars.ts";
 import { NANO_PER_USD, type NanoUSD } from "../../../pkg/gateway/money.ts";
 import { clockTime, type Period } from "../../../pkg/gateway/windows.ts";
 import { layout } from "../tables/layout.ts";
@@ -41,8 +42,10 @@ function windowRows(report: BudgetReport): string[][] {
     if (limit.cost !== undefined)
       rows.push([
         ...name,
-        `$${(limit.cost / NANO_PER_USD).toFixed(2)}`,
-        ...[window.spent, window.reserved, left.cost ?? 0].map((cost) => dollars(Math.round(cost / UNIT))),
+        `$${dollars(limit.cost / NANO_PER_USD)}`,
+        ...[window.spent, window.reserved, left.cost ?? 0].map((cost) =>
+          tenThousandths(Math.round(cost / UNIT)),
+        ),
         ...counts,
       ]);
     if (limit.tokens !== undefined)
@@ -93,7 +96,8 @@ function tables(report: BudgetReport, isOneOfSeveral: boolean, { keys, period }:
 function table(key: Key, window: WindowReport, max: number): string[] {
   const groups = window.by[key];
   const rows = groups.length <= max + 1 ? groups : [...groups.slice(0, max), rest(groups.slice(max))];
-  const column = (of: (totals: Totals) => NanoUSD): string[] => roundShares(rows.map(of), UNIT).map(dollars);
+  const column = (of: (totals: Totals) => NanoUSD): string[] =>
+    roundShares(rows.map(of), UNIT).map(tenThousandths);
   const columns = {
     spent: column(({ spent }) => spent),
     reserved: column(({ reserved }) => reserved),
@@ -108,7 +112,7 @@ function table(key: Key, window: WindowReport, max: number): string[] {
       again: columns.again[index] ?? "",
     }),
   );
-  const round = (cost: NanoUSD) => dollars(Math.round(cost / UNIT));
+  const round = (cost: NanoUSD) => tenThousandths(Math.round(cost / UNIT));
   const sum = line("TOTAL", window, {
     spent: round(window.spent),
     reserved: round(window.reserved),
@@ -157,6 +161,6 @@ function rest(groups: readonly Group[]): Group {
 }
 
 /** @param units - ten-thousandths of a dollar */
-function dollars(units: number): string {
+function tenThousandths(units: number): string {
   return `$${(units / 10_000).toFixed(4)}`;
 }

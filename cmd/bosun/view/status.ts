@@ -1,6 +1,7 @@
 /** The whole workspace on one page: who works on what, how far, for how much, and what waits for a person. */
 
 import { getCondition } from "../../../pkg/api/conditions.ts";
+import { dollars } from "../../../pkg/api/dollars.ts";
 import type {
   Agent,
   Budget,
@@ -59,7 +60,7 @@ function budgetLine({ metadata, spec, status }: Budget): string {
       const share = limit.usd === 0 ? 100 : ((account?.spentUSD ?? 0) / limit.usd) * 100;
       const more = reserved === 0 ? "" : `, ${usd(reserved)} reserved`;
       parts.push(
-        `${usd(account?.spentUSD ?? 0)} of ${usd(limit.usd)} ${window} (${Math.floor(share)} %${more})`,
+        `${usd(account?.spentUSD ?? 0)} of $${dollars(limit.usd)} ${window} (${Math.floor(share)} %${more})`,
       );
     }
     if (limit?.tokens !== undefined)
