@@ -31,11 +31,16 @@ export function checkoutOf(repository: string): Checkout {
 function filesIn(root: string, folder: string): [string, string][] {
   return readdirSync(path.join(root, folder)).flatMap((name): [string, string][] => {
     const relative = path.join(folder, name);
-    if (name === ".git" || name === ".bosun" || /^agent-\d+\.session$/.test(name)) return [];
+    if (name === ".git" || name === ".bosun" || isSessionFile(name)) return [];
     const file = path.join(root, relative);
     const { mode } = lstatSync(file);
     if (lstatSync(file).isDirectory()) return filesIn(root, relative);
     const content = lstatSync(file).isSymbolicLink() ? readlinkSync(file) : readFileSync(file);
     return [[relative, `${mode.toString(8)} ${createHash("sha256").update(content).digest("hex")}`]];
   });
+}
+
+/** An agent's, or what it is replaced by at this moment. */
+function isSessionFile(name: string): boolean {
+  return /^(\.bosun-tmp-.*)?agent-\d+\.session$/.test(name);
 }
