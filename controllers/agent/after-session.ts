@@ -91,11 +91,11 @@ function refused(agent: Agent, { work, outcome }: Past, { budgetMark }: Observat
   return mark === budgetMark ? wait : start(work);
 }
 
-/** Why a request was refused for want of money; undefined where none was. */
+/** Why a request was refused for want of money, which other limits or windows end; undefined where none was. */
 function refusalIn(outcome: Outcome | undefined): { reason: Reason; message: string } | undefined {
   if (outcome?.kind !== "Paused") return undefined;
   const { reason, message } = outcome;
-  return reason === "Requested" || reason === "UsageLimited" ? undefined : { reason, message };
+  return reason === "BudgetExceeded" || reason === "NoBudget" ? { reason, message } : undefined;
 }
 
 function paused(_agent: Agent, { work, outcome }: Past): Plan | undefined {

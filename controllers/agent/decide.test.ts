@@ -35,7 +35,11 @@ const ended = (outcome?: Outcome): SessionObservation => ({
   report: report(outcome === undefined ? {} : { outcome }),
 });
 const finished: Outcome = { kind: "Finished", summary: "Done.", evidence: [] };
-const refused: Outcome = { kind: "Paused", reason: "BudgetExceeded", message: "Too little is left." };
+const refused: Outcome & { kind: "Paused" } = {
+  kind: "Paused",
+  reason: "BudgetExceeded",
+  message: "Too little is left.",
+};
 const failed: Outcome = { kind: "Failed", reason: "TurnLimit", message: "200 turns." };
 const hold = (running: Hold["running"], reason: Hold["reason"] = "AgentPaused"): Hold => ({
   reason,
@@ -205,6 +209,13 @@ const rows: readonly {
     seen: { work: claimed(), session: ended(refused) },
     wantDo: "nothing",
     wantState: "Paused",
+  },
+  {
+    name: "one that was refused since a bound was violated goes on once it is held no more, under the same windows",
+    agent: anAgent({ ...known, budgetMark: "mark" }),
+    seen: { work: claimed(), session: ended({ ...refused, reason: "BoundViolated" }) },
+    wantDo: "start",
+    wantState: "Working",
   },
   {
     name: "a refused session goes on once none of the Budgets that refused it holds for it",

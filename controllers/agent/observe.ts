@@ -18,6 +18,7 @@ import type { CheckoutState, Seen } from "../../pkg/git/repository.ts";
 import type { SessionObservation } from "../../pkg/session/sessions.ts";
 import { mayBegin, standings } from "../affordability.ts";
 import { byAge, type Deps, matches, theWorkspace } from "../deps.ts";
+import { whyExceeded } from "../exceeded.ts";
 import { observeFunds, pursesOf } from "../funds.ts";
 import { lookAt } from "./looks.ts";
 
@@ -83,7 +84,8 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
   const latched = await endedByLatch(agent, work, session, deps);
   const hold =
     holdOf(agent, { workspace, pool, budgets, category: categoryOf(work, paused), latched }) ??
-    (await usageHold(pool, workspace, session, deps));
+    (await usageHold(pool, workspace, session, deps)) ??
+    (await violationHold(budgets, session, deps));
   const isFree = work === undefined && hold === undefined && workspace !== undefined;
   const queue = isFree ? await candidates(agent, workspace, paused, deps) : [];
   const affordable = await affordableNow(queue, agent, deps);
@@ -214,6 +216,25 @@ async function usageHold(
   return limit === undefined ? undefined : usedUp(outcome.message, now + Math.max(limit.leftMs, heldMsMin));
 }
 
+/**
+ * Whether a bound is violated still, when the session was just turned away for that and no Budget says so yet. No limit and
+ * no window ends it: a person does, and the session goes on then.
+ */
+async function violationHold(
+  budgets: readonly Budget[],
+  session: SessionObservation | undefined,
+  { money, clock }: Deps,
+): Promise<Hold | undefined> {
+  const outcome = session?.is === "absent" ? session.report?.outcome : undefined;
+  if (outcome?.kind !== "Paused" || outcome.reason !== "BoundViolated") return undefined;
+  const [budget] = budgets;
+  if (budget === undefined) return undefined;
+  const account = await money.account(budget.metadata.name);
+  if (account !== undefined && !account.boundViolated) return undefined;
+  const untilMs = clock.now() + unknownAgainMs;
+  return { reason: "BudgetExceeded", message: outcome.message, running: "GoesOn", untilMs };
+}
+
 function usedUp(message: string, untilMs: number): Hold {
   return { reason: "UsageLimited", message, running: "GoesOn", untilMs };
 }
@@ -268,11 +289,7 @@ function holdOf(agent: Agent, { workspace, pool, budgets, category, latched }: P
     };
   const exceeded = budgets.find(({ status }) => isTrue(status?.conditions, "Exceeded"));
   if (exceeded !== undefined)
-    return {
-      reason: "BudgetExceeded",
-      message: `The Budget ${exceeded.metadata.name} is used up.`,
-      running: "GoesOn",
-    };
+    return { reason: "BudgetExceeded", message: whyExceeded(exceeded), running: "GoesOn" };
   return undefined;
 }
 

@@ -53,6 +53,12 @@ for (const { name, usd, want, ...more } of rows)
     expect([said.status, said.reason]).toEqual(want);
   });
 
+test("a violated bound names the request, and the command that lets money flow again", () => {
+  const violated = { ...account(1, 0, true), violatedRequest: "r-7" };
+  const { message } = exceeded(aBudget({ daily: { usd: 10 } }), violated, false);
+  expect(message).toContain("bosun budget settle r-7 --cost USD");
+});
+
 test("a budget says that its zone is none, and in which its limits hold meanwhile", () => {
   const said = ready({ timeZone: "Mars/Phobos" }, account(1));
   expect(said).toMatchObject({ status: "False", reason: "UnknownTimeZone" });

@@ -90,7 +90,8 @@ export function exceeded(budget: Budget, account: BudgetAccount, refused: boolea
       status: "True",
       reason: "BoundViolated",
       message:
-        "A request used more than its bound, so nothing more is granted. Look at the ledger before you settle it.",
+        `Request ${account.violatedRequest ?? "ID"} used more than its bound, so no bound can be trusted and nothing more is granted. ` +
+        `Look at it, then say what it cost: bosun budget settle ${account.violatedRequest ?? "ID"} --cost USD.`,
     };
   const full =
     usedShare(account.daily, budget.spec.daily) >= 1

@@ -6,6 +6,7 @@ import type { Reason } from "../../pkg/api/reasons.ts";
 import type { Seen } from "../../pkg/git/repository.ts";
 import type { ChecksObservation } from "../../pkg/quality/quality.ts";
 import type { LatchSeen } from "../../pkg/session/stop-latch.ts";
+import { whyExceeded } from "../exceeded.ts";
 
 export interface Observation {
   /** Name of the emergency stop in force, which the mode agrees with. */
@@ -158,7 +159,7 @@ export function ready(workspace: Workspace, seen: Observation): NewCondition {
   if (seen.budgets.length === 0)
     return no("NoBudget", "There is no Budget, so nothing may be spent. Add one to .claude-sessions/.");
   const used = seen.budgets.find(({ status }) => isTrue(status?.conditions, "Exceeded"));
-  if (used !== undefined) return no("BudgetExceeded", `The Budget ${used.metadata.name} is used up.`);
+  if (used !== undefined) return no("BudgetExceeded", whyExceeded(used));
   const usage = getCondition(workspace.status?.conditions, "UsageLimited");
   if (usage?.status === "True" && usage.reason === "UsageLimited") return no("UsageLimited", usage.message);
   const sync = getCondition(workspace.status?.conditions, "TargetInSync");

@@ -211,11 +211,13 @@ export class Gateway {
     const budget = this.#payments.budgets?.find((one) => one.name === name);
     if (budget === undefined) return undefined;
     const clock = troubleOf(this.#time.now());
+    const [violated] = this.#ledger.state.violated;
     return {
       budget: name,
       daily: this.#windowAccount(budget, "daily"),
       monthly: this.#windowAccount(budget, "monthly"),
-      boundViolated: this.#ledger.state.violated.length > 0,
+      boundViolated: violated !== undefined,
+      ...(violated === undefined ? {} : { violatedRequest: violated }),
       ...(clock === undefined ? {} : { clock }),
     };
   }
@@ -230,16 +232,15 @@ export class Gateway {
     return { window, startMs, endMs, ...state.sums({ selector, startMs, endMs }) };
   }
 
-  /** Another word whenever another hundredth of a limit is spent, or a window has turned. */
+  /** Another word whenever another hundredth of a limit is spent, a window has turned, or a bound is violated or no more. */
   news(): string {
-    return (this.#payments.budgets ?? [])
-      .flatMap((budget) =>
-        (["daily", "monthly"] as const).map((period) => {
-          const { window, spent, spentTokens } = this.#windowAccount(budget, period);
-          return `${budget.uid} ${window} ${hundredths(budget[period], spent, spentTokens)}`;
-        }),
-      )
-      .join();
+    const windows = (this.#payments.budgets ?? []).flatMap((budget) =>
+      (["daily", "monthly"] as const).map((period) => {
+        const { window, spent, spentTokens } = this.#windowAccount(budget, period);
+        return `${budget.uid} ${window} ${hundredths(budget[period], spent, spentTokens)}`;
+      }),
+    );
+    return [...windows, ...this.#ledger.state.violated].join();
   }
 
   /** Spent, all time, by the requests that `query` is about. */

@@ -67,6 +67,8 @@ export interface BudgetAccount {
   monthly: WindowAccount;
   /** A usage exceeded its bound: nothing is granted until a person looks. */
   boundViolated: boolean;
+  /** The first request that did; undefined: none, or not said. */
+  violatedRequest?: string;
   /** Why this machine's clock is not believed, so that no window opens; undefined: it is. */
   clock?: string;
 }

@@ -83,7 +83,7 @@ export type Outcome =
   /** It stopped cleanly after a turn and can be resumed: asked to, out of budget, or the account's usage is used up. */
   | {
       kind: "Paused";
-      reason: "Requested" | "BudgetExceeded" | "NoBudget" | "UsageLimited";
+      reason: "Requested" | "BudgetExceeded" | "NoBudget" | "BoundViolated" | "UsageLimited";
       message: string;
       /** BudgetExceeded: the names of those that have too little left, where that was said. */
       budgets?: readonly string[];

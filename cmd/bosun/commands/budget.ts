@@ -43,6 +43,11 @@ export async function budget(context: Context, { by, window, output }: BudgetOpt
       return context.out(JSON.stringify(said, null, 2));
     }
     if (isRehearsal) context.note("[rehearsal] The model is played, and so are these costs.");
+    for (const id of state.violated)
+      context.note(
+        `Request ${id} used more than its bound, so nothing more is granted. Look at it, then say what it cost: ` +
+          `bosun budget settle ${id} --cost USD.`,
+      );
     if (state.unsettledInRow >= UNSETTLED_IN_ROW_MAX)
       context.note(
         `The usage of the last ${state.unsettledInRow} requests was never seen, and each was charged the most that it can ` +

@@ -79,7 +79,9 @@ export function budgetStands(agent: Agent | undefined, { budgets }: World): Answ
   const exceeded = budgets.find((budget) => pays(budget, agent) && isExceeded(budget));
   if (exceeded === undefined) return undefined;
   const { metadata, spec, status } = exceeded;
-  const message = getCondition(status?.conditions, "Exceeded")?.message ?? "";
+  const { reason, message = "" } = getCondition(status?.conditions, "Exceeded") ?? {};
+  // No limit and no window ends it, and the message says what does.
+  if (reason === "BoundViolated") return standing(`BoundViolated. ${message}`);
   const remedies = [`Raise the limit of ${metadata.name} in .claude-sessions/budget.yaml.`];
   const turns = [spec.daily && status?.daily?.endTime, spec.monthly && status?.monthly?.endTime].filter(
     (time) => time !== undefined,

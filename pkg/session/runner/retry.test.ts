@@ -33,6 +33,12 @@ describe("what follows from an error answer", () => {
       { do: "pause", reason: "BudgetExceeded", budgets: ["team", "all"] },
     ],
     [
+      "402 because a bound was violated says so",
+      answer(402, { "x-bosun-reason": "BoundViolated" }),
+      1,
+      { do: "pause", reason: "BoundViolated" },
+    ],
+    [
       "402 for want of a Budget says so",
       answer(402, { "x-bosun-reason": "NoBudget" }),
       1,

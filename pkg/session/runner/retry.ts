@@ -6,7 +6,11 @@ export type Verdict =
   | { do: "again"; afterMs: number }
   /** Nobody knows whether the model worked: ask the turn anew, as a new request, a few times at most. */
   | { do: "askAnew" }
-  | { do: "pause"; reason: "BudgetExceeded" | "NoBudget" | "UsageLimited"; budgets?: readonly string[] }
+  | {
+      do: "pause";
+      reason: "BudgetExceeded" | "NoBudget" | "BoundViolated" | "UsageLimited";
+      budgets?: readonly string[];
+    }
   | { do: "fail"; reason: "RequestRefused" | "ContextLimit" | "UpstreamUnavailable" };
 
 /** A request is sent again so often: over seven minutes at most, where no answer asks for longer. */
@@ -32,11 +36,11 @@ export interface ErrorAnswer {
 export function verdictOn(answer: ErrorAnswer, failures: number, random: Random): Verdict {
   const { status, headers, message } = answer;
   if (status === 402) {
-    const missing = headers.get("x-bosun-reason") === "NoBudget";
+    const said = headers.get("x-bosun-reason");
     const budgets = headers.get("x-bosun-budgets");
     return {
       do: "pause",
-      reason: missing ? "NoBudget" : "BudgetExceeded",
+      reason: said === "NoBudget" || said === "BoundViolated" ? said : "BudgetExceeded",
       ...(budgets === null ? {} : { budgets: budgets.split(",").map((name) => name.trim()) }),
     };
   }

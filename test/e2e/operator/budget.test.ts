@@ -168,3 +168,30 @@ test("without any Budget nothing is claimed, everything says NoBudget and what t
   expect(await operator.exited).toBe(0);
   expect(here.git("show", "rehearsal/main:docs/write-one.md")).toBe("A note on Write one");
 });
+
+test("a violated bound stops all spending until a person settles it, is named everywhere with what to do, and then work goes on", async () => {
+  const here = scratch({ dailyUSD: 5, projects: { one: { description: "[test: violating]" } } });
+  const operator = here.rehearse("--until-settled");
+  await here.until(
+    "a paused agent",
+    async () => (await here.find("Agent", "agent-1"))?.status?.state === "Paused",
+  );
+  const [violated] = ledger(here).filter(({ step }) => step === "violated");
+  const settle = `bosun budget settle ${violated?.id} --cost USD`;
+  await here.until("a Budget that says so", async () => {
+    const found = here.condition(await here.object("Budget", "default"), "Exceeded");
+    return found?.reason === "BoundViolated" && found.message.includes(settle);
+  });
+  // Neither another limit nor another day helps, so nobody is told to wait for them: that is what was said.
+  const why = (await here.bosun("why", "one")).text;
+  expect(why).toContain(settle);
+  expect(why).not.toMatch(/Raise the limit|a new window begins/);
+  expect((await here.bosun("budget")).text).toContain(settle);
+  await here.until("a Workspace that says so", async () =>
+    here.condition(await here.object("Workspace", "scratch"), "Ready")?.message.includes(settle),
+  );
+
+  await here.bosun("budget", "settle", violated?.id ?? "", "--cost", "0.1");
+  expect(await operator.exited).toBe(0);
+  expect(here.git("show", "rehearsal/main:docs/write-one.md")).toBe("A note on Write one");
+});

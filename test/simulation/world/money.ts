@@ -75,7 +75,7 @@ export type Answered =
   /** Refused: asking again changes nothing until a Budget or a window does. */
   | {
       is: "refused";
-      reason: "BudgetExceeded" | "NoBudget" | "UsageLimited";
+      reason: "BudgetExceeded" | "NoBudget" | "BoundViolated" | "UsageLimited";
       message: string;
       budgets?: readonly string[];
     }
@@ -251,8 +251,8 @@ export class SimMoney implements Money {
       return { is: "later", seconds: reserving.retryAfterSeconds, message: reserving.message };
     if (reserving.is === "unconfirmed") return { is: "later", seconds: 60, message: reserving.message };
     if (reserving.is === "refused") {
-      const reason = reserving.reason === "NoBudget" ? "NoBudget" : "BudgetExceeded";
-      const { message, budgets } = reserving;
+      const { message, budgets, reason: said } = reserving;
+      const reason = said === "ClockUnconfirmed" ? "BudgetExceeded" : said;
       return { is: "refused", reason, message, ...(budgets.length === 0 ? {} : { budgets }) };
     }
     const { payment } = reserving;
