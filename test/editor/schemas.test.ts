@@ -57,6 +57,27 @@ test("every sample and every file of `bosun init` fits the schema", () => {
   expect(problems).toEqual([]);
 });
 
+test.each([
+  ["feature/größe-x", true],
+  ["fix/#12", true],
+  ["user@topic+c++", true],
+  ["-f", false],
+  ["a b", false],
+  ["a~1", false],
+  ["a:b", false],
+  ["a\nb", false],
+])(
+  "a target branch called %j is a branch to schema and API as it is to git: %j",
+  async (branch, isBranch) => {
+    const workspace = documents.find(({ kind }) => kind === "Workspace");
+    const object = { ...workspace, spec: { repository: { targetBranch: branch } } };
+    expect({ schema: validate(object), api: await admits(object) }).toEqual({
+      schema: isBranch,
+      api: isBranch,
+    });
+  },
+);
+
 test("the schema of each kind alone says of samples what the one for all says", () => {
   const ajv = new Ajv({ strict: false, formats: { "date-time": isDate } });
   for (const document of documents) {
