@@ -63,17 +63,31 @@ function waitsForReview({ status }: Agent): Answer | undefined {
   );
 }
 
-function idle({ spec }: Agent, { projects, reviews }: World): Answer {
+function idle({ metadata, spec }: Agent, { projects, reviews, categories }: World): Answer {
   if (spec.role === "Review") {
     const open = reviews.some(({ status }) => status?.state === "Pending" || status?.state === undefined);
     return open
       ? moving("A review waits; it will claim it in a moment.")
       : moving("There is nothing to review.");
   }
-  if (projects.some(isClaimable))
-    return moving("A project waits; it will claim it in a moment unless another does.");
+  const paused = new Set(categories.filter(isPaused).map(({ metadata: { name } }) => name));
+  const open = projects.filter(isClaimable);
+  const mayTake = open.filter(
+    ({ spec: { category, assignedAgent } }) =>
+      !paused.has(category ?? "") && (assignedAgent === undefined || assignedAgent === metadata.name),
+  );
+  if (mayTake.length > 0) return moving("A project waits; it will claim it in a moment unless another does.");
+  if (open.length > 0)
+    return standing(
+      "The projects that wait are assigned to other agents, or their category is paused.",
+      `bosun why ${open[0]?.metadata.name ?? ""}`,
+    );
   const skipped = projects.filter((project) => project.spec.skip).map(({ metadata }) => metadata.name);
   const remedies = ["Declare a project in .claude-sessions/projects/."];
   if (skipped.length > 0) remedies.push(`Or bring one back: bosun skip ${skipped[0]} --undo`);
   return standing("No project waits for an agent.", ...remedies);
+}
+
+function isPaused({ spec }: World["categories"][number]): boolean {
+  return spec.mode === "Paused";
 }

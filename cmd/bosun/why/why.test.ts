@@ -307,6 +307,29 @@ test.each<{ name: string; agent: Agent; world?: Partial<World>; wantBecause: str
     wantRemedy: "bosun skip retry --undo",
   },
   {
+    name: "idle while the category of what waits is paused",
+    agent: agent("agent-1", { activity: "idle" }),
+    world: {
+      projects: [project({ number: 1, phase: "Queued" }, { category: "testing" })],
+      categories: [object("Category", "testing", { mode: "Paused" })],
+    },
+    wantBecause: "are assigned to other agents, or their category is paused",
+    wantRemedy: "bosun why retry",
+  },
+  {
+    name: "idle while what waits is assigned to another",
+    agent: agent("agent-1", { activity: "idle" }),
+    world: { projects: [project({ number: 1, phase: "Queued" }, { assignedAgent: "agent-2" })] },
+    wantBecause: "are assigned to other agents",
+    wantRemedy: "bosun why retry",
+  },
+  {
+    name: "about to claim",
+    agent: agent("agent-1", { activity: "idle" }),
+    world: { projects: [project({ number: 1, phase: "Queued" }, { assignedAgent: "agent-1" })] },
+    wantBecause: "A project waits",
+  },
+  {
     name: "of a paused pool",
     agent: agent("agent-1"),
     world: { pools: [pool("execution", "Execution", { paused: true })] },
