@@ -28,11 +28,13 @@ test("a stop that was said to be safe survives a power loss, and so does its rel
   for (let seed = 1; seed <= 50; seed += 1) {
     const random = { next: uniform(seed) };
     const disk = await emptyDisk();
-    await fileStopLatch(path, { clock, fs: disk }).engage("why");
+    const before = fileStopLatch(path, { clock, fs: disk });
+    await before.engage("why");
+    const { engaged } = await before.look();
     const after = disk.afterCrash(random);
     const latch = fileStopLatch(path, { clock, fs: after });
-    expect(await latch.engaged(), `seed ${seed}`).toBe(true);
-    const { engaged } = await latch.look();
+    // The same stop, which says why.
+    expect(await latch.look(), `seed ${seed}`).toEqual({ engaged, released: undefined });
     await latch.release();
     const later = fileStopLatch(path, { clock, fs: after.afterCrash(random) });
     expect(await later.look(), `seed ${seed}`).toEqual({ engaged: undefined, released: engaged });

@@ -838,6 +838,27 @@ describe("what is taken away in work is let go, and its branch kept", () => {
     await story.until("it is worked on", working(story, "one"), 0.5);
     expect(story.the("Project", "one").status?.claim?.from).toBe(head);
   });
+  test("and its session may spend no more before its work is saved", async () => {
+    const story = await inWork();
+    const { repository, money } = story.world;
+    const session = story.the("Project", "one").status?.claim?.session ?? "";
+    const steps: string[] = [];
+    const save = repository.saveWork.bind(repository);
+    repository.saveWork = async (...args) => {
+      steps.push("saved");
+      return save(...args);
+    };
+    const dismiss = money.dismiss.bind(money);
+    money.dismiss = async (id) => {
+      if (id === session) steps.push("dismissed");
+      return dismiss(id);
+    };
+    story.operator.crash();
+    story.operator.start();
+    await story.patch("Project", "one", { skip: true });
+    await story.until("it is let go", () => story.the("Project", "one").status?.claim === undefined, 0.5);
+    expect(steps.slice(-2)).toEqual(["dismissed", "saved"]);
+  });
   test("also where its Project is written whenever its work is saved", async () => {
     const story = await inWork();
     const { repository, api } = story.world;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import path from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { sessionMarker } from "../../../pkg/session/process-tree.ts";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
 import { pidSpace } from "../../../pkg/system/pid-space.ts";
@@ -58,6 +58,20 @@ test("an emergency stop ends a session's whole tree without an operator, and sta
   expect(await startTimeOf(identity.pid)).not.toBe(identity.startTime);
   expect(existsSync(folder.stopLatch)).toBe(true);
   expect(await runIn(folder.repository, ["stop", "--emergency"])).toMatchObject({ exitCode: 0 });
+});
+
+test("both processes that a session's folder names are ended, whatever they show of themselves", async () => {
+  const unmarked = [0, 1].map(() => spawn("sleep", ["600"], { stdio: "ignore", detached: true }));
+  const [outermost, host] = await Promise.all(
+    unmarked.map(async ({ pid = 0 }) => ({ pid, startTime: (await startTimeOf(pid)) ?? "" })),
+  );
+  if (outermost === undefined || host === undefined) throw new Error("They did not start.");
+  onTestFinished(() => unmarked.forEach((child) => void child.kill("SIGKILL")));
+  const place = pidSpace();
+  const running = { state: "running", place, attempt: "1", startedAtMs: 0 } as const;
+  sessionFolder(folder.sessions, `stop-named-${process.pid}`).writeHost({ ...running, outermost, host });
+  expect(await runIn(folder.repository, ["stop", "--emergency"])).toMatchObject({ exitCode: 0 });
+  for (const { pid, startTime } of [outermost, host]) expect(await startTimeOf(pid)).not.toBe(startTime);
 });
 
 test("a damaged file of a session doesn't keep its processes alive", async () => {
@@ -204,9 +218,19 @@ test("a plain stop interrupts the operator that the lock names", async () => {
   expect(await ended).toEqual([null, "SIGINT"]);
 });
 
-test("a plain stop never signals a process that merely has the operator's old number", async () => {
-  holdLock({ pid: process.pid, startTime: "long ago" });
-  expect(await runIn(folder.repository, ["stop"])).toMatchObject({ exitCode: 1 });
+test.each([
+  { what: "merely has the operator's old number", is: { startTime: "long ago" } },
+  { what: "has the number that the operator has elsewhere", is: { place: "another" } },
+])("a plain stop never signals a process that $what", async ({ is }) => {
+  const bystander = spawn("sleep", ["600"], { stdio: "ignore" });
+  try {
+    const startTime = (await startTimeOf(bystander.pid ?? 0)) ?? "";
+    holdLock({ pid: bystander.pid ?? 0, startTime, ...is });
+    expect(await runIn(folder.repository, ["stop"])).toMatchObject({ exitCode: 1 });
+    expect(await startTimeOf(bystander.pid ?? 0)).toBe(startTime);
+  } finally {
+    bystander.kill("SIGKILL");
+  }
 });
 
 test("status and why say that all is stopped from the latch on, whatever the Workspace says by then", async () => {
