@@ -1,20 +1,27 @@
 /** What must hold of a workspace before anything runs for it. */
+import { existsSync } from "node:fs";
+import path from "node:path";
 import type { Workspace } from "../../../pkg/api/generated.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
 import type { SandboxAvailability } from "../../../pkg/sandbox/available.ts";
 import { UserError } from "../user-error.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 
-/** @throws UserError when there is none */
+/** @throws UserError when there is none: none declared, or none that could be taken */
 export async function requireWorkspace(
-  client: Client,
+  client: Pick<Client, "list">,
   namespace: string,
-  folder: WorkspaceFolder,
+  folder: Pick<WorkspaceFolder, "path">,
 ): Promise<Workspace> {
   const { items } = await client.list("Workspace", { namespace });
   const [workspace] = items;
   if (workspace !== undefined) return workspace;
-  throw new UserError(`There is no Workspace in ${folder.path}. \`bosun init\` writes one.`);
+  const file = path.join(folder.path, "workspace.yaml");
+  throw new UserError(
+    existsSync(file)
+      ? `No valid Workspace is declared in ${file}: what is wrong there was told above. Mend it, then start again.`
+      : `There is no Workspace in ${folder.path}. \`bosun init\` writes one.`,
+  );
 }
 
 /**
