@@ -115,6 +115,7 @@ test("wrong usage has exit code 2, help and version have 0", async () => {
   expect(await bosun(tmpdir(), "get")).toMatchObject({ exitCode: 2 });
   expect(await bosun(tmpdir())).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("Steering:") });
   expect(await bosun(tmpdir(), "--help")).toMatchObject({ exitCode: 0 });
+  expect(await bosun(tmpdir(), "--version")).toEqual(await bosun(tmpdir(), "version"));
   expect(await bosun(tmpdir(), "version")).toMatchObject({
     exitCode: 0,
     stdout: expect.stringMatching(/^bosun \d+\.\d+\.\d+ /),

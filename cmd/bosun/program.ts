@@ -7,13 +7,20 @@ import { report } from "./report.ts";
 /** Runs one command line; gives the exit code: 0 done, 1 not done, 2 wrong usage, or that of a program it ran. */
 export async function runProgram(args: readonly string[], context: Context): Promise<number> {
   try {
-    await program(context).parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
+    await program(context).parseAsync(meant(args), { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof ExitCode) return error.code;
     return report(error, context);
   }
+}
+
+/** Nothing asks for help, and `--version` for what most programs tell then. */
+function meant(args: readonly string[]): readonly string[] {
+  const [first, ...others] = args;
+  if (first === undefined) return ["--help"];
+  return first === "--version" || first === "-V" ? ["version", ...others] : args;
 }
 
 export function program(context: Context): Command {
