@@ -54,13 +54,21 @@ export function baselineStands({ workspace }: World): Answer | undefined {
   if (ready.reason === "BudgetExceeded") return undefined;
   // It keeps work from being merged, and none from being begun.
   if (ready.reason === "TargetRewritten") return undefined;
-  const remedies =
-    ready.reason === "BaselineFailing"
-      ? [
-          `Make the checks pass on ${workspace?.spec.repository.targetBranch ?? "the target"} itself.`,
-          'Or label the project that does: bosun.dev/fixes-baseline: "true"',
-        ]
-      : [`bosun describe workspace ${workspace?.metadata.name ?? ""}`];
+  const describe = `bosun describe workspace ${workspace?.metadata.name ?? ""}`;
+  if (ready.reason !== "BaselineFailing")
+    return standing(`No new work begins: ${ready.reason}. ${ready.message}`, describe);
+  const last = workspace?.status?.baseline?.output?.trim().split("\n").at(-1) ?? "";
+  const remedies = [
+    `${describe} shows what they printed${last === "" ? "." : `, at the end: ${last}`}`,
+    `Make the checks pass on ${workspace?.spec.repository.targetBranch ?? "the target"} itself.`,
+    'Or label the project that does: bosun.dev/fixes-baseline: "true"',
+  ];
+  // The commonest first trouble: what runs in the person's own shell is not there in the sandbox.
+  if (ready.message.includes("Missing"))
+    remedies.unshift(
+      "A program or script is missing. Of your home folder the sandbox shows only the folders on PATH: " +
+        "start `bosun up` with the folder of the program itself there.",
+    );
   return standing(`No new work begins: ${ready.reason}. ${ready.message}`, ...remedies);
 }
 

@@ -140,6 +140,26 @@ test.each<Row>([
     wantRemedy: "bosun.dev/fixes-baseline",
   },
   {
+    name: "red baseline whose output is known",
+    project: project({ phase: "Queued" }),
+    world: {
+      workspace: object(
+        "Workspace",
+        "library",
+        { repository: { targetBranch: "main" } },
+        {
+          baseline: { commit: "abc", result: "Failed", output: "pytest -q\nsh: pytest: not found\n" },
+          conditions: [condition("Ready", "False", "BaselineFailing", "The checks fail (test: Missing).")],
+        },
+      ),
+    },
+    wantBecause: "No new work begins: BaselineFailing.",
+    wantRemedy:
+      "A program or script is missing. Of your home folder the sandbox shows only the folders on PATH: " +
+      "start `bosun up` with the folder of the program itself there.\n" +
+      "bosun describe workspace library shows what they printed, at the end: sh: pytest: not found\n",
+  },
+  {
     name: "budget used up",
     project: project({ phase: "Queued" }),
     world: { budgets: [usedUp] },
