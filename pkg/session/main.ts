@@ -7,6 +7,7 @@ import { systemClock, systemRandom } from "../system/system.ts";
 import { awaitSession } from "./await-session.ts";
 import { runHost } from "./host.ts";
 import { attemptVariable } from "./host-command.ts";
+import { lastWords } from "./last-words.ts";
 import { replaceFetchClasses } from "./runner/own-headers.ts";
 import { sessionFolder } from "./session-folder.ts";
 import type { Outcome } from "./sessions.ts";
@@ -23,7 +24,7 @@ run(process.argv.slice(2)).then(
   (error: unknown) => {
     console.error(error);
     // Last: who tells of a host that did not start tells how its log ends.
-    console.error(`The session host ended: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(lastWords(error));
     process.exit(1);
   },
 );

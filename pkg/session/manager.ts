@@ -14,6 +14,7 @@ import type { Handover } from "./await-session.ts";
 import { stopIsUnsettled } from "./file-stop-latch.ts";
 import { hostProcess } from "./host-command.ts";
 import { Hosts } from "./hosts.ts";
+import { endOfLog } from "./last-words.ts";
 import { Pulses } from "./pulse.ts";
 import { SandboxTrial } from "./sandbox-trial.ts";
 import { type SessionFolder, sessionFolder } from "./session-folder.ts";
@@ -266,7 +267,7 @@ class Manager implements OwnedSessions {
     if (!runs) {
       await this.#end(spec.id, folder);
       this.#refuseStopped();
-      const log = (readIfPresent(folder.logPath) ?? "").slice(-1000);
+      const log = endOfLog(readIfPresent(folder.logPath) ?? "");
       throw new TransientError(
         "HostNotStarted",
         `The host of session ${spec.id} did not start. Its log ends: ${log}`,
