@@ -5,6 +5,7 @@ import { type Connection, withObjects } from "../operator-client/connect.ts";
 import type { Reader } from "../operator-client/socket-client.ts";
 import { UserError } from "../user-error.ts";
 import { heedLatch } from "../view/heed-latch.ts";
+import { withLastActivity } from "../view/last-activity.ts";
 import { readObjects } from "../view/objects.ts";
 import { whyAgent } from "../why/agent.ts";
 import type { Answer, World } from "../why/answer.ts";
@@ -26,7 +27,8 @@ async function readWorld({ client, folder }: Connection<Reader>, now: number): P
     client.list("Category", { namespace: client.namespace }),
   ]);
   const { workspaces, ...objects } = heedLatch(all, folder, now);
-  return { ...objects, workspace: workspaces[0], categories: categories.items, now };
+  const agents = withLastActivity(objects.agents, folder);
+  return { ...objects, agents, workspace: workspaces[0], categories: categories.items, now };
 }
 
 /** The answer for the project or agent called `name`; a project's number will do too. */
