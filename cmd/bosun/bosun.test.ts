@@ -1,5 +1,5 @@
 /** The real binary, as a person starts it. */
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -27,10 +27,19 @@ interface Result {
 }
 
 function bosun(cwd: string, ...args: string[]): Promise<Result> {
+  return bosunWith(process.env, cwd, ...args);
+}
+
+function bosunWith(env: NodeJS.ProcessEnv, cwd: string, ...args: string[]): Promise<Result> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [launcher, ...args], { cwd, encoding: "utf8" }, (error, stdout, stderr) => {
-      resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      [launcher, ...args],
+      { cwd, env, encoding: "utf8" },
+      (error, stdout, stderr) => {
+        resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
+      },
+    );
   });
 }
 
@@ -120,6 +129,23 @@ test("wrong usage has exit code 2, help and version have 0", async () => {
     exitCode: 0,
     stdout: expect.stringMatching(/^bosun \d+\.\d+\.\d+ /),
   });
+});
+
+test("a machine without git is told to install it, and a bare repository to be cloned", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "bosun-cmd-"));
+  folders.push(folder);
+  const withoutGit = { ...process.env, PATH: folder };
+  const install = "There is no `git` on PATH. Install it, then run it again.";
+  const [init, doctor] = await Promise.all(
+    ["init", "doctor"].map((command) => bosunWith(withoutGit, folder, command)),
+  );
+  expect(init).toMatchObject({ exitCode: 1, stderr: `bosun: Cannot start git. ${install}\n` });
+  expect(doctor).toMatchObject({ exitCode: 1, stdout: expect.stringContaining(install) });
+  execFileSync("git", ["init", "-q", "--bare", folder]);
+  const cloned = "is a bare repository: it has no files to work on.";
+  const clone = "Clone it, and run Bosun in the clone.";
+  expect((await bosun(folder, "init")).stderr).toContain(`${cloned} ${clone}`);
+  expect((await bosun(folder, "doctor")).stdout).toMatch(`${cloned}\n      ${clone}`);
 });
 
 test("a reader that has seen enough ends it quietly", async () => {

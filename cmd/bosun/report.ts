@@ -1,11 +1,12 @@
 import { StatusError } from "../../pkg/api/status-error.ts";
 import type { Context } from "./context.ts";
 import { diskAdvice } from "./disk-failure.ts";
+import { programAdvice } from "./program-failure.ts";
 import { UserError } from "./user-error.ts";
 
 /** Tells a person what went wrong; gives the exit code. Stacks are shown with BOSUN_DEBUG=1 only. */
 export function report(error: unknown, { note, env }: Pick<Context, "note" | "env">): 1 | 2 {
-  const advice = error instanceof UserError ? undefined : diskAdvice(error);
+  const advice = error instanceof UserError ? undefined : (programAdvice(error) ?? diskAdvice(error));
   const said = messageOf(error);
   note(`bosun: ${said}${advice === undefined ? "" : `${said.endsWith(".") ? "" : "."} ${advice}`}`);
   const isDebugging = env.BOSUN_DEBUG === "1";

@@ -13,6 +13,8 @@ import {
   sandboxFinding,
 } from "../doctor/findings.ts";
 import { keptWorkFindings } from "../doctor/kept-work.ts";
+import { noWorkTree } from "../no-work-tree.ts";
+import { programAdvice } from "../program-failure.ts";
 import { UserError } from "../user-error.ts";
 import { workspaceFolder } from "../workspace-folder.ts";
 
@@ -35,11 +37,10 @@ async function examine({ cwd, env }: Context): Promise<Finding[]> {
     credentialFinding(env),
     await diskFinding(env),
   ];
-  const repository = await topOf(cwd);
-  if (repository === undefined) {
-    const fix = 'Go to one, or make one: git init && git commit --allow-empty -m "Begin"';
-    return [...machine, { state: "error", message: `${cwd} is not in a git repository.`, fix }];
-  }
+  const git = new Git();
+  const repository = await topOf(git, cwd);
+  if (repository === undefined) return [...machine, { state: "error", ...(await noWorkTree(git, cwd)) }];
+  if (typeof repository !== "string") return [...machine, repository];
   const folder = workspaceFolder(repository);
   return [
     ...machine,
@@ -50,9 +51,16 @@ async function examine({ cwd, env }: Context): Promise<Finding[]> {
   ];
 }
 
-async function topOf(cwd: string): Promise<string | undefined> {
-  const top = await new Git().inUserCheckout(cwd, ["rev-parse", "--show-toplevel"]);
-  return top.exitCode === 0 ? String(top.stdout).trimEnd() : undefined;
+/** The repository around `cwd`, undefined where there is none, or why git can't be asked. */
+async function topOf(git: Git, cwd: string): Promise<string | Finding | undefined> {
+  try {
+    const top = await git.inUserCheckout(cwd, ["rev-parse", "--show-toplevel"]);
+    return top.exitCode === 0 ? String(top.stdout).trimEnd() : undefined;
+  } catch (error) {
+    const fix = programAdvice(error);
+    if (fix === undefined) throw error;
+    return { state: "error", message: "git can't be started.", fix };
+  }
 }
 
 const marks = { ok: "ok  ", warning: "WARN", error: "FAIL" } as const;

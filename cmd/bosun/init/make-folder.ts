@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Git } from "../../../pkg/git/git.ts";
+import { noWorkTree } from "../no-work-tree.ts";
 import { UserError } from "../user-error.ts";
 import { FOLDER_NAME, workspaceFolder } from "../workspace-folder.ts";
 
@@ -16,9 +17,8 @@ export async function makeFolder(git: Git, repository: string): Promise<boolean>
 export async function topOf(git: Git, cwd: string): Promise<string> {
   const top = await git.inUserCheckout(cwd, ["rev-parse", "--show-toplevel"]);
   if (top.exitCode !== 0) {
-    throw new UserError(
-      `${cwd} is not in a git repository. Go to one, or make one: git init && git commit --allow-empty -m "Begin"`,
-    );
+    const { message, fix } = await noWorkTree(git, cwd);
+    throw new UserError(`${message} ${fix}`);
   }
   const repository = String(top.stdout).trimEnd();
   if (repository.split(path.sep).includes(FOLDER_NAME)) {
