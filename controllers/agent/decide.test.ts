@@ -111,6 +111,7 @@ const rows: readonly {
     seen: { work: claimed(), session: present, hold: hold("Now", "Stopped") },
     wantDo: "stop",
     wantState: "Stopped",
+    wantMore: { action: { how: "Now" } },
   },
   {
     name: "what an emergency stop ended goes on without a failure",
@@ -125,6 +126,7 @@ const rows: readonly {
     seen: { work: claimed(), session: present, hold: hold("AfterTurn") },
     wantDo: "stop",
     wantState: "Working",
+    wantMore: { action: { how: "AfterTurn" } },
   },
   {
     name: "a paused session waits",

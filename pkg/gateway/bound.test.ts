@@ -132,6 +132,25 @@ describe("the answer is bounded by", () => {
   });
 });
 
+describe("a prompt costs what its longest-lived cache does, asked for by", () => {
+  const cache_control = { type: "ephemeral", ttl: "1h" } as const;
+  const text = { type: "text", text: "Hello" };
+  const result = { type: "tool_result", tool_use_id: "t" };
+  test.each<[string, Partial<MessagesRequest>]>([
+    ["the request", { cache_control }],
+    ["its system prompt", { system: [{ ...text, cache_control }] }],
+    ["a tool", { tools: [{ name: "bash", input_schema: {}, cache_control }] }],
+    ["a message", { messages: [{ role: "user", content: [{ ...text, cache_control }] }] }],
+    [
+      "what a tool gave",
+      { messages: [{ role: "user", content: [{ ...result, content: [{ ...text, cache_control }] }] }] },
+    ],
+  ])("%s", (_name, part) => {
+    const { inputTokens, cost } = bounds({ ...ASK, ...part }).with(1);
+    expect(cost).toBe(inputTokens * 4_000 + 10_000);
+  });
+});
+
 test("where only the price of caching is in the way, the same is asked for without it", () => {
   const cache_control = { type: "ephemeral" } as const;
   const text = { type: "text", text: "Hello", cache_control };
