@@ -209,6 +209,23 @@ describe("a log on a real disk", () => {
     await expect(reopened()).rejects.toThrow(/segment-00000002 is damaged at byte 0: the file is gone/);
   });
 
+  test("a snapshot of which a whole part is missing refuses to start", async () => {
+    for (let run = 1; run <= 20; run += 1) await written({ changes: [put(run, "a")] });
+    const name = (await readdir(directory)).find((entry) => entry.startsWith("snapshot-")) ?? "";
+    const bytes = await readFile(join(directory, name));
+    await writeFile(join(directory, name), bytes.subarray(bytes.indexOf("BWL", 4) - 1));
+    await expect(reopened()).rejects.toThrow(/it holds .* and should hold/);
+  });
+
+  test("what is being written when the log is closed is safe before it is", async () => {
+    const log = openLog({ directory, fs });
+    await log.open();
+    const committed = log.commit({ changes: [put(1, "a")] });
+    await log.close();
+    await committed;
+    expect((await reopened()).revision).toBe(1);
+  });
+
   test("a damaged snapshot refuses to start", async () => {
     for (let run = 1; run <= 20; run += 1) await written({ changes: [put(run, "a")] });
     const name = (await readdir(directory)).find((entry) => entry.startsWith("snapshot-")) ?? "";
