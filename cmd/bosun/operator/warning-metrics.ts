@@ -66,8 +66,8 @@ export function warningMetrics(metrics: Metrics): WarningMetrics {
     show(objects) {
       const now = warningsOf(objects);
       for (const type of WARNING_TYPES)
-        standing.set({ type }, now.filter((warning) => warning.type === type).length);
-      for (const { type, key } of now) if (!before.has(key)) raised.add({ type });
+        standing.set({ type }, now.filter((warning) => warning.type === type && !warning.isPast).length);
+      for (const { type, key, isPast } of now) if (!before.has(key) && !isPast) raised.add({ type });
       before = new Set(now.map(({ key }) => key));
     },
   };

@@ -84,6 +84,6 @@ function escalationChanges(before: Objects | undefined, { escalations }: Objects
 function newWarnings(before: Objects | undefined, after: Objects): string[] {
   const known = new Set(before === undefined ? [] : warningsOf(before).map(({ key }) => key));
   return warningsOf(after)
-    .filter((warning) => warning.isSaid !== true && !known.has(warning.key))
+    .filter(({ isSaid, isPast, key }) => !isSaid && !isPast && !known.has(key))
     .map(({ line }) => `Warning: ${line}`);
 }

@@ -153,7 +153,7 @@ function reasonOf({ status }: Project): string | undefined {
 
 /** All that warns but what has a line of its own: questions to a person, and what keeps the Workspace from its work. */
 function warningLines(objects: Objects): string[] {
-  const warnings = warningsOf(objects).filter(({ isSaid }) => isSaid !== true);
+  const warnings = warningsOf(objects).filter(({ isSaid, isPast }) => !isSaid && !isPast);
   return warnings.map(({ line }) => `Warning: ${line}`);
 }
 

@@ -27,6 +27,8 @@ export interface Warning {
   line: string;
   /** The views say it in a place of its own. */
   isSaid?: true;
+  /** It was told and holds no more; should it hold again, it is none that comes up. */
+  isPast?: true;
 }
 
 export type Watched = Pick<Objects, "workspaces" | "agents" | "budgets" | "escalations">;
@@ -67,16 +69,36 @@ function ofAgent({ metadata, status }: Agent): Warning[] {
 }
 
 /** Of each running window the highest threshold that is passed. */
-function ofBudget({ metadata, status }: Budget): Warning[] {
+function ofBudget(budget: Budget): Warning[] {
+  const { metadata, status } = budget;
   const alerts = status?.alerts ?? [];
   return [...new Set(alerts.map(({ window }) => window))].map((window) => {
     const percent = Math.max(
       ...alerts.filter((alert) => alert.window === window).map((alert) => alert.percent),
     );
     const line = `Budget ${metadata.name}: ${percent} % of ${window} is spent`;
-    return { type: "BudgetAlert", key: `${metadata.name} ${window} ${percent}`, line };
+    const warning: Warning = { type: "BudgetAlert", key: `${metadata.name} ${window} ${percent}`, line };
+    return isSpent(budget, window, percent) ? warning : { ...warning, isPast: true };
   });
 }
+
+/** Whether that much of the limits in force is spent, as far as it is told: a raised limit makes less of it. */
+function isSpent({ spec, status }: Budget, window: string, percent: number): boolean {
+  const period = (["daily", "monthly"] as const).find((one) => status?.[one]?.window === window);
+  // Of a window that is over: what was spent in it stays.
+  if (period === undefined) return true;
+  const { usd, tokens } = spec[period] ?? {};
+  const { spentUSD = 0, spentTokens = 0 } = status?.[period] ?? {};
+  return Math.max(percentOf(spentUSD, usd), percentOf(spentTokens, tokens)) >= percent - untoldPercent;
+}
+
+function percentOf(spent: number, limit: number | undefined): number {
+  if (limit === undefined) return 0;
+  return limit === 0 ? 100 : (100 * spent) / limit;
+}
+
+/** So much of a limit may be spent before status has it. */
+const untoldPercent = 1;
 
 function ofEscalation({ metadata, spec }: Escalation): Warning {
   const { name, uid } = metadata;
