@@ -58,9 +58,12 @@ export function baselineStands({ workspace }: World): Answer | undefined {
   if (ready.reason !== "BaselineFailing")
     return standing(`No new work begins: ${ready.reason}. ${ready.message}`, describe);
   const last = workspace?.status?.baseline?.output?.trim().split("\n").at(-1) ?? "";
+  const sync = getCondition(workspace?.status?.conditions, "TargetInSync");
+  const branch = workspace?.spec.repository.targetBranch ?? "the target";
   const remedies = [
     `${describe} shows what they printed${last === "" ? "." : `, at the end: ${last}`}`,
-    `Make the checks pass on ${workspace?.spec.repository.targetBranch ?? "the target"} itself.`,
+    // Who takes a red commit back by rewriting the branch has mended it, and the queue keeps the red one.
+    sync?.reason === "Rewritten" ? sync.message : `Make the checks pass on ${branch} itself.`,
     'Or label the project that does: bosun.dev/fixes-baseline: "true"',
   ];
   // The commonest first trouble: what runs in the person's own shell is not there in the sandbox.

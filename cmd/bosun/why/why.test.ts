@@ -160,6 +160,18 @@ test.each<Row>([
       "bosun describe workspace library shows what they printed, at the end: sh: pytest: not found\n",
   },
   {
+    name: "red baseline of a branch that was rewritten",
+    project: project({ phase: "Queued" }),
+    world: {
+      workspace: workspace({}, [
+        condition("Ready", "False", "BaselineFailing", "npm test failed."),
+        condition("TargetInSync", "False", "Rewritten", "Branch main was rewritten: start the queue again."),
+      ]),
+    },
+    wantBecause: "No new work begins: BaselineFailing. npm test failed.",
+    wantRemedy: "shows what they printed.\nBranch main was rewritten: start the queue again.\nOr label",
+  },
+  {
     name: "budget used up",
     project: project({ phase: "Queued" }),
     world: { budgets: [usedUp] },
