@@ -132,7 +132,12 @@ export class Target {
       throw new TransientError("BranchMoved", `${branch} moved while it was to follow the queue.`);
     if (before === commit) return this.#inSync(commit);
     if (before !== undefined && !(await this.#contains(commit, before))) {
-      const message = `${branch} has commits that the queue does not have. Merge or remove them.`;
+      // What a rehearsal merges into is nobody's own work, and after a new start of the queue it is the old one's.
+      const remedy =
+        refs.followed === refs.source
+          ? "Merge or remove them."
+          : `Merge them, or let it begin again from the queue: git branch --force ${branch} ${refs.queue}`;
+      const message = `${branch} has commits that the queue does not have. ${remedy}`;
       return { is: "behind", commit, reason: "Diverged", message };
     }
     const holders = await holdersOf(git, repository, refs.followed);

@@ -1,5 +1,6 @@
 /** What happened between two looks at the workspace, a line each: for logs and pipes. */
 import { getCondition } from "../../../pkg/api/conditions.ts";
+import { behind } from "./behind.ts";
 import type { Objects } from "./objects.ts";
 import { warningsOf } from "./warnings.ts";
 
@@ -39,10 +40,13 @@ function workspaceChanges(before: Objects | undefined, { workspaces }: Objects):
   });
 }
 
-/** What keeps a running Workspace from its work; empty where nothing does. */
-function obstacle({ spec, status }: Objects["workspaces"][number]): string {
+/** What keeps a running Workspace from its work, or its branch from showing it; empty where nothing does. */
+function obstacle(workspace: Objects["workspaces"][number]): string {
+  const { spec, status } = workspace;
   const ready = getCondition(status?.conditions, "Ready");
-  return spec.mode === "Running" && ready?.status === "False" ? `. ${ready.reason}: ${ready.message}` : "";
+  if (spec.mode === "Running" && ready?.status === "False") return `. ${ready.reason}: ${ready.message}`;
+  const lag = behind(workspace);
+  return lag === undefined ? "" : `. ${lag}`;
 }
 
 function agentChanges(before: Objects | undefined, { agents, reviews }: Objects): string[] {

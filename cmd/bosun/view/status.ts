@@ -13,6 +13,7 @@ import type {
 import { ageOf } from "../../../pkg/api/human-duration.ts";
 import { agentId } from "../../../pkg/api/names.ts";
 import { layout } from "../tables/layout.ts";
+import { behind } from "./behind.ts";
 import type { Objects } from "./objects.ts";
 import { isOpen, warningsOf } from "./warnings.ts";
 
@@ -35,7 +36,8 @@ export function renderStatus(objects: Objects, now: number, width: number): stri
     .map((line) => cut(line, width));
 }
 
-function workspaceLines({ spec, status }: Workspace): string[] {
+function workspaceLines(workspace: Workspace): string[] {
+  const { spec, status } = workspace;
   const { branch = spec.repository.targetBranch, commit } = status?.target ?? {};
   const where = commit === undefined ? branch : `${branch} at ${commit.slice(0, 10)}`;
   const isRehearsal = status?.upstream === "Rehearsal";
@@ -46,6 +48,8 @@ function workspaceLines({ spec, status }: Workspace): string[] {
     );
   const ready = getCondition(status?.conditions, "Ready");
   if (ready !== undefined && ready.status !== "True") lines.push(`${ready.reason}: ${ready.message}`);
+  const lag = behind(workspace);
+  if (lag !== undefined) lines.push(lag);
   return lines;
 }
 

@@ -97,6 +97,19 @@ test("the page tells who works on what, how far, for how much, and what waits fo
   ]);
 });
 
+test("a branch that does not show what was merged is told of, on the page and as a change", () => {
+  const objects = fleet();
+  const [workspace] = objects.workspaces;
+  const message = "git finds no safe fast-forward of main: a.txt is in the way";
+  const conditions = [{ type: "TargetInSync", status: "False", reason: "CheckoutDirty", message }];
+  const workspaces = [{ ...workspace, status: { ...workspace?.status, conditions } }];
+  const lagging = { ...objects, workspaces } as unknown as Objects;
+  expect(renderStatus(lagging, now, 120)).toContain(`CheckoutDirty: ${message}`);
+  expect(changesBetween(fleet(), lagging)).toEqual([
+    `[rehearsal] Running; rehearsal/main at 0123456789. CheckoutDirty: ${message}`,
+  ]);
+});
+
 test("no line is wider than the terminal", () => {
   for (const line of renderStatus(fleet(), now, 40)) expect(line.length).toBeLessThanOrEqual(40);
 });
