@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { homedir } from "node:os";
@@ -154,6 +154,23 @@ test("node and git run in a sandbox wherever they are installed", async (context
 
   expect(result.output).toMatch(/^42\ngit version/);
   expect(result.exitCode).toBe(0);
+});
+
+test("what a version manager's shim on PATH starts runs, and nothing else of the manager's folder is shown", async (context) => {
+  const manager = join(repositoryPath, ".pyenv");
+  const script = (text: string) => `#!/bin/sh\n${text}\n`;
+  await write(join(manager, "shims", "python9"), script(`exec ${manager}/libexec/pyenv exec python9`));
+  await write(join(manager, "libexec", "pyenv"), script(`exec ${manager}/versions/9.0/bin/python9`));
+  await write(join(manager, "versions", "9.0", "bin", "python9"), script("echo python 9"));
+  await write(join(manager, "token"), "secret");
+  for (const program of ["shims/python9", "libexec/pyenv", "versions/9.0/bin/python9"])
+    await chmod(join(manager, program), 0o755);
+  vi.stubEnv("PATH", `${join(manager, "shims")}:${process.env.PATH}`);
+  const result = await inside(context, `python9; cat ${manager}/token`).finally(() => vi.unstubAllEnvs());
+
+  expect(result.output).toMatch(/^python 9\n/);
+  expect(result.output).toContain("No such file");
+  expect(result.output).not.toContain("secret");
 });
 
 test("a time-out kills also the children that left the group and the session", async (context) => {
