@@ -130,9 +130,9 @@ export function budgetNumbers(object: KubeObject): unknown {
 
 /** What keeps agents from their work, or lets them. */
 export function budgetStanding(object: KubeObject): unknown {
-  const { conditions, daily, monthly } = (object as Budget).status ?? {};
+  const { conditions, daily, monthly, corrections } = (object as Budget).status ?? {};
   const exceeded = getCondition(conditions, "Exceeded");
-  return [declared(object), exceeded?.status, exceeded?.reason, daily?.window, monthly?.window];
+  return [declared(object), exceeded?.status, exceeded?.reason, daily?.window, monthly?.window, corrections];
 }
 
 /** The same, and whether the gateway says how the Budget stands. */

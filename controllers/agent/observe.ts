@@ -17,6 +17,7 @@ import { priceOf } from "../../pkg/gateway/prices.ts";
 import type { CheckoutState, Seen } from "../../pkg/git/repository.ts";
 import type { SessionObservation } from "../../pkg/session/sessions.ts";
 import { mayBegin, standings } from "../affordability.ts";
+import { budgetMark } from "../budget-mark.ts";
 import { byAge, type Deps, matches, theWorkspace } from "../deps.ts";
 import { whyExceeded } from "../exceeded.ts";
 import { observeFunds, pursesOf } from "../funds.ts";
@@ -160,20 +161,7 @@ function refusing(budgets: readonly Budget[], session: SessionObservation | unde
 
 /** Changes when a window turns or a person changes a limit: then a refused request may be tried again. */
 function markOf(budgets: readonly Budget[]): string {
-  return budgets
-    .map(({ metadata, spec, status }) =>
-      [
-        metadata.name,
-        status?.daily?.window,
-        spec.daily?.usd,
-        spec.daily?.tokens,
-        spec.monthly?.usd,
-        spec.monthly?.tokens,
-      ].join(":"),
-    )
-    .sort()
-    .join(" ")
-    .slice(0, 1024);
+  return budgets.map(budgetMark).sort().join(" ").slice(0, 1024);
 }
 
 /** A session that ended without a word may have been ended by the emergency stop: the latch knows it first. */

@@ -9,6 +9,7 @@ import type { BudgetAccount, BudgetPolicy } from "../../pkg/gateway/money.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
+import { budgetMark } from "../budget-mark.ts";
 import { type Deps, matches, unlessItFails, whenOf, withConditions } from "../deps.ts";
 import { declared } from "../facts.ts";
 import { alertEvent } from "./alert-event.ts";
@@ -86,7 +87,8 @@ export function budgetController(deps: Deps): Controller {
       });
       return 5;
     }
-    const refused = await refusedNow(budget);
+    const { corrections } = account;
+    const refused = await refusedNow({ ...budget, status: { ...budget.status, corrections } });
     const numbers = {
       daily: windowStatus(account.daily, budget.spec.daily),
       monthly: windowStatus(account.monthly, budget.spec.monthly),
@@ -103,6 +105,7 @@ export function budgetController(deps: Deps): Controller {
       ...budget.status,
       ...(news ? numbers : {}),
       alerts: alerts.all,
+      corrections,
       observedGeneration: budget.metadata.generation,
       conditions: withConditions(budget.status?.conditions, when, condition, ready(budget.spec, account)),
     };
@@ -155,13 +158,7 @@ export function budgetController(deps: Deps): Controller {
   /** Some agent was refused under the very windows and limits that hold now. */
   async function refusedNow(budget: Budget): Promise<boolean> {
     const { items } = await client.list("Agent", { namespace });
-    const limits = [
-      budget.spec.daily?.usd,
-      budget.spec.daily?.tokens,
-      budget.spec.monthly?.usd,
-      budget.spec.monthly?.tokens,
-    ];
-    const mark = [budget.metadata.name, budget.status?.daily?.window, ...limits].join(":");
+    const mark = budgetMark(budget);
     return items.some(
       ({ status, metadata }) =>
         matches(budget, metadata.labels) && status?.budgetMark?.split(" ").includes(mark),

@@ -332,6 +332,8 @@ export interface BudgetStatus {
   daily?: BudgetStatusDaily;
   /** monthly is the running month. */
   monthly?: BudgetStatusMonthly;
+  /** corrections counts how often a person said what a request cost; more may be left since. From 0 to 1000000000. */
+  corrections?: number;
   /** alerts are the thresholds passed in the running windows, each once. At most 60 items. */
   alerts?: BudgetAlert[];
 }

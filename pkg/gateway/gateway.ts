@@ -211,13 +211,15 @@ export class Gateway {
     const budget = this.#payments.budgets?.find((one) => one.name === name);
     if (budget === undefined) return undefined;
     const clock = troubleOf(this.#time.now());
-    const [violated] = this.#ledger.state.violated;
+    const { violated: all, corrections } = this.#ledger.state;
+    const [violated] = all;
     return {
       budget: name,
       daily: this.#windowAccount(budget, "daily"),
       monthly: this.#windowAccount(budget, "monthly"),
       boundViolated: violated !== undefined,
       ...(violated === undefined ? {} : { violatedRequest: violated }),
+      ...(corrections === 0 ? {} : { corrections }),
       ...(clock === undefined ? {} : { clock }),
     };
   }
@@ -232,7 +234,7 @@ export class Gateway {
     return { window, startMs, endMs, ...state.sums({ selector, startMs, endMs }) };
   }
 
-  /** Another word whenever another hundredth of a limit is spent, a window has turned, or a bound is violated or no more. */
+  /** Another word whenever another hundredth of a limit is spent, a window has turned, a bound is violated, or a person settled one. */
   news(): string {
     const windows = (this.#payments.budgets ?? []).flatMap((budget) =>
       (["daily", "monthly"] as const).map((period) => {
@@ -240,7 +242,8 @@ export class Gateway {
         return `${budget.uid} ${window} ${hundredths(budget[period], spent, spentTokens)}`;
       }),
     );
-    return [...windows, ...this.#ledger.state.violated].join();
+    const { violated, corrections } = this.#ledger.state;
+    return [...windows, ...violated, corrections].join();
   }
 
   /** Spent, all time, by the requests that `query` is about. */

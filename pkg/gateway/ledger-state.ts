@@ -50,6 +50,7 @@ export class LedgerState {
   readonly #payers = new Map<string, Payer>();
   readonly #turns = new Map<string, TurnRecord>();
   readonly #violated = new Set<string>();
+  #corrections = 0;
   readonly #grants = new Map<string, Granted>();
   /** The newest of each Budget and period, by the Budget's uid and by its name. */
   readonly #newestGrants = new Map<string, Granted>();
@@ -79,6 +80,11 @@ export class LedgerState {
   /** Requests that used more than their bound and that no person has settled. */
   get violated(): readonly string[] {
     return [...this.#violated];
+  }
+
+  /** How often a person has said what a request cost. */
+  get corrections(): number {
+    return this.#corrections;
   }
 
   /** How many of the newest endings in a row were unsettled. */
@@ -189,6 +195,7 @@ export class LedgerState {
       case "personSettled":
         this.#change(line, ["settled", "unsettled"], { state: "settled", cost: line.cost });
         this.#violated.delete(line.id);
+        this.#corrections += 1;
         return;
       default:
         throw new LedgerError(

@@ -69,6 +69,8 @@ export interface BudgetAccount {
   boundViolated: boolean;
   /** The first request that did; undefined: none, or not said. */
   violatedRequest?: string;
+  /** How often a person has said what a request cost; undefined: never. More may be left since. */
+  corrections?: number;
   /** Why this machine's clock is not believed, so that no window opens; undefined: it is. */
   clock?: string;
 }

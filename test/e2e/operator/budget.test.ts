@@ -170,7 +170,7 @@ test("without any Budget nothing is claimed, everything says NoBudget and what t
 });
 
 test("a violated bound stops all spending until a person settles it, is named everywhere with what to do, and then work goes on", async () => {
-  const here = scratch({ dailyUSD: 5, projects: { one: { description: "[test: violating]" } } });
+  const here = scratch({ dailyUSD: 1, projects: { one: { description: "[test: violating]" } } });
   const operator = here.rehearse("--until-settled");
   await here.until(
     "a paused agent",
@@ -191,6 +191,12 @@ test("a violated bound stops all spending until a person settles it, is named ev
     here.condition(await here.object("Workspace", "scratch"), "Ready")?.message.includes(settle),
   );
 
+  // Too little is left then, until the person says that it was less: agents waited for another limit or window.
+  await here.bosun("budget", "settle", violated?.id ?? "", "--cost", "0.99");
+  await here.until("a Budget with too little left", async () => {
+    const found = here.condition(await here.object("Budget", "default"), "Exceeded");
+    return found?.reason === "TooLittleLeft";
+  });
   await here.bosun("budget", "settle", violated?.id ?? "", "--cost", "0.1");
   expect(await operator.exited).toBe(0);
   expect(here.git("show", "rehearsal/main:docs/write-one.md")).toBe("A note on Write one");
