@@ -173,6 +173,17 @@ test("what a version manager's shim on PATH starts runs, and nothing else of the
   expect(result.output).not.toContain("secret");
 });
 
+test("rustup finds its toolchains, though HOME is another and they lie in a hidden place", async (context) => {
+  const rustup = join(repositoryPath, ".rustup");
+  await write(join(rustup, "toolchains", "stable", "bin", "cargo"), "a cargo");
+  vi.stubEnv("RUSTUP_HOME", rustup);
+  const result = await inside(context, "cat $RUSTUP_HOME/toolchains/stable/bin/cargo").finally(() =>
+    vi.unstubAllEnvs(),
+  );
+
+  expect(result).toMatchObject({ exitCode: 0, output: "a cargo" });
+});
+
 test("a time-out kills also the children that left the group and the session", async (context) => {
   const result = await inside(
     context,

@@ -52,6 +52,7 @@ export function sandboxed(command: string | readonly string[], options: SandboxO
   const env = commandEnvironment(options.env ?? {}, sandboxHome);
   const checkout = realpathSync.native(options.checkout);
   const shown = [...executableDirectories(env.PATH ?? ""), ...(options.extraReadOnly ?? [])];
+  if (env.RUSTUP_HOME !== undefined) shown.push(env.RUSTUP_HOME);
   if (options.network === "host") shown.push("/etc/resolv.conf");
   const hidden = outermost([...alwaysHidden, homedir(), ...(options.hide ?? [])]);
 
