@@ -121,7 +121,10 @@ test("wrong usage has exit code 2, help and version have 0", async () => {
     exitCode: 2,
     stderr: expect.stringContaining("Did you mean get?"),
   });
-  expect(await bosun(tmpdir(), "get")).toMatchObject({ exitCode: 2 });
+  expect(await bosun(tmpdir(), "get")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("Run `bosun get --help` for what it takes."),
+  });
   expect(await bosun(tmpdir())).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("Steering:") });
   expect(await bosun(tmpdir(), "--help")).toMatchObject({ exitCode: 0 });
   expect(await bosun(tmpdir(), "--version")).toEqual(await bosun(tmpdir(), "version"));

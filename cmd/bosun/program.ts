@@ -39,6 +39,8 @@ export function program(context: Context): Command {
   addLooking(root, context);
   addSteering(root, context);
   addKubernetes(root, context);
+  for (const command of root.commands)
+    command.showHelpAfterError(`Run \`bosun ${command.name()} --help\` for what it takes.`);
   return root;
 }
 
