@@ -78,7 +78,8 @@ export function clusterClient(options: ClusterClientOptions): Client {
       return ask({ method: "POST", path: collectionPath(served(kind), namespace, owner), body: object });
     },
     update: (kind, object) => ask({ method: "PUT", path: named(kind, object), body: object }),
-    updateStatus: (kind, object) => ask({ method: "PUT", path: named(kind, object, "status"), body: object }),
+    updateStatus: (kind, object) =>
+      ask({ method: "PUT", path: named(kind, object, "status"), body: withStatusAlone(object) }),
     patch(kind, key, patch, { subresource } = {}) {
       const path = `${objectPath(served(kind), key, subresource)}?${new URLSearchParams(owner)}`;
       return ask({ method: "PATCH", path, body: patch, contentType: "application/merge-patch+json" });
@@ -88,6 +89,13 @@ export function clusterClient(options: ClusterClientOptions): Client {
       await ask({ method: "DELETE", path: objectPath(served(kind), key), body });
     },
   };
+}
+
+/** What a server reads of an object whose status is written. The rest, most of it, it has and would leave as it is. */
+function withStatusAlone(object: unknown): unknown {
+  const { apiVersion, kind, metadata, status } = object as KubeObject;
+  const { name, namespace, uid, resourceVersion } = metadata;
+  return { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion }, status };
 }
 
 function watchEvent<T>({ type, object }: StreamEvent): WatchEvent<T> {
