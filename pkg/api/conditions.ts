@@ -49,9 +49,12 @@ export function getCondition(
   conditions: readonly Condition[] | undefined,
   type: string,
 ): Condition | undefined {
-  // Asked of every object at every look: a loop makes nothing that has to be collected.
-  if (conditions !== undefined)
-    for (const condition of conditions) if (condition.type === type) return condition;
+  if (conditions === undefined) return undefined;
+  // Asked of every object at every look: a loop by index makes nothing that has to be collected.
+  for (let at = 0; at < conditions.length; at += 1) {
+    const condition = conditions[at];
+    if (condition?.type === type) return condition;
+  }
   return undefined;
 }
 

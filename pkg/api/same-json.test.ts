@@ -10,6 +10,7 @@ test.each<[name: string, a: unknown, b: unknown, want: boolean]>([
   ["one more key makes another value", { a: 1 }, { a: 1, b: 2 }, false],
   ["as many keys, but other ones", { a: 1, b: undefined }, { b: 1 }, false],
   ["what objects inherit is no key", { toString: 1 }, {}, false],
+  ["nor where another key makes up for it", JSON.parse('{"__proto__":{}}'), { x: 1 }, false],
   ["a list is no map of its indices", ["x"], { 0: "x" }, false],
   ["a shorter list", [1], [1, 2], false],
   ["a number is no text", 1, "1", false],

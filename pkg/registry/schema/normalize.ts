@@ -80,37 +80,48 @@ function normalizeObject(
   isOwn: boolean,
 ): Json {
   const before = isObject(known) ? known : undefined;
-  let same = isOwn || Object.isFrozen(object);
-  const result: Record<string, Json> = {};
-  for (const key of Object.keys(object)) {
+  const keys = Object.keys(object);
+  // Made where something first differs: most objects are as they should be.
+  let result: Record<string, Json> | undefined = isOwn || Object.isFrozen(object) ? undefined : {};
+  for (let at = 0; at < keys.length; at += 1) {
+    const key = keys[at] as string;
     const value = object[key];
     if (value === undefined) continue;
     const below = path === "" ? key : `${path}.${key}`;
     const property = key === "__proto__" ? undefined : schemaOf(schema, key);
-    if (property === undefined) {
-      dropped?.dropped.push(below);
-      same = false;
-      continue;
-    }
-    // A null that is not allowed counts as absent, and may so become the default.
-    if (value === null && !property.nullable && property.default === undefined) {
-      same = false;
-      continue;
-    }
-    const next = schema.embeddedResource
-      ? normalizeEmbedded(property, key, value, below, dropped)
-      : value === null
-        ? nullFor(property)
-        : normalize(property, value, below, dropped, before?.[key], isOwn);
-    if (next !== value) same = false;
-    result[key] = next;
+    if (property === undefined) dropped?.dropped.push(below);
+    const next =
+      // A null that is not allowed counts as absent, and may so become the default.
+      property === undefined || (value === null && !property.nullable && property.default === undefined)
+        ? undefined
+        : schema.embeddedResource
+          ? normalizeEmbedded(property, key, value, below, dropped)
+          : value === null
+            ? nullFor(property)
+            : normalize(property, value, below, dropped, before?.[key], isOwn);
+    if (next !== value) result ??= withKeys(object, keys.slice(0, at));
+    if (result !== undefined && next !== undefined) result[key] = next;
   }
   for (const [key, property] of schema.properties) {
-    if (property.default === undefined || Object.hasOwn(result, key)) continue;
+    if (property.default === undefined || isGiven(result ?? object, key)) continue;
+    result ??= withKeys(object, keys);
     result[key] = defaultOf(property, property.default);
-    same = false;
   }
-  return same ? object : result;
+  return result ?? object;
+}
+
+/** What `object` says at `keys`. */
+function withKeys(object: JsonObject, keys: readonly string[]): Record<string, Json> {
+  const result: Record<string, Json> = {};
+  for (const key of keys) {
+    const value = object[key];
+    if (value !== undefined) result[key] = value;
+  }
+  return result;
+}
+
+function isGiven(object: JsonObject, key: string): boolean {
+  return Object.hasOwn(object, key) && object[key] !== undefined;
 }
 
 /** What a null becomes: the default where it is not allowed and there is one. */
