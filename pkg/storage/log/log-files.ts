@@ -25,11 +25,15 @@ export function cutName(sequence: number, offset: number): string {
 }
 
 export function logFiles(entries: readonly DirectoryEntry[]): LogFiles {
-  const numbered = (pattern: RegExp) =>
-    entries
-      .map(({ name }) => pattern.exec(name)?.[1])
-      .filter((digits) => digits !== undefined)
-      .map(Number)
-      .sort((a, b) => a - b);
-  return { segments: numbered(/^segment-(\d{8,})$/), snapshots: numbered(/^snapshot-(\d{8,})$/) };
+  const segments: number[] = [];
+  const snapshots: number[] = [];
+  // Asked after every sync.
+  for (const { name } of entries) {
+    const [, kind, digits] = numbered.exec(name) ?? [];
+    if (kind !== undefined) (kind === "segment" ? segments : snapshots).push(Number(digits));
+  }
+  return { segments: segments.sort(ascending), snapshots: snapshots.sort(ascending) };
 }
+
+const numbered = /^(segment|snapshot)-(\d{8,})$/;
+const ascending = (a: number, b: number): number => a - b;

@@ -132,6 +132,21 @@ describe("a log on a real disk", () => {
     expect(state.files).toEqual({ "f.yaml": "300" });
   });
 
+  test("the next snapshot waits after a restart too until as much was written as the last one holds", async () => {
+    const snapshots = async () => (await readdir(directory)).filter((name) => name.startsWith("snapshot-"));
+    const first = openLog({ directory, fs, segmentBytes: 1000 });
+    await first.open();
+    await first.commit({ changes: [put(1, "large", "x".repeat(20_000))] });
+    await first.close();
+    const taken = await snapshots();
+    expect(taken).toHaveLength(1);
+    const second = openLog({ directory, fs, segmentBytes: 1000 });
+    await second.open();
+    await second.commit({ changes: [put(2, "small", "x".repeat(2_000))] });
+    await second.close();
+    expect(await snapshots()).toEqual(taken);
+  });
+
   test("of many changes the newest are told for watches, up to the last and without a gap", async () => {
     const count = 12_000;
     const changes = Array.from({ length: count }, (_, index) => put(index + 1, `p${index % 7}`));

@@ -107,6 +107,7 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
     Object.assign(state, { revision, objects: new Map(objects), files: new Map(files) } satisfies LogState);
     epoch = recovered.epoch + 1;
     sizeSinceSnapshot = recovered.size;
+    snapshotSize = recovered.snapshotSize;
     segmentsSinceSnapshot = recovered.segments;
     for (const { sequence, offset, bytes } of recovered.tails) {
       await replaceFile(fs, join(directory, cutName(sequence, offset)), [bytes], fileMode);

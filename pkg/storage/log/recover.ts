@@ -29,9 +29,11 @@ export interface Recovered {
   unsealed: readonly { sequence: number; size: number; lastAt: number }[];
   /** Torn writes, never acknowledged. */
   tails: readonly { sequence: number; offset: number; bytes: Buffer }[];
-  /** Bytes that were read, and in how many segments. */
+  /** Bytes of segments that were read, and in how many. */
   size: number;
   segments: number;
+  /** Bytes of the snapshot that they follow; 0 without one. */
+  snapshotSize: number;
 }
 
 interface Segment {
@@ -85,7 +87,10 @@ export async function recover(fs: FileSystem, directory: string): Promise<Recove
     }
   }
   const size = segments.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  return { state, recent: recent.slice(-recentMax), epoch, unsealed, tails, size, segments: segments.length };
+  return {
+    ...{ state, recent: recent.slice(-recentMax), epoch, unsealed, tails, size },
+    ...{ segments: segments.length, snapshotSize: base?.size ?? 0 },
+  };
 }
 
 async function readSegments(

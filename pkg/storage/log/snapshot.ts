@@ -42,7 +42,7 @@ export async function readSnapshot(
   fs: FileSystem,
   directory: string,
   sequence: number,
-): Promise<{ state: ReadState; epoch: number }> {
+): Promise<{ state: ReadState; epoch: number; size: number }> {
   const path = join(directory, snapshotName(sequence));
   const bytes = await fs.read(path);
   if (bytes === undefined) throw damagedSnapshot(path, 0, "the file is gone");
@@ -61,7 +61,7 @@ export async function readSnapshot(
   const counts = JSON.stringify({ objects: state.objects.size, files: state.files.size });
   if (counts !== end.payload)
     throw damagedSnapshot(path, size, `it holds ${counts} and should hold ${end.payload}`);
-  return { state, epoch: end.epoch };
+  return { state, epoch: end.epoch, size };
 }
 
 function* parts(state: LogState): Generator<string> {
