@@ -486,7 +486,8 @@ export class Registry implements Admission {
     for (const change of stored) {
       const resource = this.#catalog.byId(change.resource);
       if (resource === undefined || change.object === undefined) continue;
-      const object = asGiven(resource, change.object, given) ?? brought(resource, change.object);
+      // What is as it should be is shared with the storage, which is what it was read for.
+      const object = asGiven(resource, change.object, given) ?? brought(resource, deepFreeze(change.object));
       this.#state.load(change, object);
       changes.push({ ...change, object, previous: undefined, told: object });
     }
