@@ -46,6 +46,14 @@ interface Stream {
   ending: AbortController;
 }
 
+/** A watch: of what, through what, and of whom. */
+interface Telling {
+  resource: string;
+  stream: Stream;
+  life: Pick<Incarnation, "task" | "clock">;
+  carried: Carried;
+}
+
 export interface SimNetworkOptions {
   server: SimServer;
   chance: Prng;
@@ -91,13 +99,14 @@ export class SimNetwork {
   /** What a life of the operator sends its requests through. */
   transport(life: Pick<Incarnation, "task" | "clock">): Transport {
     return async (carried) => {
-      const { pathname } = new URL(carried.url);
+      const url = new URL(carried.url);
+      const { pathname } = url;
       const isLease = pathname.includes("/leases");
       if (isLease) this.#ofElections += carried.method === "GET" ? 2 : 1;
       else if (carried.method !== "GET") this.#options.onWrite();
       const label = `${carried.method} ${pathname.replace(/^.*\/v1(alpha1)?\/(namespaces\/default\/)?/, "")}`;
       const stream: Stream = { fate: "told", ending: new AbortController() };
-      const outcome = await life.task(label, () => this.#carry(carried, stream));
+      const outcome = await life.task(label, () => this.#carry(carried, url, stream));
       if (outcome === "silent") throw await silence(life, carried);
       if (!("events" in outcome)) {
         await this.#comeBack(isLease, label, life);
@@ -108,14 +117,16 @@ export class SimNetwork {
       carried.signal?.addEventListener("abort", () => end(stream, "ended"), { once: true });
       // Given up while it was on its way.
       if (carried.signal?.aborted === true) end(stream, "ended");
-      const told = this.#tell(outcome.events, { stream, life, carried });
+      const resource = pathname.replace(/^.*\//, "");
+      const told = this.#tell(outcome.events, { resource, stream, life, carried });
       const destroy = (): void => end(stream, "ended");
       return { statusCode: 200, headers: {}, destroy, [Symbol.asyncIterator]: () => told };
     };
   }
 
   async #carry(
-    { method, url, payload }: Carried,
+    { method, payload }: Carried,
+    url: URL,
     { ending }: Stream,
   ): Promise<"silent" | Extract<Served, { events: unknown }> | Plain> {
     const { server, chance, faults } = this.#options;
@@ -131,12 +142,8 @@ export class SimNetwork {
     const isConditional = method === "PUT" || method === "PATCH";
     if (chance.chance(faults.conflict) && isConditional) return refusal(409, "Conflict");
     const lost = chance.chance(faults.lost);
-    const { pathname, search } = new URL(url);
     const body = payload === undefined ? {} : { body: JSON.parse(payload.toString("utf8")) as unknown };
-    const served = await server.answer({
-      ...{ method, path: `${pathname}${search}`, ending: ending.signal },
-      ...body,
-    });
+    const served = await server.answer({ method, url, ending: ending.signal, ...body });
     if ("events" in served) return served;
     if (lost && chance.chance(0.3)) return refusal(504, "Timeout");
     return { ...served, headers: {}, lost };
@@ -153,15 +160,10 @@ export class SimNetwork {
 
   async *#tell(
     events: AsyncIterable<readonly Told[]>,
-    {
-      stream,
-      life,
-      carried,
-    }: { stream: Stream; life: Pick<Incarnation, "task" | "clock">; carried: Carried },
+    { resource, stream, life, carried }: Telling,
   ): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of events) {
-        const resource = new URL(carried.url).pathname.replace(/^.*\//, "");
         const drawn = await life.task(`watch ${resource}`, () => this.#fate());
         if (stream.fate === "told") stream.fate = drawn;
         if (stream.fate === "expired") {

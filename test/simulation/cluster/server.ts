@@ -8,8 +8,8 @@ import { SimLeases } from "./leases.ts";
 
 export interface Asked {
   method: string;
-  /** With its query. */
-  path: string;
+  /** With its query; of what server makes no difference. */
+  url: URL;
   body?: unknown;
   /** Ends a watch. */
   ending: AbortSignal;
@@ -55,9 +55,8 @@ export class SimServer {
     }
   }
 
-  async #answer({ method, path, body, ending }: Asked): Promise<Served> {
+  async #answer({ method, url, body, ending }: Asked): Promise<Served> {
     const { api, streamsLists } = this.#options;
-    const url = new URL(path, "https://server");
     const { namespace, plural, name, subresource } = targetOf(url.pathname);
     if (plural === "leases") return this.leases.answer(method, name ?? "bosun", body);
     const kind = kinds.get(plural);
