@@ -1,6 +1,6 @@
 /** What a settled request says about the next one of its session: how many tokens its messages really were. */
 import { hash } from "node:crypto";
-import { type MessagesRequest, withoutCacheControl } from "./messages-request.ts";
+import { type Message, type MessagesRequest, textOf, withoutCacheControl } from "./messages-request.ts";
 import { promptTokensOf, sumOf, type Usage } from "./usage.ts";
 
 /** Small enough to stand in the ledger, so that it holds over a restart of the gateway. */
@@ -100,17 +100,23 @@ function shapeOf(request: MessagesRequest): string {
     .filter(([field]) => !OUTSIDE_THE_PROMPT.includes(field))
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([field, value]) => [field, withoutCacheControl(value)]);
-  return digest(prompt);
+  return digest(JSON.stringify(prompt));
 }
 
 function digestsOfMessages({ messages }: MessagesRequest): string[] {
   let before = "";
   return messages.map((message) => {
-    before = digest([before, { ...message, content: withoutCacheControl(message.content) }]);
+    before = digest(`[${JSON.stringify(before)},${plainTextOf(message)}]`);
     return before;
   });
 }
 
-function digest(value: unknown): string {
-  return hash("sha256", JSON.stringify(value), "base64");
+/** `message` as JSON, without its cache breakpoints. */
+function plainTextOf(message: Message): string {
+  const content = withoutCacheControl(message.content);
+  return content === message.content ? textOf(message) : JSON.stringify({ ...message, content });
+}
+
+function digest(text: string): string {
+  return hash("sha256", text, "base64");
 }

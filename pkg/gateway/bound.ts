@@ -4,8 +4,10 @@ import { measuredPrefix } from "./basis.ts";
 import {
   type Block,
   blocksOf,
-  bytesWithoutImages,
+  bytesOfMessages,
+  bytesOfRequest,
   cacheLifetimeOf,
+  imageBytes,
   type Message,
   type MessagesRequest,
   thinkingBudget,
@@ -103,16 +105,17 @@ function inputBound(request: MessagesRequest, bases: readonly Basis[]): number {
     const after = request.messages.slice(prefix.messages);
     // The answer is among them as a message, whose bytes bound it; but what the model thought comes back shortened.
     const thought = hasThinking(after) ? prefix.outputTokens : 0;
-    return prefix.promptTokens + thought + tokensOfBytes(after, { messages: after }) + MARGIN_AFTER_PREFIX;
+    const added = tokensOfBytes(bytesOfMessages(after), { messages: after });
+    return prefix.promptTokens + thought + added + MARGIN_AFTER_PREFIX;
   }
-  return tokensOfBytes(request, request) + MARGIN_ALONE;
+  return tokensOfBytes(bytesOfRequest(request), request) + MARGIN_ALONE;
 }
 
 function hasThinking(messages: readonly Message[]): boolean {
   return [...blocksOf({ messages })].some(({ type }) => /^(redacted_)?thinking$/.test(type));
 }
 
-function tokensOfBytes(value: unknown, within: Pick<MessagesRequest, "messages" | "system">): number {
+function tokensOfBytes(bytes: number, within: Pick<MessagesRequest, "messages" | "system">): number {
   const images: Block[] = [...blocksOf(within)].filter((block) => block.type === "image");
-  return bytesWithoutImages(value, images) + images.length * IMAGE_TOKENS;
+  return bytes - imageBytes(images) + images.length * IMAGE_TOKENS;
 }

@@ -53,14 +53,22 @@ export function cacheLifetimes(request: MessagesRequest): string[] {
     .map((control) => String((control as { ttl?: unknown }).ttl ?? "5m"));
 }
 
-/** Blocks and tools without their `cache_control`, at every depth where the API allows one; other values as they are. */
+/**
+ * Blocks and tools without their `cache_control`, at every depth where the API allows one; other values as they are, and
+ * lists themselves where there is none.
+ */
 export function withoutCacheControl(value: unknown): unknown {
   if (!Array.isArray(value)) return value;
-  return value.map((item: Block) => {
-    if (typeof item !== "object" || item === null) return item;
-    const { cache_control: _, ...rest } = item;
-    return Array.isArray(rest.content) ? { ...rest, content: withoutCacheControl(rest.content) } : rest;
-  });
+  const items = value.map(itemWithoutCacheControl);
+  return items.every((item, at) => item === value[at]) ? value : items;
+}
+
+function itemWithoutCacheControl(item: unknown): unknown {
+  if (typeof item !== "object" || item === null) return item;
+  const { cache_control: _, ...rest } = item as Block;
+  const content = withoutCacheControl(rest.content);
+  if (content !== rest.content) return { ...rest, content };
+  return "cache_control" in item ? rest : item;
 }
 
 /** `request` as it asks for the same answer and writes to no cache. */
@@ -86,10 +94,30 @@ export function thinkingBudget({ thinking }: MessagesRequest): number {
   return typeof budget === "number" ? budget : 0;
 }
 
-/** Bytes of `value` as JSON in UTF-8, without the data of images: those are bounded by count, not by size. */
-export function bytesWithoutImages(value: unknown, images: readonly Block[]): number {
-  const imageBytes = images.reduce((sum, image) => sum + dataBytes(image), 0);
-  return Buffer.byteLength(JSON.stringify(value)) - imageBytes;
+/** `message` as JSON, made once: its bytes bound its tokens, and it is what is known again in the next request. */
+export function textOf(message: Message): string {
+  const text = texts.get(message) ?? JSON.stringify(message);
+  texts.set(message, text);
+  return text;
+}
+
+const texts = new WeakMap<Message, string>();
+
+/** Bytes of `request` as JSON in UTF-8. */
+export function bytesOfRequest(request: MessagesRequest): number {
+  const around = Buffer.byteLength(JSON.stringify({ ...request, messages: [] }));
+  return around - "[]".length + bytesOfMessages(request.messages);
+}
+
+/** Bytes of `messages` as JSON in UTF-8. */
+export function bytesOfMessages(messages: readonly Message[]): number {
+  const commas = Math.max(0, messages.length - 1);
+  return messages.reduce((sum, message) => sum + Buffer.byteLength(textOf(message)), "[]".length + commas);
+}
+
+/** How many of a request's bytes are the data of `images`: those are bounded by count, not by size. */
+export function imageBytes(images: readonly Block[]): number {
+  return images.reduce((sum, image) => sum + dataBytes(image), 0);
 }
 
 function dataBytes(image: Block): number {

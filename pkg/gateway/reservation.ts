@@ -1,4 +1,5 @@
 /** Whether a request is paid for now, by what the ledger says, and the lines that say so. Pure: nothing is written here. */
+import { sameJson } from "../api/same-json.ts";
 import type { Bound, Bounds } from "./bound.ts";
 import { decide } from "./budgets.ts";
 import { type Grant, selects, wholeLimits } from "./grants.ts";
@@ -131,9 +132,7 @@ function isNews(step: Granted, state: LedgerState): boolean {
   const known = state.grant(step.grant);
   if (known === undefined) return true;
   const { at: _, ...said } = step;
-  return Object.entries(said).some(
-    ([field, value]) => JSON.stringify(known[field as keyof Granted]) !== JSON.stringify(value),
-  );
+  return Object.entries(said).some(([field, value]) => !sameJson(known[field as keyof Granted], value));
 }
 
 function payerOf({ session, run, agent, pool, project, purpose, labels }: SessionGrant): Payer {

@@ -122,7 +122,7 @@ export class SimUpstream {
   /** Anything up to the bound, and now and then exactly that. */
   #usage(request: MessagesRequest): Usage {
     const chance = this.#chance;
-    const bytes = Buffer.byteLength(JSON.stringify(request));
+    const bytes = bytesOf(request);
     const part = (): number => (chance.chance(0.1) ? 1 : chance.next());
     const prompt = Math.floor(bytes * part()) + Math.floor(ADDED_TOKENS_MAX * part());
     const caches = request.cache_control !== undefined;
@@ -146,4 +146,12 @@ export class SimUpstream {
   #bill(id: string, usages: readonly Usage[], price: Price): void {
     this.bill(id, { cost: costOf(usages, price), tokens: tokensOf(sumOf(usages)) });
   }
+}
+
+/** Bytes of `request` as JSON. Sessions here send long texts of letters that JSON writes as they are, a byte each. */
+function bytesOf(request: MessagesRequest): number {
+  const texts = request.messages.map(({ content }) => (typeof content === "string" ? content : ""));
+  const messages = request.messages.map((message, at) => (texts[at] ? { ...message, content: "" } : message));
+  const ofTexts = texts.reduce((sum, text) => sum + text.length, 0);
+  return Buffer.byteLength(JSON.stringify({ ...request, messages })) + ofTexts;
 }
