@@ -14,8 +14,10 @@ export function isObject(value: unknown): value is JsonObject {
 /** Freezes what is not frozen yet. A frozen value is taken to be frozen all the way down. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  // Most of what is stored are words and numbers: those need no call of their own.
-  for (const item of Object.values(value)) if (typeof item === "object") deepFreeze(item);
+  // Most of what is stored are words and numbers: those need no call of their own, and no list of them is made.
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at += 1) if (typeof value[at] === "object") deepFreeze(value[at]);
+  } else for (const key in value) if (typeof value[key] === "object") deepFreeze(value[key]);
   return Object.freeze(value);
 }
 
