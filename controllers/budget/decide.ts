@@ -2,7 +2,7 @@
 import type { NewCondition } from "../../pkg/api/conditions.ts";
 import { dollars } from "../../pkg/api/dollars.ts";
 import type { Budget, BudgetSpec, BudgetStatusDaily } from "../../pkg/api/generated.ts";
-import { isZone } from "../../pkg/gateway/budget-policy.ts";
+import { isZone } from "../../pkg/encoding/zone-offset.ts";
 import {
   type BudgetAccount,
   NANO_PER_USD,

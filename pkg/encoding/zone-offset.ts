@@ -18,6 +18,11 @@ export function zoneOffset(zone: string, atMs: number): number | undefined {
   return local.getTime() - Math.floor(atMs / 1000) * 1000;
 }
 
+/** Whether this machine knows the zone. What an API server takes may be another machine's list. */
+export function isZone(zone: string): boolean {
+  return zone === "UTC" || clockOf(zone) !== undefined;
+}
+
 /** Whether the zone's clock is at hand: the first question about a zone takes forty times as long as the next. */
 export function isZoneAtHand(zone: string): boolean {
   return zone === "UTC" || clocks.has(zone);

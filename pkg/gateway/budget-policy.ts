@@ -1,5 +1,5 @@
 import type { Budget, BudgetSpec } from "../api/generated.ts";
-import { zoneOffset } from "../encoding/zone-offset.ts";
+import { isZone } from "../encoding/zone-offset.ts";
 import type { BudgetPolicy } from "./money.ts";
 
 /** A Budget as the gateway has it. */
@@ -20,9 +20,4 @@ export function policyOf({ metadata, spec }: Budget): BudgetPolicy {
  */
 export function zoneOf({ timeZone }: Pick<BudgetSpec, "timeZone">): string {
   return isZone(timeZone) ? timeZone : "UTC";
-}
-
-/** Whether this machine knows the zone. What an API server takes may be another machine's list. */
-export function isZone(timeZone: string): boolean {
-  return zoneOffset(timeZone, 0) !== undefined;
 }
