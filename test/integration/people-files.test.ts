@@ -125,12 +125,20 @@ describe("what a person writes", () => {
     expect(world.reports).toHaveLength(1);
   });
 
-  test("an unknown kind is named", async () => {
-    await world.write("a.yaml", "apiVersion: bosun.dev/v1alpha1\nkind: Projekt\nmetadata: {name: a}\n");
+  test.each([
+    ["bosun.dev/v1alpha1\nkind: Projekt", /a\.yaml:2: There is no kind Projekt .*Project/],
+    [
+      "bosun.dev/v1\nkind: Project",
+      /a\.yaml:2: A Project has apiVersion bosun\.dev\/v1alpha1, not bosun\.dev\/v1\./,
+    ],
+    [
+      "v1\nkind: List\nitems: []",
+      /a\.yaml:2: A List is not read\. Write each of its items as a document of its own/,
+    ],
+  ])("an unknown kind is named: %s", async (start, message) => {
+    await world.write("a.yaml", `apiVersion: ${start}\nmetadata: {name: a}\n`);
     await world.open();
-    expect(world.messages()).toEqual([
-      expect.stringMatching(/a\.yaml:2: There is no kind Projekt .*Project/),
-    ]);
+    expect(world.messages()).toEqual([expect.stringMatching(message)]);
   });
 
   test("where both sides changed a field the person wins, and the value undone is named", async () => {

@@ -49,11 +49,7 @@ export function readFileObjects(text: string, resources: readonly ResourceInfo[]
     const { apiVersion, kind, metadata } = value;
     const resource = resources.find((known) => known.apiVersion === apiVersion && known.kind === kind);
     if (resource === undefined) {
-      const known = resources.filter(({ file }) => file !== undefined).map((each) => each.kind);
-      problem(
-        ["kind"],
-        `There is no kind ${say(kind)} in apiVersion ${say(apiVersion)}. Kinds: ${known.join(", ")}.`,
-      );
+      problem(["kind"], unknownKind(value, resources));
       continue;
     }
     if (!isJsonMap(metadata) || typeof metadata.name !== "string" || metadata.name === "") {
@@ -76,6 +72,19 @@ export function readFileObjects(text: string, resources: readonly ResourceInfo[]
 /** Names an object of the one namespace that people's files are of. */
 export function objectId(resource: string, name: string): string {
   return `${resource}/${name}`;
+}
+
+/** What a document is that is none of `resources`, and what to write. */
+function unknownKind({ apiVersion, kind, items }: JsonMap, resources: readonly ResourceInfo[]): string {
+  // What `kubectl get -o yaml` prints.
+  if (Array.isArray(items))
+    return `A ${say(kind)} is not read. Write each of its items as a document of its own, with --- between them.`;
+  const known = resources.filter(({ file }) => file !== undefined);
+  const versions = known.filter((each) => each.kind === kind).map((each) => each.apiVersion);
+  if (versions.length > 0)
+    return `A ${say(kind)} has apiVersion ${versions.join(" or ")}, not ${say(apiVersion)}.`;
+  const kinds = known.map((each) => each.kind).join(", ");
+  return `There is no kind ${say(kind)} in apiVersion ${say(apiVersion)}. Kinds: ${kinds}.`;
 }
 
 function say(value: unknown): string {
