@@ -201,6 +201,12 @@ test("outside of a repository init says so", async () => {
   });
 });
 
+test("init promises no proposals of projects while no controller makes any", () => {
+  const choices = { name: "a", targetBranch: "main", commands: {}, dailyUSD: 5 };
+  const text = initialFiles(choices).find((each) => each.text.includes("kind: Category"))?.text;
+  expect(text?.replaceAll("\n# ", " ")).toContain("that is not built yet");
+});
+
 test("names that YAML would take for something else are quoted", () => {
   const [workspace] = initialFiles({
     name: "on",

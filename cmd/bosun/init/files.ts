@@ -127,8 +127,9 @@ spec:
 }
 
 function categories(): string {
-  const head = `# The 21 categories in which agents without work may propose projects of their own. Enabled lets them, which spends
-# money; Disabled doesn't; Paused also makes the category's projects wait.
+  const head = `# The 21 categories of work. Where one is Enabled, agents without work will propose projects of their own, which spends
+# money; that is not built yet, so that Enabled and Disabled do the same so far. Paused makes the category's projects
+# wait.
 `;
   return head + PROJECT_CATEGORIES.map(category).join("---\n");
 }
