@@ -6,19 +6,8 @@ import type { Failpoint } from "../runtime/failpoints.ts";
 import { systemClock, systemIds, systemRandom } from "../system/system.ts";
 import { Gateway } from "./gateway.ts";
 import type { Line } from "./ledger-lines.ts";
+import { BUDGET, SESSION } from "./testing/spender.ts";
 import { startTestUpstream } from "./testing/upstream.ts";
-
-const BUDGET = { name: "all", uid: "u", daily: { usd: 5 }, timeZone: "UTC", selector: {} };
-const SESSION = {
-  session: "s",
-  run: 1,
-  agent: "agent-1",
-  pool: "p",
-  project: "x",
-  purpose: "execute" as const,
-  maxOutputTokens: 16_000,
-  labels: {},
-};
 
 test("a request that a stop meets when the ledger has just noted it as sent is not sent, and costs nothing", async () => {
   const folder = await mkdtemp(join(tmpdir(), "bosun-forward-"));

@@ -5,19 +5,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { TestClock } from "../runtime/testing/clock.ts";
 import { callControl } from "./control.ts";
 import { runGateway } from "./process.ts";
+import { BUDGET, SESSION } from "./testing/spender.ts";
 import { helloAnswer, startTestUpstream } from "./testing/upstream.ts";
-
-const BUDGET = { name: "all", uid: "u", daily: { usd: 5 }, timeZone: "UTC", selector: {} };
-const SESSION = {
-  session: "s",
-  run: 1,
-  agent: "agent-1",
-  pool: "p",
-  project: "x",
-  purpose: "execute" as const,
-  maxOutputTokens: 16_000,
-  labels: {},
-};
 
 test("a gateway that has had no operator for a minute ends, but not before what is in flight is answered", async () => {
   const clock = new TestClock();

@@ -6,19 +6,9 @@ import { noFailpoints } from "../runtime/failpoints.ts";
 import { systemClock, systemIds, systemRandom } from "../system/system.ts";
 import { Gateway, type GatewayConfig } from "./gateway.ts";
 import type { Line, Reserved } from "./ledger-lines.ts";
+import { BUDGET, SESSION } from "./testing/spender.ts";
 import { type Answer, helloAnswer, json, startTestUpstream, type TestUpstream } from "./testing/upstream.ts";
 
-const BUDGET = { name: "all", uid: "u", daily: { usd: 5 }, timeZone: "UTC", selector: {} };
-const SESSION = {
-  session: "s",
-  run: 1,
-  agent: "agent-1",
-  pool: "p",
-  project: "x",
-  purpose: "execute" as const,
-  maxOutputTokens: 16_000,
-  labels: {},
-};
 let folder: string;
 let upstream: TestUpstream;
 let config: GatewayConfig;

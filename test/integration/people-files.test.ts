@@ -468,16 +468,7 @@ test.each([
 ])(
   "what an operator had just put into a file when it died is no edit that undoes what was written since, $since",
   async ({ title }) => {
-    let hangs = false;
-    const never = new Promise<never>(() => {});
-    const syncDirectory = (path: string) =>
-      hangs && path === world.folder ? never : nodeFileSystem.syncDirectory(path);
-    const dying = new World(world.folder, { ...nodeFileSystem, syncDirectory });
-    await dying.write("a.yaml", project("a"));
-    await dying.open();
-    hangs = true;
-    await dying.patch("a", { spec: { description: "one" } });
-    while (!(await dying.read("a.yaml")).includes("one")) await new Promise(setImmediate);
+    const dying = await dyingAsItWrites();
     await dying.patch("a", { spec: { description: "two" } });
     await dying.write("a.yaml", (await dying.read("a.yaml")).replace("Title of a", title));
 
@@ -489,6 +480,18 @@ test.each([
 );
 
 test("what an operator had just put into a file when it died is a person's word from their next edit on", async () => {
+  const dying = await dyingAsItWrites();
+  await dying.write("a.yaml", (await dying.read("a.yaml")).replace("Title of a", "Edited"));
+
+  await world.open();
+  for (const description of ["two", "one"]) {
+    await world.edit("a.yaml", `${project("a", "Edited")}  description: ${description}\n`);
+    expect(world.spec("a")).toMatchObject({ title: "Edited", description });
+  }
+});
+
+/** An operator that has put "one" into a.yaml and has not come to know that it is safe there. */
+async function dyingAsItWrites(): Promise<World> {
   let hangs = false;
   const never = new Promise<never>(() => {});
   const syncDirectory = (path: string) =>
@@ -499,14 +502,8 @@ test("what an operator had just put into a file when it died is a person's word 
   hangs = true;
   await dying.patch("a", { spec: { description: "one" } });
   while (!(await dying.read("a.yaml")).includes("one")) await new Promise(setImmediate);
-  await dying.write("a.yaml", (await dying.read("a.yaml")).replace("Title of a", "Edited"));
-
-  await world.open();
-  for (const description of ["two", "one"]) {
-    await world.edit("a.yaml", `${project("a", "Edited")}  description: ${description}\n`);
-    expect(world.spec("a")).toMatchObject({ title: "Edited", description });
-  }
-});
+  return dying;
+}
 
 test("a save in the moment after Bosun looked at the file is never written over", async () => {
   const folder = "/repository/.claude-sessions";
