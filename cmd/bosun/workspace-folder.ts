@@ -78,3 +78,12 @@ export function lookForWorkspace(cwd: string): WorkspaceFolder | undefined {
     if (folder === path.dirname(folder)) return undefined;
   }
 }
+
+/** Where the gateway keeps its ledger: a rehearsal has one of its own. */
+export function ledgerDirectory({ operator }: Pick<WorkspaceFolder, "operator">, rehearsal: boolean): string {
+  return path.join(operator, rehearsal ? "rehearsal-ledger" : "ledger");
+}
+
+export function ledgerFile(folder: Pick<WorkspaceFolder, "operator">, rehearsal: boolean): string {
+  return path.join(ledgerDirectory(folder, rehearsal), "ledger.jsonl");
+}

@@ -1,7 +1,7 @@
 /** Where the ledger of the last operator here is, and the copy of its totals. */
 import { existsSync, readlinkSync } from "node:fs";
 import path from "node:path";
-import type { WorkspaceFolder } from "../workspace-folder.ts";
+import { ledgerFile, type WorkspaceFolder } from "../workspace-folder.ts";
 
 export interface LedgerPlace {
   /** A rehearsal has a ledger of its own. */
@@ -11,13 +11,13 @@ export interface LedgerPlace {
 }
 
 /** @returns undefined where no operator has run yet */
-export function ledgerPlace({ operator, gateway }: WorkspaceFolder): LedgerPlace | undefined {
+export function ledgerPlace(folder: WorkspaceFolder): LedgerPlace | undefined {
+  const { gateway } = folder;
   if (!existsSync(gateway)) return undefined;
   const isRehearsal = path.basename(readlinkSync(gateway)) === "rehearsal-gateway";
-  const folder = path.join(operator, isRehearsal ? "rehearsal-ledger" : "ledger");
   return {
     isRehearsal,
-    path: path.join(folder, "ledger.jsonl"),
+    path: ledgerFile(folder, isRehearsal),
     totalsPath: path.join(gateway, "totals.json"),
   };
 }

@@ -1,5 +1,4 @@
 /** `bosun budget`: what may be spent, what was and on what, and how long the rest lasts. */
-import path from "node:path";
 import { readLedger } from "../../../pkg/gateway/ledger-file.ts";
 import { LedgerError } from "../../../pkg/gateway/ledger-lines.ts";
 import type { LedgerState } from "../../../pkg/gateway/ledger-state.ts";
@@ -12,6 +11,7 @@ import { type BudgetReport, KEYS, type Key, reportOf, type WindowReport } from "
 import type { Context } from "../context.ts";
 import { withObjects } from "../operator-client/connect.ts";
 import { UserError } from "../user-error.ts";
+import { ledgerFile } from "../workspace-folder.ts";
 
 export interface BudgetOptions {
   by?: Key;
@@ -34,7 +34,7 @@ export async function budget(context: Context, { by, window, output }: BudgetOpt
     const { items: workspaces } = await client.list("Workspace", { namespace: client.namespace });
     const place = ledgerPlace(folder);
     const isRehearsal = place?.isRehearsal ?? workspaces[0]?.status?.upstream === "Rehearsal";
-    const file = path.join(folder.operator, isRehearsal ? "rehearsal-ledger" : "ledger", "ledger.jsonl");
+    const file = ledgerFile(folder, isRehearsal);
     const state = await stateOf(file, place?.totalsPath);
     const nowMs = context.now();
     const reports = reportOf(state, budgets, nowMs);

@@ -4,7 +4,7 @@ import path from "node:path";
 import type { Totals } from "../../../pkg/gateway/ledger-totals.ts";
 import { readIfPresent } from "../../../pkg/storage/blocking-files.ts";
 import { replaceFileSync } from "../../../pkg/storage/replace-file.ts";
-import type { WorkspaceFolder } from "../workspace-folder.ts";
+import { ledgerFile, type WorkspaceFolder } from "../workspace-folder.ts";
 
 /**
  * Puts the copy of a lost ledger's totals to the state of a new workspace in the same folder, so that its gateway misses
@@ -20,7 +20,7 @@ export function carryTotals(folder: WorkspaceFolder, state: string, nowMs: numbe
   const mark = path.join(state, markName);
   if (readIfPresent(mark) === folder.path) return;
   const own = totalsPath(state);
-  if (!existsSync(own) && !existsSync(path.join(folder.operator, "ledger", "ledger.jsonl"))) {
+  if (!existsSync(own) && !existsSync(ledgerFile(folder, false))) {
     const newest = earlier(folder, state).sort((a, b) => b.writtenMs - a.writtenMs)[0];
     if (newest !== undefined && isOpen(newest.text, nowMs)) {
       mkdirSync(path.dirname(own), { recursive: true, mode: 0o700 });

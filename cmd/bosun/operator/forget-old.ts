@@ -1,12 +1,11 @@
 /** Removes what nobody needs any more, so that a workspace does not grow for ever; docs/design.md says what and why. */
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import path from "node:path";
 import { readLedger } from "../../../pkg/gateway/ledger-file.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
 import { removeOldCompiled } from "../../../pkg/system/compile-cache.ts";
-import type { WorkspaceFolder } from "../workspace-folder.ts";
+import { ledgerFile, type WorkspaceFolder } from "../workspace-folder.ts";
 import type { FollowOptions } from "./follow-objects.ts";
 import {
   keptMs,
@@ -62,7 +61,7 @@ export async function forgetOldSessions({
   if (old.length === 0) return;
   const needs: Needs = {
     ...(await objectsNow(client, namespace)),
-    owing: await owingNow(folder.operator),
+    owing: await owingNow(folder),
     newest: newestOfEach(sessions),
     nowMs,
   };
@@ -94,11 +93,11 @@ async function objectsNow(
 }
 
 /** @throws Error when what sessions have asked for is not known */
-async function owingNow(operator: string): Promise<ReadonlySet<string>> {
-  const files = ["ledger", "rehearsal-ledger"]
-    .map((name) => path.join(operator, name, "ledger.jsonl"))
+async function owingNow(folder: Pick<WorkspaceFolder, "operator">): Promise<ReadonlySet<string>> {
+  const files = [false, true]
+    .map((rehearsal) => ledgerFile(folder, rehearsal))
     .filter((file) => existsSync(file));
-  if (files.length === 0) throw new Error(`There are sessions in ${operator}, and no ledger.`);
+  if (files.length === 0) throw new Error(`There are sessions in ${folder.operator}, and no ledger.`);
   const read = await Promise.all(files.map((file) => readLedger(nodeFileSystem, file)));
   return owingSessions(read.map(({ state }) => state));
 }

@@ -64,8 +64,7 @@ export function writeSessionFiles(options: SessionFilesOptions): SessionFiles {
     },
     ({ metadata: { name } }) => {
       for (const known of [newest, unwritten, writers]) known.delete(name);
-      if (!isHeld()) return;
-      rmSync(path.join(folder, `${name}.session`), { force: true });
+      if (isHeld()) rmSync(path.join(folder, `${name}.session`), { force: true });
     },
   );
   return {

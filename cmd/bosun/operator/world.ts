@@ -23,7 +23,7 @@ import type { Sessions } from "../../../pkg/session/sessions.ts";
 import { tellingDiskFull } from "../../../pkg/storage/disk-full.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { systemIds } from "../../../pkg/system/system.ts";
-import type { WorkspaceFolder } from "../workspace-folder.ts";
+import { ledgerDirectory, type WorkspaceFolder } from "../workspace-folder.ts";
 import { allEnded } from "./all-ended.ts";
 import { carryTotals } from "./carry-totals.ts";
 import type { StopFollower } from "./follow-stop.ts";
@@ -221,8 +221,7 @@ export function gatewayToBe(folder: WorkspaceFolder, rehearse: boolean): Prepare
 }
 
 function gatewayPlace(folder: WorkspaceFolder, rehearse: boolean): ProcessPlace {
-  const ledgerDirectory = path.join(folder.operator, rehearse ? "rehearsal-ledger" : "ledger");
-  return { ledgerDirectory, stopLatch: folder.stopLatch };
+  return { ledgerDirectory: ledgerDirectory(folder, rehearse), stopLatch: folder.stopLatch };
 }
 
 function gatewaySocket(folder: WorkspaceFolder): string {
