@@ -11,7 +11,7 @@ import type {
   Workspace,
 } from "../../pkg/api/generated.ts";
 import { FIXES_BASELINE_LABEL } from "../../pkg/api/names.ts";
-import { isClaimable, pendingSubmission } from "../../pkg/api/phases.ts";
+import { isClaimable, isFor, pendingSubmission } from "../../pkg/api/phases.ts";
 import type { Reason } from "../../pkg/api/reasons.ts";
 import { priceOf } from "../../pkg/gateway/prices.ts";
 import type { CheckoutState, Seen } from "../../pkg/git/repository.ts";
@@ -314,8 +314,7 @@ async function candidates(
     .filter(
       (project) =>
         isClaimable(project) &&
-        !(project.spec.category !== undefined && paused.has(project.spec.category)) &&
-        (project.spec.assignedAgent === undefined || project.spec.assignedAgent === agent.metadata.name) &&
+        isFor(agent.metadata.name, project, paused) &&
         !isPassedOver(agent, project, others) &&
         (sound || project.metadata.labels?.[FIXES_BASELINE_LABEL] !== undefined) &&
         getCondition(project.status?.conditions, "Affordable") !== undefined,

@@ -97,3 +97,9 @@ export function isClaimable(project: Project): boolean {
   const phase = phaseOf(project);
   return phase === "Queued" || phase === "ChangesRequested";
 }
+
+/** Whether it is for `agent` to claim: it is not assigned to another one, and its category is not paused. */
+export function isFor(agent: string, { spec }: Project, pausedCategories: ReadonlySet<string>): boolean {
+  const isPaused = spec.category !== undefined && pausedCategories.has(spec.category);
+  return !isPaused && (spec.assignedAgent === undefined || spec.assignedAgent === agent);
+}

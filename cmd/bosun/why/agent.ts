@@ -2,7 +2,7 @@
 import { getCondition } from "../../../pkg/api/conditions.ts";
 import type { Agent } from "../../../pkg/api/generated.ts";
 import { ageOf } from "../../../pkg/api/human-duration.ts";
-import { isClaimable } from "../../../pkg/api/phases.ts";
+import { isClaimable, isFor } from "../../../pkg/api/phases.ts";
 import { type Answer, firstOf, moving, standing, type World } from "./answer.ts";
 import { baselineStands, budgetStands, everythingStands } from "./everything.ts";
 
@@ -72,11 +72,8 @@ function idle({ metadata, spec }: Agent, { projects, reviews, categories }: Worl
   }
   const paused = new Set(categories.filter(isPaused).map(({ metadata: { name } }) => name));
   const open = projects.filter(isClaimable);
-  const mayTake = open.filter(
-    ({ spec: { category, assignedAgent } }) =>
-      !paused.has(category ?? "") && (assignedAgent === undefined || assignedAgent === metadata.name),
-  );
-  if (mayTake.length > 0) return moving("A project waits; it will claim it in a moment unless another does.");
+  if (open.some((project) => isFor(metadata.name, project, paused)))
+    return moving("A project waits; it will claim it in a moment unless another does.");
   if (open.length > 0)
     return standing(
       "The projects that wait are assigned to other agents, or their category is paused.",
