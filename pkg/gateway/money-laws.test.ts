@@ -58,7 +58,12 @@ const happening = fc.oneof(
       output: share,
     }),
   },
-  fc.record({ do: fc.constant("violate" as const), which: fc.nat(20) }),
+  fc.record({
+    do: fc.constant("violate" as const),
+    which: fc.nat(20),
+    // Read from a cache the tokens alone are too many, written to one the dollars too.
+    from: fc.constantFrom("cacheRead", "cacheWrite1h"),
+  }),
   fc.record({ do: fc.constant("person settles" as const), which: fc.nat(20), share }),
   {
     weight: 2,
@@ -259,7 +264,7 @@ function happen(world: World, event: Happening): void {
       const id = pick(world.idsIn("sent"));
       if (id === undefined) break;
       const { inputTokens, maxTokens } = world.reservation(id);
-      const used = { ...NOTHING, cacheWrite1h: inputTokens, output: maxTokens + 1 };
+      const used = { ...NOTHING, [event.from]: inputTokens, output: maxTokens + 1 };
       end(world, id, answered({ final: [used] }));
       break;
     }

@@ -36,6 +36,7 @@ const ANSWERED: Ending = {
   status: 200,
   seen: { start: [USED], final: [USED], contextEdited: false },
 };
+const NOTHING_SEEN = { start: undefined, final: undefined, contextEdited: false };
 const LOST: Ending = { is: "no status", why: "reset" };
 
 /** @param dateOf - what the upstream says when it is asked for the time; throws: it can't be reached */
@@ -222,6 +223,26 @@ test("a request that was to show whether a limit still holds, and was never sent
   expect(await isWaiting(behind)).toBe(true);
   await probe.end({ is: "not sent", why: "no connection" });
   expect(await behind).toMatchObject({ is: "reserved" });
+});
+
+test("a refused request that ends late leaves the probe of the account to the request that has it by now", async () => {
+  const { clock, payments, rateLimits, ask } = world(AMPLE);
+  rateLimits.sending(PRICE.model)(429, { waitMs: 1_000, usedUp: "account" });
+  await clock.advance(1_000);
+  const refused = paymentOf(await ask());
+  await refused.sent();
+  refused.answered(429, { waitMs: 1_000, usedUp: undefined });
+  await clock.advance(1_000);
+  const probe = paymentOf(await ask({ session: "t" }));
+  await refused.end({ is: "answered", status: 429, seen: NOTHING_SEEN });
+
+  const price = priceOf("claude-haiku-5-5") as Price;
+  const { signal } = new AbortController();
+  const other = payments.reserve(REQUEST, { session: { ...SESSION, session: "u" }, price, signal });
+  expect(await isWaiting(other)).toBe(true);
+  await probe.sent();
+  probe.answered(200, undefined);
+  expect(await other).toMatchObject({ is: "reserved" });
 });
 
 test("what was paid for without caching is sent without it", async () => {

@@ -308,3 +308,14 @@ test.each([
     expect(charges).toMatchObject([{ window: "2026-11-23", cost: 9_000 }]);
   },
 );
+
+test("what can't be proven is charged within the window that it is about, also where another's has begun since", () => {
+  const { startMs, endMs } = grantStep();
+  const [all, , red] = limits;
+  if (all === undefined || red === undefined) throw new Error("There are three limits.");
+  const next = { ...red, grant: "g-4", window: "2026-11-24", startMs: endMs, endMs: endMs + 86_400_000 };
+  const { steps } = rebuild({ lines: [], endIsLost: true, totals: undefined, limits: [all, next] });
+  const state = stateOf(steps);
+  expect(state.sums({ startMs, endMs }).spent).toBe(all.limitCost);
+  expect(state.sums({ startMs: endMs }).spent).toBe(next.limitCost);
+});

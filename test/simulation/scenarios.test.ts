@@ -1,6 +1,7 @@
 /** Stories on the whole system: what a person declares, and what is then seen. */
 import { describe, expect, test } from "vitest";
 import { FIXES_BASELINE_LABEL, POOL_LABEL } from "../../pkg/api/names.ts";
+import { TransientError } from "../../pkg/runtime/errors.ts";
 import { declare } from "./declare.ts";
 import { type Story, tell } from "./story.ts";
 import { BROKEN } from "./world/quality.ts";
@@ -558,20 +559,31 @@ test.each([1, 2, 3, 4, 5])(
   },
 );
 
+/** A request that takes 20 minutes. */
+async function longRequest({ world: { money } }: Story): Promise<unknown> {
+  await money.admit({
+    ...{ session: "late", run: 1, agent: "agent-1", pool: "builders", project: "a", purpose: "execute" },
+    ...{ maxOutputTokens: 8_000, labels: {} },
+  });
+  return money.ask({
+    ...{ session: "late", model: "claude-sonnet-5-5", turn: 1, host: "h", takesMs: 20 * 60_000 },
+    request: { messages: [{ role: "user", content: "Go." }], max_tokens: 4_000 },
+    signal: new AbortController().signal,
+  });
+}
+
+/** Messages of the alerts that people were told. */
+async function alertsIn({ world: { api } }: Story): Promise<string[]> {
+  const { items } = await api.list("Event");
+  return items.flatMap(({ reason, message }) => (reason === "BudgetAlert" ? [message ?? ""] : []));
+}
+
 test("what was spent in a day's last minutes is told the next day, once, though nobody looked meanwhile", async () => {
   const story = await tell();
   const { money, api, scheduler } = story.world;
   // The clock of the simulation began at eight.
   await story.minutes(15 * 60);
-  await money.admit({
-    ...{ session: "late", run: 1, agent: "agent-1", pool: "builders", project: "a", purpose: "execute" },
-    ...{ maxOutputTokens: 8_000, labels: {} },
-  });
-  const answered = money.ask({
-    ...{ session: "late", model: "claude-sonnet-5-5", turn: 1, host: "h", takesMs: 20 * 60_000 },
-    request: { messages: [{ role: "user", content: "Go." }], max_tokens: 4_000 },
-    signal: new AbortController().signal,
-  });
+  const answered = longRequest(story);
   await story.minutes(1);
   story.operator.crash();
   const past = scheduler.world.clock.sleep(90 * 60_000);
@@ -598,6 +610,46 @@ test("what was spent in a day's last minutes is told the next day, once, though 
     ["75 % of the limit for 2026-01-05 are spent.", 1],
   ]);
   expect(story.the("Budget", "all").status?.alerts ?? []).toEqual([]);
+});
+
+test("what a request spends that began before midnight and ends after it is told of the day that paid for it", async () => {
+  const overMidnight = async (usd?: number): Promise<{ story: Story; spentUSD: number }> => {
+    const story = await tell();
+    await story.minutes(15 * 60 + 50);
+    const answered = longRequest(story);
+    await story.minutes(1);
+    if (usd !== undefined) await story.patch("Budget", "all", { daily: { usd } });
+    await story.minutes(30);
+    expect(await answered).toMatchObject({ is: "answered", status: 200 });
+    return { story, spentUSD: ((await story.world.money.cost({})) ?? 0) / 1e9 };
+  };
+  const { spentUSD } = await overMidnight();
+  const { story } = await overMidnight(spentUSD / 0.8);
+  expect(story.the("Budget", "all").status?.daily).toMatchObject({ window: "2026-01-06", spentUSD: 0 });
+  expect(await alertsIn(story)).toEqual(["75 % of the limit for 2026-01-05 are spent."]);
+});
+
+test("an alert that could not be told at first is told by a later look, once", async () => {
+  const story = await tell();
+  const { api, money } = story.world;
+  const answered = longRequest(story);
+  await story.minutes(30);
+  expect(await answered).toMatchObject({ is: "answered", status: 200 });
+  const create = api.create.bind(api);
+  let refusals = 2;
+  Object.assign(api, {
+    create: async (...args: Parameters<typeof create>) => {
+      const object: object = args[1];
+      const isAlert = "reason" in object && object.reason === "BudgetAlert";
+      if (isAlert && refusals-- > 0) throw new TransientError("Unreachable", "The API does not answer.");
+      return create(...args);
+    },
+  });
+  story.operator.crash();
+  story.operator.start();
+  await story.patch("Budget", "all", { daily: { usd: ((await money.cost({})) ?? 0) / 1e9 / 0.8 } });
+  await story.minutes(60);
+  expect(await alertsIn(story)).toEqual(["75 % of the limit for 2026-01-05 are spent."]);
 });
 
 test("a Budget in tokens alone holds back in tokens what needs more than is left", async () => {

@@ -36,6 +36,12 @@ test("what was spent is known to the next workspace of a folder whose .bosun was
   expect(copyOf(state("second"))).toBe(running);
 });
 
+test("a copy is carried while one of its windows runs, though others are over", () => {
+  const both = JSON.stringify({ ledger: "l", seq: 9, windows: [{ endMs: nowMs }, { endMs: nowMs + 1 }] });
+  state("first", both);
+  expect(copyOf(state("second"))).toBe(both);
+});
+
 test("a copy that can't be read is carried too: it does not say that nothing was spent", () => {
   state("first", "{");
   expect(copyOf(state("second"))).toBe("{");
