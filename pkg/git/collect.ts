@@ -31,27 +31,14 @@ export async function collect(
   const ref = `refs/heads/${branch}`;
   const head = await headOf(options, where, branch);
   const before = await readRef(git, repository, ref);
-  if (before === head) {
-    // Nothing to bring, since a ref has all that it leads to. But a claim that ended meanwhile must not be told that
-    // it collected.
-    await claims.fence(claim);
-    return head;
-  }
-  const { base } = await readRecord(where.gitDirectory);
-  const [[holder]] = await Promise.all([
-    holdersOf(git, repository, ref),
-    bringObjects(options, where, { head, base }),
-  ]);
-  if (holder !== undefined) {
-    throw new TransientError(
-      "BranchCheckedOut",
-      `Branch ${branch} is checked out at ${holder.path}. Check out another branch there.`,
-    );
-  }
+  // A ref has all that it leads to.
+  const hasNews = before !== head;
+  if (hasNews) await bring(options, where, { branch, head });
+  // Also where nothing moves: a claim that ended meanwhile must not be told that it collected.
   const moved = await changeRefs(
     git,
     repository,
-    [fence, { do: "move", ref, from: before, to: head }],
+    [fence, ...(hasNews ? [{ do: "move", ref, from: before, to: head } as const] : [])],
     `collect claim ${claim.number} of ${claim.project}`,
   );
   if (!moved) {
@@ -59,6 +46,24 @@ export async function collect(
     throw new TransientError("BranchMoved", `Branch ${branch} moved in ${objects.gitDirectory} meanwhile.`);
   }
   return head;
+}
+
+/** Has the repository hold all that `head` leads to, unless a work tree of the person has the branch out. */
+async function bring(
+  options: CheckoutsOptions,
+  where: CheckoutGitOptions,
+  { branch, head }: { branch: string; head: string },
+): Promise<void> {
+  const { base } = await readRecord(where.gitDirectory);
+  const [[holder]] = await Promise.all([
+    holdersOf(options.git, options.repository, `refs/heads/${branch}`),
+    bringObjects(options, where, { head, base }),
+  ]);
+  if (holder === undefined) return;
+  throw new TransientError(
+    "BranchCheckedOut",
+    `Branch ${branch} is checked out at ${holder.path}. Check out another branch there.`,
+  );
 }
 
 async function headOf(options: CheckoutsOptions, where: CheckoutGitOptions, branch: string): Promise<string> {

@@ -75,6 +75,15 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
     expect(await digestOf(path)).toBe(before);
   });
 
+  test("stands on the checkout's head also where the same files were kept on an older one", async () => {
+    await write(path, { "notes.txt": "changed\n" });
+    await keep();
+    await git(path, "commit", "--quiet", "--allow-empty", "-m", "What comes next");
+    await keep();
+    expect(await inRepository("rev-parse", `${ref}^`)).toBe(await git(path, "rev-parse", "HEAD"));
+    expect(await world.read(ref, "notes.txt")).toBe("changed\n");
+  });
+
   test("comes back as it was, uncommitted, when the checkout is lost", async () => {
     await halfDone();
     const head = await git(path, "rev-parse", "HEAD");

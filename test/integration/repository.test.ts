@@ -189,13 +189,13 @@ describe("a checkout", () => {
   });
 });
 
-/** A world in which the claim is given to another agent right before the transaction that moves `ref`. */
-async function overtaken(ref: string): Promise<{ world: RealWorld; isOver(): boolean }> {
+/** A world in which another agent gets claim 2 right before the first `transaction` of these lines. */
+async function overtaken(transaction: RegExp): Promise<{ world: RealWorld; isOver(): boolean }> {
   let world: RealWorld | undefined;
   let over = false;
   world = await open({
     runGit: async (request) => {
-      if (world !== undefined && !over && request.stdin?.includes(`update ${ref} `) === true) {
+      if (world !== undefined && !over && transaction.test(request.stdin ?? "")) {
         over = true;
         const newer = join(world.root, "newer.json");
         await writeFile(newer, JSON.stringify({ project: claim.project, number: 2, agent: "agent-2" }));
@@ -209,7 +209,7 @@ async function overtaken(ref: string): Promise<{ world: RealWorld; isOver(): boo
 }
 
 test("a claim that ends between the look and the move collects nothing", async () => {
-  const { world, isOver } = await overtaken(`refs/heads/${branch}`);
+  const { world, isOver } = await overtaken(new RegExp(`^update refs/heads/${branch} `, "m"));
   const checkout = await claimed(world);
   await commit(checkout.path, { "late.txt": "late\n" });
 
@@ -218,8 +218,29 @@ test("a claim that ends between the look and the move collects nothing", async (
   expect(await world.branch(branch)).toBeUndefined();
 });
 
+test("a claim that ends while there is nothing to bring is not told that it collected", async () => {
+  const { world, isOver } = await overtaken(/^start\nverify \S+ \S+\nprepare/);
+  const checkout = await claimed(world);
+  const head = await commit(checkout.path, { "early.txt": "early\n" });
+  expect(await world.repository.collect(claim, branch)).toBe(head);
+
+  await expect(world.repository.collect(claim, branch)).rejects.toMatchObject({ reason: "StaleClaim" });
+  expect(isOver()).toBe(true);
+});
+
+test("a claim that another operator was faster to record is refused, and recorded where it is the newer one", async () => {
+  for (const number of [1, 3]) {
+    const { world, isOver } = await overtaken(/^update refs\/bosun\/claims\//m);
+    const recorded = world.repository.recordClaim({ ...claim, number });
+    if (number < 2) await expect(recorded).rejects.toMatchObject({ reason: "StaleClaim" });
+    else await recorded;
+    expect(isOver()).toBe(true);
+    expect(await world.repository.claimNumber(claim.project)).toBe(Math.max(number, 2));
+  }
+});
+
 test("a claim that ends between the look and the keeping of its base gets no checkout", async () => {
-  const { world, isOver } = await overtaken(keepRef(claim, "execute"));
+  const { world, isOver } = await overtaken(new RegExp(`^update ${keepRef(claim, "execute")} `, "m"));
   await expect(claimed(world)).rejects.toMatchObject({ reason: "ClaimMoved" });
   expect(isOver()).toBe(true);
   expect(await world.repository.checkoutState(claim, "execute")).toEqual({ is: "absent" });
@@ -591,6 +612,16 @@ describe("the target", () => {
       expect(await world.repository.syncTarget()).toMatchObject({ is: "inSync" });
     });
   }
+
+  test("stops also when the branch is taken back right after it followed the queue", async () => {
+    const world = await open();
+    const merged = await mergedWork(world, { "new.txt": "new\n" });
+    expect(await world.repository.syncTarget()).toEqual({ is: "inSync", commit: merged });
+    await git(world.repositoryPath, "reset", "--quiet", "--hard", "HEAD~1");
+
+    expect(await world.repository.syncTarget()).toMatchObject({ is: "rewritten" });
+    expect(await world.branch("main")).not.toBe(merged);
+  });
 
   test("is not fast-forwarded again under a person who resets it while it is to follow", async () => {
     let reset: (() => Promise<void>) | undefined;

@@ -217,8 +217,8 @@ const claims: readonly Mutation[] = [
     name: "collected-without-fence",
     bug: "a branch is moved for a claim that is no longer the current one",
     file: "pkg/git/collect.ts",
-    find: '[fence, { do: "move", ref, from: before, to: head }],',
-    replace: '[{ do: "move", ref, from: before, to: head }],',
+    find: "[fence, ...(hasNews",
+    replace: "[...(hasNews",
     tests: ["test/integration/repository.test.ts"],
   },
   {
