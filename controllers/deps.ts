@@ -14,7 +14,7 @@ import { timestamp } from "../pkg/runtime/clock.ts";
 import type { EventRecorder } from "../pkg/runtime/events.ts";
 import type { Failpoints } from "../pkg/runtime/failpoints.ts";
 import type { Sessions } from "../pkg/session/sessions.ts";
-import type { StopLatch } from "../pkg/session/stop-latch.ts";
+import type { FollowedLatch } from "../pkg/session/stop-latch.ts";
 
 export interface Deps {
   client: CachingClient;
@@ -29,7 +29,7 @@ export interface Deps {
   quality: Quality;
   money: Money;
   prompts: Prompts;
-  latch: StopLatch;
+  latch: FollowedLatch;
   /** Whether the model is real. */
   upstream: "Real" | "Rehearsal";
   /** What sessions run their tools in: the Workspace's choice, or Off in a rehearsal where no sandbox can be had. */

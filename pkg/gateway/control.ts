@@ -74,6 +74,8 @@ export async function serveControl(path: string, calls: Record<string, ControlHa
     throw new Error(`${path} is too long for a unix socket: at most ${SOCKET_PATH_BYTES_MAX} bytes.`);
   }
   const server = http.createServer(async (request, response) => {
+    // Node keeps the date it sends by a timer, which would wake a resting gateway once more for each renewal.
+    response.sendDate = false;
     try {
       const call = calls[(request.url ?? "").slice(1)];
       if (call === undefined) {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { moneyContract } from "../../test/contracts/money.contract.ts";
+import { type LatchWatch, watchLatch } from "../system/latch-watch.ts";
 import { startTimeOf } from "../system/process-identity.ts";
 import { processTable } from "../system/process-table.ts";
 import { systemClock } from "../system/system.ts";
@@ -80,6 +81,13 @@ async function start(budgets = [BUDGET]): Promise<GatewayHandle> {
   opened.push(gateway);
   await gateway.setBudgets(budgets);
   return gateway;
+}
+
+/** One that the operator sees and the gateway, as when it hangs, does not. */
+function latchOfTheOperator(): LatchWatch {
+  const ending = new AbortController();
+  onTestFinished(() => ending.abort());
+  return watchLatch(join(folder, "stop of the operator"), systemClock, ending.signal);
 }
 
 async function client(gateway: GatewayHandle, session: Partial<SessionGrant> = {}): Promise<Anthropic> {
@@ -452,8 +460,8 @@ test("a gateway with another credential is replaced, not adopted", async () => {
 });
 
 test("while the emergency stop is in force no gateway lives or is started; afterwards it is back as it was", async () => {
-  let stopped = false;
-  const gateway = await openGateway(config, { isStopped: () => stopped });
+  const latch = latchOfTheOperator();
+  const gateway = await openGateway(config, { latch });
   opened.push(gateway);
   await gateway.setBudgets([BUDGET]);
   const anthropic = await client(gateway);
@@ -462,7 +470,7 @@ test("while the emergency stop is in force no gateway lives or is started; after
   await until(() => upstream.calls.length === 1);
   const { pid } = gateway;
 
-  stopped = true;
+  await writeFile(latch.path, "");
   expect(await running).toBe("APIConnectionError");
   // Its connections end a moment before it does.
   await until(async () => (await startTimeOf(pid)) === undefined);
@@ -471,7 +479,7 @@ test("while the emergency stop is in force no gateway lives or is started; after
   expect(gateway.pid).toBe(0);
 
   upstream.answer = helloAnswer();
-  stopped = false;
+  await rm(latch.path);
   await until(async () => (await gateway.account("all")) !== undefined);
   await anthropic.messages.create(HELLO);
   expect(await steps()).toEqual(["reserved", "sent", "unsettled", "reserved", "sent", "settled"]);
@@ -524,13 +532,14 @@ test("an operator that starts during an emergency stop comes up without a gatewa
   const first = await start();
   const { pid } = first;
   await first.close();
-  let stopped = true;
-  const second = await openGateway(config, { isStopped: () => stopped });
+  const latch = latchOfTheOperator();
+  await writeFile(latch.path, "");
+  const second = await openGateway(config, { latch });
   opened.push(second);
   await until(async () => (await startTimeOf(pid)) === undefined);
   await expect(second.setBudgets([BUDGET])).rejects.toMatchObject({ reason: "Stopped" });
 
-  stopped = false;
+  await rm(latch.path);
   await until(() => second.pid !== 0);
   await until(async () => (await second.account("all"))?.daily.reserved === 0);
 });
@@ -626,8 +635,10 @@ describe("a gateway that was prepared", () => {
     expect(gateway.pid).toBe(0);
   });
 
-  test("does nothing while an emergency stop is in force that has no latch yet", async () => {
-    const gateway = await openGateway(config, { prepared, isStopped: () => true });
+  test("does nothing while an emergency stop is in force that it does not see", async () => {
+    const latch = latchOfTheOperator();
+    await writeFile(latch.path, "");
+    const gateway = await openGateway(config, { prepared, latch });
     opened.push(gateway);
     await until(() => processes().length === 0);
     expect(existsSync(config.socketPath)).toBe(false);

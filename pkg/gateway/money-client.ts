@@ -1,10 +1,10 @@
 /** The gateway as the operator holds it: a process started or adopted, and `Money` over its control socket. */
-import { existsSync } from "node:fs";
 import type { Agent } from "node:http";
 import type { Clock } from "../runtime/clock.ts";
 import { TerminalError, TransientError } from "../runtime/errors.ts";
 import { throttle } from "../runtime/throttle.ts";
 import { http } from "../system/http.ts";
+import { type LatchWatch, watchLatch } from "../system/latch-watch.ts";
 import { isAlive, type ProcessIdentity } from "../system/process-identity.ts";
 import { systemClock } from "../system/system.ts";
 import type { AdmittedField } from "./admission.ts";
@@ -29,8 +29,6 @@ import { type PreparedGateway, startProcess } from "./start-process.ts";
 
 /** How often the lease is renewed, in milliseconds; it holds for five times as long. */
 const RENEW_EVERY_MS = 1_000;
-/** How often a gateway that must not run is looked for, in milliseconds: a stop takes less than a second. */
-const HEED_EVERY_MS = 200;
 /** How long a gateway may take to stop by itself, in milliseconds. */
 const STOP_MS = 10_000;
 
@@ -51,8 +49,8 @@ export interface GatewayHandle extends Money {
 
 export interface GatewayOptions {
   clock?: Clock;
-  /** Whether the emergency stop is in force: then no gateway runs. Whether its latch exists, when left out. */
-  isStopped?(): boolean;
+  /** While it is engaged no gateway runs. One of its own on the configuration's `stopLatch`, when left out. */
+  latch?: LatchWatch;
   /** Taken for the first start, if there is one; closed else. */
   prepared?: PreparedGateway | undefined;
 }
@@ -68,40 +66,34 @@ export interface GatewayOptions {
  */
 export async function openGateway(
   config: ProcessConfig,
-  { clock = systemClock, isStopped = () => isLatched(config), prepared }: GatewayOptions = {},
+  { clock = systemClock, prepared, ...options }: GatewayOptions = {},
 ): Promise<GatewayHandle> {
-  const client = new MoneyClient(config, { clock, isStopped, prepared });
+  const client = new MoneyClient(config, { ...options, clock, prepared });
   try {
-    for (let tries = 1; !isStopped(); tries += 1) {
+    for (let tries = 1; !client.isStopped; tries += 1) {
       try {
         await client.reach();
         break;
       } catch (error) {
         // An emergency stop ends a gateway that begins, too, and may be over again by now.
-        if (error instanceof TerminalError || (tries === 2 && !isStopped())) throw error;
+        if (error instanceof TerminalError || (tries === 2 && !client.isStopped)) throw error;
       }
     }
+  } catch (error) {
+    await client.close();
+    throw error;
   } finally {
     // One runs already, or none may.
     prepared?.close();
   }
-  void client.heedStops();
+  client.heedStops();
   return client;
-}
-
-function isLatched({ stopLatch }: ProcessConfig): boolean {
-  return stopLatch !== undefined && existsSync(stopLatch);
-}
-
-interface MoneyClientOptions extends GatewayOptions {
-  clock: Clock;
-  isStopped(): boolean;
 }
 
 class MoneyClient implements GatewayHandle {
   readonly #config: ProcessConfig;
   readonly #clock: Clock;
-  readonly #isStopped: () => boolean;
+  readonly #latch: LatchWatch | undefined;
   readonly #prepared: PreparedGateway | undefined;
   readonly #closing = new AbortController();
   #connections = keptConnections();
@@ -117,16 +109,23 @@ class MoneyClient implements GatewayHandle {
   /** What the last start failed with. */
   #startError: unknown;
 
-  constructor(config: ProcessConfig, { clock, isStopped, prepared }: MoneyClientOptions) {
+  constructor(config: ProcessConfig, { clock, latch, prepared }: GatewayOptions & { clock: Clock }) {
     this.#config = config;
     this.#prepared = prepared;
     this.#clock = clock;
-    this.#isStopped = isStopped;
+    const { stopLatch } = config;
+    this.#latch =
+      latch ?? (stopLatch === undefined ? undefined : watchLatch(stopLatch, clock, this.#closing.signal));
     this.#admitted = config.admitted;
   }
 
   get pid(): number {
     return this.#hello?.pid ?? 0;
+  }
+
+  /** Whether the emergency stop is in force: then no gateway runs. */
+  get isStopped(): boolean {
+    return this.#latch?.isEngaged() ?? false;
   }
 
   async setBudgets(budgets: readonly BudgetPolicy[]): Promise<void> {
@@ -203,23 +202,26 @@ class MoneyClient implements GatewayHandle {
   }
 
   /** Sees to it that nothing is spent while the emergency stop is in force, until closed. */
-  async heedStops(): Promise<void> {
-    while (!this.#closing.signal.aborted) {
-      if (this.#isStopped()) {
-        await this.#end().catch(() => {
-          // Somebody else killed it at the same moment, or it can't be seen: looked at again at once.
-        });
-      }
-      await this.#clock.sleep(HEED_EVERY_MS, this.#closing.signal).catch(() => {
-        // Closed: the loop sees it.
+  heedStops(): void {
+    let isEnding = false;
+    const heed = async (): Promise<void> => {
+      if (isEnding || !this.isStopped) return;
+      isEnding = true;
+      await this.#end().catch(() => {
+        // Somebody else killed it at the same moment, or it can't be seen: the next look tries again.
       });
-    }
+      isEnding = false;
+    };
+    void heed();
+    this.#latch?.follow(({ isEngaged }) => {
+      if (isEngaged) void heed();
+    }, this.#closing.signal);
   }
 
   /** Kills the gateway of this workspace if one lives. What was in flight is settled by the rules at the next start. */
   async #end(): Promise<void> {
     await this.#reaching?.catch(() => {});
-    if (!this.#isStopped()) return;
+    if (!this.isStopped) return;
     const known = this.#hello;
     // Before anything is awaited: a gateway that is reached meanwhile must not be forgotten.
     this.#hello = undefined;
@@ -282,7 +284,7 @@ class MoneyClient implements GatewayHandle {
   }
 
   #refuseStopped(): void {
-    if (!this.#isStopped()) return;
+    if (!this.isStopped) return;
     throw new TransientError(
       "Stopped",
       "The emergency stop is in force; no gateway runs. `bosun resume` ends it.",

@@ -22,7 +22,7 @@ export interface ProcessConfig extends GatewayConfig {
 
 /** Without a lease for this long, and with nothing left to drain, the process ends, in milliseconds. */
 const ABANDONED_MS = 60_000;
-/** How often is looked whether it is abandoned, in milliseconds. */
+/** How often is looked whether the last of an abandoned one's work has drained, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
 
 /**
@@ -71,7 +71,8 @@ export async function runGateway(
   while (!stopping.signal.aborted) {
     const idleMs = Math.min(gateway.leaseAgeMs, clock.elapsed() - startedMs);
     if (idleMs > ABANDONED_MS && gateway.inFlight === 0) break;
-    await clock.sleep(LOOK_EVERY_MS, stopping.signal).catch(() => {
+    // No sooner than it can be: most of them rest, and each look wakes them.
+    await clock.sleep(Math.max(LOOK_EVERY_MS, ABANDONED_MS - idleMs), stopping.signal).catch(() => {
       // Stopped: the loop sees it.
     });
   }

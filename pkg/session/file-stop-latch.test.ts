@@ -6,8 +6,9 @@ import { uniform } from "../../test/support/uniform.ts";
 import type { FileSystem } from "../storage/file-system.ts";
 import { nodeFileSystem } from "../storage/node-file-system.ts";
 import { crashFileSystem } from "../storage/testing/crash-file-system.ts";
+import { watchLatch } from "../system/latch-watch.ts";
 import { systemClock as clock } from "../system/system.ts";
-import { fileStopLatch } from "./file-stop-latch.ts";
+import { fileStopLatch, followedLatch } from "./file-stop-latch.ts";
 
 const path = "/workspace/.bosun/stop";
 
@@ -21,22 +22,22 @@ function temporaryLatch() {
   const folder = mkdtempSync(join(tmpdir(), "bosun-latch-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, "stop");
-  return { file, latch: fileStopLatch(file, { clock }) };
+  return { file, latch: fileStopLatch(file) };
 }
 
 test("a stop that was said to be safe survives a power loss, and so does its release", async () => {
   for (let seed = 1; seed <= 50; seed += 1) {
     const random = { next: uniform(seed) };
     const disk = await emptyDisk();
-    const before = fileStopLatch(path, { clock, fs: disk });
+    const before = fileStopLatch(path, disk);
     await before.engage("why");
     const { engaged } = await before.look();
     const after = disk.afterCrash(random);
-    const latch = fileStopLatch(path, { clock, fs: after });
+    const latch = fileStopLatch(path, after);
     // The same stop, which says why.
     expect(await latch.look(), `seed ${seed}`).toEqual({ engaged, released: undefined });
     await latch.release();
-    const later = fileStopLatch(path, { clock, fs: after.afterCrash(random) });
+    const later = fileStopLatch(path, after.afterCrash(random));
     expect(await later.look(), `seed ${seed}`).toEqual({ engaged: undefined, released: engaged });
   }
 });
@@ -45,11 +46,11 @@ test("a latch whose writing a power loss cut short either stands or doesn't, and
   for (let steps = 0; steps < 12; steps += 1) {
     const disk = await emptyDisk();
     disk.crashAfter(steps);
-    await fileStopLatch(path, { clock, fs: disk })
+    await fileStopLatch(path, disk)
       .engage("why")
       .catch(() => undefined);
     const after = disk.afterCrash({ next: uniform(steps) });
-    const latch = fileStopLatch(path, { clock, fs: after });
+    const latch = fileStopLatch(path, after);
     await latch.look();
     await latch.engage("again");
     expect(await latch.engaged()).toBe(true);
@@ -67,7 +68,7 @@ test.each(["released", "engaged anew"] as const)(
       if (reads === 1) await (what === "released" ? latch.release() : latch.engage("two"));
       return nodeFileSystem.read(path);
     };
-    const seen = await fileStopLatch(file, { clock, fs: { ...nodeFileSystem, read } }).look();
+    const seen = await fileStopLatch(file, { ...nodeFileSystem, read }).look();
     expect(seen).toEqual(await latch.look());
   },
 );
@@ -109,7 +110,7 @@ test("a stop that is released as soon as it is seen is known as released", async
       await latch.release();
     },
   };
-  await fileStopLatch(file, { clock, fs }).engage("one");
+  await fileStopLatch(file, fs).engage("one");
   expect(await latch.look()).toEqual({ engaged: undefined, released: expect.any(String) });
 });
 
@@ -137,7 +138,7 @@ test("a stop that begins while the one before it is being released stays in forc
       await nodeFileSystem.rename(from, to);
     },
   };
-  await fileStopLatch(file, { clock, fs }).release(one);
+  await fileStopLatch(file, fs).release(one);
   const two = await latch.look();
   expect(two).toEqual({ engaged: expect.any(String), released: undefined });
   expect(two.engaged).not.toBe(one);
@@ -150,7 +151,7 @@ test("a stop that begins while the one before it is being released stays in forc
       inForce.push(existsSync(file));
     },
   };
-  await fileStopLatch(file, { clock, fs: watched }).release(one);
+  await fileStopLatch(file, watched).release(one);
   // Not even for a moment, in which a session might be started.
   expect(inForce).not.toContain(false);
   expect(await latch.look()).toEqual(two);
@@ -159,26 +160,24 @@ test("a stop that begins while the one before it is being released stays in forc
 });
 
 test("whoever follows it hears of a touch by anybody", async () => {
-  const { file, latch } = temporaryLatch();
+  const { file } = temporaryLatch();
   const following = new AbortController();
-  const woken = new Promise<void>((resolve) => latch.subscribe(resolve, following.signal));
-  await latch.look();
-  // Its first look may not be over yet; touched again it differs from whatever it saw.
-  const touching = setInterval(() => writeFileSync(file, String(performance.now())), 20);
+  const watch = watchLatch(file, clock, following.signal);
+  const woken = new Promise<void>((resolve) => followedLatch(watch).subscribe(resolve, following.signal));
+  writeFileSync(file, "");
   await woken;
-  clearInterval(touching);
   following.abort();
 });
 
 test("on a full disk a stop is in force all the same, though it can't say why", async () => {
   const disk = await emptyDisk();
-  const latch = fileStopLatch(path, { clock, fs: disk });
+  const latch = fileStopLatch(path, disk);
   const before = disk.made.length;
   await latch.engage("why");
   const writing = disk.made.indexOf("write", before) - before;
   const full = await emptyDisk();
   full.failAfter(writing, { code: "ENOSPC", lasting: false });
-  const late = fileStopLatch(path, { clock, fs: full });
+  const late = fileStopLatch(path, full);
   await late.engage("why");
   expect(full.hasFailed).toBe(true);
   expect(await late.engaged()).toBe(true);

@@ -1,13 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Clock } from "../runtime/clock.ts";
 import type { FileSystem } from "../storage/file-system.ts";
 import { nodeFileSystem } from "../storage/node-file-system.ts";
-import type { StopLatch } from "./stop-latch.ts";
-
-/** How often the files are looked at, in milliseconds: people touch them, and file events get lost. */
-const lookPeriodMs = 200;
+import { releasedPath } from "../system/latch-files.ts";
+import type { LatchWatch } from "../system/latch-watch.ts";
+import type { FollowedLatch, StopLatch } from "./stop-latch.ts";
 
 /**
  * The latch as a file that says why. Hosts and the gateway watch it themselves, so that it holds without a living
@@ -15,16 +12,8 @@ const lookPeriodMs = 200;
  *
  * @param path - of the latch; whoever only creates an empty file there engages it
  */
-export function fileStopLatch(
-  path: string,
-  { clock, fs = nodeFileSystem }: { clock: Clock; fs?: FileSystem },
-): StopLatch {
+export function fileStopLatch(path: string, fs: FileSystem = nodeFileSystem): StopLatch {
   const released = releasedPath(path);
-  // What can't be seen is told as a change: whoever is woken meets the same error, and says so.
-  const seen = async (): Promise<string> => {
-    const both = Promise.all([nameOf(path, fs), nameOf(released, fs)]);
-    return await both.then(String, (error: NodeJS.ErrnoException) => `unknown: ${error.code}`);
-  };
   return {
     engaged: async () => (await fs.stat(path)) !== undefined,
     look: async () => ({ engaged: await nameOf(path, fs), released: await nameOf(released, fs) }),
@@ -60,30 +49,19 @@ export function fileStopLatch(
       await fs.remove(released);
       await fs.syncDirectory(dirname(path));
     },
-    subscribe(wake, signal) {
-      const follow = async (): Promise<never> => {
-        for (let before = await seen(); ; ) {
-          await clock.sleep(lookPeriodMs, signal);
-          const now = await seen();
-          if (now !== before) wake();
-          before = now;
-        }
-      };
-      follow().catch(() => {
-        // Aborted: that is how it ends.
-      });
-    },
   };
 }
 
-/** Where a stop that a person has ended is kept until the Workspace's mode agrees. */
-export function releasedPath(latch: string): string {
-  return `${latch}.released`;
-}
-
-/** Whether anything that a stop has ended may be taken for something that ended by itself. */
-export function stopIsUnsettled(latch: string): boolean {
-  return existsSync(latch) || existsSync(releasedPath(latch));
+/** The latch of `watch`, from which its changes are heard. */
+export function followedLatch(watch: LatchWatch): FollowedLatch {
+  return {
+    ...fileStopLatch(watch.path),
+    subscribe(wake, signal) {
+      watch.follow(({ hasChanged }) => {
+        if (hasChanged) wake();
+      }, signal);
+    },
+  };
 }
 
 /** By what it says and when it was last touched, both of one file. Undefined where there is no such file. */

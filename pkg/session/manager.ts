@@ -9,9 +9,9 @@ import { type PidNamespace, pidNamespaceAvailable } from "../sandbox/pid-namespa
 import { readIfPresent } from "../storage/blocking-files.ts";
 import { asDiskFull } from "../storage/disk-full.ts";
 import { entryPath } from "../system/entry.ts";
+import { stopIsUnsettled } from "../system/latch-files.ts";
 import { workspaceMark } from "../system/workspace-mark.ts";
 import type { Handover } from "./await-session.ts";
-import { stopIsUnsettled } from "./file-stop-latch.ts";
 import { hostProcess } from "./host-command.ts";
 import { Hosts } from "./hosts.ts";
 import { endOfLog } from "./last-words.ts";

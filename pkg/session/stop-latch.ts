@@ -16,6 +16,9 @@ export interface StopLatch {
   release(only?: string): Promise<void>;
   /** Forgets what was released: the Workspace's mode agrees. Safe to repeat. */
   settle(): Promise<void>;
+}
+
+export interface FollowedLatch extends StopLatch {
   /** Calls `wake` when what `look` says may have changed, whoever changed it. */
   subscribe(wake: () => void, signal: AbortSignal): void;
 }

@@ -1,6 +1,6 @@
 /** How often a process looks whether it rests, in milliseconds. */
 const lookMs = 30_000;
-/** Less than this share of a core, in per cent, is rest: an operator with nothing to do takes 0.7. */
+/** Less than this share of a core, in per cent, is rest: an operator with nothing to do takes 0.4. */
 const restPercent = 2;
 /** While it goes on to rest, memory is given back again each time after this many looks. */
 const againAfterLooks = 6;

@@ -1,3 +1,4 @@
+import { createHook } from "node:async_hooks";
 import { execFile } from "node:child_process";
 import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
@@ -10,6 +11,18 @@ test("a sleep lasts no less than asked and leaves no listener on its signal", as
   await systemClock.sleep(15, signal);
   expect(systemClock.elapsed() - began).toBeGreaterThanOrEqual(15);
   expect(getEventListeners(signal, "abort")).toHaveLength(0);
+});
+
+test("a sleep wakes the process once: each look of a process that rests was two", async () => {
+  let timers = 0;
+  const counting = createHook({
+    init(_id, type) {
+      if (type === "Timeout") timers += 1;
+    },
+  }).enable();
+  for (let sleep = 0; sleep < 20; sleep += 1) await systemClock.sleep(3);
+  counting.disable();
+  expect(timers).toBe(20);
 });
 
 test("an aborted sleep rejects with the signal's reason, before and during it", async () => {

@@ -10,7 +10,8 @@ export const systemClock: Clock = {
   elapsed: () => performance.now(),
   async sleep(ms, signal) {
     const endMs = performance.now() + ms;
-    do await timer(Math.min(Math.max(0, endMs - performance.now()), timerMsMax), signal);
+    // Timers count whole milliseconds from one that has begun: without one more each sleep would be woken twice.
+    do await timer(Math.min(Math.ceil(Math.max(0, endMs - performance.now())) + 1, timerMsMax), signal);
     while (performance.now() < endMs);
   },
 };

@@ -499,8 +499,8 @@ const stop: readonly Mutation[] = [
     name: "gateway-under-the-latch",
     bug: "a gateway is started under the stop latch",
     file: "pkg/gateway/money-client.ts",
-    find: "return stopLatch !== undefined && existsSync(stopLatch);",
-    replace: "return stopLatch === '' && existsSync(stopLatch);",
+    find: "return this.#latch?.isEngaged() ?? false;",
+    replace: "return this.#latch === undefined;",
     tests: ["pkg/gateway/gateway.test.ts"],
   },
   {

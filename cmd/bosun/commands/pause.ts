@@ -45,7 +45,7 @@ async function pauseWorkspace(context: Context): Promise<void> {
  * @throws UserError when it was stopped again meanwhile
  */
 async function resumeWorkspace(context: Context, clock: Clock): Promise<void> {
-  const latch = fileStopLatch(findWorkspace(context.cwd).stopLatch, { clock });
+  const latch = fileStopLatch(findWorkspace(context.cwd).stopLatch);
   const wasStopped = await latch.engaged();
   await latch.release();
   try {

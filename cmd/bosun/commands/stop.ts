@@ -82,7 +82,7 @@ interface Latched {
 /** Resolves as soon as the latch is seen or can't be made: what is to end must not wait for a slow disk. */
 async function engage(path: string, clock: Clock): Promise<Latched> {
   const seen = Promise.withResolvers<true>();
-  const safe = fileStopLatch(path, { clock })
+  const safe = fileStopLatch(path)
     .engage("bosun stop --emergency", () => seen.resolve(true))
     .then(
       () => undefined,

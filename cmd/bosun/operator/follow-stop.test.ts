@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { TestClock } from "../../../pkg/runtime/testing/clock.ts";
-import { releasedPath } from "../../../pkg/session/file-stop-latch.ts";
+import { releasedPath } from "../../../pkg/system/latch-files.ts";
+import { watchLatch } from "../../../pkg/system/latch-watch.ts";
 import { followStop } from "./follow-stop.ts";
 
 test("a stop is in force until the mode agrees that it is over: what it killed has not failed until then", async () => {
@@ -15,7 +16,7 @@ test("a stop is in force until the mode agrees that it is over: what it killed h
   });
   const latch = join(folder, "stop");
   const clock = new TestClock();
-  const stop = followStop(latch, clock, ending.signal);
+  const stop = followStop(watchLatch(latch, clock, ending.signal), ending.signal);
   const told: string[] = [];
   stop.follow(
     () => told.push("engaged"),

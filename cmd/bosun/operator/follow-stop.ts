@@ -1,7 +1,7 @@
 /** What the operator itself runs, checks above all, heeds the stop latch without waiting for any controller. */
 import type { QualityStop } from "../../../pkg/quality/open.ts";
-import type { Clock } from "../../../pkg/runtime/clock.ts";
-import { stopIsUnsettled } from "../../../pkg/session/file-stop-latch.ts";
+import { stopIsUnsettled } from "../../../pkg/system/latch-files.ts";
+import type { LatchWatch } from "../../../pkg/system/latch-watch.ts";
 import { workspaceMark } from "../../../pkg/system/workspace-mark.ts";
 
 export interface StopFollower extends QualityStop {
@@ -9,13 +9,10 @@ export interface StopFollower extends QualityStop {
   look(): void;
 }
 
-/** How often it looks by itself, in milliseconds. */
-const lookPeriodMs = 200;
-
-/** Follows the latch at `stopLatch` until `signal`. */
-export function followStop(stopLatch: string, clock: Clock, signal: AbortSignal): StopFollower {
+/** Follows the latch of `watch` until `signal`. */
+export function followStop(watch: LatchWatch, signal: AbortSignal): StopFollower {
   const listeners: { engaged: () => void; released: () => void }[] = [];
-  const inForce = (): boolean => stopIsUnsettled(stopLatch);
+  const inForce = (): boolean => stopIsUnsettled(watch.path);
   let before = inForce();
   const look = (): void => {
     const now = inForce();
@@ -23,17 +20,11 @@ export function followStop(stopLatch: string, clock: Clock, signal: AbortSignal)
     before = now;
     for (const { engaged, released } of listeners) (now ? engaged : released)();
   };
-  const follow = async (): Promise<never> => {
-    for (;;) {
-      await clock.sleep(lookPeriodMs, signal);
-      look();
-    }
-  };
-  follow().catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
+  watch.follow(({ hasChanged }) => {
+    if (hasChanged) look();
+  }, signal);
   return {
-    marks: workspaceMark(stopLatch),
+    marks: workspaceMark(watch.path),
     inForce,
     follow: (engaged, released) => void listeners.push({ engaged, released }),
     look,

@@ -2,7 +2,18 @@
  * The files of the lock: `lock/<number>.json`, one for each that held it of late. The greatest number holds. A holder
  * writes its own file alone, so that nothing a stale one writes is taken for another's.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 
 export interface Holder {
@@ -59,7 +70,9 @@ export function lockTerms(folder: string): Terms {
       }
     },
     write(number, holder) {
-      writeFileSync(`${file(number)}.new`, JSON.stringify(holder), { mode: 0o600 });
+      const bytes = Buffer.from(JSON.stringify(holder));
+      if (overwrite(file(number), bytes)) return;
+      writeFileSync(`${file(number)}.new`, bytes, { mode: 0o600 });
       renameSync(`${file(number)}.new`, file(number));
     },
     remove: (number) => rmSync(file(number), { force: true }),
@@ -68,6 +81,26 @@ export function lockTerms(folder: string): Terms {
         if (old.number < number) rmSync(join(folder, old.name), { force: true });
     },
   };
+}
+
+/**
+ * Writes over a file that has as many bytes: false where it has not, or is not there. A heartbeat changes digits alone, and
+ * a new file for each costs a file system a hundred times as much. Who reads meanwhile sees some old digits.
+ */
+function overwrite(path: string, bytes: Uint8Array): boolean {
+  try {
+    const file = openSync(path, "r+");
+    try {
+      return (
+        fstatSync(file).size === bytes.length && writeSync(file, bytes, 0, bytes.length, 0) === bytes.length
+      );
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
 }
 
 function filesIn(folder: string): { name: string; number: number; rest: string }[] {

@@ -224,3 +224,19 @@ test("only its owner reaches the socket, and nothing made meanwhile has less of 
   expect(statSync(path.join(folder, "operator.sock")).mode & 0o777).toBe(0o600);
   expect(statSync(path.join(folder, "lock")).mode & 0o777).toBe(0o700);
 });
+
+test("a heartbeat is written over the one before, and makes no new file", async () => {
+  const { folder, holder } = folderOfALock();
+  const { clock, pass } = steppedClock();
+  await taken(folder, clock);
+  const file = path.join(folder, "lock", "1.json");
+  const { ino } = statSync(file);
+  const before = holder(1);
+  await pass(2_000);
+  expect(holder(1)).toEqual({ ...before, heartbeatMs: before.heartbeatMs + 2_000 });
+  expect(statSync(file).ino).toBe(ino);
+  // Whatever a person or a full disk made of it, the next beat makes it whole.
+  writeFileSync(file, "{");
+  await pass(2_000);
+  expect(holder(1)).toEqual({ ...before, heartbeatMs: before.heartbeatMs + 4_000 });
+});

@@ -9,7 +9,8 @@ import type { Failpoints } from "../../../pkg/runtime/failpoints.ts";
 import type { Logger } from "../../../pkg/runtime/logger.ts";
 import { Manager } from "../../../pkg/runtime/manager.ts";
 import type { SandboxAvailability } from "../../../pkg/sandbox/available.ts";
-import { fileStopLatch } from "../../../pkg/session/file-stop-latch.ts";
+import { followedLatch } from "../../../pkg/session/file-stop-latch.ts";
+import type { LatchWatch } from "../../../pkg/system/latch-watch.ts";
 import { packageRoot } from "../../../pkg/system/package-root.ts";
 import { systemIds, systemRandom } from "../../../pkg/system/system.ts";
 import type { ChosenUpstream } from "./upstream.ts";
@@ -22,7 +23,7 @@ export interface NewManagerOptions {
   /** Guarded: what controllers do has to be decided on what is so now. */
   world: World;
   workspace: Workspace;
-  stopLatch: string;
+  latchWatch: LatchWatch;
   upstream: ChosenUpstream;
   sandbox: SandboxAvailability;
   clock: Clock;
@@ -32,7 +33,7 @@ export interface NewManagerOptions {
 
 /** All controllers on caches of their own, not started yet. */
 export function newManager(options: NewManagerOptions): Manager {
-  const { client, namespace, world, workspace, stopLatch, upstream, sandbox } = options;
+  const { client, namespace, world, workspace, latchWatch, upstream, sandbox } = options;
   const { clock, logger, failpoints } = options;
   return new Manager({
     client,
@@ -53,7 +54,7 @@ export function newManager(options: NewManagerOptions): Manager {
         quality: world.quality,
         money: world.gateway,
         prompts: loadPrompts(path.join(packageRoot(), "prompts")),
-        latch: fileStopLatch(stopLatch, { clock }),
+        latch: followedLatch(latchWatch),
         upstream: upstream.kind,
         sandbox: sandbox.available ? workspace.spec.sandbox : "Off",
       }),

@@ -6,6 +6,7 @@ import { sandboxAvailable } from "../../../pkg/sandbox/available.ts";
 import type { Sessions } from "../../../pkg/session/sessions.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
 import { systemFailpoints } from "../../../pkg/system/failpoint.ts";
+import { watchLatch } from "../../../pkg/system/latch-watch.ts";
 import { systemClock, systemIds } from "../../../pkg/system/system.ts";
 import { refreshSchemaCopy } from "../editor/schema-copy.ts";
 import type { Reader } from "../operator-client/socket-client.ts";
@@ -81,7 +82,8 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
   const failpoints = systemFailpoints(env.BOSUN_FAILPOINT);
   const ending = new AbortController();
   undo.push(() => ending.abort());
-  const stop = followStop(folder.stopLatch, clock, ending.signal);
+  const latchWatch = watchLatch(folder.stopLatch, clock, ending.signal);
+  const stop = followStop(latchWatch, ending.signal);
   const sandboxFound = sandboxAvailable(clock);
   sandboxFound.catch(() => undefined); // Told where it is awaited.
   const openUpstream = onceOnly(() => upstreamFor(options, undo));
@@ -111,6 +113,7 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
     openUpstream,
     preparedGateway,
     sandbox,
+    latchWatch,
   };
   const opened = await openWorld({ ...within, clock, failpoints, stop, undo });
   // Not beside it: the first certificates keep this process from starting anything for a while, the target's checks too.
@@ -121,9 +124,16 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
   const ends = { folder, world, settings, clock, logger };
   keepAtStop(stop, ends);
 
-  const { stopLatch } = folder;
   const upstream = await openUpstream();
-  const forControllers = { client: direct, namespace, world: acted, workspace, stopLatch, upstream, sandbox };
+  const forControllers = {
+    client: direct,
+    namespace,
+    world: acted,
+    workspace,
+    latchWatch,
+    upstream,
+    sandbox,
+  };
   const acting = await keepActing(() => newManager({ ...forControllers, clock, logger, failpoints }), {
     right: plane.right,
     signal: options.signal,

@@ -21,6 +21,7 @@ import { workspacePlaces } from "../../../pkg/sandbox/places.ts";
 import { openSessions } from "../../../pkg/session/manager.ts";
 import type { Sessions } from "../../../pkg/session/sessions.ts";
 import { tellingDiskFull } from "../../../pkg/storage/disk-full.ts";
+import type { LatchWatch } from "../../../pkg/system/latch-watch.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { systemIds } from "../../../pkg/system/system.ts";
 import { ledgerDirectory, type WorkspaceFolder } from "../workspace-folder.ts";
@@ -53,6 +54,7 @@ export interface WorldOptions {
   sandbox: SandboxAvailability;
   clock: Clock;
   failpoints: Failpoints;
+  latchWatch: LatchWatch;
   stop: StopFollower;
   undo: Start["undo"];
 }
@@ -191,6 +193,7 @@ async function openMoney({
   state,
   openUpstream,
   preparedGateway,
+  latchWatch,
   clock,
   undo,
 }: WorldOptions): Promise<GatewayHandle> {
@@ -208,7 +211,7 @@ async function openMoney({
       term,
       admitted: settings.spec.gateway.admit ?? [],
     },
-    { clock, prepared: preparedGateway },
+    { clock, latch: latchWatch, prepared: preparedGateway },
   );
   undo.push(() => gateway.close());
   return gateway;

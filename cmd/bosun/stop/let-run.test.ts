@@ -1,7 +1,6 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { fileStopLatch } from "../../../pkg/session/file-stop-latch.ts";
-import { systemClock } from "../../../pkg/system/system.ts";
 import { startOperator } from "../testing/operator.ts";
 import { letRun } from "./let-run.ts";
 
@@ -12,7 +11,7 @@ const key = { namespace: "default", name: "library" };
 test("a stop that begins while a person resumes, and is noted, is not ended by the mode that comes after it", async () => {
   await using operator = await startOperator(stopped);
   const { client, folder } = operator;
-  const latch = fileStopLatch(folder.stopLatch, { clock: systemClock });
+  const latch = fileStopLatch(folder.stopLatch);
   const resuming = letRun(
     {
       ...client,
@@ -46,7 +45,7 @@ test("whatever else is written to the Workspace meanwhile keeps nobody from resu
         return await client.patch(kind, at, body, options);
       },
     },
-    fileStopLatch(folder.stopLatch, { clock: systemClock }),
+    fileStopLatch(folder.stopLatch),
   );
   expect((await client.get("Workspace", key))?.spec.mode).toBe("Running");
 });

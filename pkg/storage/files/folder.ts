@@ -45,11 +45,7 @@ interface Cached {
 
 /** Looks at the folder ahead of its first read, which then need not wait. Nothing is read yet. */
 export async function glanceAt({ folder, fs, clock }: FolderOptions): Promise<Glance> {
-  const stats = new Map<string, FileStat>();
-  for (const path of await yamlFiles(fs, folder, "")) {
-    const stat = await fs.stat(join(folder, path));
-    if (stat !== undefined) stats.set(path, stat);
-  }
+  const stats = await statsOf(fs, folder, await yamlFiles(fs, folder, ""));
   return { atMs: clock.elapsed(), stats };
 }
 
@@ -66,8 +62,9 @@ export function openFolder({ folder, fs, clock }: FolderOptions, glance?: Glance
       const files = new Map<string, string | undefined>();
       const changed = new Map<string, Cached | undefined>();
       const unreadable = new Map<string, string>();
+      const stats = await statsOf(fs, folder, paths);
       for (const path of paths) {
-        const found = await look(path);
+        const found = await textOf(path, stats.get(path));
         if (typeof found === "string") {
           files.set(path, undefined);
           unreadable.set(path, found);
@@ -81,8 +78,9 @@ export function openFolder({ folder, fs, clock }: FolderOptions, glance?: Glance
       const restMs = Math.max(0, ...[...changed].map(([path, found]) => restMsOf(path, found)));
       before = undefined;
       if (restMs > 0) await clock.sleep(restMs);
+      const later = await statsOf(fs, folder, [...changed.keys()]);
       for (const [path, first] of changed) {
-        const second = await look(path);
+        const second = await textOf(path, later.get(path));
         const isStable =
           first !== undefined && typeof second === "object" && sameStat(first.stat, second.stat);
         if (isStable) cache.set(path, second);
@@ -98,8 +96,7 @@ export function openFolder({ folder, fs, clock }: FolderOptions, glance?: Glance
   };
 
   /** Undefined: it is gone, or no file. A string: why it can't be read. */
-  async function look(path: string): Promise<Cached | string | undefined> {
-    const stat = await fs.stat(join(folder, path));
+  async function textOf(path: string, stat: FileStat | undefined): Promise<Cached | string | undefined> {
     if (stat?.kind !== "file") return undefined;
     const cached = cache.get(path);
     if (cached !== undefined && sameStat(cached.stat, stat)) return cached;
@@ -125,14 +122,23 @@ export function openFolder({ folder, fs, clock }: FolderOptions, glance?: Glance
 
 async function yamlFiles(fs: FileSystem, folder: string, below: string): Promise<string[]> {
   const entries = (await fs.list(join(folder, below))) ?? [];
-  const found: string[] = [];
-  for (const { name, kind } of entries) {
+  const found = entries.map(async ({ name, kind }) => {
     const path = below === "" ? name : `${below}/${name}`;
-    if (name.startsWith(".")) continue;
-    if (kind === "directory") found.push(...(await yamlFiles(fs, folder, path)));
-    else if (isYamlFile(name)) found.push(path);
-  }
-  return found;
+    if (name.startsWith(".")) return [];
+    if (kind === "directory") return yamlFiles(fs, folder, path);
+    return isYamlFile(name) ? [path] : [];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** By path, all looked at together: one after the other each would wake this process and another thread. */
+async function statsOf(
+  fs: FileSystem,
+  folder: string,
+  paths: readonly string[],
+): Promise<Map<string, FileStat>> {
+  const stats = await Promise.all(paths.map((path) => fs.stat(join(folder, path))));
+  return new Map(paths.flatMap((path, at) => (stats[at] === undefined ? [] : [[path, stats[at]]])));
 }
 
 /** Whether a file of this name is read: not hidden, no editor's backup or swap file. */

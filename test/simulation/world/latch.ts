@@ -1,7 +1,7 @@
-import type { LatchSeen, StopLatch } from "../../../pkg/session/stop-latch.ts";
+import type { FollowedLatch, LatchSeen } from "../../../pkg/session/stop-latch.ts";
 
 /** The stop latch as the file that it is: it outlives every operator. */
-export class SimLatch implements StopLatch {
+export class SimLatch implements FollowedLatch {
   /** Told when it is engaged: hosts look at the file by themselves. */
   onEngaged: () => void = () => {};
   events: { engaged?: () => void } = {};

@@ -1,0 +1,70 @@
+/** The stop latch as a whole process watches it: one look for all that heed it. */
+import { existsSync, statSync } from "node:fs";
+import type { Clock } from "../runtime/clock.ts";
+import { releasedPath } from "./latch-files.ts";
+
+/** How often is looked, in milliseconds: people touch it, and file events get lost. A stop takes less than a second. */
+const lookPeriodMs = 200;
+
+/** What one look found. */
+export interface LatchLook {
+  /** Whether the stop is in force. */
+  isEngaged: boolean;
+  /** Whether the latch, or the one that was released last, is another than at the look before, or was touched. */
+  hasChanged: boolean;
+}
+
+export interface LatchWatch {
+  /** Of the latch. */
+  readonly path: string;
+  /** Whether the stop is in force at this moment. */
+  isEngaged(): boolean;
+  /**
+   * Tells what each look found, until `signal`.
+   *
+   * @param heed - must not throw
+   */
+  follow(heed: (look: LatchLook) => void, signal: AbortSignal): void;
+}
+
+/**
+ * Watches the latch at `path` until `signal`. It looks without letting go of the event loop, which takes some hundredths
+ * of a millisecond, where a look by way of other threads wakes three of them.
+ */
+export function watchLatch(path: string, clock: Clock, signal: AbortSignal): LatchWatch {
+  const paths = [path, releasedPath(path)];
+  const followers = new Set<(look: LatchLook) => void>();
+  const look = (): string => paths.map(printOf).join();
+  const watch = async (): Promise<void> => {
+    for (let before = look(); ; ) {
+      await clock.sleep(lookPeriodMs, signal);
+      const now = look();
+      const found = { isEngaged: existsSync(path), hasChanged: now !== before };
+      before = now;
+      for (const heed of [...followers]) heed(found);
+    }
+  };
+  watch().catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  return {
+    path,
+    isEngaged: () => existsSync(path),
+    follow(heed, over) {
+      if (over.aborted) return;
+      followers.add(heed);
+      over.addEventListener("abort", () => followers.delete(heed), { once: true });
+    },
+  };
+}
+
+/** Another one for each file that is put there, and for each touch. */
+function printOf(path: string): string {
+  try {
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return found === undefined ? "none" : `${found.ino} ${found.mtimeNs} ${found.size}`;
+  } catch (error) {
+    // Told as a change: whoever is woken meets the same error, and says so.
+    return `unknown: ${(error as NodeJS.ErrnoException).code}`;
+  }
+}
