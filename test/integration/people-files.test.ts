@@ -8,6 +8,7 @@ import { parseYaml } from "../../pkg/encoding/yaml.ts";
 import type { FileSystem } from "../../pkg/storage/file-system.ts";
 import { splice } from "../../pkg/storage/files/splice.ts";
 import { watchFolder } from "../../pkg/storage/files/watch-folder.ts";
+import { recover } from "../../pkg/storage/log/recover.ts";
 import { nodeFileSystem } from "../../pkg/storage/node-file-system.ts";
 import { CrashError, crashFileSystem, seeded } from "../../pkg/storage/testing/crash-file-system.ts";
 import { systemClock } from "../../pkg/system/system.ts";
@@ -194,6 +195,15 @@ describe("what the API writes", () => {
     expect(await readdir(join(world.folder, "projects"))).toEqual(["retry.yaml"]);
     await world.files.rescan();
     expect(world.spec("retry")).toMatchObject({ title: "Retry all uploads", skip: true });
+  });
+
+  test("what was put into a file is remembered as its text, and no longer as what is to be put there", async () => {
+    await world.write("a.yaml", project("a"));
+    await world.open();
+    await world.patch("a", { spec: { title: "Changed" } });
+    await world.settle();
+    const { state } = await recover(nodeFileSystem, join(world.folder, ".bosun/log"));
+    expect([...state.files]).toEqual([["a.yaml", await world.read("a.yaml")]]);
   });
 
   test("a file that is a link stays one", async () => {

@@ -1,16 +1,18 @@
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { KubeObject } from "../../api/meta.ts";
 import { TerminalError } from "../../runtime/errors.ts";
 import type { FileSystem } from "../file-system.ts";
 import { nodeFileSystem as fs } from "../node-file-system.ts";
+import { temporaryPath } from "../replace-file.ts";
 import type { Change, StoredState, Transaction } from "../storage.ts";
 import { CrashError, crashFileSystem, seeded } from "../testing/crash-file-system.ts";
 import { openLog } from "./log.ts";
+import { recover } from "./recover.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -218,6 +220,37 @@ describe("a log on a real disk", () => {
     await expect(reopened()).rejects.toThrow(/segment-00000001 is damaged/);
   });
 
+  test("damage at the end of a segment refuses to start also where the next one says nothing of it", async () => {
+    const { encodeFrame } = await import("./frame.ts");
+    await written({ changes: [put(1, "a")] });
+    // As of a folder that was put together from two copies.
+    const start = { type: "segmentStart", epoch: 2, revision: 1, payload: '{"seals":{}}' } as const;
+    await writeFile(segment(2), encodeFrame(start));
+    await truncate(segment(1), (await stat(segment(1))).size - 3);
+    await expect(reopened()).rejects.toThrow(/segment-00000001 is damaged/);
+  });
+
+  test("a whole record that is gone from the end of a full segment is missed by the one that follows it", async () => {
+    const log = openLog({ directory, fs, segmentBytes: 1_000 });
+    await log.open();
+    // Large enough that the segments after it are kept beside its snapshot.
+    await log.commit({ changes: [put(1, "large", "x".repeat(20_000))] });
+    for (let revision = 2; revision <= 20; revision += 1) await log.commit({ changes: [put(revision, "a")] });
+    await log.close();
+    const full = (await readdir(directory)).filter((name) => name.startsWith("segment-")).sort()[0] ?? "";
+    const bytes = await readFile(join(directory, full));
+    await truncate(join(directory, full), bytes.lastIndexOf("BWL") - 1);
+    await expect(reopened()).rejects.toThrow(new RegExp(`${full} is damaged .*: it should have`));
+  });
+
+  test("a snapshot behind which every segment is gone is not all that was known, whoever reads it", async () => {
+    for (let run = 1; run <= 20; run += 1) await written({ changes: [put(run, "a")] });
+    for (const name of await readdir(directory))
+      if (name.startsWith("segment-")) await rm(join(directory, name));
+    await expect(recover(fs, directory)).rejects.toThrow(/is damaged at byte 0: the file is gone/);
+    await expect(reopened()).rejects.toThrow(/is damaged at byte 0: the file is gone/);
+  });
+
   test("a missing segment refuses to start", async () => {
     for (let run = 1; run <= 3; run += 1) await written({ changes: [put(run, "a")] });
     await rm(segment(2));
@@ -239,6 +272,14 @@ describe("a log on a real disk", () => {
     await log.close();
     await committed;
     expect((await reopened()).revision).toBe(1);
+  });
+
+  test("what a crash left of a snapshot that was being written is gone with the next start", async () => {
+    await written({ changes: [put(1, "a")] });
+    const left = temporaryPath(join(directory, "snapshot-00000001"));
+    await writeFile(left, "half of it");
+    expect((await reopened()).revision).toBe(1);
+    expect(await readdir(directory)).not.toContain(basename(left));
   });
 
   test("a damaged snapshot refuses to start", async () => {

@@ -66,7 +66,7 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
       if (segment !== undefined) throw new Error("The log is open already.");
       await fs.makeDirectory(directory, directoryMode);
       const before = logFiles((await fs.list(directory)) ?? []);
-      sequence = Math.max(0, ...before.segments, ...before.snapshots) + 1;
+      sequence = (before.segments.at(-1) ?? 0) + 1;
       // The next segment's name is taken before anything is read: from here on an owner of the last one fails.
       segment = await fs.create(join(directory, segmentName(sequence)), fileMode);
       await fs.syncDirectory(directory);
