@@ -544,6 +544,15 @@ test("an operator that starts during an emergency stop comes up without a gatewa
   await until(async () => (await second.account("all"))?.daily.reserved === 0);
 });
 
+test("an operator that starts during an emergency stop steers no gateway, not even one that it can't end", async () => {
+  await start();
+  // By this it would have been found and ended.
+  await rm(join(config.stateDirectory, "gateway.json"));
+  const second = await openGateway(config, { isStopped: () => true });
+  await expect(second.setBudgets([BUDGET])).rejects.toMatchObject({ reason: "Stopped" });
+  await second.close();
+});
+
 test("the file of the stop latch alone keeps a gateway from being started", async () => {
   config = { ...config, stopLatch: join(folder, "stop") };
   await writeFile(join(folder, "stop"), "");

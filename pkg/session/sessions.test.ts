@@ -387,6 +387,19 @@ test("a host took an order to end at once, seen before it was ended, for one to 
   expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
 });
 
+test("a start that is under way gives up at once when its session is to end, however long a host may take", async () => {
+  // Time stands still: nothing is given up for having taken too long.
+  const clock: Clock = { ...systemClock, elapsed: () => 0 };
+  const { stage } = await stageWith([], { hostCommand: ["/bin/sh", "-c", "exec sleep 60"], clock });
+  const spec = stage.spec();
+  const started = stage.sessions.start(spec);
+  started.catch(() => undefined); // Told below.
+  await expect.poll(async () => (await markedProcesses(spec.id)).length).toBeGreaterThan(0);
+  await stage.sessions.stop(spec.id, "Now");
+  await expect(started).rejects.toMatchObject({ reason: "HostNotStarted" });
+  expect(await markedProcesses(spec.id)).toEqual([]);
+}, 15_000);
+
 test("an end that was ordered is known as one by the time that it is over: nobody takes it for a crash", async () => {
   const upstream = await openUpstream(() => bash(`touch started; ${waitFor("../go")}`));
   const ends: SessionObservation[] = [];

@@ -116,6 +116,27 @@ test("the stop latch ends a host that waits by itself, and none is started while
   await until(async () => stage.sessions.spareId() === undefined);
 });
 
+test("a host that waits and heeds nothing is told no session once the stop is in force", async () => {
+  const told = 'read line; echo "$line" > told';
+  let admitting = (): void => undefined;
+  const { stage } = await stageWith([], {
+    hostCommand: ["/bin/sh", "-c", `cd "$0" && ${told}`],
+    money: {
+      admit: async () => {
+        admitting();
+        return { url: "http://127.0.0.1:1", token: "t" };
+      },
+      dismiss: async () => undefined,
+    },
+  });
+  const id = idOf(stage);
+  await until(async () => (await markedProcesses(id)).length > 0);
+  admitting = () => writeFileSync(stage.stopLatch, "");
+  await expect(stage.sessions.start(stage.spec({ id }))).rejects.toMatchObject({ reason: "Stopped" });
+  await stage.sessions.stop(id, "Now");
+  expect(existsSync(join(stage.places.directory, id, "told"))).toBe(false);
+});
+
 test("a host that waits ends when nobody is left who could tell it its session", async () => {
   const { stage } = await stageWith([], { spares: false });
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));

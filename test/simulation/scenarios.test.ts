@@ -96,12 +96,51 @@ test("a project is judged by the criteria that it was claimed with, whoever edit
   expect(story.world.api.objects("Review")[0]?.spec.criteria).toEqual(criteria);
 });
 
-test("no claim number is given twice, though the Project that had them is lost: the repository remembers", async () => {
+describe("no claim number is given twice: the repository remembers", () => {
+  test("though the Project that had them is lost", async () => {
+    const story = await tell();
+    await story.world.repository.recordClaim({ project: "retry", number: 7, agent: "agent-3" });
+    await story.projects("retry");
+    await story.until("it is merged", merged(story, "retry"));
+    expect(story.the("Project", "retry").status?.submission?.claim).toBe(8);
+  });
+  test("though the Project is as it was some claims ago, out of a backup", async () => {
+    const story = await tell();
+    const { api, repository } = story.world;
+    story.operator.crash();
+    await story.projects("retry");
+    await repository.recordClaim({ project: "retry", number: 7, agent: "agent-3" });
+    const key = { namespace: "default", name: "retry" };
+    await api.patch("Project", key, { status: { claimNumber: 2 } }, { subresource: "status" });
+    story.operator.start();
+    await story.until("it is merged", merged(story, "retry"));
+    expect(story.the("Project", "retry").status?.submission?.claim).toBe(8);
+  });
+});
+
+test("the number of a Project that was deleted is given to no other: branches and commits bear it", async () => {
   const story = await tell();
-  await story.world.repository.recordClaim({ project: "retry", number: 7, agent: "agent-3" });
-  await story.projects("retry");
-  await story.until("it is merged", merged(story, "retry"));
-  expect(story.the("Project", "retry").status?.submission?.claim).toBe(8);
+  await story.projects("first");
+  await story.until("it is merged", merged(story, "first"));
+  const { api } = story.world;
+  await api.delete("Project", { namespace: "default", name: "first" });
+  await story.until("it is gone", () => api.object("Project", "first") === undefined);
+  await story.projects("second");
+  await story.until("it is merged", merged(story, "second"));
+  expect(story.the("Project", "second").status?.number).toBe(2);
+});
+
+test("what is approved is not merged while everything is stopped, and is once work goes on", async () => {
+  const story = await tell({ workspace: { merge: { mode: "Manual" } } });
+  await story.projects("one");
+  await story.until("it is approved", () => story.phase("one") === "Approved");
+  await story.patch("Workspace", "workspace", { mode: "Stopped" });
+  await story.until("it is stopped", () => story.world.latch.isEngaged);
+  await story.patch("Workspace", "workspace", { merge: { mode: "Auto" } });
+  await story.minutes(30);
+  expect(story.phase("one")).toBe("Approved");
+  await story.patch("Workspace", "workspace", { mode: "Running" });
+  await story.until("it is merged", merged(story, "one"));
 });
 
 test("the session of an agent that was torn out went on for ever; its claim is released, though another has its name", async () => {

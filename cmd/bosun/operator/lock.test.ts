@@ -1,4 +1,13 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, request, Server } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -192,6 +201,21 @@ test("a socket that a stale holder put in place of the holder's is put right by 
   writeFileSync(path.join(folder, "operator.sock"), "no socket");
   await pass(5_000);
   expect(await answerOf(path.join(folder, "operator.sock"))).toBe(folder);
+});
+
+test("who lets go takes its own link away, and none that leads to another", async () => {
+  for (const other of [undefined, "elsewhere.sock"]) {
+    const { folder } = folderOfALock();
+    const known = path.join(folder, "operator.sock");
+    const lock = await taken(folder, steppedClock().clock);
+    if (other !== undefined) {
+      rmSync(known);
+      symlinkSync(other, known);
+    }
+    lock.release();
+    const left = lstatSync(known, { throwIfNoEntry: false });
+    expect(left !== undefined).toBe(other !== undefined);
+  }
 });
 
 function answerOf(socketPath: string): Promise<string> {
