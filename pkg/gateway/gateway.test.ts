@@ -548,7 +548,9 @@ test("an operator that starts during an emergency stop steers no gateway, not ev
   await start();
   // By this it would have been found and ended.
   await rm(join(config.stateDirectory, "gateway.json"));
-  const second = await openGateway(config, { isStopped: () => true });
+  const latch = latchOfTheOperator();
+  await writeFile(latch.path, "");
+  const second = await openGateway(config, { latch });
   await expect(second.setBudgets([BUDGET])).rejects.toMatchObject({ reason: "Stopped" });
   await second.close();
 });
