@@ -762,7 +762,7 @@ test("a ledger that is missing, shorter or damaged stops everything, and says so
   const damages: [string, string | undefined][] = [
     ["is missing", undefined],
     ["was cut", `${whole.split("\n").slice(0, 2).join("\n")}\n`],
-    ["adds up to something else", whole.replace(/"cost":400000/, '"cost":1')],
+    ["Its checksum does not fit", whole.replace(/"cost":400000/, '"cost":1')],
     ["line 4 is damaged", whole.replace('"step":"reserved"', '"step":"reser')],
   ];
   for (const [message, content] of damages) {

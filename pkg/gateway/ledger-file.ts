@@ -1,5 +1,7 @@
 /** The ledger's bytes: one JSON object a line, and how a line that a crash tore is told from damage. */
+import { crc32 } from "node:zlib";
 import type { FileSystem } from "../storage/file-system.ts";
+import { isLine } from "./ledger-line-shape.ts";
 import { LedgerError, type Line } from "./ledger-lines.ts";
 import { LedgerState } from "./ledger-state.ts";
 
@@ -7,6 +9,8 @@ import { LedgerState } from "./ledger-state.ts";
 export interface WrittenLine {
   /** The first line of the same write; absent for that one itself. */
   with?: number;
+  /** CRC-32 of all of the line before it, in eight hexadecimal digits; absent in lines of before it was written. */
+  sum?: string;
 }
 
 /** The first of `lines` as they are written at once: all that fit into `bytesMax`, and one at least. */
@@ -16,12 +20,22 @@ export function encodeLines(lines: readonly Line[], bytesMax: number): { text: B
   let size = 0;
   for (const line of lines) {
     const written = line.seq === first ? line : { ...line, with: first };
-    const text = Buffer.from(`${JSON.stringify(written)}\n`);
+    const text = Buffer.from(withSum(JSON.stringify(written)));
     if (texts.length > 0 && size + text.length > bytesMax) break;
     texts.push(text);
     size += text.length;
   }
   return { text: Buffer.concat(texts), count: texts.length };
+}
+
+/** A line's JSON with its checksum at the end, and the end of the line. */
+function withSum(json: string): string {
+  const before = json.slice(0, -1);
+  return `${before},"sum":"${sumOf(before)}"}\n`;
+}
+
+function sumOf(before: string | Buffer): string {
+  return crc32(before).toString(16).padStart(8, "0");
 }
 
 /**
@@ -42,6 +56,7 @@ export async function readLedger(
   let torn: Error | undefined;
   for await (const text of wholeLines(fs, path)) {
     const line = parse(text);
+    if (line instanceof LedgerError && torn === undefined) throw damaged(path, state, line);
     if (line instanceof Error) torn ??= line;
     else if (torn === undefined) apply(state, line, path);
     else if ((line.with ?? line.seq) > state.seq + 1) throw damaged(path, state, torn);
@@ -69,7 +84,7 @@ export async function readDamaged(
       gapBytes += text.length + 1;
       continue;
     }
-    const { with: _, ...step } = line;
+    const { with: _, sum: __, ...step } = line;
     lines.push(step as Line);
     last = line.seq;
     gapBytes = 0;
@@ -99,13 +114,19 @@ async function* wholeLines(fs: FileSystem, path: string): AsyncGenerator<Buffer>
   }
 }
 
+/** A LedgerError says that no crash can have torn it so: what is JSON was written whole. */
 function parse(text: Buffer): (Line & WrittenLine) | Error {
+  let line: (Line & WrittenLine) | null;
   try {
-    const line = JSON.parse(text.toString("utf8")) as (Line & WrittenLine) | null;
-    return typeof line?.seq === "number" ? line : new Error("It has no number.");
+    line = JSON.parse(text.toString("utf8"));
   } catch (cause) {
     return new Error(`${(cause as Error).message}.`, { cause });
   }
+  if (typeof line?.seq !== "number") return new Error("It has no number.");
+  const before = text.subarray(0, -`,"sum":"${line.sum}"}`.length);
+  if (line.sum !== undefined && line.sum !== sumOf(before))
+    return new LedgerError("Its checksum does not fit.");
+  return isLine(line) ? line : new LedgerError("It lacks what a line of its step has.");
 }
 
 function apply(state: LedgerState, line: Line, path: string): void {

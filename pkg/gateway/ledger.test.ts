@@ -5,8 +5,10 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { TestClock } from "../runtime/testing/clock.ts";
 import type { FileSystem } from "../storage/file-system.ts";
 import { nodeFileSystem } from "../storage/node-file-system.ts";
+import { crashFileSystem } from "../storage/testing/crash-file-system.ts";
 import { systemIds } from "../system/system.ts";
 import { type Ledger, type LedgerOptions, openLedger } from "./ledger.ts";
+import { readLedger } from "./ledger-file.ts";
 import { LedgerError } from "./ledger-lines.ts";
 import { grantStep, reservation, SETTLED } from "./testing/steps.ts";
 
@@ -258,7 +260,61 @@ test("a ledger in whose last line a digit was changed stops everything", async (
   opened.splice(0);
   const path = join(folder, "ledger.jsonl");
   await writeFile(path, (await readFile(path, "utf8")).replace('"cost":1000,', '"cost":9,'));
+  await expect(open()).rejects.toThrow(/line 3 is damaged: Its checksum does not fit/);
+});
+
+test("a ledger of before there were checksums, in which a digit was changed, is known by the copy of its totals", async () => {
+  const ledger = await open();
+  await ledger.append(grantStep());
+  await ledger.append(reservation("a"));
+  await ledger.close();
+  opened.splice(0);
+  const path = join(folder, "ledger.jsonl");
+  const old = (await readFile(path, "utf8")).replaceAll(/,"sum":"\w+"/g, "");
+  await writeFile(path, old.replace('"cost":1000,', '"cost":9,'));
   await expect(open()).rejects.toThrow(/adds up to something else/);
+});
+
+test("a changed bit anywhere before the last write stops everything, or changes no sum, also without a copy of the totals", async () => {
+  const ledger = await open();
+  await ledger.append(grantStep());
+  await ledger.append(reservation("a"));
+  await ledger.append({ step: "sent", id: "a" });
+  await ledger.append({ ...SETTLED, id: "a" });
+  await ledger.append(reservation("b"));
+  const sums = ledger.state.sums(grantStep());
+  const whole = await readFile(join(folder, "ledger.jsonl"));
+  // With the end of the line before it, since what begins there may have been torn.
+  const lastWrite = whole.lastIndexOf("\n", -2);
+  const fs = crashFileSystem();
+  let refused = 0;
+  for (let at = 0; at < lastWrite; at += 1) {
+    const bytes = Buffer.from(whole);
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+    fs.put("/ledger.jsonl", bytes);
+    const read = await readLedger(fs, "/ledger.jsonl").then(
+      ({ state }) => state.sums(grantStep()),
+      (error: unknown) => error,
+    );
+    if (read instanceof LedgerError) refused += 1;
+    else expect(read, `byte ${at}`).toEqual(sums);
+  }
+  expect(refused).toBeGreaterThan(0.95 * lastWrite);
+});
+
+test("a line without an amount is damage, not nothing: what can't be added up can't be compared with a limit", async () => {
+  const ledger = await open();
+  await ledger.append(reservation("a"));
+  await ledger.append({ step: "sent", id: "a" });
+  await ledger.append({ ...SETTLED, id: "a" });
+  await ledger.close();
+  opened.splice(0);
+  const path = join(folder, "ledger.jsonl");
+  const old = (await readFile(path, "utf8")).replaceAll(/,"sum":"\w+"/g, "");
+  await rm(join(folder, "state", "totals.json"));
+  const settlement = old.lastIndexOf('"cost":');
+  await writeFile(path, `${old.slice(0, settlement)}"cosu":${old.slice(settlement + '"cost":'.length)}`);
+  await expect(open()).rejects.toThrow(/line 4 is damaged: It lacks what a line of its step has/);
 });
 
 test("the copy of the totals is never ahead of the ledger, also where its lines take more than one write", async () => {

@@ -1,7 +1,7 @@
 /** A damaged or missing ledger on disk: what is wrong with it, and putting one made anew in its place. */
 import type { FileSystem } from "../storage/file-system.ts";
 import { replaceFile } from "../storage/replace-file.ts";
-import { readDamaged, readLedger } from "./ledger-file.ts";
+import { encodeLines, readDamaged, readLedger } from "./ledger-file.ts";
 import { LedgerError, type Line } from "./ledger-lines.ts";
 import { LedgerState } from "./ledger-state.ts";
 import { checkAgainst, readTotals, type Totals, totalsOf, writeTotals } from "./ledger-totals.ts";
@@ -58,7 +58,8 @@ export async function putRebuilt(
     lines.push(line);
   }
   if (damaged !== undefined) await replaceFile(fs, keptAs, [damaged], 0o600);
-  const text = Buffer.concat(lines.map((line) => Buffer.from(`${JSON.stringify(line)}\n`)));
+  // Each by itself: none of them is one that a crash may have torn.
+  const text = Buffer.concat(lines.map((line) => encodeLines([line], Number.POSITIVE_INFINITY).text));
   await replaceFile(fs, path, [text], 0o600);
   // Until then the copy is another ledger's, and nothing is spent; what it says is not lost.
   await writeTotals(fs, totalsPath, totalsOf(state));

@@ -4,7 +4,7 @@ import { TestClock } from "../runtime/testing/clock.ts";
 import { crashFileSystem } from "../storage/testing/crash-file-system.ts";
 import { seeded } from "../storage/testing/seeded.ts";
 import { openLedger } from "./ledger.ts";
-import { readDamaged } from "./ledger-file.ts";
+import { encodeLines, readDamaged } from "./ledger-file.ts";
 import type { Line, Step } from "./ledger-lines.ts";
 import { LedgerState } from "./ledger-state.ts";
 import { type Totals, totalsOf } from "./ledger-totals.ts";
@@ -100,12 +100,14 @@ function stateOf(steps: readonly (Step & { at: number })[]): LedgerState {
   return state;
 }
 
-type Damage = { kind: "drop" | "blot" | "cut" | "gone"; where: number; length: number };
+type Damage = { kind: "drop" | "blot" | "cut" | "flip" | "gone"; where: number; length: number };
 
 function damaged(text: string, { kind, where, length }: Damage): string {
   const at = Math.floor(where * text.length);
   if (kind === "gone") return "";
   if (kind === "cut") return text.slice(0, at);
+  if (kind === "flip")
+    return `${text.slice(0, at)}${String.fromCharCode(text.charCodeAt(at) ^ length)}${text.slice(at + 1)}`;
   if (kind === "blot")
     return `${text.slice(0, at)}${"\0".repeat(Math.min(length * 40, text.length - at))}${text.slice(at + length * 40)}`;
   const lines = text.split("\n");
@@ -114,7 +116,7 @@ function damaged(text: string, { kind, where, length }: Damage): string {
 }
 
 const damage = fc.record({
-  kind: fc.constantFrom("drop" as const, "blot" as const, "cut" as const, "gone" as const),
+  kind: fc.constantFrom("drop" as const, "blot" as const, "cut" as const, "flip" as const, "gone" as const),
   where: fc.double({ min: 0, max: 0.999, noNaN: true }),
   length: fc.integer({ min: 1, max: 6 }),
 });
@@ -128,7 +130,7 @@ test("a ledger made anew charges no window with less than was spent, whatever is
       fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
       async (seed, length, damages, copied) => {
         const { lines, totals } = played(seed, length);
-        const whole = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+        const whole = lines.map((line) => encodeLines([line], Infinity).text.toString()).join("");
         const text = damages.reduce(damaged, whole);
         const copy = copied === undefined ? undefined : totals[Math.floor(copied * (totals.length - 1))];
         const fs = crashFileSystem();
