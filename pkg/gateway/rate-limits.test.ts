@@ -148,3 +148,21 @@ test("a usage limit outlives a restart, and no longer than it was where the cloc
   before.limits.sending("a")(200);
   expect(before.kept()).toEqual([]);
 });
+
+test("a usage limit is over when its time has come, though the machine slept until then", async () => {
+  class SleepingClock extends TestClock {
+    sleptMs = 0;
+    override now(): number {
+      return super.now() + this.sleptMs;
+    }
+  }
+  const clock = new SleepingClock();
+  const { limits: rate } = limits([], clock);
+  rate.sending("a")(429, usedUp(5));
+  await clock.advance(HOUR);
+  clock.sleptMs = 3 * HOUR;
+  expect(rate.usageLimits()).toEqual([{ untilMs: clock.now() + HOUR, leftMs: HOUR }]);
+  clock.sleptMs = 4 * HOUR;
+  expect(rate.usageLimits()).toEqual([]);
+  expect(rate.delayMs("b")).toBe(0);
+});

@@ -118,7 +118,11 @@ export class RateLimits {
   #delayOf(limit: Limit | undefined): number {
     if (limit === undefined) return 0;
     if (limit.probing) return Number.POSITIVE_INFINITY;
-    return Math.max(0, limit.untilMs - this.#clock.elapsed());
+    const leftMs = limit.untilMs - this.#clock.elapsed();
+    // The elapsed clock stands still while the machine sleeps, the account's time does not. A wall clock that was set
+    // forward costs one early probe.
+    const byWallMs = (limit.usage?.untilMs ?? Number.POSITIVE_INFINITY) - this.#clock.now();
+    return Math.max(0, Math.min(leftMs, byWallMs));
   }
 
   /** One that is being probed holds nobody: who asks stands in line for the answer. */

@@ -112,6 +112,33 @@ const rows: readonly { name: string; headers: Record<string, string>; status?: n
     want: ordinary(60),
   },
   {
+    name: "a reset of the subscription's alone",
+    headers: { "anthropic-ratelimit-unified-reset": at(HOUR) },
+    want: usedUp(HOUR),
+  },
+  {
+    name: "a reset of the subscription's that was allowed, and a rate's retry-after",
+    headers: {
+      "anthropic-ratelimit-unified-status": "allowed",
+      "anthropic-ratelimit-unified-reset": at(HOUR),
+      "retry-after": "7",
+    },
+    want: ordinary(7),
+  },
+  {
+    name: "a reset of the subscription's that was allowed, and nothing else",
+    headers: {
+      "anthropic-ratelimit-unified-status": "allowed",
+      "anthropic-ratelimit-unified-reset": at(HOUR),
+    },
+    want: ordinary(),
+  },
+  {
+    name: "a rate's reset that doesn't say what remains",
+    headers: { "anthropic-ratelimit-requests-reset": "2026-11-23T12:00:30Z" },
+    want: ordinary(30),
+  },
+  {
     name: "a clock here that is two hours ahead, by the answer's date",
     headers: {
       date: "Mon, 23 Nov 2026 10:00:00 GMT",

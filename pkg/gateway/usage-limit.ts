@@ -19,7 +19,8 @@ const RATE_WAIT_MS_MAX = 300_000;
  * with a `-reset` in seconds since the epoch; older answers have only `anthropic-ratelimit-unified-status` and `-reset`.
  * Every rejected one has to open again, so the latest reset counts. A plain length of time is the account's; any other
  * name is that of some models alone. Without them a wait of more than 5 minutes, from `retry-after` or from a limit with
- * nothing remaining, is taken to be the model's.
+ * nothing remaining, is taken to be the model's. A reset of a subscription's that comes without any status counts where
+ * nothing else says when to ask again.
  *
  * @param nowMs - wall time; the answer's own `date` is preferred, so that a wrong clock here does no harm
  */
@@ -34,14 +35,22 @@ export function refusalOf(headers: IncomingHttpHeaders, status: number, nowMs: n
     const usedUp = rejected.some(({ ofAccount }) => ofAccount) ? "account" : "model";
     return { waitMs: Math.max(resetMs - sentMs, retryMs ?? 0), usedUp };
   }
+  const bareMs = timeMs(text(headers["anthropic-ratelimit-unified-reset"])) ?? 0;
+  if (retryMs === undefined && bareMs > sentMs && !hasStatus(headers))
+    return { waitMs: bareMs - sentMs, usedUp: ofAccount(headers) ? "account" : "model" };
   const waitMs = retryMs ?? emptyUntilMs(headers, sentMs);
   return { waitMs, usedUp: waitMs !== undefined && waitMs > RATE_WAIT_MS_MAX ? "model" : undefined };
 }
 
+/** The status of a subscription's window, or of all of them. */
+const unifiedStatus = /^anthropic-ratelimit-unified-(?:(.+)-)?status$/;
+
+const hasStatus = (headers: IncomingHttpHeaders): boolean =>
+  Object.keys(headers).some((name) => unifiedStatus.test(name));
+
 function rejectedWindows(headers: IncomingHttpHeaders): { resetMs: number; ofAccount: boolean }[] {
-  const unified = /^anthropic-ratelimit-unified-(?:(.+)-)?status$/;
   const found = Object.entries(headers).flatMap(([name, value]) => {
-    const match = unified.exec(name);
+    const match = unifiedStatus.exec(name);
     if (match === null || text(value) !== "rejected") return [];
     const reset = timeMs(text(headers[name.replace(/status$/, "reset")]));
     if (reset === undefined) return [];
@@ -49,14 +58,20 @@ function rejectedWindows(headers: IncomingHttpHeaders): { resetMs: number; ofAcc
   });
   const single = found.filter(({ window }) => window !== undefined);
   if (single.length > 0) return single;
+  return found.map(({ resetMs }) => ({ resetMs, ofAccount: ofAccount(headers) }));
+}
+
+/** Whether the sum of the windows speaks of the account: the five hours, the week, or it doesn't say which. */
+function ofAccount(headers: IncomingHttpHeaders): boolean {
   const claim = text(headers["anthropic-ratelimit-unified-representative-claim"]) ?? "five_hour";
-  return found.map(({ resetMs }) => ({ resetMs, ofAccount: /^(five_hour|seven_day)$/.test(claim) }));
+  return /^(five_hour|seven_day)$/.test(claim);
 }
 
 /** When the last limit with nothing remaining is full again, in milliseconds from `sentMs`. */
 function emptyUntilMs(headers: IncomingHttpHeaders, sentMs: number): number | undefined {
   const waits = ["requests", "tokens", "input-tokens", "output-tokens"].flatMap((kind) => {
-    if (text(headers[`anthropic-ratelimit-${kind}-remaining`]) !== "0") return [];
+    const remaining = text(headers[`anthropic-ratelimit-${kind}-remaining`]) ?? "0";
+    if (remaining !== "0") return [];
     const reset = timeMs(text(headers[`anthropic-ratelimit-${kind}-reset`]));
     return reset === undefined || reset <= sentMs ? [] : [reset - sentMs];
   });
