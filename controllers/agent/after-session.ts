@@ -25,6 +25,7 @@ const rules: readonly Rule[] = [
   judged, //    the review is done
   onHold, //    paused or out of money: wait
   refused, //   no money for a request: wait until other limits or windows are in force
+  unavailable, // nothing was to be had of the model: wait a little
   paused, //    it was asked to pause, and is no longer
   unstarted, // the run has had no session yet
   restarted, // a person asks for a new start
@@ -98,6 +99,17 @@ function refusalIn(outcome: Outcome | undefined): { reason: Reason; message: str
   return reason === "BudgetExceeded" || reason === "NoBudget" ? { reason, message } : undefined;
 }
 
+/** No fault of the work's, and nothing that is counted: it goes on once there is an answer again. */
+function unavailable(agent: Agent, { work, outcome }: Past, { now }: Observation): Plan | undefined {
+  if (outcome?.kind !== "Paused" || outcome.reason !== "UpstreamUnavailable") return undefined;
+  const { status = {} } = agent;
+  const plan = waiting("Paused", "UpstreamUnavailable", outcome.message);
+  const leftMs = waitOf(status, now);
+  if (status.nextStartTime === undefined || leftMs === "TooLong")
+    return { ...plan, waitsAnew: true, next: inSeconds(0) };
+  return leftMs === 0 ? { ...start(work), ready: plan.ready } : { ...plan, next: inSeconds(leftMs / 1000) };
+}
+
 function paused(_agent: Agent, { work, outcome }: Past): Plan | undefined {
   return outcome?.kind === "Paused" ? start(work) : undefined;
 }
@@ -151,6 +163,7 @@ function again(agent: Agent, { work }: Past, { now }: Observation): Plan {
 /** Nothing in hand, and what it had in hand went wrong: the next would, too. */
 export function failing(agent: Agent, seen: Observation): Plan | undefined {
   if (seen.work !== undefined || agent.status?.nextStartTime === undefined) return undefined;
+  if ((agent.status.failures ?? 0) === 0) return undefined;
   if (!specChanged(agent, seen)) return wait(agent, seen.now);
   return {
     action: { do: "nothing" },

@@ -230,6 +230,15 @@ function running(agent: Agent, { work, session, due, dueInMs }: Observation): Pl
       warns: true,
       next,
     };
+  const { refusal } = session.report;
+  if (refusal !== undefined)
+    return {
+      action: { do: "nothing" },
+      state,
+      ready: notReady("UpstreamUnavailable", refusal),
+      warns: true,
+      next,
+    };
   const steady = due && (agent.status?.failures ?? 0) > 0 && livedSeconds(agent, session) >= steadySeconds;
   return {
     action: { do: "nothing" },

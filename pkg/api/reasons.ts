@@ -92,6 +92,7 @@ export const CONDITIONS = {
       "NoBudget",
       "BudgetExceeded",
       "UsageLimited",
+      "UpstreamUnavailable",
       ...FAILURE_REASONS,
     ],
   },

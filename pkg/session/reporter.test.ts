@@ -174,3 +174,25 @@ test.each([
     expect(new Set(written.map(({ heartbeatMs }) => heartbeatMs)).size).toBeGreaterThanOrEqual(20);
   },
 );
+
+test("refusals in a row are told at once and are no live time, over hosts too, until there is an answer", () => {
+  passSeconds(10);
+  reporter.refused("no connection");
+  expect(reported().refusal).toBe("no connection");
+  // What waits in line meanwhile is not taken off twice.
+  reporter.asked();
+  passSeconds(600);
+  reporter.active(1000);
+  reporter.refused("still none");
+  reporter.finish({ kind: "Paused", reason: "UpstreamUnavailable", message: "still none" });
+  expect(reported()).toMatchObject({ refusal: "still none", liveSeconds: 10 });
+
+  reporter = open();
+  passSeconds(300);
+  expect(reported()).toMatchObject({ refusal: "still none", liveSeconds: 10 });
+  reporter.refused(undefined);
+  expect(reported().refusal).toBeUndefined();
+  passSeconds(5);
+  reporter.turned();
+  expect(reported().liveSeconds).toBe(15);
+});

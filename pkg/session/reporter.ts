@@ -46,6 +46,9 @@ const heartbeatPeriodMs = 10_000;
  */
 const standMsMax = 30_000;
 
+/** What people are told of a refusal is cut to so many characters. */
+const refusalCharactersMax = 500;
+
 /** A request without any answer for longer than this waits in line for budget: that time is not live. */
 const answerGraceMs = 30_000;
 
@@ -64,6 +67,9 @@ export function openReporter({ run, folder, clock, standing, onReport }: Reporte
   let asking = false;
   let askedMs: number | undefined;
   let waitedMs = 0;
+  // What the last host was refused with holds until there is an answer.
+  let refusal = before?.outcome === undefined ? undefined : before.refusal;
+  let refusedMs = 0;
   let outcome: Outcome | undefined;
 
   /** How long this process has run, in milliseconds. */
@@ -73,9 +79,12 @@ export function openReporter({ run, folder, clock, standing, onReport }: Reporte
     lookedMs = now;
     return ranMs;
   };
-  const waitingMs = () => (askedMs === undefined ? 0 : Math.max(0, ran() - askedMs - answerGraceMs));
+  const waitingMs = () => {
+    if (refusal !== undefined) return ran() - refusedMs;
+    return askedMs === undefined ? 0 : Math.max(0, ran() - askedMs - answerGraceMs);
+  };
   const answered = () => {
-    waitedMs += waitingMs();
+    if (refusal === undefined) waitedMs += waitingMs();
     askedMs = undefined;
   };
   const acted = () => {
@@ -100,6 +109,7 @@ export function openReporter({ run, folder, clock, standing, onReport }: Reporte
       ...(currentTask === undefined ? {} : { currentTask }),
       tasksDone,
       busy,
+      ...(refusal === undefined ? {} : { refusal }),
       ...(outcome === undefined ? {} : { outcome }),
     };
     written = { atMs: clock.elapsed(), activityMs: lastActivityMs, beatMs, busy, news: newsIn(now) };
@@ -138,6 +148,13 @@ export function openReporter({ run, folder, clock, standing, onReport }: Reporte
       const isNews = newsIn(standing()) !== written.news;
       if (isNews || clock.elapsed() - written.atMs >= writePeriodMs) write({ durable: true });
       else turnedSince = true;
+    },
+    refused(why) {
+      const isNews = (why === undefined) !== (refusal === undefined);
+      if (isNews && why === undefined) waitedMs += waitingMs();
+      if (isNews) refusedMs = ran();
+      refusal = why?.slice(0, refusalCharactersMax);
+      if (isNews) write({ durable: true });
     },
     tick() {
       ran();

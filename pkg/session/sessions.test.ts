@@ -69,6 +69,13 @@ const bash = (command: string) => ({ call: "bash", input: { command } });
 /** Waits in a tool call until the test makes the file. */
 const waitFor = (file: string) => `while [ ! -e ${file} ]; do sleep 0.02; done`;
 
+/** What the gateway answers where a Budget has too little left. */
+const overBudget = {
+  status: 402,
+  message: "BudgetExceeded",
+  headers: { "x-bosun-reason": "BudgetExceeded" },
+};
+
 describe("a whole run", () => {
   test("a session writes, commits, reports its tasks, hands in, and its outcome is found", async () => {
     const { upstream, stage } = await stageWith([
@@ -170,7 +177,7 @@ describe("how a run ends without finishing", () => {
         {
           status: 402,
           message: "BudgetExceeded: Budget main has 0.01 USD left",
-          headers: { "x-should-retry": "false" },
+          headers: { "x-bosun-reason": "BudgetExceeded", "x-should-retry": "false" },
         },
       ],
       { kind: "Paused", reason: "BudgetExceeded" },
@@ -195,7 +202,7 @@ describe("how a run ends without finishing", () => {
   });
 
   test("a paused run goes on when it is started again", async () => {
-    const { stage } = await stageWith([write, { status: 402, message: "BudgetExceeded" }, commit, handIn]);
+    const { stage } = await stageWith([write, overBudget, commit, handIn]);
     const spec = stage.spec();
     await stage.sessions.start(spec);
     expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Paused" });
@@ -364,7 +371,7 @@ describe("a host that can't be started", () => {
   });
 
   test("because its transcript is damaged says in which line", async () => {
-    const { stage } = await stageWith([{ status: 402, message: "BudgetExceeded" }]);
+    const { stage } = await stageWith([overBudget]);
     const spec = stage.spec();
     await stage.sessions.start(spec);
     await stage.outcome(spec.id);
@@ -565,7 +572,7 @@ describe("a host that may not go on", () => {
       if (index === 0) return bash(endless);
       const folder = sessionFolder(stage.places.directory, spec.id);
       taken = { host: takeThePlaceOf(folder), before: writtenByHostIn(folder.path) };
-      return { status: 402, message: "BudgetExceeded" };
+      return overBudget;
     };
     const { stage } = await stageWith(script, { hostCommand: deafHost });
     const spec = stage.spec({ toolTimeoutSeconds: 600 });

@@ -80,10 +80,19 @@ export type Outcome =
   | { kind: "Finished"; summary: string; evidence: readonly { criterion: string; evidence: string }[] }
   /** The reviewer has judged. */
   | { kind: "Judged"; judgement: Judgement }
-  /** It stopped cleanly after a turn and can be resumed: asked to, out of budget, or the account's usage is used up. */
+  /**
+   * It stopped cleanly after a turn and can be resumed: asked to, out of budget, the account's usage is used up, or for
+   * minutes no answer was to be had.
+   */
   | {
       kind: "Paused";
-      reason: "Requested" | "BudgetExceeded" | "NoBudget" | "BoundViolated" | "UsageLimited";
+      reason:
+        | "Requested"
+        | "BudgetExceeded"
+        | "NoBudget"
+        | "BoundViolated"
+        | "UsageLimited"
+        | "UpstreamUnavailable";
       message: string;
       /** BudgetExceeded: the names of those that have too little left, where that was said. */
       budgets?: readonly string[];
@@ -120,6 +129,8 @@ export interface SessionReport {
   tasksDone: readonly string[];
   /** A tool call or a request is within its own limit right now. */
   busy: boolean;
+  /** What the newest of several refusals in a row says: the request is sent again until it is answered. */
+  refusal?: string;
   /** Set once, the last thing a run writes. */
   outcome?: Outcome;
 }
@@ -162,7 +173,7 @@ export interface Sessions {
   running(): Promise<readonly { id: string; agent: string; pid: number }[]>;
   /**
    * Calls `wake` with the agent's name when a session has news: a host that lives, has ended or whose heartbeat fails,
-   * another run, a task that is done, an outcome. Running numbers are none: who follows them looks as often as it wants to know them. What
+   * another run, a task that is done, refusals that begin or end, an outcome. Running numbers are none: who follows them looks as often as it wants to know them. What
    * a start answers is told by that.
    */
   subscribe(wake: (agent: string) => void, signal: AbortSignal): void;
@@ -171,7 +182,7 @@ export interface Sessions {
 /** What `subscribe` compares: of two observations with equal news the later wakes nobody. */
 export function newsIn(seen: SessionObservation): unknown {
   if (seen.is === "unknown") return seen;
-  const { run, tasksDone, outcome } = seen.report ?? {};
+  const { run, tasksDone, refusal, outcome } = seen.report ?? {};
   const host = seen.is === "present" ? [seen.pid, seen.pulse] : [];
-  return [seen.is, ...host, run, tasksDone, outcome];
+  return [seen.is, ...host, run, tasksDone, refusal !== undefined, outcome];
 }

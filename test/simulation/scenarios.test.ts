@@ -710,6 +710,32 @@ test("a Budget in tokens alone holds back in tokens what needs more than is left
   await story.until("it is worked on", () => story.works("d"), 24);
 });
 
+test("a night without a network costs no Project anything: it is said, nobody is asked, and all go on by themselves", async () => {
+  const story = await tell({ builders: 2, temper: { script: endless("execute") } });
+  await story.projects("a", "b");
+  await story.minutes(10);
+  const { faults } = story.world.upstream;
+  const agents = ["agent-1", "agent-2"];
+  const ready = (name: string) => story.condition("Agent", name, "Ready");
+  faults.unreachable = 1;
+  await story.until("it is said", () => agents.every((name) => ready(name)?.status === "False"), 0.5);
+  for (const name of agents)
+    expect(ready(name)).toMatchObject({ reason: "UpstreamUnavailable", message: "no connection" });
+  const live = (name: string) => story.the("Agent", name).status?.session?.liveSeconds ?? 0;
+  const since = agents.map((name) => ready(name)?.lastTransitionTime);
+  const before = agents.map(live);
+  await story.minutes(8 * 60);
+  expect(agents.map((name) => ready(name)?.lastTransitionTime)).toEqual(since);
+  expect(story.world.api.objects("Escalation")).toEqual([]);
+  expect(agents.map((name) => story.the("Agent", name).status?.failures ?? 0)).toEqual([0, 0]);
+  // What had been live before is told up to ten minutes later.
+  for (const [at, name] of agents.entries()) expect(live(name) - (before[at] ?? 0)).toBeLessThan(600);
+
+  faults.unreachable = 0;
+  await story.until("both go on", () => agents.every((name) => ready(name)?.status === "True"), 0.1);
+  expect([story.phase("a"), story.phase("b")]).toEqual(["Working", "Working"]);
+});
+
 test("a used up account pauses the fleet until it opens again: nothing fails, is claimed, or is asked meanwhile", async () => {
   const story = await tell({ builders: 2, temper: { script: endless("execute") } });
   await story.projects("a", "b");

@@ -45,6 +45,15 @@ const cases: Case[] = [
     line: /agent-1: CrashLoopBackOff: 3 sessions in a row ended badly/,
   },
   {
+    type: "UpstreamUnavailable",
+    options: authorsEnd("Done", 10_000),
+    befalls: ({ world }) => {
+      world.upstream.faults.unreachable = 1;
+    },
+    event: ["UpstreamUnavailable", "Agent"],
+    line: /agent-1: UpstreamUnavailable: no connection/,
+  },
+  {
     type: "BudgetAlert",
     options: { ...authorsEnd("Done", 10_000), usd: 5 },
     event: ["BudgetAlert", "Budget"],

@@ -15,9 +15,14 @@ export interface ChosenUpstream {
   close(): Promise<void>;
 }
 
-/** The credential and address that the environment names. @throws UserError when there is none */
+/**
+ * The credential and address that the environment names.
+ *
+ * @throws UserError when there is no credential, or the address is none
+ */
 export function realUpstream(env: Readonly<Record<string, string | undefined>>): ChosenUpstream {
-  const { ANTHROPIC_API_KEY: apiKey, ANTHROPIC_AUTH_TOKEN: authToken, ANTHROPIC_BASE_URL: baseUrl } = env;
+  const { ANTHROPIC_API_KEY: apiKey, ANTHROPIC_AUTH_TOKEN: authToken } = env;
+  const baseUrl = baseUrlIn(env);
   const close = async (): Promise<void> => {};
   if (apiKey !== undefined && apiKey !== "")
     return {
@@ -29,6 +34,18 @@ export function realUpstream(env: Readonly<Record<string, string | undefined>>):
     return { kind: "Real", config: { baseUrl, credential: { authToken } }, close };
   throw new UserError(
     "There is no credential for the model. Set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN with ANTHROPIC_BASE_URL), or try everything without one, for free: `bosun up --rehearse`.",
+  );
+}
+
+/** An empty variable is none, as for the SDK. */
+function baseUrlIn({
+  ANTHROPIC_BASE_URL: text,
+}: Readonly<Record<string, string | undefined>>): string | undefined {
+  if (text === undefined || text.trim() === "") return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === "https:" || url?.protocol === "http:") return text.trim();
+  throw new UserError(
+    `ANTHROPIC_BASE_URL must be an address such as https://api.anthropic.com, not ${JSON.stringify(text)}. Set it right, or unset it.`,
   );
 }
 

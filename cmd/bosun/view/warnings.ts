@@ -10,6 +10,8 @@ export const WARNING_TYPES = [
   "HeartbeatLost",
   /** Sessions of an agent end badly again and again. */
   "CrashLoopBackOff",
+  /** For minutes a session gets nothing but refusals, or nobody can be reached: network, key, credit, overload. */
+  "UpstreamUnavailable",
   /** A share of a limit is spent. */
   "BudgetAlert",
   /** The account, or a model of it, is used up for a while. */
@@ -56,8 +58,8 @@ function ofWorkspace({ metadata, status }: Workspace): Warning[] {
   return [isSaid ? { ...warning, isSaid } : warning];
 }
 
-/** Reasons of an Agent's Ready. That it waits for the account is no fault of its own. */
-const ofAgents = ["HeartbeatLate", "HeartbeatLost", "CrashLoopBackOff"] as const;
+/** Reasons of an Agent's Ready. That the account is used up is the Workspace's to say. */
+const ofAgents = ["HeartbeatLate", "HeartbeatLost", "CrashLoopBackOff", "UpstreamUnavailable"] as const;
 
 function ofAgent({ metadata, status }: Agent): Warning[] {
   const ready = getCondition(status?.conditions, "Ready");

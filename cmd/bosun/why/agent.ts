@@ -34,6 +34,12 @@ function notReady({ metadata, status }: Agent, { now }: World): Answer | undefin
   if (ready === undefined || (ready.status !== "False" && !isLate) || ready.reason === "Paused")
     return undefined;
   if (ready.reason === "UsageLimited") return standing(ready.message, "Nothing: it goes on by itself then.");
+  if (ready.reason === "UpstreamUnavailable")
+    return standing(
+      `The model gives no answer: ${ready.message}`,
+      "Nothing, if that passes: it is asked again and again, at no cost, and goes on by itself.",
+      "Else look at the network, ANTHROPIC_BASE_URL, the key and the account's credit, then start `bosun up` again.",
+    );
   const retry = status?.nextStartTime;
   const waits = retry === undefined || Date.parse(retry) <= now ? [] : [`It is tried again at ${retry}.`];
   return standing(

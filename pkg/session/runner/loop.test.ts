@@ -81,7 +81,12 @@ function run(
     toolbox,
     clock: still,
     random: { next: () => 0 },
-    progress: { during: (_limitMs, work) => work(), beat: () => undefined, turned: () => undefined },
+    progress: {
+      during: (_limitMs, work) => work(),
+      beat: () => undefined,
+      turned: () => undefined,
+      refused: () => undefined,
+    },
     failure: undefined,
     head: async () => undefined,
     pauseRequested: () => false,

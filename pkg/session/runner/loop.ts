@@ -26,6 +26,8 @@ export interface Progress {
   beat(): void;
   /** The transcript has grown by a turn or a result. */
   turned(): void;
+  /** Several answers in a row refused, the newest with this; undefined: there was another one. Until then is no work. */
+  refused(why: string | undefined): void;
 }
 
 export interface LoopOptions {
@@ -46,6 +48,8 @@ export interface LoopOptions {
 
 /** So many answers in a row may not arrive whole. */
 const lossesMax = 3;
+/** From so many refusals in a row on people are told. */
+const refusalsTold = 3;
 /** So often in a row the model is asked to go on. */
 const nudgesMax = 3;
 
@@ -193,7 +197,10 @@ async function answered(options: LoopOptions): Promise<Outcome | (TurnAnswer & {
         tools: toolbox.definitions,
       }),
     );
-    if (answer.is === "turn" || answer.is === "lost") return answer;
+    if (answer.is === "turn" || answer.is === "lost") {
+      progress.refused(undefined);
+      return answer;
+    }
     const error =
       answer.is === "error"
         ? answer.answer
@@ -209,6 +216,7 @@ async function answered(options: LoopOptions): Promise<Outcome | (TurnAnswer & {
       return { kind: "Paused", reason: "Requested", message: "Asked to stop while waiting to try again." };
     }
     progress.beat();
+    if (failures >= refusalsTold) progress.refused(error.message);
     await pausableSleep(verdict.afterMs, options, clock);
   }
 }

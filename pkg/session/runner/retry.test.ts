@@ -25,7 +25,12 @@ describe("what follows from an error answer", () => {
       1,
       { do: "askAnew" },
     ],
-    ["402 pauses", answer(402), 1, { do: "pause", reason: "BudgetExceeded" }],
+    [
+      "402 of the gateway pauses",
+      answer(402, { "x-bosun-reason": "BudgetExceeded" }),
+      1,
+      { do: "pause", reason: "BudgetExceeded" },
+    ],
     [
       "402 names the Budgets that have too little left",
       answer(402, { "x-bosun-reason": "BudgetExceeded", "x-bosun-budgets": "team,all" }),
@@ -59,7 +64,16 @@ describe("what follows from an error answer", () => {
       1,
       { reason: "ContextLimit" },
     ],
-    ["the thirteenth in a row ends it", answer(529), 13, { do: "fail", reason: "UpstreamUnavailable" }],
+    ["the thirteenth in a row pauses", answer(529), 13, { do: "pause", reason: "UpstreamUnavailable" }],
+    ["a key that is refused is tried again", answer(401), 1, { do: "again" }],
+    ["402 of the upstream's own, which no Budget ends", answer(402), 1, { do: "again" }],
+    [
+      "credit that is used up is tried again, as it may be bought",
+      answer(400, { "x-should-retry": "false" }, "400: Your credit balance is too low to access the API"),
+      12,
+      { do: "again" },
+    ],
+    ["and pauses at last", answer(402), 13, { do: "pause", reason: "UpstreamUnavailable" }],
   ])("%s", (_name, given, failures, want) => {
     expect(verdictOn(given, failures, middle)).toMatchObject(want);
   });

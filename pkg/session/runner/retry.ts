@@ -8,10 +8,10 @@ export type Verdict =
   | { do: "askAnew" }
   | {
       do: "pause";
-      reason: "BudgetExceeded" | "NoBudget" | "BoundViolated" | "UsageLimited";
+      reason: "BudgetExceeded" | "NoBudget" | "BoundViolated" | "UsageLimited" | "UpstreamUnavailable";
       budgets?: readonly string[];
     }
-  | { do: "fail"; reason: "RequestRefused" | "ContextLimit" | "UpstreamUnavailable" };
+  | { do: "fail"; reason: "RequestRefused" | "ContextLimit" };
 
 /** A request is sent again so often: over seven minutes at most, where no answer asks for longer. */
 const triesMax = 12;
@@ -28,15 +28,16 @@ export interface ErrorAnswer {
 /**
  * What follows from an error answer.
  *
- * `x-should-retry` is believed where it is sent. Without it 408, 409, 429 and 5xx are retried, up to 12 times,
- * after what `retry-after` says, else after a random share of a pause that doubles from 1 s to 60 s.
+ * `x-should-retry` is believed where it is sent. Without it 401, 408, 409, 429 and 5xx are retried, up to 12 times,
+ * after what `retry-after` says, else after a random share of a pause that doubles from 1 s to 60 s; and so is what says
+ * that the account has no money left. None of these is a fault of the work: it waits then, and is tried again.
  *
  * @param failures - answers of this kind in a row, this one included
  */
 export function verdictOn(answer: ErrorAnswer, failures: number, random: Random): Verdict {
   const { status, headers, message } = answer;
-  if (status === 402) {
-    const said = headers.get("x-bosun-reason");
+  const said = headers.get("x-bosun-reason");
+  if (status === 402 && said !== null) {
     const budgets = headers.get("x-bosun-budgets");
     return {
       do: "pause",
@@ -49,11 +50,12 @@ export function verdictOn(answer: ErrorAnswer, failures: number, random: Random)
   if (status === 413 || (status === 400 && /prompt is too long|context (window|limit)/i.test(message))) {
     return { do: "fail", reason: "ContextLimit" };
   }
-  const advice = headers.get("x-should-retry");
+  const isUnpaid = status === 402 || (status === 400 && /credit balance is too low/i.test(message));
+  const advice = isUnpaid ? "true" : headers.get("x-should-retry");
   // A session admitted anew has a new token, which is read for each try.
   const retryable = advice === "true" || (advice !== "false" && (isPassing(status) || status === 401));
   if (!retryable) return status >= 500 ? { do: "askAnew" } : { do: "fail", reason: "RequestRefused" };
-  if (failures > triesMax) return { do: "fail", reason: "UpstreamUnavailable" };
+  if (failures > triesMax) return { do: "pause", reason: "UpstreamUnavailable" };
   return { do: "again", afterMs: retryAfterMs(headers) ?? backoffMs(failures, random) };
 }
 

@@ -22,6 +22,8 @@ import { work } from "./work.ts";
 const minute = 60_000;
 /** Of one turn, before a host gives up, as the real runner does. */
 const triesMax = 12;
+/** From so many refusals in a row on it says so. */
+const refusalsTold = 3;
 
 export interface SimSessionsOptions {
   life: Incarnation;
@@ -49,6 +51,8 @@ interface LivingHost extends Host {
   pauseAsked: boolean;
   /** By the clock that only grows: since then nothing of it moves. */
   hungMs?: number;
+  /** By the same clock: since then it gets nothing but refusals, which is no life that counts. */
+  refusedMs?: number | undefined;
   end: AbortController;
 }
 
@@ -134,6 +138,9 @@ export class SimSessions implements Sessions {
       run: spec.run,
       turns: sameRun ? (known?.report.turns ?? 0) : 0,
       liveSeconds: known?.report.liveSeconds ?? 0,
+      ...(known?.report.outcome === undefined || known.report.refusal === undefined
+        ? {}
+        : { refusal: known.report.refusal }),
       lastActivityMs: now,
       heartbeatMs: now,
       tasksDone: known?.report.tasksDone ?? [],
@@ -224,7 +231,7 @@ export class SimSessions implements Sessions {
   #now({ report, host }: Session): SessionReport {
     if (host === undefined) return report;
     const { clock } = this.#options.life;
-    const live = (clock.elapsed() - host.startedElapsedMs) / 1000;
+    const live = ((host.refusedMs ?? clock.elapsed()) - host.startedElapsedMs) / 1000;
     const busy = !host.conduct.silentNow;
     return { ...report, liveSeconds: report.liveSeconds + live, heartbeatMs: clock.now(), busy };
   }
@@ -305,16 +312,18 @@ export class SimSessions implements Sessions {
    *
    * @returns undefined once it has answered; else how the run ends
    */
-  async #paid({ report }: Session, host: LivingHost): Promise<Outcome | "killed" | undefined> {
+  async #paid(session: Session, host: LivingHost): Promise<Outcome | "killed" | undefined> {
     const { life, money } = this.#options;
     const { spec, conduct, end, name } = host;
     let message = "";
+    // What the last host was refused with holds until there is an answer.
+    if (session.report.refusal !== undefined) host.refusedMs = life.clock.elapsed();
     for (let tries = 0; tries < triesMax; tries += 1) {
       try {
         const answer = await money.ask({
           session: spec.id,
           model: spec.model,
-          turn: report.turns + 1,
+          turn: session.report.turns + 1,
           host: name,
           request: conduct.request(),
           takesMs: conduct.turnMs(),
@@ -325,9 +334,13 @@ export class SimSessions implements Sessions {
           const { is: _, ...why } = answer;
           return { kind: "Paused", ...why };
         }
-        if (answer.is === "answered" && answer.status === 200) return undefined;
+        if (answer.is === "answered" && answer.status === 200) {
+          this.#accepted(session, host);
+          return undefined;
+        }
         const waitMs = answer.is === "later" ? 1000 * answer.seconds : (answer.waitMs ?? 10_000);
         message = answer.is === "later" ? answer.message : `The upstream answered ${answer.status}.`;
+        if (tries + 1 >= refusalsTold) this.#refused(session, host, message);
         await life.clock.sleep(waitMs, end.signal);
       } catch (error) {
         // Killed while it waited.
@@ -335,7 +348,25 @@ export class SimSessions implements Sessions {
         throw error;
       }
     }
-    return { kind: "Failed", reason: "UpstreamUnavailable", message };
+    return { kind: "Paused", reason: "UpstreamUnavailable", message };
+  }
+
+  /** Tells of refusals in a row, which hold over hosts. */
+  #refused(session: Session, host: LivingHost, message: string): void {
+    const isNews = session.report.refusal === undefined;
+    host.refusedMs ??= this.#options.life.clock.elapsed();
+    session.report = { ...session.report, refusal: message };
+    if (isNews) this.#wake(host.spec.agent);
+  }
+
+  #accepted(session: Session, host: LivingHost): void {
+    if (host.refusedMs !== undefined)
+      host.startedElapsedMs += this.#options.life.clock.elapsed() - host.refusedMs;
+    host.refusedMs = undefined;
+    if (session.report.refusal === undefined) return;
+    const { refusal: _, ...report } = session.report;
+    session.report = report;
+    this.#wake(host.spec.agent);
   }
 
   /** How the run ends; undefined for one that crashes, hangs or falls silent. */
