@@ -4,6 +4,8 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
 import { timestamp } from "../runtime/clock.ts";
+import { startsNpm } from "../sandbox/compiled-npm.ts";
+import { keepCompiledNpm } from "../sandbox/keep-compiled-npm.ts";
 import { endCommandsOf } from "../sandbox/leftovers.ts";
 import { pidNamespaceAvailable } from "../sandbox/pid-namespace.ts";
 import type { CommitSource } from "./commit-source.ts";
@@ -74,6 +76,8 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
   const running = new Map<string, Set<string>>();
   /** What kept checks from running at all; told once, then they are tried again. */
   const failures = new Map<string, unknown>();
+  /** Begun by the first check that npm ran in, which had to do without. */
+  let keptNpm: Promise<void> | undefined;
   const listeners = new Set<(commit: string) => void>();
   const wake = (commits: Iterable<string>): void => {
     for (const commit of commits) for (const listener of listeners) listener(commit);
@@ -167,6 +171,9 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
         until.throwIfAborted();
         const environs = { ...environment, signal: until, refuseStopped };
         await runChecks(environs, { ...request, folder: join(work, randomUUID()) }, { inTurn, known });
+        if (environment.sandbox !== undefined && useNpm(request.commands))
+          keptNpm ??= keepCompiledNpm(environs);
+        await keptNpm;
       });
     } catch (error) {
       // What is known stays so: then only its checkout could not be removed, which the next start tries again.
@@ -178,6 +185,10 @@ export async function openQuality(options: OpenQualityOptions): Promise<Quality>
 
 function passed(results: readonly CheckResult[]): boolean {
   return results.every(({ result }) => result === "Passed");
+}
+
+function useNpm(commands: CheckCommands): boolean {
+  return Object.values(commands).some(({ run }) => startsNpm(run));
 }
 
 /** The same commands in the same order, however they were given. */

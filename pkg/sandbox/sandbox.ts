@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { sep } from "node:path";
+import { join, sep } from "node:path";
+import { compiledName, compiledNpm, startsNpm } from "./compiled-npm.ts";
 import { commandEnvironment } from "./environment.ts";
 import { executableDirectories } from "./executables.ts";
 import type { PidNamespace } from "./pid-namespace.ts";
@@ -82,6 +83,7 @@ export function sandboxed(command: string | readonly string[], options: SandboxO
     else args.push("--ro-bind", "/dev/null", place);
   }
   for (const place of covered(shown, hidden)) args.push("--ro-bind", place, place);
+  if (typeof command === "string" && startsNpm(command)) args.push(...showCompiledNpm(env.PATH ?? ""));
   args.push(options.checkoutWritable === false ? "--ro-bind" : "--bind", checkout, checkout);
   for (const place of options.writable ?? []) args.push("--bind", realpathSync.native(place), place);
   for (const place of hidden) {
@@ -89,6 +91,16 @@ export function sandboxed(command: string | readonly string[], options: SandboxO
   }
   args.push("--chdir", options.cwd ?? checkout, "--", ...words(command));
   return { file: "bwrap", args, env, contained: true };
+}
+
+/** What is kept of npm, read-only, where Node looks for it: a folder of links, so that commands keep there what they like. */
+function showCompiledNpm(path: string): readonly string[] {
+  const compiled = compiledNpm(path);
+  if (compiled === undefined) return [];
+  const { folder, files } = compiled;
+  const links = files.flatMap((file) => ["--symlink", join(folder, file), join("/tmp", compiledName, file)]);
+  // Old ones are removed: that it is gone meanwhile must not keep a command from running.
+  return ["--ro-bind-try", folder, folder, ...links];
 }
 
 /**

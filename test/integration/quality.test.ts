@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { openCommitSource } from "../../pkg/git/commit-source.ts";
 import { type OpenQualityOptions, openQuality, type QualityStop } from "../../pkg/quality/open.ts";
 import { workspacePlaces } from "../../pkg/sandbox/places.ts";
@@ -178,6 +178,18 @@ describe("checks", () => {
     expect(await settled(world.quality, commit, commands)).toMatchObject({
       results: [{ result: "Missing" }],
     });
+  });
+
+  test("by npm have what Node compiles of npm kept for later commands", async (context) => {
+    needSandbox(context);
+    const world = await open("bubblewrap");
+    const kept = join(world.stateDirectory, "compiled");
+    vi.stubEnv("NODE_COMPILE_CACHE", kept);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await result(world, "npm --version");
+
+    const names = () => readdir(kept).catch(() => []);
+    await expect.poll(names, { timeout: 60_000 }).toEqual([expect.stringMatching(/^npm-\w+$/)]);
   });
 
   test("by node's own runner with no test are NoTests, with one are Passed", async () => {
