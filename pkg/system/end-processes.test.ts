@@ -1,6 +1,10 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { expect, test } from "vitest";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { TestClock } from "../runtime/testing/clock.ts";
 import { endProcesses, signalExactly, treesIn } from "./end-processes.ts";
 import { startTimeOf } from "./process-identity.ts";
 import { eachProcess, type ProcessEntry, processTable, startTimeNow } from "./process-table.ts";
@@ -10,13 +14,13 @@ const limitMs = 20_000;
 const mark = (name: string) => `END_PROCESSES_TEST=${name}-${process.pid}`;
 const marked = (name: string) => (entry: ProcessEntry) => entry.environment.includes(mark(name));
 
-/** Runs a script for bash that prints a line once it is ready. */
-async function start(name: string, script: string) {
+/** Runs a script for bash that prints a line once it is ready, in a process group of its own unless said otherwise. */
+async function start(name: string, script: string, { detached = true } = {}) {
   const [variable = "", value] = mark(name).split("=");
   const child = spawn("bash", ["-c", script], {
     env: { ...process.env, [variable]: value },
     stdio: ["ignore", "pipe", "ignore"],
-    detached: true,
+    detached,
   });
   await once(child.stdout, "data");
   return child;
@@ -32,6 +36,53 @@ test("what a process has started ends with it, whatever the environment and sess
   expect(tree.some(({ environment, parent }) => parent === child.pid && environment.length <= 1)).toBe(true);
   expect(await endProcesses({ roots: marked("tree"), clock: systemClock, limitMs })).toEqual([]);
   for (const { pid, startTime } of tree) expect(await startTimeOf(pid)).not.toBe(startTime);
+});
+
+test("what lies deep in a tree ends with it, though nothing of it shows a mark and its parents are gone by then", async () => {
+  const deep = "sleep 600 & echo $!; wait";
+  const child = await start("deep", `env -i setsid bash -c 'bash -c "${deep}"; true'; true`);
+  const tree = treesIn(processTable(), marked("deep"));
+  expect(tree).toHaveLength(4);
+  expect(tree[0]?.pid).toBe(child.pid);
+  expect(await endProcesses({ roots: marked("deep"), clock: systemClock, limitMs })).toEqual([]);
+  for (const { pid, startTime } of tree) expect(await startTimeOf(pid)).not.toBe(startTime);
+});
+
+test("what takes longer to end than all that tells whose it is is waited for, and who gets its number then is not", async () => {
+  const of = (pid: number, more: Partial<ProcessEntry> = {}): ProcessEntry => ({
+    // Numbers that no process has, in the group that is never signalled.
+    ...{ pid: 2 ** 30 + pid, parent: 1, group: 1, startTime: "then", environment: [] },
+    ...more,
+  });
+  const root = of(1, { environment: [mark("slow")] });
+  const looks = [
+    [root, of(2, { parent: root.pid })],
+    [of(2)],
+    [of(2)],
+    [of(2, { startTime: "later" })],
+    [of(2, { startTime: "later" })],
+  ];
+  const table = () => looks.shift() ?? [];
+  const clock = new TestClock();
+  const ended = endProcesses({ roots: marked("slow"), clock, limitMs, table });
+  await clock.advance(limitMs);
+  expect(await ended).toEqual([]);
+  expect(looks).toEqual([]);
+});
+
+test("what acts as soon as another ends is held first: it does not come to that", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "bosun-watchers-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [fifo, acted] = [join(folder, "fifo"), join(folder, "acted")];
+  execFileSync("mkfifo", [fifo]);
+  // In the caller's process group, which no signal can be sent to as a whole: each is ended by itself.
+  const shell = (script: string) => start("watchers", script, { detached: false });
+  await shell(`exec 3<> ${fifo}; echo ready; sleep 600`);
+  await Promise.all(
+    Array.from({ length: 60 }, () => shell(`exec 3< ${fifo}; echo ready; read line <&3; : > ${acted}`)),
+  );
+  expect(await endProcesses({ roots: marked("watchers"), clock: systemClock, limitMs })).toEqual([]);
+  expect(existsSync(acted)).toBe(false);
 });
 
 test("what was hidden from one look is found by the one that is to prove that none is left", async () => {

@@ -7,6 +7,8 @@ export interface EndOptions {
   clock: Clock;
   /** After this it is given up, in milliseconds. */
   limitMs: number;
+  /** Looks at all processes; at those of this machine when left out. */
+  table?(): readonly ProcessEntry[];
 }
 
 /** Between two looks at all processes, in milliseconds. */
@@ -22,11 +24,20 @@ const scanPeriodMs = 10;
  *
  * @returns what still lives after `limitMs`; empty: proven gone
  */
-export async function endProcesses({ roots, clock, limitMs }: EndOptions): Promise<readonly ProcessEntry[]> {
+export async function endProcesses({
+  roots,
+  clock,
+  limitMs,
+  table: look = processTable,
+}: EndOptions): Promise<readonly ProcessEntry[]> {
   const deadline = clock.elapsed() + limitMs;
+  /** Start times by pid. Once its parents are gone, nothing else tells whose a process was that takes a while to end. */
+  const seen = new Map<number, string>();
+  const isRoot = (entry: ProcessEntry): boolean => seen.get(entry.pid) === entry.startTime || roots(entry);
   for (let clean = 0; ; ) {
-    const table = processTable();
-    const found = treesIn(table, roots);
+    const table = look();
+    const found = treesIn(table, isRoot);
+    for (const { pid, startTime } of found) seen.set(pid, startTime);
     clean = found.length === 0 ? clean + 1 : 0;
     if (clean === 2) return [];
     for (const name of ["SIGSTOP", "SIGKILL"] as const) {

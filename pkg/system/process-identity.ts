@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
+import { parseStat } from "./process-stat.ts";
 
 /** A process for good: a pid alone is given away again. `startTime` is what `startTimeOf` says. */
 export interface ProcessIdentity {
@@ -29,31 +30,16 @@ export async function isAlive({ pid, startTime }: ProcessIdentity): Promise<bool
 }
 
 function startTimeFromProc(pid: number, proc: string): string | undefined {
+  const path = `${proc}/${pid}/stat`;
   let stat: string;
   try {
     // In memory: the thread pool would take ten times as long. In another encoding Node takes 64 KB for each such file.
-    stat = readFileSync(`${proc}/${pid}/stat`, "utf8");
+    stat = readFileSync(path, "utf8");
   } catch (error) {
     if (isGone(error)) return undefined;
     throw error;
   }
-  // The command's name is in parentheses and may hold any character: count fields after the last one.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [state] = fields;
-  const [threads, ticks] = [fields[17], fields[19]];
-  if (ticks === undefined) throw new Error(`${proc}/${pid}/stat has fewer fields than proc(5) says: ${stat}`);
-  // A leader that has ended while other threads go on looks like one that waits to be collected, and lives: the first
-  // process of a namespace does, while the last of its threads ends what else is in there.
-  if ((state === "Z" && Number(threads) <= 1) || state === "X") return undefined;
-  return `${bootId()}/${ticks}`;
-}
-
-let boot: string | undefined;
-
-/** Of the boot that this process lives in, which is its last. */
-function bootId(): string {
-  boot ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  return boot;
+  return parseStat(stat, path)?.startTime;
 }
 
 async function startTimeFromPs(pid: number): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 /** All processes of this machine in one look, for who has to end some of them and to prove that none is left. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { parseStat } from "./process-stat.ts";
 
 export interface ProcessEntry {
   pid: number;
@@ -25,7 +26,7 @@ export function processTable(): readonly ProcessEntry[] {
 /** The start time that `processTable` would give for `pid` now; undefined when no such process lives. */
 export function startTimeNow(pid: number): string | undefined {
   if (process.platform === "linux") {
-    const entry = inProc(pid, bootId());
+    const entry = inProc(pid);
     return entry === "gone" ? undefined : entry?.startTime;
   }
   return fromPs().find((entry) => entry.pid === pid)?.startTime;
@@ -59,30 +60,19 @@ export function eachProcess<T>(read: (pid: number) => T | "gone" | undefined): r
 const looksMax = 100;
 
 function fromProc(): readonly ProcessEntry[] {
-  const boot = bootId();
   return eachProcess((pid) => {
-    const entry = inProc(pid, boot);
+    const entry = inProc(pid);
     if (entry === undefined || entry === "gone") return entry;
     return { ...entry, environment: (readOf(pid, "environ") ?? "").split("\0") };
   });
 }
 
-function bootId(): string {
-  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-}
-
 /** Undefined for one that waits to be collected. */
-function inProc(pid: number, boot: string): Omit<ProcessEntry, "environment"> | "gone" | undefined {
-  const stat = readOf(pid, "stat");
-  if (stat === undefined) return "gone";
-  // The command's name is in parentheses and may hold any character: count fields after the last one.
-  const [state, parent, group, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [threads, startTicks] = [fields[14], fields[16]];
-  if (startTicks === undefined)
-    throw new Error(`/proc/${pid}/stat has fewer fields than proc(5) says: ${stat}`);
-  // A leader that has ended while other threads go on looks like one that waits to be collected, and lives.
-  if ((state === "Z" && Number(threads) <= 1) || state === "X") return undefined;
-  return { pid, parent: Number(parent), group: Number(group), startTime: `${boot}/${startTicks}` };
+function inProc(pid: number): Omit<ProcessEntry, "environment"> | "gone" | undefined {
+  const text = readOf(pid, "stat");
+  if (text === undefined) return "gone";
+  const stat = parseStat(text, `/proc/${pid}/stat`);
+  return stat === undefined ? undefined : { pid, ...stat };
 }
 
 /** Undefined for what is gone by now, or is another user's. */
