@@ -440,6 +440,18 @@ describe("a restarted operator", () => {
     expect(stage.transcript(spec.id).filter(({ type }) => type === "message")).toHaveLength(1);
   });
 
+  test("does not take a host for ended by an order that died with the operator who gave it", async () => {
+    const { stage } = await stageWith([bash("sleep 600")]);
+    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    const seen = await stage.sessions.start(spec);
+    if (seen.is !== "present") throw new Error(`The session is ${seen.is}.`);
+    sessionFolder(stage.places.directory, spec.id).writeOrder("Now");
+    const adopted = await stage.reopen();
+    process.kill(seen.pid, "SIGKILL");
+    await expect.poll(async () => (await adopted.find(spec.id)).is).toBe("absent");
+    expect(await adopted.find(spec.id)).not.toHaveProperty("ordered");
+  });
+
   test.each(["Best", "Marker"] as const)(
     "finds the host whose operator was killed as soon as it had started, containment %s",
     async (containment) => {

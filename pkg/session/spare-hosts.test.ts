@@ -1,12 +1,17 @@
 /** Hosts that are started before there is a session for them. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, onTestFinished, test } from "vitest";
+import { TestClock } from "../runtime/testing/clock.ts";
+import { systemIds } from "../system/system.ts";
 import { markedProcesses } from "./process-tree.ts";
+import { SpareHosts } from "./spare-hosts.ts";
 import type { OperatorOrder } from "./testing/operator.ts";
 import { openStage, type Stage } from "./testing/stage.ts";
 import { openUpstream, type Turn, type Upstream } from "./testing/upstream.ts";
@@ -135,6 +140,30 @@ test("a host that waits and heeds nothing is told no session once the stop is in
   await expect(stage.sessions.start(stage.spec({ id }))).rejects.toMatchObject({ reason: "Stopped" });
   await stage.sessions.stop(id, "Now");
   expect(existsSync(join(stage.places.directory, id, "told"))).toBe(false);
+});
+
+test("a host that nobody needs is gone after a minute, also one that ignores everything", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "bosun-spares-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const clock = new TestClock();
+  const children: ChildProcess[] = [];
+  const spares = new SpareHosts({
+    directory,
+    spawn() {
+      const script = "trap '' TERM HUP INT; echo ready; read line";
+      const child = spawn("bash", ["-c", script], { stdio: ["pipe", "pipe", "ignore"] });
+      children.push(child);
+      return child;
+    },
+    clock,
+    ids: systemIds,
+  });
+  spares.prepare();
+  await Promise.all(children.map(({ stdout }) => once(stdout as Readable, "data")));
+  const exits = children.map((child) => once(child, "exit"));
+  await clock.advance(60_000);
+  expect(await Promise.all(exits)).toEqual(children.map(() => [null, "SIGKILL"]));
+  expect(readdirSync(directory)).toEqual([]);
 });
 
 test("a host that waits ends when nobody is left who could tell it its session", async () => {

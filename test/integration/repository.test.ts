@@ -189,6 +189,22 @@ describe("a checkout", () => {
   });
 });
 
+test("a history that is not whole reaches no branch, whatever git has let in of it", async () => {
+  const world = await open({
+    runGit: (request) => {
+      const args = request.args.filter((arg) => arg !== "--strict");
+      return runProcess({
+        ...request,
+        args: args.includes("pack-objects") ? [...args, "--filter=blob:none"] : args,
+      });
+    },
+  });
+  const checkout = await claimed(world);
+  await commit(checkout.path, { "a.txt": "a\n" });
+  await expect(world.repository.collect(claim, branch)).rejects.toMatchObject({ reason: "GitFailed" });
+  expect(await world.branch(branch)).toBeUndefined();
+});
+
 /** A world in which another agent gets claim 2 right before the first `transaction` of these lines. */
 async function overtaken(transaction: RegExp): Promise<{ world: RealWorld; isOver(): boolean }> {
   let world: RealWorld | undefined;

@@ -1169,6 +1169,37 @@ test("a stop that begins in the moment in which the mode ends the one before sta
   expect(story.the("Workspace", "workspace").spec.mode).toBe("Stopped");
 });
 
+test("a stop that another operator noted while the one before was being engaged is not noted over by that one", async () => {
+  const story = await tell();
+  const { latch, api } = story.world;
+  const [engage, look] = [latch.engage.bind(latch), latch.look.bind(latch)];
+  let engagements = 0;
+  latch.engage = async () => {
+    engagements += 1;
+    await engage();
+  };
+  latch.look = async () => {
+    const before = await look();
+    if (engagements !== 1) return before;
+    engagements += 1;
+    await engage();
+    const stop = { name: (await look()).engaged ?? "", declared: false };
+    const key = { namespace: "default", name: "workspace" };
+    await api.patch("Workspace", key, { status: { stop } }, { subresource: "status" });
+    return before;
+  };
+  story.operator.crash();
+  story.operator.start();
+  await story.patch("Workspace", "workspace", { mode: "Stopped" });
+  const noted: (string | undefined)[] = [];
+  await story.until("the second stop is noted as declared", () => {
+    const { stop } = story.the("Workspace", "workspace").status ?? {};
+    if (stop?.name !== noted.at(-1)) noted.push(stop?.name);
+    return stop?.declared && stop.name === "stop 2";
+  });
+  expect(noted).toEqual(["stop 2"]);
+});
+
 test("a mode that comes while the stop before it is being engaged ends that stop", async () => {
   const story = await tell();
   const { latch } = story.world;

@@ -12,7 +12,7 @@ import { processTable } from "../../../pkg/system/process-table.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { endsWith, workspaceMark } from "../../../pkg/system/workspace-mark.ts";
 import { lockTerms } from "../operator/lock-terms.ts";
-import { runIn, startOperator, temporaryWorkspace } from "../testing/operator.ts";
+import { runIn, startOperator, temporaryWorkspace, until } from "../testing/operator.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 
 let folder: WorkspaceFolder;
@@ -207,6 +207,24 @@ test("resume releases the latch and sets the mode; without an operator it says w
   expect(out.join("\n")).toContain("`bosun up` goes on");
   expect(existsSync(folder.stopLatch)).toBe(false);
   expect(await runIn(folder.repository, ["resume"])).toMatchObject({ exitCode: 1 });
+});
+
+test("resume does not say that work goes on where a stop came right after it", async () => {
+  await using operator = await startOperator(
+    "{ apiVersion: bosun.dev/v1alpha1, kind: Workspace, metadata: { name: library }, spec: { mode: Stopped } }",
+  );
+  await operator.run("stop", "--emergency");
+  const resumed = operator.run("resume");
+  const key = { namespace: "default", name: "library" };
+  await until(
+    async () => (await operator.client.get("Workspace", key))?.spec.mode === "Running",
+    "the mode to be Running",
+  );
+  // While it waits for the operator to agree, which nobody does here.
+  writeFileSync(operator.folder.stopLatch, "");
+  const { exitCode, out, notes } = await resumed;
+  expect({ exitCode, out }).toEqual({ exitCode: 1, out: [] });
+  expect(notes.join("\n")).toContain("It was stopped again meanwhile");
 });
 
 test("a plain stop interrupts the operator that the lock names", async () => {

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
 import type { SessionSpec } from "../../../pkg/session/sessions.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
-import { keepAtStop, type SessionEndOptions } from "./ending.ts";
+import { type EndingOptions, endingOf, keepAtStop, type SessionEndOptions } from "./ending.ts";
 import type { StopFollower } from "./follow-stop.ts";
 
 /** An operator with one session that runs. `ordered` has the orders that it was given, `kept` whose work is kept. */
@@ -49,6 +49,40 @@ function operatorUnder({ inForce }: { inForce: boolean }) {
   keepAtStop(stop, options);
   return { ordered, kept: kept.promise, engage: () => engage() };
 }
+
+test("an operator that drains has its controllers stop before its sessions: they would start again what it ends", async () => {
+  const sessions = mkdtempSync(join(tmpdir(), "bosun-ending-"));
+  onTestFinished(() => rmSync(sessions, { recursive: true, force: true }));
+  let controllersRun = true;
+  let lives = true;
+  const nothing = async () => undefined;
+  const options = {
+    folder: { sessions },
+    settings: { spec: {} },
+    clock: systemClock,
+    logger: { warn: () => undefined },
+    acting: {
+      async stop() {
+        controllersRun = false;
+      },
+    },
+    client: { list: async () => ({ items: [] }) },
+    namespace: "default",
+    undo: [],
+    world: {
+      sessions: {
+        running: async () => (lives ? [{ id: "s", agent: "agent-1", pid: 1 }] : []),
+        async stop() {
+          lives = controllersRun;
+        },
+      },
+      repository: { syncTarget: nothing },
+      gateway: { stop: nothing },
+    },
+  };
+  await endingOf(options as unknown as EndingOptions).drain();
+  expect(lives).toBe(false);
+}, 5_000);
 
 test("an operator that starts while a stop is in force ends what still runs and keeps its work", async () => {
   const { ordered, kept } = operatorUnder({ inForce: true });

@@ -30,6 +30,26 @@ test("a stop that begins while a person resumes, and is noted, is not ended by t
   expect(existsSync(folder.stopLatch)).toBe(true);
 });
 
+test("a stop that begins right before the Workspace is read is not ended by the mode that comes after it", async () => {
+  await using operator = await startOperator(stopped);
+  const { client, folder } = operator;
+  const resuming = letRun(
+    {
+      ...client,
+      namespace: "default",
+      async list(kind, options) {
+        writeFileSync(folder.stopLatch, "");
+        const stop = { name: "the new one", declared: true, generation: 1 };
+        await client.patch("Workspace", key, { status: { stop } }, { subresource: "status" });
+        return await client.list(kind, options);
+      },
+    },
+    fileStopLatch(folder.stopLatch),
+  );
+  await expect(resuming).rejects.toThrow("stopped again meanwhile");
+  expect((await client.get("Workspace", key))?.spec.mode).toBe("Stopped");
+});
+
 test("whatever else is written to the Workspace meanwhile keeps nobody from resuming", async () => {
   await using operator = await startOperator(stopped);
   const { client, folder } = operator;
