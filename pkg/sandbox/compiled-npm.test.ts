@@ -90,6 +90,13 @@ test("nothing is kept of an npm that says no version of itself, as a version man
   expect(dirname(compiledNpmFolder(path) ?? "")).toBe(kept);
 });
 
+test("what is kept and can't be read is as good as nothing", async () => {
+  expect(compiledNpm(path)).toBeUndefined();
+  await mkdir(kept);
+  await writeFile(compiledNpmFolder(path) ?? "", "no folder");
+  expect(compiledNpm(path)).toBeUndefined();
+});
+
 test("another version of npm, and another Node, have a folder of their own", async () => {
   const versions = new Set<string | undefined>();
   for (const version of ["1.0.0", "2.0.0"]) {

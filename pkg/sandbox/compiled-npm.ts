@@ -22,11 +22,15 @@ export function startsNpm(command: string): boolean {
 /** Undefined where nothing was kept yet of this npm with this Node. */
 export function compiledNpm(path: string): CompiledNpm | undefined {
   const folder = compiledNpmFolder(path);
-  if (folder === undefined || !existsSync(folder)) return undefined;
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
-  );
-  return { folder, files: entries.map(({ parentPath, name }) => relative(folder, join(parentPath, name))) };
+  if (folder === undefined) return undefined;
+  try {
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    return { folder, files: files.map(({ parentPath, name }) => relative(folder, join(parentPath, name))) };
+  } catch {
+    // Not kept yet, or removed because it is old.
+    return undefined;
+  }
 }
 
 /**
