@@ -38,6 +38,7 @@ export interface FoundStat {
 export interface FileCalls {
   open(path: string, flags: string, mode?: number): Promise<OpenFile>;
   readFile(path: string): Promise<Buffer>;
+  readdir(path: string): Promise<string[]>;
   readdir(path: string, options: { withFileTypes: true }): Promise<FoundEntry[]>;
   stat(path: string, options: { bigint: true }): Promise<FoundStat>;
   realpath(path: string): Promise<string>;

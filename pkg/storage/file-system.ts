@@ -40,6 +40,8 @@ export interface FileSystem {
   realPath(path: string): Promise<string>;
   /** Entries in the order of their names, or undefined where there is no directory. */
   list(directory: string): Promise<readonly DirectoryEntry[] | undefined>;
+  /** The names of its entries, in any order, or undefined where there is no directory. */
+  names(directory: string): Promise<readonly string[] | undefined>;
   /**
    * Creates a directory and its parents; an existing one stays as it is. Resolves when they survive power loss, those
    * included that an earlier process made and didn't sync.

@@ -78,6 +78,7 @@ export function fileSystemOn(
         .sort((a, b) => (a.name < b.name ? -1 : 1));
     },
 
+    names: (directory) => orUndefined(calls.readdir(directory)),
     makeDirectory: (path, mode) => makeDirectory(calls, path, mode),
     rename: (from, to) => calls.rename(from, to),
     async replaceUnchanged(path, content, by) {

@@ -83,7 +83,9 @@ export class SimApi implements Client {
     if (disk === undefined) return;
     const { clock, ids, random, defer } = life;
     const fs = disk.mount({ life, ...mount });
-    const storage = this.#book.watch(openLog({ directory: "/log", fs, segmentBytes }));
+    const storage = this.#book.watch(
+      openLog({ directory: "/log", fs, segmentBytes, readPayload: this.#book.read }),
+    );
     let stored: StoredState = { revision: 0, objects: [], files: [] };
     const open = async (): Promise<StoredState> => {
       stored = await storage.open();

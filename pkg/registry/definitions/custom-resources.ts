@@ -3,6 +3,7 @@ import { assemble } from "../admission/decode.ts";
 import type { FieldReader } from "../field-selector.ts";
 import { deepFreeze, isObject, type Json, type JsonObject } from "../json.ts";
 import {
+  apiVersionOf,
   type PrinterColumn,
   type Resource,
   resourceId,
@@ -10,8 +11,9 @@ import {
   type View,
 } from "../resource.ts";
 import { normalize } from "../schema/normalize.ts";
-import { compiledSchema } from "../schema/schema.ts";
+import { compiledSchema, type Schema } from "../schema/schema.ts";
 import { readTyped } from "../typed/read.ts";
+import type { StructType } from "../typed/types.ts";
 import {
   type CustomResourceDefinition,
   type DefinitionVersion,
@@ -46,14 +48,35 @@ export function customResources(definition: CustomResourceDefinition): CustomRes
   return { stored, served };
 }
 
-/** A stored object as `resource` has it by now: of its version, pruned and with its defaults. */
+/**
+ * A stored object as `resource` has it by now: of its version, pruned and with its defaults. One that is frozen and needs
+ * no change is that object.
+ */
 export function brought(resource: Resource, object: KubeObject): KubeObject {
+  const { schema, builtin, kind } = resource;
+  const by = builtin?.body ?? schema;
+  // Definitions change more often than their schemas do.
+  if (broughtBy.get(object) === by && object.kind === kind && object.apiVersion === apiVersionOf(resource))
+    return object;
   const { apiVersion: _apiVersion, kind: _kind, metadata, ...fields } = object;
-  const { schema, builtin } = resource;
   const body = fields as unknown as JsonObject;
   const next =
     builtin === undefined ? (normalize(schema, body, "") as JsonObject) : readTyped(builtin.body, body);
-  return deepFreeze(assemble(resource, metadata, next));
+  const made = assemble(resource, metadata, next);
+  const result = Object.isFrozen(object) && hasSameParts(object, made) ? object : deepFreeze(made);
+  broughtBy.set(result, by);
+  return result;
+}
+
+/** By object: what it is as it should be by. */
+const broughtBy = new WeakMap<KubeObject, Schema | StructType>();
+
+function hasSameParts(a: KubeObject, b: KubeObject): boolean {
+  const [left, right] = [Object.entries(a), Object.entries(b)];
+  return (
+    left.length === right.length &&
+    left.every(([key, value], at) => key === right[at]?.[0] && value === right[at][1])
+  );
 }
 
 function resourceOf(

@@ -28,6 +28,12 @@ export interface Frame {
   payload: string;
 }
 
+/**
+ * Makes of a payload what was written, frozen or not. Whoever opens one log again and again in one process may hand out what
+ * it made of the same text before.
+ */
+export type ReadPayload = (payload: string) => unknown;
+
 /** Where reading a file's frames ended. */
 export interface FrameScan {
   frames: readonly Frame[];

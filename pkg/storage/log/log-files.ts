@@ -1,6 +1,4 @@
 /** The log's files by name: `segment-00000003`, and `snapshot-00000003`, which holds all that came before it. */
-import type { DirectoryEntry } from "../file-system.ts";
-
 export const fileMode = 0o600;
 export const directoryMode = 0o700;
 
@@ -24,16 +22,18 @@ export function cutName(sequence: number, offset: number): string {
   return `cut-${segmentName(sequence)}-at-${offset}`;
 }
 
-export function logFiles(entries: readonly DirectoryEntry[]): LogFiles {
+/** Those of the log among the names of a folder. */
+export function logFiles(names: readonly string[]): LogFiles {
   const segments: number[] = [];
   const snapshots: number[] = [];
   // Asked after every sync.
-  for (const { name } of entries) {
-    const [, kind, digits] = numbered.exec(name) ?? [];
-    if (kind !== undefined) (kind === "segment" ? segments : snapshots).push(Number(digits));
+  for (const name of names) {
+    if (!numbered.test(name)) continue;
+    if (name.startsWith("segment-")) segments.push(Number(name.slice("segment-".length)));
+    else snapshots.push(Number(name.slice("snapshot-".length)));
   }
   return { segments: segments.sort(ascending), snapshots: snapshots.sort(ascending) };
 }
 
-const numbered = /^(segment|snapshot)-(\d{8,})$/;
+const numbered = /^(?:segment|snapshot)-\d{8,}$/;
 const ascending = (a: number, b: number): number => a - b;

@@ -3,11 +3,12 @@
  * next one gathers; a group is one frame, one write and one fdatasync, then its commits resolve in order.
  */
 import { join } from "node:path";
+import { readJson } from "../../encoding/json.ts";
 import { TerminalError } from "../../runtime/errors.ts";
 import type { AppendFile, FileSystem } from "../file-system.ts";
 import { replaceFile, temporaryPrefix } from "../replace-file.ts";
 import type { Storage, StoredState } from "../storage.ts";
-import { encodeFrame, type FrameType } from "./frame.ts";
+import { encodeFrame, type FrameType, type ReadPayload } from "./frame.ts";
 import { cutName, directoryMode, fileMode, logFiles, segmentName, snapshotName } from "./log-files.ts";
 import { recover, type Seals, type SegmentStart } from "./recover.ts";
 import { writeSnapshot } from "./snapshot.ts";
@@ -26,6 +27,8 @@ export interface LogOptions {
   fs: FileSystem;
   /** Bytes after which a segment is followed by a new one; default 4 MiB. */
   segmentBytes?: number;
+  /** Absent: `readJson`. */
+  readPayload?: ReadPayload;
 }
 
 export interface Log extends Storage {
@@ -43,7 +46,12 @@ interface Waiting {
 }
 
 /** The log in `directory`. One process may have it open: a later one takes it over, and this one then fails. */
-export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOptions): Log {
+export function openLog({
+  directory,
+  fs,
+  segmentBytes = 4 * 1024 * 1024,
+  readPayload = readJson,
+}: LogOptions): Log {
   const state: LogState = emptyState();
   let epoch = 0;
   let sequence = 0;
@@ -65,7 +73,7 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
     async open(): Promise<StoredState> {
       if (segment !== undefined) throw new Error("The log is open already.");
       await fs.makeDirectory(directory, directoryMode);
-      const before = logFiles((await fs.list(directory)) ?? []);
+      const before = logFiles((await fs.names(directory)) ?? []);
       sequence = (before.segments.at(-1) ?? 0) + 1;
       // The next segment's name is taken before anything is read: from here on an owner of the last one fails.
       segment = await fs.create(join(directory, segmentName(sequence)), fileMode);
@@ -102,7 +110,7 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
   };
 
   async function load(): Promise<StoredState> {
-    const recovered = await recover(fs, directory);
+    const recovered = await recover(fs, directory, readPayload);
     const { revision, objects, files } = recovered.state;
     Object.assign(state, { revision, objects: new Map(objects), files: new Map(files) } satisfies LogState);
     epoch = recovered.epoch + 1;
@@ -162,7 +170,7 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
    * higher number, since an owner that slept for long finds the next segments gone, behind a snapshot of their states.
    */
   async function checkOwnership(): Promise<void> {
-    const { segments, snapshots } = logFiles((await fs.list(directory)) ?? []);
+    const { segments, snapshots } = logFiles((await fs.names(directory)) ?? []);
     const newest = Math.max(0, ...segments, ...snapshots);
     if (newest === sequence && segments.includes(sequence)) return;
     const found = newest > sequence ? segmentName(newest) : "nothing of this one's";
@@ -214,13 +222,13 @@ export function openLog({ directory, fs, segmentBytes = 4 * 1024 * 1024 }: LogOp
 
   /** What a crash left, and what an owner before this one may still be writing: its rename then fails. */
   async function removeTemporary(): Promise<void> {
-    const names = ((await fs.list(directory)) ?? []).map(({ name }) => name);
+    const names = (await fs.names(directory)) ?? [];
     await removeAll(names.filter((name) => name.startsWith(temporaryPrefix)));
   }
 
   /** What the newest snapshot stands for. */
   async function removeSuperseded(): Promise<void> {
-    const { segments, snapshots } = logFiles((await fs.list(directory)) ?? []);
+    const { segments, snapshots } = logFiles((await fs.names(directory)) ?? []);
     const newest = snapshots.at(-1) ?? 0;
     await removeAll([
       ...snapshots.filter((sequence) => sequence < newest).map(snapshotName),

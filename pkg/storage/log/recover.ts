@@ -4,7 +4,7 @@ import { readJson } from "../../encoding/json.ts";
 import { TerminalError } from "../../runtime/errors.ts";
 import type { FileSystem } from "../file-system.ts";
 import type { RecentChange, Transaction } from "../storage.ts";
-import { type Frame, type FrameScan, scanFrames } from "./frame.ts";
+import { type Frame, type FrameScan, type ReadPayload, scanFrames } from "./frame.ts";
 import { logFiles, segmentName } from "./log-files.ts";
 import { readSnapshot } from "./snapshot.ts";
 import { applyTransaction, emptyState, type ReadState } from "./state.ts";
@@ -46,12 +46,17 @@ interface Segment {
 /**
  * Changes nothing.
  *
+ * @param read - of transactions and snapshots
  * @throws TerminalError when a file is missing, damaged elsewhere than at the tail, or written by a stale owner
  */
-export async function recover(fs: FileSystem, directory: string): Promise<Recovered> {
-  const { segments: sequences, snapshots } = logFiles((await fs.list(directory)) ?? []);
+export async function recover(
+  fs: FileSystem,
+  directory: string,
+  read: ReadPayload = readJson,
+): Promise<Recovered> {
+  const { segments: sequences, snapshots } = logFiles((await fs.names(directory)) ?? []);
   const snapshot = snapshots.at(-1);
-  const base = snapshot === undefined ? undefined : await readSnapshot(fs, directory, snapshot);
+  const base = snapshot === undefined ? undefined : await readSnapshot(fs, directory, snapshot, read);
   const segments = await readSegments(fs, directory, snapshot ?? 1, sequences);
 
   const seals = sealsOf(segments);
@@ -62,7 +67,9 @@ export async function recover(fs: FileSystem, directory: string): Promise<Recove
   const recent: RecentChange[] = [];
   for (const [index, segment] of segments.entries()) {
     const sealed = seals[segment.sequence];
-    const scan = sealed === undefined ? segment.scan : scanFrames(segment.bytes.subarray(0, sealed));
+    // What lies behind a seal is nobody's, and hardly ever there.
+    const isWhole = sealed === undefined || sealed === segment.bytes.length;
+    const scan = isWhole ? segment.scan : scanFrames(segment.bytes.subarray(0, sealed));
     if (sealed !== undefined) {
       if (scan.damage !== undefined || scan.size !== sealed) {
         throw damagedSegment(segment.path, scan.size, scan.damage ?? `it should have ${sealed} bytes`);
@@ -83,7 +90,7 @@ export async function recover(fs: FileSystem, directory: string): Promise<Recove
       if (frame.epoch < epoch || frame.revision < state.revision)
         throw staleFrame(segment.path, frame, epoch, state);
       epoch = frame.epoch;
-      replay(state, frame, recent);
+      replay(state, frame, { recent, read });
     }
   }
   const size = segments.reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -122,9 +129,13 @@ function sealsOf(segments: readonly Segment[]): Seals {
   return seals;
 }
 
-function replay(state: ReadState, frame: Frame, recent: RecentChange[]): void {
+function replay(
+  state: ReadState,
+  frame: Frame,
+  { recent, read }: { recent: RecentChange[]; read: ReadPayload },
+): void {
   if (frame.type !== "transactions") return;
-  for (const transaction of readJson(frame.payload) as Transaction[]) {
+  for (const transaction of read(frame.payload) as Transaction[]) {
     applyTransaction(state, transaction, transaction.changes, (change, previous) =>
       recent.push({ ...change, previous: previous?.object }),
     );

@@ -1,11 +1,11 @@
 /** A snapshot: a log's state in one file, so that what came before it need not be read again. */
 import { join } from "node:path";
-import { readJson, writeJson } from "../../encoding/json.ts";
+import { writeJson } from "../../encoding/json.ts";
 import { TerminalError } from "../../runtime/errors.ts";
 import type { FileSystem } from "../file-system.ts";
 import { replaceFile } from "../replace-file.ts";
 import type { Change, FileText } from "../storage.ts";
-import { encodeFrame, scanFrames } from "./frame.ts";
+import { encodeFrame, type ReadPayload, scanFrames } from "./frame.ts";
 import { fileMode, snapshotName } from "./log-files.ts";
 import { emptyState, type LogState, putFile, putObject, type ReadState } from "./state.ts";
 
@@ -42,6 +42,7 @@ export async function readSnapshot(
   fs: FileSystem,
   directory: string,
   sequence: number,
+  read: ReadPayload,
 ): Promise<{ state: ReadState; epoch: number; size: number }> {
   const path = join(directory, snapshotName(sequence));
   const bytes = await fs.read(path);
@@ -53,7 +54,7 @@ export async function readSnapshot(
 
   const state: ReadState = emptyState();
   for (const frame of frames.slice(0, -1)) {
-    const part = readJson(frame.payload) as Part;
+    const part = read(frame.payload) as Part;
     for (const change of part.changes) putObject(state, change, change);
     for (const file of part.files) putFile(state, file);
   }
@@ -74,9 +75,18 @@ function* parts(state: LogState): Generator<string> {
   yield `{"changes":[],"files":${JSON.stringify(files)}}`;
 }
 
+/** Made once for all snapshots that a change of an earlier life lives to see. */
 function textOf(change: string | Change): string {
-  return typeof change === "string" ? change : writeJson(change);
+  if (typeof change === "string") return change;
+  let text = texts.get(change);
+  if (text === undefined) {
+    text = writeJson(change);
+    texts.set(change, text);
+  }
+  return text;
 }
+
+const texts = new WeakMap<Change, string>();
 
 function damagedSnapshot(path: string, offset: number, why: string): TerminalError {
   return new TerminalError(

@@ -6,7 +6,7 @@
  */
 import { basename, dirname } from "node:path";
 import type { Random } from "../../runtime/clock.ts";
-import type { BlockingFileCalls, FileCalls, OpenFile } from "../file-calls.ts";
+import type { BlockingFileCalls, FileCalls, FoundEntry, OpenFile } from "../file-calls.ts";
 import {
   asFile,
   copyOf,
@@ -193,6 +193,7 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
     file.data.copy(data, 0, 0, size);
     file.dirtyFrom = Math.min(file.dirtyFrom, size, file.data.length);
     file.data = data;
+    delete file.room;
     file.mtimeNs = BigInt(made.length);
   }
 
@@ -221,6 +222,15 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
     const found = find(path);
     if (found === undefined) throw errorWithCode("ENOENT", path);
     return Buffer.from(asFile(found).data);
+  }
+
+  function readdir(path: string): Promise<string[]>;
+  function readdir(path: string, options: { withFileTypes: true }): Promise<FoundEntry[]>;
+  async function readdir(path: string, options?: { withFileTypes: true }): Promise<string[] | FoundEntry[]> {
+    step("readdir", path);
+    const { entries } = folderAt(path);
+    if (options === undefined) return [...entries.keys()];
+    return [...entries].map(([name, entry]) => ({ name, ...kindOf(entry) }));
   }
 
   function mkdir(path: string, mode: number): void {
@@ -316,10 +326,7 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
     calls: {
       open: async (path, flags, mode) => openFile(open(path, flags, mode)),
       readFile: async (path) => readFile(path),
-      async readdir(path) {
-        step("readdir", path);
-        return [...folderAt(path).entries].map(([name, entry]) => ({ name, ...kindOf(entry) }));
-      },
+      readdir,
       async stat(path) {
         step("stat", path);
         const found = find(path);

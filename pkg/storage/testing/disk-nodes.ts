@@ -50,8 +50,10 @@ export function writeInto(file: FileNode, bytes: Uint8Array, at: number): void {
     file.data = room.bytes.subarray(0, end);
     return;
   }
-  const moved = Buffer.alloc(2 * end);
+  // Most files are written once; what grows has room for as much again. Nobody sees what lies behind the end.
+  const moved = Buffer.allocUnsafe(data.length === 0 ? end : 2 * end);
   data.copy(moved);
+  if (at > data.length) moved.fill(0, data.length, at);
   moved.set(bytes, at);
   file.room = { bytes: moved, used: end };
   file.data = moved.subarray(0, end);
@@ -126,7 +128,8 @@ export function copyOf(node: Entry, copies: Map<Entry, Entry>): Entry {
 export function survivorOf(node: Entry, random: Random): Entry {
   if (node.is === "file") {
     const data = tear(node, random);
-    return { ...node, data, stored: data, dirtyFrom: data.length };
+    const { room: _, ...kept } = node;
+    return { ...kept, data, stored: data, dirtyFrom: data.length };
   }
   const entries = new Map(node.synced);
   for (const operation of node.pending) if (random.next() < 0.5) operation(entries);
