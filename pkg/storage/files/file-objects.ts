@@ -5,6 +5,7 @@ import { writeJson } from "../../encoding/json.ts";
 import { parseYaml, type YamlProblem } from "../../encoding/yaml.ts";
 import type { ResourceInfo } from "../admission.ts";
 import { isJsonMap, type JsonMap, type Path } from "./json.ts";
+import type { ReadYaml } from "./remembered-yaml.ts";
 
 /** An object as a file has it. */
 export interface FileObject {
@@ -25,7 +26,11 @@ export type FileObjects =
   | { valid: false; problems: readonly Pick<YamlProblem, "line" | "message">[] };
 
 /** The objects in a file's text, or everything that is wrong with it: one bad document makes the whole file invalid. */
-export function readFileObjects(text: string, resources: readonly ResourceInfo[]): FileObjects {
+export function readFileObjects(
+  text: string,
+  resources: readonly ResourceInfo[],
+  read: ReadYaml = parseYaml,
+): FileObjects {
   const broken = text.indexOf("\uFFFD");
   if (broken !== -1) {
     const line = text.slice(0, broken).split("\n").length;
@@ -34,7 +39,7 @@ export function readFileObjects(text: string, resources: readonly ResourceInfo[]
       problems: [{ line, message: "The file is not UTF-8. Save it in that encoding." }],
     };
   }
-  const parsed = parseYaml(text);
+  const parsed = read(text);
   if (!parsed.valid) return parsed;
   const objects: FileObject[] = [];
   const problems: Pick<YamlProblem, "line" | "message">[] = [];

@@ -7,6 +7,7 @@ import type { FileText } from "../storage.ts";
 import { type FileObject, type FileObjects, readFileObjects } from "./file-objects.ts";
 import { type Folder, type Glance, openFolder } from "./folder.ts";
 import { openRecords, type Records } from "./records.ts";
+import { type ReadYaml, rememberedYaml } from "./remembered-yaml.ts";
 import type { Report } from "./report.ts";
 
 export interface FilesStateOptions {
@@ -20,6 +21,8 @@ export interface FilesStateOptions {
   report: Report;
   /** An earlier look at the folder; without one the first read of what is new in it takes its own. */
   glance?: Glance | undefined;
+  /** Absent: one of its own that remembers the last texts. */
+  readYaml?: ReadYaml;
 }
 
 export interface PlacedObject extends FileObject {
@@ -33,6 +36,7 @@ export interface FilesState {
   readonly records: Records;
   readonly admission: Admission;
   readonly report: Report;
+  readonly readYaml: ReadYaml;
   /** By object id: the document that the object lives in, of those that declare it. */
   readonly owners: Map<string, PlacedObject>;
   /** By path: the text that was refused, so that it is told once. */
@@ -50,7 +54,7 @@ export interface FilesState {
 }
 
 export function openFilesState(options: FilesStateOptions): FilesState {
-  const { admission } = options;
+  const { admission, readYaml = rememberedYaml() } = options;
   const records = openRecords(options.initialFiles);
   const resources = admission.resources();
   const parsed = new Map<string, { text: string; objects: FileObjects }>();
@@ -61,13 +65,14 @@ export function openFilesState(options: FilesStateOptions): FilesState {
     records,
     admission,
     report: options.report,
+    readYaml,
     owners: new Map(),
     refused: new Map(),
     dirty: new Set(),
     objectsIn(path, text) {
       const known = parsed.get(path);
       if (known?.text === text) return known.objects;
-      const objects = readFileObjects(text, resources);
+      const objects = readFileObjects(text, resources, readYaml);
       parsed.set(path, { text, objects });
       return objects;
     },

@@ -98,13 +98,14 @@ export function fileProjection(
         dirty.delete(id);
       }
     }
-    const isWritten = text === (last ?? "") || (await write(path, last, text));
+    const isSame = text === (last ?? "");
+    const isWritten = isSame || (await write(path, last, text));
     if (!isWritten) return wake();
     for (const id of done) {
       dirty.delete(id);
       told.delete(id);
     }
-    assignOwners();
+    if (!isSame) assignOwners();
     // A second file declares what was deleted: its document goes too.
     for (const id of done) if (owners.has(id) && state.objectOf(id) === undefined) dirty.add(id);
   }
@@ -117,11 +118,11 @@ export function fileProjection(
     const found = declared.find(({ index }) => index === owners.get(id)?.index) ?? declared[0];
     const object = state.objectOf(id);
     if (found === undefined)
-      return object === undefined ? text : appendDocument(text, newDocument(object, meaning));
-    if (object === undefined) return removeDocument(text, found.index);
+      return object === undefined ? text : appendDocument(text, newDocument(object, meaning), state.readYaml);
+    if (object === undefined) return removeDocument(text, found.index, state.readYaml);
     const wanted = projectOnto(found.value, object, meaning);
     // Most of the time nothing is to be said, and reading all of the file for each object that it declares takes long.
-    return sameJson(found.value, wanted) ? text : splice(text, found.index, wanted);
+    return sameJson(found.value, wanted) ? text : splice(text, found.index, wanted, state.readYaml);
   }
 
   /** False: a person was faster, and nothing was written. */

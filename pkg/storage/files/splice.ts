@@ -7,8 +7,9 @@
  */
 import { isAlias, isNode } from "yaml";
 import { sameJson } from "../../api/same-json.ts";
-import { type ParsedYaml, parseYaml, writeYaml, type YamlDocument } from "../../encoding/yaml.ts";
+import { parseYaml, writeYaml, type YamlDocument } from "../../encoding/yaml.ts";
 import { isJsonMap, type JsonMap, own, type Path, pathString, valueAt } from "./json.ts";
+import type { ReadYaml } from "./remembered-yaml.ts";
 import { rewritings } from "./rewritings.ts";
 
 /** One step from what a document means to what it should mean. */
@@ -28,17 +29,18 @@ export class SpliceError extends Error {
 /**
  * `text` with document `index` (of those `parseYaml` returns) meaning `wanted`, all others as they were.
  *
+ * @param read - one that remembers reads each round's text once
  * @throws SpliceError when that can't be said without losing a comment or an anchor, or when `text` is no YAML
  */
-export function splice(text: string, index: number, wanted: JsonMap): string {
+export function splice(text: string, index: number, wanted: JsonMap, read: ReadYaml = parseYaml): string {
   let current = text;
   // Each round brings one difference nearer; aliases may make a round undo another, so there is an end to it.
   for (let round = 0; round < 1000; round += 1) {
-    const parsed = parsedDocuments(current);
+    const parsed = parsedDocuments(current, read);
     const document = documentAt(parsed, index);
     const rewrite = firstDifference(document.value, wanted, []);
     if (rewrite === undefined) return current;
-    current = apply(current, parsed, index, rewrite, wanted);
+    current = apply(current, parsed, { index, rewrite, wanted, read });
   }
   throw new SpliceError(
     "The document refers to itself in a way that can't be changed in place. Edit it by hand.",
@@ -46,21 +48,21 @@ export function splice(text: string, index: number, wanted: JsonMap): string {
 }
 
 /** `text` with one more document at its end. */
-export function appendDocument(text: string, value: JsonMap): string {
-  const parsed = parsedDocuments(text);
+export function appendDocument(text: string, value: JsonMap, read: ReadYaml = parseYaml): string {
+  const parsed = parsedDocuments(text, read);
   const lineEnd = lineEndOf(text);
   const added = writeYaml(value).replaceAll("\n", lineEnd);
   const before = text === "" || text.endsWith("\n") ? text : text + lineEnd;
   const result = parsed.length === 0 ? before + added : `${before}---${lineEnd}${added}`;
-  if (!means(result, [...parsed.map((document) => document.value), value])) {
+  if (!means(result, [...parsed.map((document) => document.value), value], read)) {
     throw new SpliceError("A document can't be added at the end of the file. Edit it by hand.");
   }
   return result;
 }
 
 /** `text` without document `index`; comments around the document stay, those within it go with it. */
-export function removeDocument(text: string, index: number): string {
-  const parsed = parsedDocuments(text);
+export function removeDocument(text: string, index: number, read: ReadYaml = parseYaml): string {
+  const parsed = parsedDocuments(text, read);
   const { document, start, end } = documentAt(parsed, index);
   const [from = 0, to = 0] = document.contents?.range ?? [];
   const lineStart = text.lastIndexOf("\n", from - 1) + 1;
@@ -69,7 +71,7 @@ export function removeDocument(text: string, index: number): string {
   const kept = /^\uFEFF?(?:---)?\s*(?:\.\.\.)?\s*$/.test(rest) ? "" : rest;
   const result = text.slice(0, start) + kept + text.slice(end);
   const others = parsed.filter((_, at) => at !== index).map((other) => other.value);
-  if (!means(result, others))
+  if (!means(result, others, read))
     throw new SpliceError("The document can't be taken out of the file. Edit it by hand.");
   return result;
 }
@@ -79,8 +81,8 @@ function lineEndOf(text: string): "\n" | "\r\n" {
   return /^[^\n]*\r\n/.test(text) ? "\r\n" : "\n";
 }
 
-function parsedDocuments(text: string): readonly YamlDocument[] {
-  const parsed: ParsedYaml = parseYaml(text);
+function parsedDocuments(text: string, read: ReadYaml): readonly YamlDocument[] {
+  const parsed = read(text);
   if (parsed.valid) return parsed.documents;
   const [problem] = parsed.problems;
   throw new SpliceError(`Line ${problem?.line}: ${problem?.message}`);
@@ -92,8 +94,8 @@ function documentAt(documents: readonly YamlDocument[], index: number): YamlDocu
   return document;
 }
 
-function means(text: string, wanted: readonly unknown[]): boolean {
-  const parsed = parseYaml(text);
+function means(text: string, wanted: readonly unknown[], read: ReadYaml): boolean {
+  const parsed = read(text);
   return (
     parsed.valid &&
     sameJson(
@@ -130,19 +132,26 @@ function firstDifference(current: unknown, wanted: unknown, path: Path): Rewrite
   return { do: "set", path, value: wanted };
 }
 
+interface Round {
+  /** Of the document. */
+  index: number;
+  rewrite: Rewrite;
+  /** What the document should mean in the end. */
+  wanted: JsonMap;
+  read: ReadYaml;
+}
+
 /** The first text that does what `rewrite` asks, else one that writes the smallest parent anew. */
 function apply(
   text: string,
   parsed: readonly YamlDocument[],
-  index: number,
-  rewrite: Rewrite,
-  wanted: JsonMap,
+  { index, rewrite, wanted, read }: Round,
 ): string {
   const document = documentAt(parsed, index);
   const expected = rewritten(document.value, rewrite);
   let nearly: string | undefined;
   for (const candidate of rewritings(text, document, rewrite)) {
-    const result = parseYaml(candidate);
+    const result = read(candidate);
     if (!result.valid || result.documents.length !== parsed.length) continue;
     if (result.documents.some((other, at) => at !== index && !sameJson(other.value, parsed[at]?.value)))
       continue;
@@ -164,7 +173,8 @@ function apply(
         "anchor. Edit the file by hand.",
     );
   }
-  return apply(text, parsed, index, { do: "set", path: parent, value: valueAt(wanted, parent) }, wanted);
+  const whole: Rewrite = { do: "set", path: parent, value: valueAt(wanted, parent) };
+  return apply(text, parsed, { index, rewrite: whole, wanted, read });
 }
 
 function touched(rewrite: Rewrite): [path: Path, value: unknown] {

@@ -2,6 +2,7 @@
 import type { Registry } from "../../../pkg/registry/registry.ts";
 import type { FileSystem } from "../../../pkg/storage/file-system.ts";
 import { openPeopleFiles } from "../../../pkg/storage/files/people-files.ts";
+import { rememberedYaml } from "../../../pkg/storage/files/remembered-yaml.ts";
 import type { StoredState } from "../../../pkg/storage/storage.ts";
 import { type Incarnation, Revoked } from "../kernel/scheduler.ts";
 import type { SimDisk } from "./disk.ts";
@@ -17,8 +18,12 @@ export interface TextsOptions {
   life: Incarnation;
 }
 
+/** So many texts are known from earlier lives: a few for each file. */
+const textsMax = 500;
+
 export class SimTexts {
   readonly #disk: SimDisk;
+  readonly #readYaml = rememberedYaml(textsMax);
   #wake: () => void = () => {};
 
   constructor(disk: SimDisk) {
@@ -31,7 +36,7 @@ export class SimTexts {
   async open({ registry, stored, fs, life }: TextsOptions): Promise<void> {
     const until = new AbortController();
     const files = await openPeopleFiles({
-      ...{ folder, fs, clock: life.clock, rescanMs },
+      ...{ folder, fs, clock: life.clock, rescanMs, readYaml: this.#readYaml },
       admission: registry,
       initialFiles: stored.files,
       initialObjects: stored.objects,
