@@ -34,7 +34,7 @@ function withSum(json: string): string {
   return `${before},"sum":"${sumOf(before)}"}\n`;
 }
 
-function sumOf(before: string | Buffer): string {
+function sumOf(before: string): string {
   return crc32(before).toString(16).padStart(8, "0");
 }
 
@@ -54,13 +54,15 @@ export async function readLedger(
   const state = new LedgerState();
   let bytes = 0;
   let torn: Error | undefined;
-  for await (const text of wholeLines(fs, path)) {
-    const line = parse(text);
-    if (line instanceof LedgerError && torn === undefined) throw damaged(path, state, line);
-    if (line instanceof Error) torn ??= line;
-    else if (torn === undefined) apply(state, line, path);
-    else if ((line.with ?? line.seq) > state.seq + 1) throw damaged(path, state, torn);
-    if (torn === undefined) bytes += text.length + 1;
+  for await (const lines of wholeLines(fs, path)) {
+    for (const { text, size } of lines) {
+      const line = parse(text);
+      if (line instanceof LedgerError && torn === undefined) throw damaged(path, state, line);
+      if (line instanceof Error) torn ??= line;
+      else if (torn === undefined) apply(state, line, path);
+      else if ((line.with ?? line.seq) > state.seq + 1) throw damaged(path, state, torn);
+      if (torn === undefined) bytes += size;
+    }
   }
   return { state, bytes };
 }
@@ -75,19 +77,21 @@ export async function readDamaged(
   let gapBytes = 0;
   let read = 0;
   let endsWhole = false;
-  for await (const text of wholeLines(fs, path)) {
-    const line = parse(text);
-    read += text.length + 1;
-    // Of a number that there is no room for in the bytes between, nothing can be believed.
-    endsWhole = !(line instanceof Error) && isNext(line.seq, last, gapBytes);
-    if (line instanceof Error || !endsWhole) {
-      gapBytes += text.length + 1;
-      continue;
+  for await (const found of wholeLines(fs, path)) {
+    for (const { text, size } of found) {
+      const line = parse(text);
+      read += size;
+      // Of a number that there is no room for in the bytes between, nothing can be believed.
+      endsWhole = !(line instanceof Error) && isNext(line.seq, last, gapBytes);
+      if (line instanceof Error || !endsWhole) {
+        gapBytes += size;
+        continue;
+      }
+      const { with: _, sum: __, ...step } = line;
+      lines.push(step as Line);
+      last = line.seq;
+      gapBytes = 0;
     }
-    const { with: _, sum: __, ...step } = line;
-    lines.push(step as Line);
-    last = line.seq;
-    gapBytes = 0;
   }
   const size = (await fs.stat(path))?.size ?? 0;
   return { lines, endIsLost: !endsWhole || read < size };
@@ -100,30 +104,50 @@ function isNext(seq: number, last: number, gapBytes: number): boolean {
   return Number.isSafeInteger(seq) && seq > last && seq <= last + 1 + gapBytes / lineBytesMin;
 }
 
-/** The lines of a file that end, without their ends; none when there is no file. */
-async function* wholeLines(fs: FileSystem, path: string): AsyncGenerator<Buffer> {
-  let rest = Buffer.alloc(0);
+interface WholeLine {
+  /** Without its end. */
+  text: string;
+  /** In bytes, with its end. */
+  size: number;
+}
+
+/** The lines of a file that end, as many at once as a piece of it has; none when there is no file. */
+async function* wholeLines(fs: FileSystem, path: string): AsyncGenerator<readonly WholeLine[]> {
+  let rest: Buffer = Buffer.alloc(0);
   for await (const piece of fs.pieces(path)) {
-    rest = Buffer.concat([rest, piece]);
-    let start = 0;
-    for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a, start)) {
-      yield rest.subarray(start, end);
-      start = end + 1;
-    }
-    rest = rest.subarray(start);
+    const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    const size = bytes.lastIndexOf(0x0a) + 1;
+    yield linesOf(bytes.subarray(0, size));
+    rest = bytes.subarray(size);
   }
 }
 
+/** @param bytes - whole lines */
+function linesOf(bytes: Buffer): readonly WholeLine[] {
+  const all = bytes.toString("utf8");
+  const texts = all.split("\n");
+  texts.pop();
+  // No byte makes more than one unit of text: where there are as many, each unit is a byte.
+  if (all.length === bytes.length) return texts.map((text) => ({ text, size: text.length + 1 }));
+  let start = 0;
+  return texts.map((text) => {
+    const end = bytes.indexOf(0x0a, start) + 1;
+    const size = end - start;
+    start = end;
+    return { text, size };
+  });
+}
+
 /** A LedgerError says that no crash can have torn it so: what is JSON was written whole. */
-function parse(text: Buffer): (Line & WrittenLine) | Error {
+function parse(text: string): (Line & WrittenLine) | Error {
   let line: (Line & WrittenLine) | null;
   try {
-    line = JSON.parse(text.toString("utf8"));
+    line = JSON.parse(text);
   } catch (cause) {
     return new Error(`${(cause as Error).message}.`, { cause });
   }
   if (typeof line?.seq !== "number") return new Error("It has no number.");
-  const before = text.subarray(0, -`,"sum":"${line.sum}"}`.length);
+  const before = text.slice(0, -`,"sum":"${line.sum}"}`.length);
   if (line.sum !== undefined && line.sum !== sumOf(before))
     return new LedgerError("Its checksum does not fit.");
   return isLine(line) ? line : new LedgerError("It lacks what a line of its step has.");
