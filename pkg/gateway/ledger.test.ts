@@ -230,6 +230,20 @@ test("a line that a crash cut short is cut off, and the next one follows on it",
   expect((await reopened()).state.seq).toBe(6);
 });
 
+test("where a line is cut off is counted in bytes, whatever the lines before it say", async () => {
+  const ledger = await open();
+  await ledger.append(reservation("a"));
+  await ledger.append({ step: "released", id: "a", why: "keine Verbindung möglich ✗" });
+  await ledger.close();
+  opened.splice(0);
+  const path = join(folder, "ledger.jsonl");
+  const whole = await readFile(path, "utf8");
+  await writeFile(path, `${whole}{"seq":4,"at":1,"step":"rese\n`);
+  await (await open()).append(reservation("b"));
+  expect((await readFile(path, "utf8")).startsWith(`${whole}{"seq":4,`)).toBe(true);
+  expect((await reopened()).state.seq).toBe(5);
+});
+
 test("a line that is missing in the middle stops everything", async () => {
   const ledger = await open();
   await ledger.append(reservation("a"));
