@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { uniform } from "../../test/support/uniform.ts";
 import type { FileSystem } from "../storage/file-system.ts";
@@ -181,4 +181,28 @@ test("on a full disk a stop is in force all the same, though it can't say why", 
   await late.engage("why");
   expect(full.hasFailed).toBe(true);
   expect(await late.engaged()).toBe(true);
+});
+
+test("a folder that a person made is a latch too: released, engaged again over it, and no later one is in its way", async () => {
+  const { file, latch } = temporaryLatch();
+  const rounds = [
+    () => mkdirSync(file),
+    () => writeFileSync(file, ""),
+    () => mkdirSync(join(file, "mine"), { recursive: true }),
+    () => mkdirSync(file),
+  ];
+  for (const touch of rounds) {
+    touch();
+    const { engaged: first } = await latch.look();
+    await latch.engage("why");
+    const { engaged, released } = await latch.look();
+    expect(engaged).not.toBe(first);
+    expect(released).toBeUndefined();
+    await latch.release(engaged);
+    expect(await latch.look()).toEqual({ engaged: undefined, released: engaged });
+  }
+  await latch.settle();
+  expect(await latch.look()).toEqual({ engaged: undefined, released: undefined });
+  const kept = readdirSync(dirname(file), { recursive: true });
+  expect(kept.filter((name) => String(name).endsWith("mine"))).toHaveLength(1);
 });

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { FileSystem } from "../storage/file-system.ts";
 import { nodeFileSystem } from "../storage/node-file-system.ts";
 import { releasedPath } from "../system/latch-files.ts";
@@ -8,7 +8,8 @@ import type { FollowedLatch, StopLatch } from "./stop-latch.ts";
 
 /**
  * The latch as a file that says why. Hosts and the gateway watch it themselves, so that it holds without a living
- * operator. Released, it is renamed: so the operator that comes next knows which stop a person has ended.
+ * operator. Released, it is renamed: so the operator that comes next knows which stop a person has ended. A folder that
+ * a person made there is a latch as well, and what is in it is never removed.
  *
  * @param path - of the latch; whoever only creates an empty file there engages it
  */
@@ -19,16 +20,18 @@ export function fileStopLatch(path: string, fs: FileSystem = nodeFileSystem): St
     look: async () => ({ engaged: await nameOf(path, fs), released: await nameOf(released, fs) }),
     async engage(why, visible) {
       await fs.makeDirectory(dirname(path), 0o700);
-      const temporary = `${path}.${randomUUID()}.new`;
+      const inFolder = await isFolder(path, fs);
+      // What is made in a folder touches it, and so makes it another stop.
+      const temporary = inFolder ? join(path, randomUUID()) : `${path}.${randomUUID()}.new`;
       const file = await fs.create(temporary, 0o644);
       try {
         await file.write(Buffer.from(`${why}\n`)).catch(() => {
           // A full disk: an empty latch stops as well as one that says why.
         });
         // Before it can be seen: what is released from then on is this very stop.
-        await fs.remove(released);
+        await clear(released, fs);
         // First it is there, then it is safe: an empty latch, should the machine lose power now, is one as well.
-        await fs.rename(temporary, path);
+        if (!inFolder) await fs.rename(temporary, path);
         visible?.();
         await file.datasync();
       } finally {
@@ -39,6 +42,8 @@ export function fileStopLatch(path: string, fs: FileSystem = nodeFileSystem): St
     async release(only) {
       const name = await nameOf(path, fs);
       if (name === undefined || (only !== undefined && name !== only)) return;
+      // A folder and a file can't replace each other.
+      if ((await isFolder(path, fs)) || (await isFolder(released, fs))) await clear(released, fs);
       await fs.rename(path, released);
       // Touched since it was looked at: another stop was moved, and comes back.
       if (only !== undefined && (await nameOf(released, fs)) !== only) await fs.rename(released, path);
@@ -46,10 +51,20 @@ export function fileStopLatch(path: string, fs: FileSystem = nodeFileSystem): St
     },
     async settle() {
       if ((await fs.stat(released)) === undefined) return;
-      await fs.remove(released);
+      await clear(released, fs);
       await fs.syncDirectory(dirname(path));
     },
   };
+}
+
+async function isFolder(path: string, fs: FileSystem): Promise<boolean> {
+  return (await fs.stat(path))?.kind === "directory";
+}
+
+/** Removes the file at `path`; a folder, which may hold what is a person's, gets another name. */
+async function clear(path: string, fs: FileSystem): Promise<void> {
+  if (await isFolder(path, fs)) await fs.rename(path, `${path}.${randomUUID()}`);
+  else await fs.remove(path);
 }
 
 /** The latch of `watch`, from which its changes are heard. */
