@@ -683,3 +683,23 @@ describe("any order of edits, API writes, stale saves and restarts", () => {
     );
   });
 });
+
+test("what of the files is not in force is told at the first look, and again whenever it is something else", async () => {
+  const told: (readonly string[])[] = [];
+  const refused = (messages: readonly string[]): void => void told.push(messages);
+  await world.write("a.yaml", project("a"));
+  await world.open({ refused });
+  expect(told).toEqual([[]]);
+  await world.edit("a.yaml", `${project("a")}  titel: x\n`);
+  await world.files.rescan();
+  expect(told).toEqual([
+    [],
+    [expect.stringMatching(/^a\.yaml:\d+: .*titel.* Nothing of this edit was taken/)],
+  ]);
+  await world.close();
+  await world.open({ refused });
+  expect(told).toHaveLength(3);
+  expect(told[2]).toEqual(told[1]);
+  await world.edit("a.yaml", project("a"));
+  expect(told.at(-1)).toEqual([]);
+});

@@ -7,6 +7,7 @@ import type { Reserved } from "../../../pkg/gateway/ledger-lines.ts";
 import { priceOf } from "../../../pkg/gateway/prices.ts";
 import { MemoryLedger } from "../../../pkg/gateway/testing/ledger.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
+import { writeRefusedEdits } from "../refused-edits.ts";
 import { runIn, startOperator, until } from "../testing/operator.ts";
 
 const fleet = `
@@ -397,4 +398,17 @@ test("accept-deletions is written where the operator looks", async () => {
   expect(workspace?.metadata.annotations).toMatchObject({
     "bosun.dev/deletions-accepted-at": expect.stringMatching(/Z$/),
   });
+});
+
+test("an edit that was not taken is told of where people look, also where what it declares is nowhere to be found", async () => {
+  await using operator = await startOperator(fleet);
+  const refused = 'projects/new.yaml:6: unknown field "spec.titel". Nothing of this edit was taken.';
+  writeRefusedEdits(operator.folder, [refused]);
+  expect((await operator.run("status")).out.at(-1)).toBe(`Warning: ${refused}`);
+  expect((await operator.run("why")).out.at(-1)).toBe(refused);
+  const { exitCode, notes } = await operator.run("why", "new");
+  expect(exitCode).toBe(1);
+  expect(notes.join("\n")).toContain(refused);
+  writeRefusedEdits(operator.folder, []);
+  expect((await operator.run("status")).out.join("\n")).not.toContain("titel");
 });

@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import { type Connection, withObjects } from "../operator-client/connect.ts";
 import type { Reader } from "../operator-client/socket-client.ts";
+import { readRefusedEdits } from "../refused-edits.ts";
 import { UserError } from "../user-error.ts";
 import { heedLatch } from "../view/heed-latch.ts";
 import { withLastActivity } from "../view/last-activity.ts";
@@ -15,8 +16,10 @@ import { whyProject } from "../why/project.ts";
 export async function why(context: Context, name: string | undefined): Promise<void> {
   await withObjects(context, async (connection) => {
     const world = await readWorld(connection, context.now());
-    const lines = name === undefined ? everyone(world) : answerLines(name, answerFor(name, world));
+    const refused = readRefusedEdits(connection.folder);
+    const lines = name === undefined ? everyone(world) : answerLines(name, answerFor(name, world, refused));
     for (const line of lines) context.out(line);
+    if (name === undefined) for (const message of refused) context.out(message);
     if (!connection.live) context.out("No operator is running: nothing moves until `bosun up`.");
   });
 }
@@ -32,7 +35,7 @@ async function readWorld({ client, folder }: Connection<Reader>, now: number): P
 }
 
 /** The answer for the project or agent called `name`; a project's number will do too. */
-function answerFor(name: string, world: World): Answer {
+function answerFor(name: string, world: World, refused: readonly string[]): Answer {
   const agent = world.agents.find(({ metadata }) => metadata.name === name);
   if (agent !== undefined) return whyAgent(agent, world);
   const project = world.projects.find(
@@ -40,7 +43,9 @@ function answerFor(name: string, world: World): Answer {
   );
   if (project !== undefined) return whyProject(project, world);
   const names = [...world.projects, ...world.agents].map(({ metadata }) => metadata.name);
-  throw new UserError(`There is no project or agent "${name}".${didYouMean(name, names)}`);
+  // It may be declared by a file that has a mistake.
+  const hint = [didYouMean(name, names), ...refused.map((message) => `\n${message}`)].join("");
+  throw new UserError(`There is no project or agent "${name}".${hint}`);
 }
 
 /** The whole fleet: what stands first, then what moves. */

@@ -14,6 +14,7 @@ import type { FileReport } from "../../../pkg/storage/files/report.ts";
 import { watchFolder } from "../../../pkg/storage/files/watch-folder.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
 import type { StoredState } from "../../../pkg/storage/storage.ts";
+import { writeRefusedEdits } from "../refused-edits.ts";
 import { FILE_NAMESPACE, type WorkspaceFolder } from "../workspace-folder.ts";
 import { onAcceptedDeletions } from "./accepted-deletions.ts";
 
@@ -43,6 +44,7 @@ export async function openFiles(options: FilesOptions): Promise<PeopleFiles> {
     clock,
     glance,
     report: (report) => void tell(report, options),
+    refused: (messages) => writeRefusedEdits(folder, messages),
     head: () => headOf(folder.repository),
     watch: watchFolder,
   });

@@ -25,6 +25,12 @@ export interface FilesStateOptions {
   readYaml?: ReadYaml;
 }
 
+export interface Refusal {
+  text: string;
+  /** For people, a problem each. */
+  messages: readonly string[];
+}
+
 export interface PlacedObject extends FileObject {
   path: string;
 }
@@ -39,8 +45,8 @@ export interface FilesState {
   readonly readYaml: ReadYaml;
   /** By object id: the document that the object lives in, of those that declare it. */
   readonly owners: Map<string, PlacedObject>;
-  /** By path: the text that was refused, so that it is told once. */
-  readonly refused: Map<string, string>;
+  /** By path: what was refused and still stands there, so that it is told once. */
+  readonly refused: Map<string, Refusal>;
   /** Ids of objects whose file may lag behind them. */
   readonly dirty: Set<string>;
   /** What `text`, of the file at `path`, declares. */

@@ -27,7 +27,7 @@ export async function makeDurable(state: FilesState, edited: Edited, gone: reado
         if (unsyncable.includes(codeOf(error) ?? "")) return;
         edited.delete(path);
         const message = `the file can't be synced: ${(error as Error).message}`;
-        if (refused.get(path) !== message)
+        if (refused.get(path)?.text !== message)
           refuse(state, path, message, [{ object: undefined, line: 1, message }]);
       }
     }),

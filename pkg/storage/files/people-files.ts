@@ -28,6 +28,8 @@ export interface PeopleFilesOptions extends FilesStateOptions {
    * the look before, so a long wait would take an old commit for the cause of a deletion.
    */
   rescanMs?: number;
+  /** Told what of the edits that stand in the files is not in force, for people: at the first look, then on a change. */
+  refused?: (messages: readonly string[]) => void;
 }
 
 export interface PeopleFiles {
@@ -66,6 +68,7 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
   let turn: Promise<unknown> = Promise.resolve();
   let projecting: Promise<void> | undefined;
   let toldUnreadable: string | undefined;
+  let toldRefused: string | undefined;
 
   for (const { resource, name, object } of options.initialObjects) {
     if (object !== undefined && state.resourceOf(resource)?.file !== undefined)
@@ -182,6 +185,7 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
     if (gone.length > 0) await state.transact([], forgotten);
     assignOwners();
 
+    tellRefused();
     await missing.record(before);
     const nextMs = await missing.decide({
       head: await head(),
@@ -198,14 +202,14 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
     const edited: Edited = new Map();
     for (const path of refused.keys()) if (!files.has(path)) refused.delete(path);
     for (const [path, message] of unreadable) {
-      if (refused.get(path) !== message)
+      if (refused.get(path)?.text !== message)
         refuse(state, path, message, [{ object: undefined, line: 1, message }]);
     }
     for (const [path, text] of files) {
       if (unreadable.has(path)) continue;
       if (text === undefined) nextLookMs = Math.min(nextLookMs, changingMs);
       else if (text === records.texts.get(path)) refused.delete(path);
-      else if (refused.get(path) !== text) {
+      else if (refused.get(path)?.text !== text) {
         if (isEmptied(path, text)) {
           refuse(state, path, text, [{ object: undefined, line: 1, message: emptied }]);
           continue;
@@ -222,6 +226,14 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
       }
     }
     return edited;
+  }
+
+  function tellRefused(): void {
+    const messages = [...refused.values()].flatMap((refusal) => refusal.messages);
+    const news = messages.join("\n");
+    if (news === toldRefused) return;
+    toldRefused = news;
+    options.refused?.(messages);
   }
 
   /** As a full disk or a broken save leaves a file; a person who wants to delete deletes. */

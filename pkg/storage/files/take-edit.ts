@@ -78,15 +78,18 @@ export function refuse(
   text: string,
   problems: readonly Problem[],
 ): void {
-  refused.set(path, text);
-  for (const { object, line, message } of problems) {
+  const messages: string[] = [];
+  refused.set(path, { text, messages });
+  for (const { object, line, message: problem } of problems) {
+    const message =
+      `${path}:${line}: ${problem.replace(/\.?$/, ".")} Nothing of this edit was taken; what the file last said ` +
+      "stays in force.";
+    messages.push(message);
     report({
       object: object === undefined ? undefined : reportedObject(object),
       type: "Warning",
       reason: object === undefined ? reportReasons.invalidFile : reportReasons.editRejected,
-      message:
-        `${path}:${line}: ${message.replace(/\.?$/, ".")} Nothing of this edit was taken; what the file last said ` +
-        "stays in force.",
+      message,
     });
   }
 }
