@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import path from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
@@ -168,7 +168,8 @@ test("where the latch can't be written everything is ended all the same, an oper
   const operator = spawn("sleep", ["600"], { stdio: "ignore" });
   const startTime = await startTimeOf(operator.pid ?? 0);
   holdLock({ pid: operator.pid ?? 0, startTime: startTime ?? "" });
-  mkdirSync(path.join(folder.stopLatch, "in-the-way"), { recursive: true });
+  // A link to itself leads nowhere, for root as well.
+  symlinkSync(folder.stopLatch, folder.stopLatch);
   const { exitCode, notes } = await runIn(folder.repository, ["stop", "--emergency"]);
   expect(exitCode).toBe(1);
   expect(notes.join("\n")).toContain("not safe on the disk");
