@@ -17,6 +17,7 @@ import type { Line } from "./ledger-lines.ts";
 import type { SessionGrant } from "./money.ts";
 import { type GatewayHandle, openGateway } from "./money-client.ts";
 import type { ProcessConfig } from "./process.ts";
+import { readProcessRecord } from "./process-record.ts";
 import { type PreparedGateway, prepareGateway } from "./start-process.ts";
 import {
   helloAnswer,
@@ -653,6 +654,19 @@ describe("a gateway that was prepared", () => {
     opened.push(gateway);
     await until(() => processes().length === 0);
     expect(existsSync(config.socketPath)).toBe(false);
+  });
+
+  test("is told nothing where a stop comes in the moment in which it is to be told", async () => {
+    const latch = latchOfTheOperator();
+    const take = async () => {
+      const child = await prepared.take();
+      await writeFile(latch.path, "");
+      return child;
+    };
+    const gateway = await openGateway(config, { prepared: { ...prepared, take }, latch });
+    opened.push(gateway);
+    await until(() => processes().length === 0);
+    expect(await readProcessRecord(config.stateDirectory)).toBeUndefined();
   });
 
   /** Those of the workspace. */

@@ -474,6 +474,20 @@ describe("a restarted operator", () => {
     },
   );
 
+  test.each(["Best", "Marker"] as const)(
+    "is not needed for the stop latch to end a host and all it started, containment %s",
+    async (containment) => {
+      const { upstream, stage } = await stageWith([bash("touch started; (setsid sleep 600 &); sleep 600")]);
+      const spec = stage.spec({ toolTimeoutSeconds: 600 });
+      const order: OperatorOrder = { options: { ...stage.places, containment }, url: upstream.url, spec };
+      const script = fileURLToPath(new URL("./testing/operator.ts", import.meta.url));
+      await once(spawn(process.execPath, [script, JSON.stringify(order)], { stdio: "ignore" }), "exit");
+      await until(async () => existsSync(join(stage.checkout, "started")));
+      writeFileSync(stage.stopLatch, "");
+      await until(async () => (await markedProcesses(spec.id)).length === 0);
+    },
+  );
+
   test.each([
     { left: "in force", ordered: true },
     { left: "released", ordered: true },
