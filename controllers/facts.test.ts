@@ -38,7 +38,7 @@ test.each<{ name: string; project: Project; concerns: boolean }>([
     concerns: false,
   },
 ])("whether the merge queue looks at $name: $concerns", ({ project, concerns }) => {
-  expect(queueStanding(project) !== false).toBe(concerns);
+  expect(queueStanding(project) !== undefined).toBe(concerns);
 });
 
 test("the queue looks again when what is recorded of a Project in it changes", () => {

@@ -58,23 +58,23 @@ export function isShown(project: Project): boolean {
   return project.metadata.deletionTimestamp !== undefined || project.status?.phase === phaseOf(project);
 }
 
-/** All about a Project that is in `phase`, as soon as its phase says so; of another, only that it is not. */
+/** All about a Project that is in `phase`, as soon as its phase says so; nothing of another. */
 export function projectFactsIn(phase: ProjectPhase): (object: KubeObject) => unknown {
   return (object) =>
-    phaseOf(object as Project) === phase && isShown(object as Project) && projectFacts(object);
+    phaseOf(object as Project) === phase && isShown(object as Project) ? projectFacts(object) : undefined;
 }
 
-/** All about a Project that the merge queue has to do with, as soon as its phase says so. */
+/** All about a Project that the merge queue has to do with, as soon as its phase says so; nothing of another. */
 export function queueStanding(object: KubeObject): unknown {
   const project = object as Project;
   // An announced merge is finished first, whatever else was recorded meanwhile.
   const isQueued = phaseOf(project) === "Approved" || project.status?.merge !== undefined;
-  return isQueued && isShown(project) && projectFacts(object);
+  return isQueued && isShown(project) ? projectFacts(object) : undefined;
 }
 
-/** Whether the Projects of a Category wait. */
+/** That the Projects of a Category wait; nothing of another. */
 export function isPaused(object: KubeObject): unknown {
-  return (object as Category).spec.mode === "Paused";
+  return (object as Category).spec.mode === "Paused" ? "Paused" : undefined;
 }
 
 /** Which phase a Project is in, and whether it is going away. */
@@ -82,10 +82,15 @@ export function projectPhase(object: KubeObject): unknown {
   return [object.metadata.deletionTimestamp, phaseOf(object as Project)];
 }
 
-/** Whether the agent is there, ready, and has something in hand. */
+/** Whether the agent is ready, and whether it has something in hand: what is counted. */
 export function agentStanding(object: KubeObject): unknown {
-  const { project, review, conditions } = (object as Agent).status ?? {};
-  return [declared(object), project, review, getCondition(conditions, "Ready")?.status];
+  const { conditions } = (object as Agent).status ?? {};
+  return [object.metadata.uid, isAtWork(object as Agent), isTrue(conditions, "Ready")];
+}
+
+/** Whether the agent has something in hand, as its status says. */
+export function isAtWork({ status }: Agent): boolean {
+  return status?.project !== undefined || status?.review !== undefined;
 }
 
 /** What a reviewer has in hand, and how it stands to it. */
@@ -117,9 +122,14 @@ export function agentRun(object: KubeObject): unknown {
   ];
 }
 
-/** The word for people. */
+/** Whether the agent does anything, for the numbers of agents and of those at work. */
 export function agentActivity(object: KubeObject): unknown {
-  return (object as Agent).status?.activity;
+  return isBusy(object as Agent);
+}
+
+/** Whether the agent works or reviews. */
+export function isBusy({ status }: Agent): boolean {
+  return status?.activity === "working" || status?.activity === "reviewing";
 }
 
 /** What is spent of a Budget, as far as it is told. */

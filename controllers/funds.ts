@@ -121,26 +121,33 @@ export interface Funds {
 /** @throws TransientError GatewayUnreachable when an account is unknown: that is not the same as enough */
 export async function observeFunds({ client, money, namespace }: Deps): Promise<Funds> {
   const { items: budgets } = await client.list("Budget", { namespace });
-  const accounts: { budget: Budget; account: BudgetAccount }[] = [];
-  for (const budget of budgets) {
-    if (budget.metadata.deletionTimestamp !== undefined) continue;
-    const account = await money.account(budget.metadata.name);
-    if (account === undefined) throw unreachable(`what Budget ${budget.metadata.name} has left`);
-    accounts.push({ budget, account });
-  }
   const { items: projects } = await client.list("Project", { namespace });
-  const commitments: Commitment[] = [];
-  for (const project of projects) {
-    // What waits for its review or for a person needs little, and perhaps for long: nothing is kept for it.
-    const claim = phaseOf(project) === "Working" ? project.status?.claim : undefined;
-    if (claim === undefined || project.status?.estimate === undefined) continue;
-    const labels = (await client.get("Agent", { namespace, name: claim.agent }))?.metadata.labels ?? {};
-    const spent = await money.spent({ project: project.metadata.name });
-    if (spent === undefined) throw unreachable(`what Project ${project.metadata.name} has cost`);
-    const needs = stillNeeds(project, { usd: spent.cost / NANO_PER_USD, tokens: spent.tokens });
-    if (needs !== undefined) commitments.push({ labels, sinceMs: Date.parse(claim.time ?? ""), ...needs });
-  }
+  const { items: agents } = await client.list("Agent", { namespace });
+  const begun = projects.filter(isCommitted);
+  const standing = await money.standing(begun.map(({ metadata }) => metadata.name));
+  if (standing === undefined) throw unreachable("what is left");
+  const accounts = budgets
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map((budget) => {
+      const account = standing.accounts.find((one) => one.budget === budget.metadata.name);
+      if (account === undefined) throw unreachable(`what Budget ${budget.metadata.name} has left`);
+      return { budget, account };
+    });
+  const commitments = begun.flatMap((project, at) => {
+    const { cost, tokens } = standing.spent[at] ?? { cost: 0, tokens: 0 };
+    const needs = stillNeeds(project, { usd: cost / NANO_PER_USD, tokens });
+    const claim = project.status?.claim;
+    const agent = agents.find(({ metadata }) => metadata.name === claim?.agent);
+    const labels = agent?.metadata.labels ?? {};
+    return needs === undefined ? [] : [{ labels, sinceMs: Date.parse(claim?.time ?? ""), ...needs }];
+  });
   return { accounts, commitments };
+}
+
+/** What waits for its review or for a person needs little, and perhaps for long: nothing is kept for it. */
+function isCommitted(project: Project): boolean {
+  const { claim, estimate } = project.status ?? {};
+  return claim !== undefined && estimate !== undefined && phaseOf(project) === "Working";
 }
 
 function unreachable(what: string): TransientError {

@@ -2,7 +2,7 @@
 
 import { activityOf, stepTowards } from "../../pkg/api/agent-states.ts";
 import { getCondition, type NewCondition } from "../../pkg/api/conditions.ts";
-import type { Agent, AgentStatus, Project, Review } from "../../pkg/api/generated.ts";
+import type { Agent, AgentStatus, Category, Project, Review } from "../../pkg/api/generated.ts";
 import { type KubeObject, keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { agentId } from "../../pkg/api/names.ts";
 import { isClaimable, phaseOf } from "../../pkg/api/phases.ts";
@@ -19,6 +19,7 @@ import {
   declared,
   isPaused,
   projectFacts,
+  reviewFacts,
   workspaceHolds,
 } from "../facts.ts";
 import { act } from "./act.ts";
@@ -39,16 +40,22 @@ export function agentController(deps: Deps): Controller {
       {
         kind: "Project",
         by: projectFacts,
-        map: (object) => concernedBy(object as Project, "Execution", deps),
+        map: (object, as) =>
+          as === "was" ? holderOf(object as Project) : concernedBy(object as Project, deps),
       },
-      { kind: "Review", map: (object) => concernedBy(object as Review, "Review", deps) },
+      {
+        kind: "Review",
+        by: reviewFacts,
+        map: (object, as) =>
+          as === "was" ? holderOf(object as Review) : concernedBy(object as Review, deps),
+      },
       { kind: "Workspace", by: declared, map: () => everyAgent(deps) },
       // An agent that looked before the stop latch was released looks again once it is.
       { kind: "Workspace", by: workspaceHolds, map: () => everyAgent(deps) },
       { kind: "Workspace", by: baselineStanding, map: () => freeAgents(deps) },
       { kind: "AgentPool", by: declared, map: (object) => everyAgent(deps, object) },
       { kind: "Budget", by: budgetStanding, map: () => everyAgent(deps) },
-      { kind: "Category", by: isPaused, map: () => everyAgent(deps) },
+      { kind: "Category", by: isPaused, map: (object) => concernedByPause(object as Category, deps) },
     ],
     signals: [
       {
@@ -316,23 +323,43 @@ async function freeAgents({ client, namespace }: Deps): Promise<readonly ObjectK
   return items.filter(({ status }) => status?.session === undefined).map(keyOf);
 }
 
-/** The agent that has it, or all idle ones of the role when it can be claimed. */
-async function concernedBy(
-  object: Project | Review,
-  role: "Execution" | "Review",
-  { client, namespace }: Deps,
-): Promise<readonly ObjectKey[]> {
-  const holder = object.status?.claim?.agent;
-  const keys = holder === undefined ? [] : [{ namespace, name: holder }];
+/** The agent that has it. */
+function holderOf({ metadata, status }: Project | Review): readonly ObjectKey[] {
+  const name = status?.claim?.agent;
+  return name === undefined ? [] : [{ namespace: metadata.namespace ?? "", name }];
+}
+
+/** The agent that has it, and all idle ones of the role when it can be claimed. */
+async function concernedBy(object: Project | Review, deps: Deps): Promise<readonly ObjectKey[]> {
+  const { client, namespace } = deps;
+  const holder = holderOf(object);
   const open = object.kind === "Project" ? isClaimable(object) : object.status?.state === "Pending";
-  if (object.kind === "Project" && role === "Execution" && !open)
-    return [...keys, ...(await reviewersOf(object, { client, namespace }))];
-  if (!open) return keys;
+  if (object.kind === "Project" && !open) return [...holder, ...(await reviewersOf(object, deps))];
+  if (!open) return holder;
+  const role = object.kind === "Project" ? "Execution" : "Review";
   const { items } = await client.list("Agent", { namespace });
   return [
-    ...keys,
+    ...holder,
     ...items.filter(({ spec, status }) => spec.role === role && status?.session === undefined).map(keyOf),
   ];
+}
+
+/** Those with a Project of the Category in hand; when its Projects wait no more, those that could take one up too. */
+async function concernedByPause(
+  { metadata }: Category,
+  { client, namespace }: Deps,
+): Promise<readonly ObjectKey[]> {
+  // As it is now, which may be gone: then nothing waits for it.
+  const category = await client.get("Category", { namespace, name: metadata.name });
+  const waits = category?.spec.mode === "Paused";
+  const { items: projects } = await client.list("Project", { namespace });
+  const own = new Set(
+    projects.filter(({ spec: { category } }) => category === metadata.name).map((one) => one.metadata.name),
+  );
+  const { items: agents } = await client.list("Agent", { namespace });
+  return agents
+    .filter(({ status }) => (status?.project === undefined ? !waits : own.has(status.project)))
+    .map(keyOf);
 }
 
 async function reviewersOf(

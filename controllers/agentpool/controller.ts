@@ -15,7 +15,7 @@ import { isAlreadyExists, isNotFound } from "../../pkg/api/status-error.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, whenOf, withConditions } from "../deps.ts";
-import { agentStanding, declared } from "../facts.ts";
+import { agentStanding, declared, isAtWork } from "../facts.ts";
 
 /** Counts for people may come a little late, in milliseconds. */
 const countAfterMs = 120_000;
@@ -98,9 +98,7 @@ export function agentPoolController(deps: Deps): Controller {
 
   async function report(pool: AgentPool, agents: readonly Agent[], limited: boolean): Promise<void> {
     const ready = agents.filter(({ status }) => isTrue(status?.conditions, "Ready")).length;
-    const working = agents.filter(
-      ({ status }) => status?.project !== undefined || status?.review !== undefined,
-    ).length;
+    const working = agents.filter(isAtWork).length;
     const enough = agents.length >= pool.spec.replicas;
     const message = limited
       ? `A workspace has ${AGENTS_MAX} agents at most; this pool has ${agents.length} of ${pool.spec.replicas}.`

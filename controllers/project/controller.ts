@@ -19,7 +19,7 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, whenOf, withConditions } from "../deps.ts";
-import { agentRun, budgetAnswers, budgetNumbers, declared, projectFacts } from "../facts.ts";
+import { agentRun, budgetAnswers, budgetNumbers, projectFacts } from "../facts.ts";
 import { raise } from "../raise.ts";
 import { affordable } from "./affordable.ts";
 import { abandoned, elapsedSeconds, excess, type Observation, progress, succeeded } from "./decide.ts";
@@ -27,7 +27,15 @@ import { estimate, type Finished, kept, sizeOf } from "./estimate.ts";
 import { addFinalizer, finalize } from "./finalizer.ts";
 import { giveNumber } from "./number.ts";
 import { openQueue } from "./queue.ts";
-import { begun, costStanding, heldBack, openProjects, projectsOf, waitingProjects } from "./wakes.ts";
+import {
+  begun,
+  costStanding,
+  heldBack,
+  openProjects,
+  projectLimits,
+  projectsOf,
+  waitingProjects,
+} from "./wakes.ts";
 
 export function projectController(deps: Deps): Controller {
   const { client, clock, namespace, events } = deps;
@@ -43,7 +51,7 @@ export function projectController(deps: Deps): Controller {
       { kind: "Project", by: costStanding, map: () => heldBack(deps), delayMs: heldBackAfterMs },
       { kind: "Project", by: costStanding, map: () => waitingProjects(deps), delayMs: waitingAfterMs },
       { kind: "Agent", by: agentRun, map: (object) => projectsOf(object as Agent, deps) },
-      { kind: "Workspace", by: declared, map: () => openProjects(deps) },
+      { kind: "Workspace", by: projectLimits, map: () => openProjects(deps) },
       { kind: "Budget", by: budgetAnswers, map: () => waitingProjects(deps) },
       { kind: "Budget", by: budgetNumbers, map: () => heldBack(deps), delayMs: heldBackAfterMs },
       { kind: "Budget", by: budgetNumbers, map: () => waitingProjects(deps), delayMs: waitingAfterMs },

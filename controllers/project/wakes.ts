@@ -1,6 +1,6 @@
 /** Which Projects are looked at when something else has changed, and what of a Project counts as a change for others. */
 import { getCondition } from "../../pkg/api/conditions.ts";
-import type { Agent, Project } from "../../pkg/api/generated.ts";
+import type { Agent, Project, Workspace } from "../../pkg/api/generated.ts";
 import { type KubeObject, keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { isClaimable } from "../../pkg/api/phases.ts";
 import type { Deps } from "../deps.ts";
@@ -34,13 +34,20 @@ export async function waitingProjects({ client, namespace }: Deps): Promise<read
   return items.filter(isClaimable).map(keyOf);
 }
 
-/** For which claim it was begun last. */
+/** What a Workspace limits each Project by, and that there is one: numbers are its to give. */
+export function projectLimits(object: KubeObject): unknown {
+  const { projectSeconds, stuckSeconds } = (object as Workspace).spec.limits;
+  return [object.metadata.uid, projectSeconds, stuckSeconds];
+}
+
+/** For which claim it was begun last; nothing of one that never was. */
 export function begun(object: KubeObject): unknown {
   return (object as Project).status?.claimNumber;
 }
 
-/** What of a Project others in the queue are measured by. */
+/** What of a Project others in the queue are measured by; nothing of one that waits. */
 export function costStanding(object: KubeObject): unknown {
   const { claim, completionTime, costUSD } = (object as Project).status ?? {};
+  if (claim === undefined && completionTime === undefined) return undefined;
   return [claim?.number, completionTime, completionTime === undefined ? undefined : costUSD];
 }

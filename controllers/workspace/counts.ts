@@ -5,7 +5,7 @@ import { phaseOf } from "../../pkg/api/phases.ts";
 import { type Controller, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspaceKey } from "../deps.ts";
-import { agentActivity, declared, projectPhase } from "../facts.ts";
+import { agentActivity, declared, isBusy, projectPhase } from "../facts.ts";
 
 /** They may come a little late, in milliseconds. */
 const countAfterMs = 120_000;
@@ -38,10 +38,7 @@ export function countsController(deps: Deps): Controller {
 }
 
 function count(agents: readonly Agent[]): WorkspaceStatus["agents"] {
-  const working = agents.filter(
-    ({ status }) => status?.activity === "working" || status?.activity === "reviewing",
-  ).length;
-  return { total: agents.length, working };
+  return { total: agents.length, working: agents.filter(isBusy).length };
 }
 
 function byPhase(projects: readonly Project[]): Record<string, number> {

@@ -15,9 +15,9 @@ const lookAgainSeconds = 600;
 /** How soon a gateway that can't be asked is asked again, in seconds. */
 const unknownAgainSeconds = 30;
 
-/** Whether the agent was turned away: it learns of a limit first. */
+/** That the agent was turned away, which learns of a limit first; nothing of another. */
 const isTurnedAway = (agent: KubeObject): unknown =>
-  getCondition((agent as Agent).status?.conditions, "Ready")?.reason === "UsageLimited";
+  getCondition((agent as Agent).status?.conditions, "Ready")?.reason === "UsageLimited" ? true : undefined;
 
 export function usageController(deps: Deps): Controller {
   const { client, clock, namespace, money, events } = deps;

@@ -54,6 +54,7 @@ export function controlCalls(
     dismiss: ofOperator(({ session }: { session: string }) => gateway.dismiss(session)),
     stop: ofOperator(() => stop()),
     account: ({ budget }: { budget: string }) => gateway.account(budget) ?? null,
+    standing: ({ projects }: { projects: readonly string[] }) => gateway.standing(projects),
     cost: ({ query }: { query: Parameters<Gateway["cost"]>[0] }) => ({ cost: gateway.cost(query) }),
     closedWindow: ({ budget, window }: { budget: string; window: string }) =>
       gateway.closedWindow(budget, window) ?? null,

@@ -13,6 +13,7 @@ import {
   type BudgetAccount,
   type BudgetPolicy,
   type CostQuery,
+  type MoneyStanding,
   NANO_PER_USD,
   type NanoUSD,
   type SessionGrant,
@@ -221,6 +222,15 @@ export class Gateway {
       ...(violated === undefined ? {} : { violatedRequest: violated }),
       ...(corrections === 0 ? {} : { corrections }),
       ...(clock === undefined ? {} : { clock }),
+    };
+  }
+
+  /** The accounts of all Budgets in force, and what each of `projects` has spent. */
+  standing(projects: readonly string[]): MoneyStanding {
+    const budgets = this.#payments.budgets ?? [];
+    return {
+      accounts: budgets.flatMap(({ name }) => this.account(name) ?? []),
+      spent: projects.map((project) => this.spent({ project })),
     };
   }
 

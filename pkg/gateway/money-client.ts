@@ -16,6 +16,7 @@ import type {
   BudgetPolicy,
   CostQuery,
   Money,
+  MoneyStanding,
   NanoUSD,
   SessionGrant,
   Spent,
@@ -149,6 +150,10 @@ class MoneyClient implements GatewayHandle {
 
   async account(budget: string): Promise<BudgetAccount | undefined> {
     return (await this.#ask("account", { budget })) as BudgetAccount | undefined;
+  }
+
+  async standing(projects: readonly string[]): Promise<MoneyStanding | undefined> {
+    return (await this.#ask("standing", { projects })) as MoneyStanding | undefined;
   }
 
   async cost(query: CostQuery): Promise<NanoUSD | undefined> {

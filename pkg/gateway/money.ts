@@ -89,6 +89,14 @@ export interface Spent {
   tokens: number;
 }
 
+/** All accounts and some Projects' costs, of one moment. */
+export interface MoneyStanding {
+  /** Of the Budgets in force. */
+  accounts: readonly BudgetAccount[];
+  /** Of each Project that was asked about, all time, in the order asked. */
+  spent: readonly Spent[];
+}
+
 /** The account has used up what its plan allows: nothing is asked of the model until then. */
 export interface UsageLimit {
   /** As the price file names it; undefined: it holds for all models. */
@@ -108,6 +116,8 @@ export interface Money {
   dismiss(session: string): Promise<void>;
   /** What the ledger says now. Undefined when the gateway can't be asked: unknown, not zero. */
   account(budget: string): Promise<BudgetAccount | undefined>;
+  /** The accounts of all Budgets in force, and what each of `projects` has spent: one question. Undefined: unknown. */
+  standing(projects: readonly string[]): Promise<MoneyStanding | undefined>;
   /**
    * The account of `budget` in one of its earlier windows, `2026-11-22` or `2026-10`; zeros where nothing was ever
    * reserved in it. Undefined: unknown.

@@ -22,6 +22,8 @@ export interface ProcessConfig extends GatewayConfig {
 
 /** Without a lease for this long, and with nothing left to drain, the process ends, in milliseconds. */
 const ABANDONED_MS = 60_000;
+/** Grows with what operators may ask of it: one of an older package is not adopted, since it would not answer. */
+const PROTOCOL = 2;
 /** How often is looked whether the last of an abandoned one's work has drained, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
 
@@ -102,6 +104,6 @@ function depsOf(clock: Clock, { ledgerDirectory }: GatewayConfig): GatewayDeps {
 
 /** Equal for configurations between which a running gateway need not be restarted. */
 export function fingerprintOf({ ledgerDirectory, stateDirectory, upstream }: ProcessConfig): string {
-  const wanted = [ledgerDirectory, stateDirectory, upstream.baseUrl, upstream.credential, prices];
+  const wanted = [PROTOCOL, ledgerDirectory, stateDirectory, upstream.baseUrl, upstream.credential, prices];
   return createHash("sha256").update(JSON.stringify(wanted)).digest("hex");
 }

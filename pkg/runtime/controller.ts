@@ -11,12 +11,18 @@ export const inSeconds = (seconds: number): Next => ({ after: "ms", ms: Math.max
 /** Wakes a controller by objects of one kind; without `map` the object's own key is meant. */
 export interface WatchSource {
   kind: Kind;
-  /** What of an object counts: a change that leaves this equal, as JSON, wakes nobody. Absent: every change does. */
+  /**
+   * What of an object counts: a change that leaves this equal, as JSON, wakes nobody. Undefined where nothing of it does,
+   * so that it may come, be there at the start and go without waking anybody. Absent: every change counts.
+   */
   by?: (object: KubeObject) => unknown;
   /** How long the wake-up may wait, in milliseconds, so that many changes are one look; 0 when absent. */
   delayMs?: number;
-  /** Which of the controller's objects an event on `object` concerns. Reads caches only. */
-  map?: (object: KubeObject) => readonly ObjectKey[] | Promise<readonly ObjectKey[]>;
+  /**
+   * Which of the controller's objects an event on `object` concerns. Asked twice of one that changed: as it is, and as it
+   * was. Reads caches only.
+   */
+  map?: (object: KubeObject, as: "is" | "was") => readonly ObjectKey[] | Promise<readonly ObjectKey[]>;
 }
 
 /** Wakes a controller from the world: a session that reported, checks that ended, a folder that changed. */

@@ -268,8 +268,8 @@ export class Manager {
  * who is at hand begins at the first call, and would have to look again for the second.
  */
 function concernedBy(map: Mapping, { object, previous = object }: Delta<KubeObject>): Keys {
-  const now = map(object);
-  const before = previous === object ? [] : map(previous);
+  const now = map(object, "is");
+  const before = previous === object ? [] : map(previous, "was");
   if (!(now instanceof Promise) && !(before instanceof Promise)) return eachOnce([...now, ...before]);
   return Promise.all([now, before]).then((keys) => eachOnce(keys.flat()));
 }
@@ -283,15 +283,14 @@ function changesBy(by: Facts): (delta: Delta<KubeObject>) => boolean {
   const known = new Map<string, { object: KubeObject; facts: unknown }>();
   const hasChanged = ({ type, object, previous }: Delta<KubeObject>): boolean => {
     const id = keyString(keyOf(object));
-    if (type === "DELETED") {
-      known.delete(id);
-      return true;
-    }
     const before = known.get(id);
     const facts = before?.object === object ? before.facts : by(object);
-    known.set(id, { object, facts });
-    if (type !== "MODIFIED" || previous === undefined) return true;
-    return !sameJson(facts, before?.object === previous ? before.facts : by(previous));
+    if (type === "DELETED") known.delete(id);
+    else known.set(id, { object, facts });
+    const factsOf = (state: KubeObject): unknown => (before?.object === state ? before.facts : by(state));
+    const was = previous === undefined ? undefined : factsOf(previous);
+    if (type === "MODIFIED") return !sameJson(facts, was);
+    return facts !== undefined || was !== undefined;
   };
   let last: { delta: Delta<KubeObject>; answer: boolean } | undefined;
   return (delta) => {

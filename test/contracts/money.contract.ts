@@ -67,6 +67,16 @@ export function moneyContract(name: string, open: () => Promise<{ money: Money }
       expect([23, 24, 25]).toContain(hours);
     });
 
+    test("one question tells all accounts and what each Project has spent", async () => {
+      const { money } = await open();
+      const blue = { ...BUDGET, name: "blue", uid: "uid-of-blue", selector: { team: "blue" } };
+      await money.setBudgets([BUDGET, blue]);
+      const standing = await money.standing(["none", GRANT.project]);
+      expect(standing?.accounts).toEqual([await money.account("all"), await money.account("blue")]);
+      const nothing = { cost: 0, tokens: 0 };
+      expect(standing?.spent).toEqual([nothing, nothing]);
+    });
+
     test("Budgets are replaced as a whole", async () => {
       const { money } = await open();
       await money.setBudgets([BUDGET]);

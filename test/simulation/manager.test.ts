@@ -57,7 +57,7 @@ test("a change of what a watch does not look at wakes nobody", async () => {
     note(name);
     return settled;
   });
-  const by = ({ spec }: KubeObject): unknown => (spec as { counts?: number } | undefined)?.counts;
+  const by = ({ spec }: KubeObject): unknown => (spec as { counts?: number } | undefined)?.counts ?? 0;
   void manage(() => [{ ...controller, watches: [{ kind: "Project", by }] }]).start();
   await seconds(1);
   await api.create("Project", draft("Project", "p1"));
@@ -69,6 +69,47 @@ test("a change of what a watch does not look at wakes nobody", async () => {
   await seconds(4);
   expect(seen).toHaveLength(2);
 });
+
+test("an object of which nothing counts is there, comes and goes without waking anybody", async () => {
+  const { manage, seconds, api, note, seen } = await world();
+  const controller = projectController(async ({ name }) => {
+    note(name);
+    return settled;
+  });
+  const by = ({ spec }: KubeObject): unknown => (spec as { counts?: number } | undefined)?.counts;
+  await api.create("Project", draft("Project", "p1"));
+  void manage(() => [{ ...controller, watches: [{ kind: "Project", by }] }]).start();
+  await seconds(1);
+  await api.create("Project", draft("Project", "p2"));
+  await seconds(2);
+  await api.delete("Project", { namespace: "default", name: "p2" });
+  await seconds(3);
+  expect(seen).toHaveLength(0);
+  await api.patch("Project", p1, { spec: { counts: 1 } });
+  await seconds(4);
+  expect(seen).toHaveLength(1);
+  await api.delete("Project", p1);
+  await seconds(5);
+  expect(seen).toHaveLength(2);
+});
+
+test("a map is told whether it is asked about what an object is or what it was", async () => {
+  const { manage, seconds, api, note, seen } = await world();
+  const controller = projectController(async ({ name }) => {
+    note(name);
+    return settled;
+  });
+  const map = (object: KubeObject, as: "is" | "was") => [{ ...p1, name: `${as}-${countsOf(object)}` }];
+  void manage(() => [{ ...controller, watches: [{ kind: "Project", map }] }]).start();
+  await seconds(1);
+  await api.create("Project", draft("Project", "p1"));
+  await seconds(2);
+  await api.patch("Project", p1, { spec: { counts: 1 } });
+  await seconds(3);
+  expect(seen.map((at) => at.split("@")[0])).toEqual(["is-0", "is-1", "was-0"]);
+});
+
+const countsOf = ({ spec }: KubeObject): number => (spec as { counts?: number } | undefined)?.counts ?? 0;
 
 test("wake-ups of a watch that may wait become one look", async () => {
   const { manage, seconds, api, note, seen } = await world();

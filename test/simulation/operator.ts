@@ -195,12 +195,16 @@ export function newManager(
     money: guarded(
       seenBy(
         world.money,
-        ["setBudgets", "admit", "dismiss", "account", "cost", "spent", "usageLimits", "closedWindow"],
+        [
+          ...(["setBudgets", "admit", "dismiss"] as const),
+          ...(["account", "standing", "cost", "spent", "usageLimits", "closedWindow"] as const),
+        ],
         {
           ...fenced,
           label: "money",
           unknowns: {
             account: undefined,
+            standing: undefined,
             cost: undefined,
             spent: undefined,
             usageLimits: undefined,

@@ -555,14 +555,14 @@ test("a project that would cost more than is left is passed over until there is 
   });
   // While the gateway can't be asked, what is left is unknown, and not enough.
   const { money } = story.world;
-  const account = money.account.bind(money);
+  const { account, standing } = money;
   story.operator.crash();
-  money.account = async () => undefined;
+  Object.assign(money, { account: async () => undefined, standing: async () => undefined });
   story.operator.start();
   await story.minutes(60);
   expect(story.phase("d")).toBe("Queued");
   story.operator.crash();
-  money.account = account;
+  Object.assign(money, { account, standing });
   story.operator.start();
   await story.patch("Budget", "all", { daily: { usd: 10_000 } });
   await story.until("it is merged", merged(story, "d"));

@@ -12,6 +12,7 @@ import {
   type BudgetPolicy,
   type CostQuery,
   type Money,
+  type MoneyStanding,
   NANO_PER_USD,
   type NanoUSD,
   type SessionGrant,
@@ -156,6 +157,14 @@ export class SimMoney implements Money {
       boundViolated: ledger.state.violated.length > 0,
       ...(trust.is === "unconfirmed" ? { clock: trust.message } : {}),
     };
+  }
+
+  async standing(projects: readonly string[]): Promise<MoneyStanding | undefined> {
+    const accounts = await Promise.all(this.policies.map(({ name }) => this.account(name)));
+    const spent = await Promise.all(projects.map((project) => this.spent({ project })));
+    const known = { accounts: accounts.filter(isKnown), spent: spent.filter(isKnown) };
+    const isWhole = known.accounts.length === accounts.length && known.spent.length === spent.length;
+    return isWhole && this.#life !== undefined ? known : undefined;
   }
 
   async cost(query: CostQuery): Promise<NanoUSD | undefined> {
@@ -409,6 +418,10 @@ export class SimMoney implements Money {
       ...ledger.state.sums({ selector: budget.selector, startMs, endMs }),
     };
   }
+}
+
+function isKnown<T>(answer: T | undefined): answer is T {
+  return answer !== undefined;
 }
 
 /** `signal` as a gateway hears it: one that is dead hears nothing more. */
