@@ -99,9 +99,10 @@ export function reviewerStanding(object: KubeObject): unknown {
   return [review, getCondition(conditions, "Ready")?.reason];
 }
 
-/** How far a Review has come, and who has it. */
+/** How far a Review has come, and who has it; nothing of one that is over. */
 export function reviewFacts(object: KubeObject): unknown {
   const { state, claim, verdict, timeouts } = (object as Review).status ?? {};
+  if (state === "Settled" || state === "Cancelled") return undefined;
   return [declared(object), state, claim, verdict, timeouts];
 }
 

@@ -16,8 +16,8 @@ import { alertEvent } from "./alert-event.ts";
 import { alertsOf, type Limited } from "./alerts.ts";
 import { exceeded, isNews, ready, windowStatus } from "./decide.ts";
 
-/** How often an account is looked at when nothing wakes us, in seconds. */
-const lookAgainSeconds = 600;
+/** How often an account is looked at when nothing wakes us, in seconds: a gateway that lives says what changes. */
+const lookAgainSeconds = 1800;
 /**
  * An account changes with every request. It is looked at at most so often, in milliseconds; where a look brought no
  * news the next waits twice as long, up to sixteen times. What somebody acts upon, another hundredth of a limit or a

@@ -22,7 +22,15 @@ import { type Deps, theWorkspace, whenOf, withConditions } from "../deps.ts";
 import { agentRun, budgetAnswers, budgetNumbers, projectFacts } from "../facts.ts";
 import { raise } from "../raise.ts";
 import { affordable } from "./affordable.ts";
-import { abandoned, elapsedSeconds, excess, type Observation, progress, succeeded } from "./decide.ts";
+import {
+  abandoned,
+  elapsedSeconds,
+  excess,
+  isLongSince,
+  type Observation,
+  progress,
+  succeeded,
+} from "./decide.ts";
 import { estimate, type Finished, kept, sizeOf } from "./estimate.ts";
 import { addFinalizer, finalize } from "./finalizer.ts";
 import { giveNumber } from "./number.ts";
@@ -201,10 +209,7 @@ const unknownAgainSeconds = 120;
  */
 const begunAfterMs = 5_000;
 const heldBackAfterMs = 15_000;
-const waitingAfterMs = 600_000;
-/** How far a session goes before the running numbers are told without anything else, in seconds. */
-const tellAfterSeconds = 1800;
-
+const waitingAfterMs = 1_800_000;
 /**
  * Whether there is anything to write. While a session works its running numbers are told now and then, and with the
  * rest: each write wakes every watcher.
@@ -212,7 +217,7 @@ const tellAfterSeconds = 1800;
 function isNews(before: ProjectStatus, next: ProjectStatus): boolean {
   if (before.phase !== "Working" || next.phase !== "Working") return !sameJson(before, next);
   const { elapsedSeconds, currentTask } = before;
-  if (Math.abs((next.elapsedSeconds ?? 0) - (elapsedSeconds ?? 0)) >= tellAfterSeconds) return true;
+  if (isLongSince(elapsedSeconds, next.elapsedSeconds)) return true;
   return !sameJson(before, { ...next, elapsedSeconds, currentTask });
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type {
+  Agent,
   AgentStatus,
   ProjectPhase,
   ProjectResolutionAction,
@@ -7,7 +8,15 @@ import type {
   ProjectStatus,
 } from "../../pkg/api/generated.ts";
 import { aClaim, anAgent, aProject, aWorkspace, condition, submitted } from "../testing/objects.ts";
-import { abandoned, elapsedSeconds, excess, type Observation, progress, succeeded } from "./decide.ts";
+import {
+  abandoned,
+  elapsedSeconds,
+  excess,
+  isNewsOfRun,
+  type Observation,
+  progress,
+  succeeded,
+} from "./decide.ts";
 
 const seen = (more: Partial<Observation> = {}): Observation => ({
   workspace: aWorkspace(),
@@ -96,6 +105,40 @@ for (const { name, agent, status = {}, spec = {}, want } of limits)
     const passed = excess(project, seen({ agent: anAgent(agent) }));
     if (want === undefined) expect(passed).toBeUndefined();
     else expect(passed).toMatchObject(want);
+  });
+
+const runs: readonly { name: string; agent: Agent | undefined; status?: ProjectStatus; news: boolean }[] = [
+  { name: "a session that goes on", agent: anAgent(session({ liveSeconds: 1799 })), news: false },
+  { name: "half an hour", agent: anAgent(session({ liveSeconds: 1800 })), news: true },
+  { name: "a limit that is passed", agent: anAgent(session({ unchangedSeconds: 1800 })), news: true },
+  { name: "a task that is done", agent: anAgent({ ...session(), tasksDone: ["t1"] }), news: true },
+  {
+    name: "a task that is known to be done",
+    agent: anAgent({ ...session(), tasksDone: ["t1"] }),
+    status: { tasksDone: ["t1"], progressPercent: 50 },
+    news: false,
+  },
+  { name: "an agent that is gone", agent: undefined, news: true },
+  {
+    name: "whatever an agent does that has handed over",
+    agent: anAgent(session()),
+    status: { phase: "InReview", submission: submitted() },
+    news: true,
+  },
+];
+
+for (const { name, agent, status = {}, news } of runs)
+  test(`${name} is ${news ? "" : "no "}news for the Project`, () => {
+    const working = {
+      phase: "Working",
+      claimNumber: 1,
+      claim: aClaim(),
+      progressPercent: 0,
+      tasksDone: [],
+      ...status,
+    } as const;
+    const tasks = ["t1", "t2"].map((id) => ({ id, title: id }));
+    expect(isNewsOfRun(aProject(working, { tasks }), seen({ agent }))).toBe(news);
   });
 
 test("elapsed time is what earlier claims took and the running one takes", () => {

@@ -9,6 +9,7 @@ import type {
   Workspace,
 } from "../../pkg/api/generated.ts";
 import { phaseOf } from "../../pkg/api/phases.ts";
+import { sameJson } from "../../pkg/api/same-json.ts";
 
 export interface Observation {
   workspace: Workspace | undefined;
@@ -99,6 +100,28 @@ export function progress(
 
 function union(a: readonly string[], b: readonly string[]): string[] {
   return [...new Set([...a, ...b])];
+}
+
+/** How far a session goes before the running numbers are told without anything else, in seconds. */
+const TELL_AFTER_SECONDS = 1800;
+
+/** Whether so much time has passed in live sessions that it is told, whatever else there is to say. */
+export function isLongSince(told: number | undefined, now: number | undefined): boolean {
+  return Math.abs((now ?? 0) - (told ?? 0)) >= TELL_AFTER_SECONDS;
+}
+
+/**
+ * Whether how far a session has come says anything of a Project that is worked on: a limit is passed, a task done, or
+ * half an hour gone. Always, where somebody else has it than its claim says, or its phase says something else.
+ */
+export function isNewsOfRun(project: Project, seen: Observation): boolean {
+  const status = project.status ?? {};
+  const { agent } = seen;
+  if (status.phase !== "Working" || agent?.metadata.uid !== status.claim?.agentUID) return true;
+  if (excess(project, seen) !== undefined) return true;
+  if (isLongSince(status.elapsedSeconds, elapsedSeconds(status, agent))) return true;
+  const { progressPercent, tasksDone } = progress(project, status.phase, agent);
+  return progressPercent !== status.progressPercent || !sameJson(tasksDone, status.tasksDone);
 }
 
 /** After a person's decision: given up, or taken up again. Undefined where nothing was ever given up. */

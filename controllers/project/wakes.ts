@@ -3,12 +3,17 @@ import { getCondition } from "../../pkg/api/conditions.ts";
 import type { Agent, Project, Workspace } from "../../pkg/api/generated.ts";
 import { type KubeObject, keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { isClaimable } from "../../pkg/api/phases.ts";
-import type { Deps } from "../deps.ts";
+import { type Deps, theWorkspace } from "../deps.ts";
+import { isNewsOfRun } from "./decide.ts";
 
-/** The Project that an agent has, or had: both have to be looked at when it moves. */
-export async function projectsOf(agent: Agent, { client, namespace }: Deps): Promise<readonly ObjectKey[]> {
+/** The Project that an agent has, when how far its session has come is news for it, or the agent is gone. */
+export async function projectsOf(agent: Agent, deps: Deps): Promise<readonly ObjectKey[]> {
+  const { client, namespace } = deps;
   const { items } = await client.list("Project", { namespace });
-  return items.filter(({ status }) => status?.claim?.agent === agent.metadata.name).map(keyOf);
+  const own = items.filter(({ status }) => status?.claim?.agent === agent.metadata.name);
+  if (own.length === 0) return [];
+  const seen = { workspace: await theWorkspace(deps), agent: await client.get("Agent", keyOf(agent)) };
+  return own.filter((project) => isNewsOfRun(project, seen)).map(keyOf);
 }
 
 /** Those that are not over: the limits of a Workspace hold for them. */

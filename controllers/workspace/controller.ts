@@ -22,7 +22,9 @@ import { endOrphans } from "./orphans.ts";
 import { watchedTarget } from "./target.ts";
 
 /** How often everything is looked at when nothing wakes us, in seconds. */
-const lookAgainSeconds = 300;
+const lookAgainSeconds = 600;
+/** How often sessions that are nobody's are sought at most, in milliseconds: all sessions are read for it. */
+const seekOrphansMs = 300_000;
 /** How soon a target that could not be seen is looked for again, in seconds. */
 const unknownAgainSeconds = 30;
 /** Whatever has failed for hours, a full disk under git for instance, a stop that fails once does not wait for longer. */
@@ -31,6 +33,8 @@ const backoffMsMax = 30_000;
 export function workspaceController(deps: Deps): Controller {
   const { client, clock, namespace, latch, events, upstream } = deps;
   const theTarget = watchedTarget(deps);
+  /** When sessions that are nobody's were sought last, by `clock.elapsed`. */
+  let orphansSoughtMs = Number.NEGATIVE_INFINITY;
   return {
     name: "workspace",
     concurrency: 1,
@@ -79,7 +83,10 @@ export function workspaceController(deps: Deps): Controller {
           if (seenLatch.released !== undefined) await latch.settle();
       }
 
-      await endOrphans(workspace, deps);
+      if (clock.elapsed() - orphansSoughtMs >= seekOrphansMs) {
+        orphansSoughtMs = clock.elapsed();
+        await endOrphans(workspace, deps);
+      }
       const seen = await observe(workspace, seenLatch.engaged);
       await report(workspace, status(workspace, seen));
       return inSeconds(seen.target.is === "unknown" ? unknownAgainSeconds : lookAgainSeconds);
