@@ -93,10 +93,10 @@ export function isAtWork({ status }: Agent): boolean {
   return status?.project !== undefined || status?.review !== undefined;
 }
 
-/** What a reviewer has in hand, and how it stands to it. */
-export function reviewerStanding(object: KubeObject): unknown {
+/** What an agent says that it is reviewing; nothing of one that does not. */
+export function reviewing(object: KubeObject): unknown {
   const { review, conditions } = (object as Agent).status ?? {};
-  return [review, getCondition(conditions, "Ready")?.reason];
+  return getCondition(conditions, "Ready")?.reason === "Reviewing" ? review : undefined;
 }
 
 /** How far a Review has come, and who has it; nothing of one that is over. */

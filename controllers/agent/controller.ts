@@ -333,7 +333,7 @@ function holderOf({ metadata, status }: Project | Review): readonly ObjectKey[] 
 async function concernedBy(object: Project | Review, deps: Deps): Promise<readonly ObjectKey[]> {
   const { client, namespace } = deps;
   const holder = holderOf(object);
-  const open = object.kind === "Project" ? isClaimable(object) : object.status?.state === "Pending";
+  const open = object.kind === "Project" ? isOffered(object) : object.status?.state === "Pending";
   if (object.kind === "Project" && !open) return [...holder, ...(await reviewersOf(object, deps))];
   if (!open) return holder;
   const role = object.kind === "Project" ? "Execution" : "Review";
@@ -342,6 +342,11 @@ async function concernedBy(object: Project | Review, deps: Deps): Promise<readon
     ...holder,
     ...items.filter(({ spec, status }) => spec.role === role && status?.session === undefined).map(keyOf),
   ];
+}
+
+/** Whether there is anything to look at for who has nothing in hand: before its price is known none is taken up. */
+function isOffered(project: Project): boolean {
+  return isClaimable(project) && getCondition(project.status?.conditions, "Affordable") !== undefined;
 }
 
 /** Those with a Project of the Category in hand; when its Projects wait no more, those that could take one up too. */

@@ -5,7 +5,7 @@ import { keyOf, type ObjectKey } from "../../pkg/api/meta.ts";
 import { sameJson } from "../../pkg/api/same-json.ts";
 import { isAlreadyExists } from "../../pkg/api/status-error.ts";
 import { policyOf } from "../../pkg/gateway/budget-policy.ts";
-import type { BudgetAccount, BudgetPolicy } from "../../pkg/gateway/money.ts";
+import type { BudgetAccount, BudgetPolicy, MoneyStanding } from "../../pkg/gateway/money.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
@@ -25,6 +25,8 @@ const lookAgainSeconds = 1800;
  */
 const lookAtMostMs = 30_000;
 const lookAtMostMsMax = 16 * lookAtMostMs;
+/** How long what the gateway said of all accounts counts while it says nothing else, in milliseconds. */
+const saidMsMax = 1_000;
 
 export function budgetController(deps: Deps): Controller {
   const { client, clock, namespace, money } = deps;
@@ -35,6 +37,8 @@ export function budgetController(deps: Deps): Controller {
   const closing = new Map<string, readonly string[]>();
   /** What the gateway was given last and has taken. */
   let inForce: readonly BudgetPolicy[] | undefined;
+  /** All accounts, as the gateway said them, by `clock.elapsed`: a change wakes all Budgets, and one answer does for them. */
+  let said: { standing: Promise<MoneyStanding | undefined>; atMs: number } | undefined;
   return {
     name: "budget",
     concurrency: 1,
@@ -45,7 +49,13 @@ export function budgetController(deps: Deps): Controller {
     signals: [
       {
         subscribe: (wake, signal) =>
-          money.subscribe(() => unlessItFails(wakeAll(wake)), { everyMs: () => everyMs, signal }),
+          money.subscribe(
+            () => {
+              said = undefined;
+              unlessItFails(wakeAll(wake));
+            },
+            { everyMs: () => everyMs, signal },
+          ),
       },
     ],
 
@@ -56,7 +66,7 @@ export function budgetController(deps: Deps): Controller {
       );
       const budget = await client.get("Budget", key);
       if (budget === undefined || budget.metadata.deletionTimestamp !== undefined) return settled;
-      const account = await money.account(budget.metadata.name);
+      const account = (await accounts())?.find((one) => one.budget === budget.metadata.name);
       const untilTurn = await report(budget, account);
       return inSeconds(Math.min(lookAgainSeconds, untilTurn));
     },
@@ -66,8 +76,25 @@ export function budgetController(deps: Deps): Controller {
   async function putInForce(policies: readonly BudgetPolicy[]): Promise<void> {
     if (sameJson(policies, inForce)) return;
     inForce = undefined;
+    said = undefined;
     await money.setBudgets(policies);
     inForce = policies;
+  }
+
+  /** Those of all Budgets in force, as they are or were a second ago with no news since. Undefined: unknown. */
+  async function accounts(): Promise<readonly BudgetAccount[] | undefined> {
+    const now = clock.elapsed();
+    if (said === undefined || now - said.atMs > saidMsMax) said = { standing: money.standing([]), atMs: now };
+    const asked = said;
+    try {
+      const standing = await asked.standing;
+      if (standing !== undefined) return standing.accounts;
+      if (said === asked) said = undefined;
+      return undefined;
+    } catch (error) {
+      if (said === asked) said = undefined;
+      throw error;
+    }
   }
 
   /** @returns seconds until the next window begins */

@@ -129,14 +129,14 @@ const runs: readonly { name: string; agent: Agent | undefined; status?: ProjectS
 
 for (const { name, agent, status = {}, news } of runs)
   test(`${name} is ${news ? "" : "no "}news for the Project`, () => {
-    const working = {
+    const working: ProjectStatus = {
       phase: "Working",
       claimNumber: 1,
       claim: aClaim(),
       progressPercent: 0,
       tasksDone: [],
       ...status,
-    } as const;
+    };
     const tasks = ["t1", "t2"].map((id) => ({ id, title: id }));
     expect(isNewsOfRun(aProject(working, { tasks }), seen({ agent }))).toBe(news);
   });

@@ -6,7 +6,7 @@ import { pendingSubmission, pendingVerdict, phaseOf } from "../../pkg/api/phases
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { type Deps, theWorkspace, unlessItFails, whenOf, withConditions } from "../deps.ts";
-import { declared, isShown, projectFactsIn, reviewerStanding, reviewFacts } from "../facts.ts";
+import { declared, isShown, projectFactsIn, reviewFacts, reviewing } from "../facts.ts";
 import { act } from "./act.ts";
 import { decide, type Observation, type Plan, waiting } from "./decide.ts";
 import { glanceAt, observe } from "./observe.ts";
@@ -24,7 +24,8 @@ export function reviewController(deps: Deps): Controller {
         map: (object) => [{ namespace, name: (object as Review).spec.project }],
       },
       { kind: "Agent", by: declared, map: (object) => waitingFor(object as Agent) },
-      { kind: "Agent", by: reviewerStanding, map: (object) => inHandOf(object as Agent) },
+      // Who begins to review is known by its claim: what it does from then on is looked at once it has stopped.
+      { kind: "Agent", by: reviewing, map: (object, as) => (as === "was" ? inHandOf(object as Agent) : []) },
       { kind: "AgentPool", by: declared, map: inReview },
       { kind: "Workspace", by: declared, map: inReview },
     ],
