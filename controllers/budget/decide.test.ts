@@ -88,3 +88,11 @@ test("numbers are news when the window turns, a hundredth of the limit moves, or
   expect(isNews(budget, numbers(4, "2026-01-06"), 1000)).toBe(true);
   expect(isNews(aBudget(), numbers(4), 1000)).toBe(true);
 });
+
+test("what comes back of reservations is news beneath a limit that was lowered under what is spent, too", () => {
+  const account = (reserved: number) => windowStatus(windowOf("2026-01-05", 4, 0, reserved), { usd: 1 });
+  const monthly = windowStatus(windowOf("2026-01", 4), undefined);
+  const budget = aBudget({ daily: { usd: 1 } }, { daily: account(0.5), monthly });
+  expect(isNews(budget, { daily: account(0.5), monthly }, 1000)).toBe(false);
+  expect(isNews(budget, { daily: account(0), monthly }, 1000)).toBe(true);
+});

@@ -63,8 +63,14 @@ function hasMoved(
   return (
     (limit?.usd === undefined) !== (now.remainingUSD === undefined) ||
     moved(before.remainingUSD, now.remainingUSD, limit?.usd) ||
+    // Beneath what is spent the rest stays at nothing, whatever else moves.
+    (limit?.usd !== undefined && moved(usedUSD(before), usedUSD(now), limit.usd)) ||
     moved(before.remainingTokens, now.remainingTokens, limit?.tokens)
   );
+}
+
+function usedUSD({ spentUSD = 0, reservedUSD = 0 }: BudgetStatusDaily): number {
+  return spentUSD + reservedUSD;
 }
 
 /** In force as it is declared, unless its zone is none or the gateway can't tell which window it is in. */

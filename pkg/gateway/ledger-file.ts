@@ -114,7 +114,7 @@ interface WholeLine {
 /** The lines of a file that end, as many at once as a piece of it has; none when there is no file. */
 async function* wholeLines(fs: FileSystem, path: string): AsyncGenerator<readonly WholeLine[]> {
   let rest: Buffer = Buffer.alloc(0);
-  for await (const piece of fs.pieces(path)) {
+  for await (const piece of piecesOf(fs, path)) {
     const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
     const size = bytes.lastIndexOf(0x0a) + 1;
     yield linesOf(bytes.subarray(0, size));
@@ -136,6 +136,16 @@ function linesOf(bytes: Buffer): readonly WholeLine[] {
     start = end;
     return { text, size };
   });
+}
+
+/** An error of the system's names the call that failed, and not always the file. */
+async function* piecesOf(fs: FileSystem, path: string): AsyncGenerator<Buffer> {
+  try {
+    yield* fs.pieces(path);
+  } catch (cause) {
+    const { message, code } = cause as NodeJS.ErrnoException;
+    throw Object.assign(new Error(`${path} can't be read: ${message}`, { cause }), { code });
+  }
 }
 
 /** A LedgerError says that no crash can have torn it so: what is JSON was written whole. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -352,4 +352,15 @@ test("the copy of the totals is never ahead of the ledger, also where its lines 
   await long;
   await expect(next).rejects.toThrow("The disk is gone.");
   expect((await reopened()).state.request("b")).toBeUndefined();
+});
+
+test("a ledger that can't be read is named, and nobody is told to make it anew", async () => {
+  const path = join(folder, "ledger.jsonl");
+  await mkdir(path);
+  const failure = await open().catch((error: unknown) => error);
+  expect(failure).not.toBeInstanceOf(LedgerError);
+  expect(failure).toMatchObject({
+    message: expect.stringMatching(/ledger\.jsonl can't be read: EISDIR/),
+    code: "EISDIR",
+  });
 });

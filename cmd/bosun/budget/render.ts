@@ -79,7 +79,7 @@ function outlook(
   nowMs: number,
 ): string {
   if (exhaustedMs !== undefined && exhaustedMs <= nowMs)
-    return `exhausted until the window turns at ${clockTime(endMs, nowMs, timeZone)}`;
+    return `exhausted until the window turns at ${clockTime(endMs, nowMs, timeZone)} (${timeZone})`;
   if (exhaustedMs !== undefined)
     return `exhausted at about ${clockTime(exhaustedMs, nowMs, timeZone)} (${timeZone})`;
   return `lasts until the window turns at ${clockTime(endMs, nowMs, timeZone)} (${timeZone})`;

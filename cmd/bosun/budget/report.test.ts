@@ -186,7 +186,7 @@ test.each<[string, Made[], Budget, RegExp]>([
     "nothing is left",
     [{ minutesAgo: 90, cost: 5_000_000_000 }],
     aBudget(),
-    /exhausted until the window turns at 00:00/,
+    /exhausted until the window turns at 00:00 \(UTC\)/,
   ],
   [
     "tokens run out first",
