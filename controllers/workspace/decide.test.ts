@@ -6,10 +6,13 @@ import { aBudget, aWorkspace, condition } from "../testing/objects.ts";
 import { baselinePassing, checksConfigured, type Observation, ready, type Stop, stopStep } from "./decide.ts";
 
 const target = { is: "present", value: "tttttttttt" } as const;
-const checks = (passed: boolean): ChecksObservation => ({
+const checks = (
+  passed: boolean,
+  result: "Passed" | "Failed" | "Missing" = passed ? "Passed" : "Failed",
+): ChecksObservation => ({
   is: "done",
   passed,
-  results: [{ name: "test", run: "npm test", result: passed ? "Passed" : "Failed", seconds: 9, output: "" }],
+  results: [{ name: "test", run: "npm test", result, seconds: 9, output: "" }],
 });
 const seen = (more: Partial<Observation> = {}): Observation => ({
   stop: undefined,
@@ -144,6 +147,11 @@ const reasons: readonly {
   { name: "paused", spec: { mode: "Paused" }, want: ["False", "Paused"] },
   { name: "checks run on the target", more: { checks: { is: "running" } }, want: ["Unknown", "Checking"] },
   { name: "the target is red", more: { checks: checks(false) }, want: ["False", "BaselineFailing"] },
+  {
+    name: "what a check of the target runs is not there",
+    more: { checks: checks(false, "Missing") },
+    want: ["False", "ProgramMissing"],
+  },
   { name: "there is no target", more: { target: { is: "absent" } }, want: ["False", "NoTarget"] },
   {
     name: "the target can't be seen",

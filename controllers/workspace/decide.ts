@@ -128,7 +128,7 @@ export function baselinePassing({ target, checks }: Observation): NewCondition {
   return {
     type,
     status: "False",
-    reason: "BaselineFailing",
+    reason: checks.results.some(({ result }) => result === "Missing") ? "ProgramMissing" : "BaselineFailing",
     message: `On the target ${commit} the checks fail (${bad.join(", ")}). Mend it, or label a Project bosun.dev/fixes-baseline.`,
   };
 }

@@ -40,7 +40,13 @@ export const FAILURE_REASONS = [
   "InternalError",
 ] as const;
 
-const baselineProblems = ["NoTarget", "TargetUnknown", "Checking", "BaselineFailing"] as const;
+const baselineProblems = [
+  "NoTarget",
+  "TargetUnknown",
+  "Checking",
+  "BaselineFailing",
+  "ProgramMissing",
+] as const;
 
 export const CONDITIONS = {
   Workspace: {

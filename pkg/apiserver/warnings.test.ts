@@ -22,8 +22,16 @@ test("past 4096 characters each is cut to 256, and no more are added once those 
   expect(cut.every((header) => header.length === 264)).toBe(true);
 });
 
-test("ten thousand warnings take no longer than their number (found by fuzzing: 1,000 took 3 s)", () => {
-  const startMs = performance.now();
-  warned(Array.from({ length: 10_000 }, (_, index) => `unknown field "spec.parts[${index}].name"`));
-  expect(performance.now() - startMs).toBeLessThan(500);
+test("however many warnings there are, no more is written than twice the bound (found by fuzzing: 1,000 took 3 s)", () => {
+  let written = 0;
+  class Counted extends ServerResponse {
+    override appendHeader(name: string, value: string | readonly string[]): this {
+      written += value.length;
+      return super.appendHeader(name, value);
+    }
+  }
+  const warnings = new Warnings(new Counted(new IncomingMessage(new Socket())));
+  for (let index = 0; index < 10_000; index += 1) warnings.add(`unknown field "spec.parts[${index}].name"`);
+  // What each header has around its text is not counted by the bound: 10 characters of some 30.
+  expect(written).toBeLessThan(3 * 4096);
 });

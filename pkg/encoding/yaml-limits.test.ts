@@ -5,12 +5,18 @@ import { yamlExcess } from "./yaml-limits.ts";
 
 const bombs = ["[", "{a: ", "]", "}", "&a "].map((piece) => piece.repeat(200_000));
 
-test.each(bombs)("%.6s... is refused in a second (found by fuzzing: it took up to a minute)", (text) => {
-  const startMs = performance.now();
-  expect(() => parseYamlBody(text)).toThrow(/^yaml: /);
-  expect(parseYaml(text).valid).toBe(false);
-  expect(performance.now() - startMs).toBeLessThan(4_000);
-});
+test.each(bombs)(
+  "%.6s... is refused before the parser sees it (found by fuzzing: it took up to a minute)",
+  (text) => {
+    const excess = yamlExcess(text);
+    expect(excess).toBeDefined();
+    expect(() => parseYamlBody(text)).toThrow(`yaml: ${excess}`);
+    expect(parseYaml(text)).toMatchObject({
+      valid: false,
+      problems: [{ message: expect.stringContaining(String(excess)) }],
+    });
+  },
+);
 
 test("brackets and ampersands in scalars and comments are none", () => {
   const text = `a: "]]]"\nb: 'x'\nc: |\n  ]]] &a &b\nd: x ] & y\n# ]\ne: [${"[1], ".repeat(5_000)}]\n`;

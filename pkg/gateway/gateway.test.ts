@@ -462,7 +462,8 @@ test("a gateway with another credential is replaced, not adopted", async () => {
 
 test("while the emergency stop is in force no gateway lives or is started; afterwards it is back as it was", async () => {
   const latch = latchOfTheOperator();
-  const gateway = await openGateway(config, { latch });
+  const replaced: string[] = [];
+  const gateway = await openGateway(config, { latch, onReplaced: (message) => replaced.push(message) });
   opened.push(gateway);
   await gateway.setBudgets([BUDGET]);
   const anthropic = await client(gateway);
@@ -484,6 +485,37 @@ test("while the emergency stop is in force no gateway lives or is started; after
   await until(async () => (await gateway.account("all")) !== undefined);
   await anthropic.messages.create(HELLO);
   expect(await steps()).toEqual(["reserved", "sent", "unsettled", "reserved", "sent", "settled"]);
+  expect(replaced).toEqual([]);
+});
+
+test("a gateway that hangs or dies is replaced, and a person is told: it was said nowhere", async () => {
+  const first = await start();
+  const { pid } = first;
+  await first.close();
+  // It lives, and nobody can ask it any more.
+  await rm(config.socketPath);
+  let elapsedMs = 0;
+  const hurried = {
+    ...systemClock,
+    elapsed: () => {
+      elapsedMs += 1_000;
+      return elapsedMs;
+    },
+  };
+  const replaced: string[] = [];
+  const gateway = await openGateway(config, {
+    clock: hurried,
+    onReplaced: (message) => replaced.push(message),
+  });
+  opened.push(gateway);
+  await gateway.setBudgets([BUDGET]);
+  const second = gateway.pid;
+  process.kill(second, "SIGKILL");
+  await until(async () => (await gateway.account("all")) !== undefined && gateway.pid !== second);
+  expect(replaced).toEqual([
+    `The gateway (process ${pid}) gave no answer, and was ended. Another is in its place; what was in flight is asked again.`,
+    `The gateway (process ${second}) ended by itself. Another is in its place; what was in flight is asked again.`,
+  ]);
 });
 
 test("a used up account is asked no more, over a restart of the gateway too, and everybody is told until when", async () => {

@@ -52,6 +52,8 @@ export interface GatewayOptions {
   clock?: Clock;
   /** While it is engaged no gateway runs. One of its own on the configuration's `stopLatch`, when left out. */
   latch?: LatchWatch;
+  /** Told once a gateway that died, or hung and was ended, has another in its place; in a sentence for people. */
+  onReplaced?(message: string): void;
   /** Taken for the first start, if there is one; closed else. */
   prepared?: PreparedGateway | undefined;
 }
@@ -96,6 +98,7 @@ class MoneyClient implements GatewayHandle {
   readonly #clock: Clock;
   readonly #latch: LatchWatch | undefined;
   readonly #prepared: PreparedGateway | undefined;
+  readonly #onReplaced: (message: string) => void;
   readonly #closing = new AbortController();
   #connections = keptConnections();
   readonly #wakes = new Set<{ atOnce: () => void; inTime: () => void }>();
@@ -106,13 +109,19 @@ class MoneyClient implements GatewayHandle {
   #changes = -1;
   #news = "";
   #hasStarted = false;
+  /** Since the gateway was reached last an emergency stop was, or may have been, in force, which ends it. */
+  #wasStopped = false;
   readonly #restarts = new Restarts();
   /** What the last start failed with. */
   #startError: unknown;
 
-  constructor(config: ProcessConfig, { clock, latch, prepared }: GatewayOptions & { clock: Clock }) {
+  constructor(
+    config: ProcessConfig,
+    { clock, latch, prepared, onReplaced = () => {} }: GatewayOptions & { clock: Clock },
+  ) {
     this.#config = config;
     this.#prepared = prepared;
+    this.#onReplaced = onReplaced;
     this.#clock = clock;
     const { stopLatch } = config;
     this.#latch =
@@ -218,7 +227,8 @@ class MoneyClient implements GatewayHandle {
       isEnding = false;
     };
     void heed();
-    this.#latch?.follow(({ isEngaged }) => {
+    this.#latch?.follow(({ isEngaged, hasChanged }) => {
+      if (isEngaged || hasChanged) this.#wasStopped = true;
       if (isEngaged) void heed();
     }, this.#closing.signal);
   }
@@ -255,7 +265,7 @@ class MoneyClient implements GatewayHandle {
       );
     if (found !== undefined && !isOurs)
       await stopProcess(found, { socketPath: this.#config.socketPath, term: this.#term, clock: this.#clock });
-    if (found === undefined) await this.#endSilentOne();
+    const lost = found === undefined ? await this.#lostOne() : undefined;
     if (isOurs) {
       this.#hello = found;
     } else {
@@ -263,6 +273,9 @@ class MoneyClient implements GatewayHandle {
       this.#hello = await hello(this.#config.socketPath);
     }
     this.#hasStarted = true;
+    this.#wasStopped = false;
+    if (lost !== undefined)
+      this.#onReplaced(`${lost} Another is in its place; what was in flight is asked again.`);
     await this.#steer("setAdmitted", { admitted: this.#admitted });
     if (this.#budgets !== undefined) await this.#steer("setBudgets", { budgets: this.#budgets });
   }
@@ -296,11 +309,19 @@ class MoneyClient implements GatewayHandle {
     );
   }
 
-  /** A gateway that lives but can't be asked would be a second hand on the ledger. */
-  async #endSilentOne(): Promise<void> {
+  /**
+   * Ends a gateway that lives but can't be asked: it would be a second hand on the ledger.
+   *
+   * @returns what became of the one before, a sentence; undefined where it ended as it should, or there was none
+   */
+  async #lostOne(): Promise<string | undefined> {
     const record = await readProcessRecord(this.#config.stateDirectory);
-    if (record === undefined) return;
-    await stopProcess(record, { socketPath: record.socketPath, term: this.#term, clock: this.#clock });
+    if (record === undefined) return undefined;
+    const { socketPath } = record;
+    const ended = await stopProcess(record, { socketPath, term: this.#term, clock: this.#clock });
+    if (ended === "killed") return `The gateway (process ${record.pid}) gave no answer, and was ended.`;
+    const died = this.#hasStarted && !this.#wasStopped;
+    return died ? `The gateway (process ${record.pid}) ended by itself.` : undefined;
   }
 
   /** Renews the lease as long as this operator lives, and wakes subscribers when accounts changed. */
@@ -385,17 +406,24 @@ async function hello(socketPath: string): Promise<Hello | undefined> {
 /**
  * Asks the process to stop; kills it when it does not. Only ever the process that `identity` names.
  *
+ * @returns whether it had to be killed
  * @throws ControlError when it refuses: it is a later operator's
  */
 async function stopProcess(
   identity: ProcessIdentity,
   { socketPath, term, clock }: { socketPath: string; term: number; clock: Clock },
-): Promise<void> {
+): Promise<"ended" | "killed"> {
   await callControl({ socketPath, name: "stop", body: { term } }).catch((error: unknown) => {
     if (error instanceof ControlError) throw error;
     // It does not listen: the kill below reaches it.
   });
   const untilMs = clock.elapsed() + STOP_MS;
-  while ((await isAlive(identity)) && clock.elapsed() < untilMs) await clock.sleep(5);
-  await killProcess(identity, clock);
+  while (await isAlive(identity)) {
+    if (clock.elapsed() >= untilMs) {
+      await killProcess(identity, clock);
+      return "killed";
+    }
+    await clock.sleep(5);
+  }
+  return "ended";
 }

@@ -1,14 +1,16 @@
 import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { TransientError } from "../runtime/errors.ts";
 import { commonGitDirectory } from "../sandbox/places.ts";
-import { type Git, gitBy } from "./git.ts";
-import type { RunProcess } from "./process.ts";
+import { type Git, gitBy, gitFailed } from "./git.ts";
+import type { ProcessOutput, RunProcess } from "./process.ts";
 
 /** Something about a repository that Bosun cannot work with, or not safely. */
 export interface RepositoryProblem {
   kind:
     | "NotARepository"
+    | "Unreadable"
     | "GitTooOld"
     | "NoCommit"
     | "DetachedHead"
@@ -55,22 +57,45 @@ export async function inspectRepository(
       },
     ];
   }
+  try {
+    return await problemsOf(git, { repositoryPath, gitDirectory });
+  } catch (error) {
+    if (!(error instanceof TransientError && error.reason === "GitFailed")) throw error;
+    return [
+      {
+        kind: "Unreadable",
+        severity: "error",
+        message: `The repository can't be read: ${error.message.replace(/\.?$/, ".")}`,
+        fix: "Mend what git names; `git fsck` tells more.",
+      },
+    ];
+  }
+}
+
+interface Places {
+  repositoryPath: string;
+  gitDirectory: string;
+}
+
+/** @throws TransientError GitFailed when git can't tell */
+async function problemsOf(git: Git, { repositoryPath, gitDirectory }: Places): Promise<RepositoryProblem[]> {
   const place = { gitDirectory };
-  const ask = async (...args: readonly string[]): Promise<string | undefined> => {
-    const output = await git.run(place, args);
-    return output.exitCode === 0 ? output.stdout.toString("utf8").trim() : undefined;
-  };
+  const ask = async (...args: readonly string[]): Promise<string | undefined> =>
+    answerTo(args, await git.run(place, args));
+  const askInCheckout = async (...args: readonly string[]): Promise<string | undefined> =>
+    answerTo(args, await git.inUserCheckout(repositoryPath, args));
   const problems: RepositoryProblem[] = [];
 
   // Asked at the same time, since whoever starts waits for the answers: each is a process of git.
-  const [version = "", head, branch, filters, format, agentBranches] = await Promise.all([
-    ask("--version"),
-    git.inUserCheckout(repositoryPath, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]),
-    git.inUserCheckout(repositoryPath, ["symbolic-ref", "--quiet", "HEAD"]),
+  const asked = Promise.all([
+    askInCheckout("rev-parse", "--verify", "--quiet", "HEAD^{commit}"),
+    askInCheckout("symbolic-ref", "--quiet", "HEAD"),
     ask("config", "--get-regexp", "^remote\\..*\\.(promisor|partialclonefilter)$"),
     ask("rev-parse", "--show-object-format"),
     ask("for-each-ref", "--format=%(refname:short)", "refs/heads/agent-*"),
   ]);
+  asked.catch(() => undefined); // Told below: an old git fails at what it does not know.
+  const version = (await git.run(place, ["--version"])).stdout.toString("utf8").trim();
   if (!isNewEnough(version)) {
     problems.push({
       kind: "GitTooOld",
@@ -80,7 +105,8 @@ export async function inspectRepository(
     });
     return problems;
   }
-  if (head.exitCode !== 0) {
+  const [head, branch, filters, format, agentBranches] = await asked;
+  if (head === undefined) {
     problems.push({
       kind: "NoCommit",
       severity: "error",
@@ -89,7 +115,7 @@ export async function inspectRepository(
     });
     return problems;
   }
-  if (branch.exitCode !== 0) {
+  if (branch === undefined) {
     problems.push({
       kind: "DetachedHead",
       severity: "warning",
@@ -97,7 +123,7 @@ export async function inspectRepository(
       fix: "Check out a branch, or name the target branch in the Workspace.",
     });
   }
-  const files = (await ask("ls-tree", "-r", head.stdout.toString("utf8").trim())) ?? "";
+  const files = (await ask("ls-tree", "-r", head)) ?? "";
   if (/^160000 /m.test(files)) {
     problems.push({
       kind: "Submodules",
@@ -106,7 +132,8 @@ export async function inspectRepository(
       fix: "Vendor them, or work on a branch without them.",
     });
   }
-  if (await usesLargeFiles(git, place, files)) {
+  // What a partial clone has not fetched can't be looked at.
+  if (filters === undefined && (await usesLargeFiles(git, place, files))) {
     problems.push({
       kind: "LargeFiles",
       severity: "error",
@@ -159,6 +186,12 @@ export async function inspectRepository(
   return problems;
 }
 
+/** What git printed; undefined where it says, by an exit code of 1, that there is none. Any other failure is unknown. */
+function answerTo(args: readonly string[], output: ProcessOutput): string | undefined {
+  if (output.exitCode > 1) throw gitFailed(args, output);
+  return output.exitCode === 0 ? output.stdout.toString("utf8").trim() : undefined;
+}
+
 function isNewEnough(version: string): boolean {
   const [, major = "0", minor = "0"] = /(\d+)\.(\d+)/.exec(version) ?? [];
   return Number(major) > oldestGit[0] || (Number(major) === oldestGit[0] && Number(minor) >= oldestGit[1]);
@@ -169,8 +202,7 @@ async function usesLargeFiles(git: Git, place: { gitDirectory: string }, files: 
   for (const line of files.split("\n")) {
     const [, blob] = /^\d+ blob ([0-9a-f]+)\t(?:.*\/)?\.gitattributes$/.exec(line) ?? [];
     if (blob === undefined) continue;
-    const text = await git.run(place, ["cat-file", "blob", blob]);
-    if (/\bfilter=lfs\b/.test(text.stdout.toString("utf8"))) return true;
+    if (/\bfilter=lfs\b/.test(await git.text(place, ["cat-file", "blob", blob]))) return true;
   }
   return false;
 }

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { inspectRepository } from "../../pkg/git/inspect.ts";
@@ -46,6 +46,11 @@ const cases: readonly { name: string; spoil: (path: string) => Promise<unknown>;
         await git(path, "commit", "--quiet", "-m", "Add lib");
       },
       want: ["Submodules"],
+    },
+    {
+      name: "git can't read its configuration, so that nobody knows whether the clone is partial",
+      spoil: (path) => appendFile(join(path, ".git/config"), "[remote\n"),
+      want: ["Unreadable"],
     },
     {
       name: "there is no commit",

@@ -103,6 +103,11 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
   // A credential that is missing is told before anything else is opened. A played model takes as long to start as git does.
   if (!rehearse) await openUpstream();
   const settings = workspaceSettings(workspace);
+  const events = eventRecorder({ client: direct, clock, ids: systemIds, logger, component: "bosun" });
+  const onGatewayReplaced = (message: string): void => {
+    events.event(workspace, "Warning", "GatewayReplaced", message);
+    note(`Warning: ${message}`);
+  };
 
   const within = {
     folder,
@@ -114,6 +119,7 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
     preparedGateway,
     sandbox,
     latchWatch,
+    onGatewayReplaced,
   };
   const opened = await openWorld({ ...within, clock, failpoints, stop, undo });
   // Not beside it: the first certificates keep this process from starting anything for a while, the target's checks too.
@@ -144,7 +150,6 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
   const client: Client = { ...direct, ...reads };
   const followed = { client, namespace, clock, logger };
   const { sessions, gateway } = world;
-  const events = eventRecorder({ client: direct, clock, ids: systemIds, logger, component: "bosun" });
   const isHeld = (): boolean => lock.isHeld();
   const shown = { ...followed, sessions, money: gateway, folder: folder.path, isHeld };
   const sessionFiles = writeSessionFiles(shown);

@@ -55,6 +55,8 @@ export interface WorldOptions {
   clock: Clock;
   failpoints: Failpoints;
   latchWatch: LatchWatch;
+  /** Told, in a sentence, once a gateway that died or hung was replaced. */
+  onGatewayReplaced(message: string): void;
   stop: StopFollower;
   undo: Start["undo"];
 }
@@ -194,6 +196,7 @@ async function openMoney({
   openUpstream,
   preparedGateway,
   latchWatch,
+  onGatewayReplaced,
   clock,
   undo,
 }: WorldOptions): Promise<GatewayHandle> {
@@ -211,7 +214,7 @@ async function openMoney({
       term,
       admitted: settings.spec.gateway.admit ?? [],
     },
-    { clock, latch: latchWatch, prepared: preparedGateway },
+    { clock, latch: latchWatch, prepared: preparedGateway, onReplaced: onGatewayReplaced },
   );
   undo.push(() => gateway.close());
   return gateway;

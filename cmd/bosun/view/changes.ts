@@ -10,6 +10,7 @@ export function changesBetween(before: Objects | undefined, after: Objects): str
     ...workspaceChanges(before, after),
     ...agentChanges(before, after),
     ...projectChanges(before, after),
+    ...deletedProjects(before, after),
     ...escalationChanges(before, after),
     ...newWarnings(before, after),
   ];
@@ -72,6 +73,12 @@ function projectChanges(before: Objects | undefined, { projects }: Objects): str
     const cost = status?.costUSD === undefined ? "" : `, $${status.costUSD.toFixed(2)}`;
     return `${metadata.name}: ${way}${done}${cost}`;
   });
+}
+
+function deletedProjects(before: Objects | undefined, { projects }: Objects): string[] {
+  const left = new Set(projects.map(({ metadata }) => metadata.name));
+  const names = (before?.projects ?? []).map(({ metadata }) => metadata.name);
+  return names.filter((name) => !left.has(name)).map((name) => `${name}: deleted`);
 }
 
 function escalationChanges(before: Objects | undefined, { escalations }: Objects): string[] {

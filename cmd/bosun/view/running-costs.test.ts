@@ -36,11 +36,17 @@ const costs = async (): Promise<(number | undefined)[]> =>
   (await withRunningCosts(objects, folder)).projects.map(({ status }) => status?.costUSD);
 
 test("work in hand is shown with what it has cost so far: it was shown as $0.00 until it was told", async () => {
+  let calls = 0;
   const spent: Record<string, number> = { "in-hand": 270_000_000, told: 600_000_000 };
   const server = await serveControl(path.join(folder.operator, "gateway.sock"), {
-    spent: ({ query }: { query: { project: string } }) => ({ cost: spent[query.project], tokens: 1 }),
+    costs({ queries }: { queries: readonly { project: string }[] }) {
+      calls += 1;
+      return { costs: queries.map(({ project }) => spent[project]) };
+    },
   });
   expect(await costs()).toEqual([0.27, 0.6, 2, undefined]);
+  // One for all of them.
+  expect(calls).toBe(1);
   server.close();
 });
 

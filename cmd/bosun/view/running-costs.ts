@@ -16,23 +16,30 @@ const timeoutMs = 500;
 export async function withRunningCosts(objects: Objects, { gateway }: WorkspaceFolder): Promise<Objects> {
   const record = await readProcessRecord(gateway);
   if (record === undefined) return objects;
-  const { socketPath } = record;
-  const projects = await Promise.all(
-    objects.projects.map((project) =>
-      project.status?.claim === undefined ? project : withCost(project, socketPath),
-    ),
-  );
+  const inHand = objects.projects.filter(({ status }) => status?.claim !== undefined);
+  if (inHand.length === 0) return objects;
+  const costs = await costsOf(inHand, record.socketPath);
+  const projects = objects.projects.map((project) => {
+    const cost = costs.get(project);
+    return cost === undefined
+      ? project
+      : { ...project, status: { ...project.status, costUSD: cost / NANO_PER_USD } };
+  });
   return { ...objects, projects };
 }
 
-async function withCost(project: Project, socketPath: string): Promise<Project> {
+/** In nano-USD, asked for in one call. Empty where the gateway gives no answer. */
+async function costsOf(
+  projects: readonly Project[],
+  socketPath: string,
+): Promise<ReadonlyMap<Project, number>> {
+  const queries = projects.map(({ metadata }) => ({ project: metadata.name }));
   try {
-    const query = { project: project.metadata.name };
-    const answer = await callControl({ socketPath, name: "spent", body: { query }, timeoutMs });
-    const { cost } = answer as { cost: number };
-    return { ...project, status: { ...project.status, costUSD: cost / NANO_PER_USD } };
+    const answer = await callControl({ socketPath, name: "costs", body: { queries }, timeoutMs });
+    const { costs } = answer as { costs: readonly number[] };
+    return new Map(costs.flatMap((cost, at) => (projects[at] === undefined ? [] : [[projects[at], cost]])));
   } catch {
     // It has ended, or hangs: a page of what is known does not fail for that.
-    return project;
+    return new Map();
   }
 }

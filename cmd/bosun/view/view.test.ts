@@ -132,6 +132,11 @@ test("a change of phase is one line, and no change is none", () => {
   expect(changesBetween(fleet(), fleet())).toEqual([]);
 });
 
+test("a Project that is deleted is told: it went without a word", () => {
+  expect(changesBetween(fleet(), { ...fleet(), projects: [] })).toContain("retry: deleted");
+  expect(changesBetween(undefined, { ...fleet(), projects: [] })).not.toContain("retry: deleted");
+});
+
 test("off a terminal the view appends a line for each change", () => {
   const written: string[] = [];
   const view = liveView({ write: (text) => written.push(text) }, () => now);

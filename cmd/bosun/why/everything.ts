@@ -55,7 +55,7 @@ export function baselineStands({ workspace }: World): Answer | undefined {
   // It keeps work from being merged, and none from being begun.
   if (ready.reason === "TargetRewritten") return undefined;
   const describe = `bosun describe workspace ${workspace?.metadata.name ?? ""}`;
-  if (ready.reason !== "BaselineFailing")
+  if (ready.reason !== "BaselineFailing" && ready.reason !== "ProgramMissing")
     return standing(`No new work begins: ${ready.reason}. ${ready.message}`, describe);
   const last = workspace?.status?.baseline?.output?.trim().split("\n").at(-1) ?? "";
   const sync = getCondition(workspace?.status?.conditions, "TargetInSync");
@@ -67,7 +67,7 @@ export function baselineStands({ workspace }: World): Answer | undefined {
     'Or label the project that does: bosun.dev/fixes-baseline: "true"',
   ];
   // The commonest first trouble: what runs in the person's own shell is not there in the sandbox.
-  if (ready.message.includes("Missing"))
+  if (ready.reason === "ProgramMissing")
     remedies.unshift(
       "A program or script is missing. Of your home folder the sandbox shows only the folders on PATH: " +
         "start `bosun up` with the folder of the program itself there.",

@@ -149,11 +149,11 @@ test.each<Row>([
         { repository: { targetBranch: "main" } },
         {
           baseline: { commit: "abc", result: "Failed", output: "pytest -q\nsh: pytest: not found\n" },
-          conditions: [condition("Ready", "False", "BaselineFailing", "The checks fail (test: Missing).")],
+          conditions: [condition("Ready", "False", "ProgramMissing", "The checks fail (test: Missing).")],
         },
       ),
     },
-    wantBecause: "No new work begins: BaselineFailing.",
+    wantBecause: "No new work begins: ProgramMissing.",
     wantRemedy:
       "A program or script is missing. Of your home folder the sandbox shows only the folders on PATH: " +
       "start `bosun up` with the folder of the program itself there.\n" +

@@ -151,11 +151,9 @@ describe("JSON patch", () => {
     expect(() => jsonPatch({ a: { b: [] } }, bomb)).toThrow(JsonPatchError);
   });
 
-  test("many operations on a large object take little time", () => {
-    const large = Object.fromEntries(Array.from({ length: 30_000 }, (_, i) => [`k${i}`, i]));
+  test("many operations on a large object copy it once: a copy for each would be 500 million keys, and no end", () => {
+    const large = Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`k${i}`, i]));
     const operations = Array.from({ length: 10_000 }, (_, i) => ({ op: "add", path: `/n${i}`, value: i }));
-    const start = performance.now();
-    jsonPatch(large, operations);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(Object.keys(jsonPatch(large, operations) as object)).toHaveLength(60_000);
   });
 });
