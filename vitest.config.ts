@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import path from "node:path";
 import { defineConfig } from "vitest/config";
 
 /** Whole demos: seconds of work for every core there is, so they come last. */
@@ -13,6 +14,11 @@ const seeds = "test/simulation/simulation.test.ts";
 const never = ["node_modules/**", "hack/demo/library/**"];
 /** What is waited for comes when it comes; vitest's own second is too little for real processes on a busy machine. */
 const expectation = { poll: { timeout: 20_000 } };
+/**
+ * What tests compile and keep stays in the checkout and goes with its packages: each copy of Bosun that they make is code of its
+ * own, which a person's cache would keep for a month.
+ */
+const env = { XDG_CACHE_HOME: path.join(import.meta.dirname, "node_modules/.cache/tests") };
 /** Files at once. What starts processes of its own waits for them most of the time. */
 const maxWorkers = Math.max(2, availableParallelism());
 
@@ -27,6 +33,7 @@ export default defineConfig({
           maxWorkers,
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          env,
           expect: expectation,
         },
       },
@@ -36,6 +43,7 @@ export default defineConfig({
           include: [seeds],
           exclude: never,
           maxWorkers,
+          env,
           sequence: { groupOrder: 1 },
         },
       },
@@ -45,6 +53,7 @@ export default defineConfig({
           include: operators,
           exclude: never,
           testTimeout: 180_000,
+          env,
           hookTimeout: 60_000,
           expect: expectation,
           maxWorkers: 2,
@@ -57,6 +66,7 @@ export default defineConfig({
           include: [wholeDemos],
           exclude: never,
           testTimeout: 600_000,
+          env,
           hookTimeout: 600_000,
           maxWorkers: 2,
           sequence: { groupOrder: 3 },

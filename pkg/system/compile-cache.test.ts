@@ -37,3 +37,8 @@ test("compiled code that nothing was added to for long goes, in Bosun's own fold
   expect(readdirSync(elsewhere)).toHaveLength(4);
   await removeOldCompiled(nowMs, { XDG_CACHE_HOME: join(caches, "none") });
 });
+
+test("what tests compile is kept in the checkout: they left 100,000 files in the person's own cache", () => {
+  const { XDG_CACHE_HOME } = process.env;
+  expect(compileCache({ XDG_CACHE_HOME }).NODE_COMPILE_CACHE).toMatch(/\/node_modules\/\.cache\/tests\//);
+});
