@@ -1,4 +1,5 @@
 import { TransientError } from "../runtime/errors.ts";
+import { shellWord } from "../system/shell-word.ts";
 import { fastForward } from "./fast-forward.ts";
 import type { Git, GitPlace } from "./git.ts";
 import type { TargetRefs } from "./layout.ts";
@@ -136,7 +137,7 @@ export class Target {
       const remedy =
         refs.followed === refs.source
           ? "Merge or remove them."
-          : `Merge them, or let it begin again from the queue: git branch --force ${branch} ${refs.queue}`;
+          : `Merge them, or let it begin again from the queue: git branch --force ${shellWord(branch)} ${shellWord(refs.queue)}`;
       const message = `${branch} has commits that the queue does not have. ${remedy}`;
       return { is: "behind", commit, reason: "Diverged", message };
     }
@@ -185,6 +186,6 @@ function rewritten(branch: string, at: { seen: string; source: string; queue: st
   return (
     `Branch ${branch} was rewritten: it was at ${at.seen.slice(0, 12)} and is at ${at.source.slice(0, 12)}, which ` +
     `does not contain it. Put the commits back, or start the queue again from the branch as it is: ` +
-    `git update-ref -d ${at.queue}`
+    `git update-ref -d ${shellWord(at.queue)}`
   );
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -43,6 +43,16 @@ test("a folder that is missing, or open to others, is said", () => {
     fix: expect.stringContaining("chmod go-w"),
   });
   rmSync(folder.repository, { recursive: true });
+});
+
+test("what is to be typed works as it is, whatever the folder is called", () => {
+  const place = mkdtempSync(path.join(tmpdir(), "it's (mine) $HOME "));
+  const folder = workspaceFolder(place);
+  mkdirSync(folder.path);
+  chmodSync(folder.path, 0o777);
+  execFileSync("sh", ["-c", folderFinding(folder).fix ?? ""]);
+  expect(folderFinding(folder).state).toBe("ok");
+  rmSync(place, { recursive: true });
 });
 
 test("an operator is told apart from none, and from an engaged stop", async () => {

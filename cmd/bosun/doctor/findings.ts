@@ -6,6 +6,7 @@ import path from "node:path";
 import { inspectRepository } from "../../../pkg/git/inspect.ts";
 import { sandboxAvailable } from "../../../pkg/sandbox/available.ts";
 import { pidNamespaceAvailable } from "../../../pkg/sandbox/pid-namespace.ts";
+import { shellWord } from "../../../pkg/system/shell-word.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import { NoOperatorError, socketClient } from "../operator-client/socket-client.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
@@ -86,14 +87,18 @@ export function folderFinding({ path: folder }: WorkspaceFolder): Finding {
   try {
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch {
-    return { state: "error", message: `${folder} can't be read and written.`, fix: `chmod u+rwx ${folder}` };
+    return {
+      state: "error",
+      message: `${folder} can't be read and written.`,
+      fix: `chmod u+rwx ${shellWord(folder)}`,
+    };
   }
   const isWritableByOthers = (statSync(folder).mode & 0o022) !== 0;
   return isWritableByOthers
     ? {
         state: "warning",
         message: `Others may write to ${folder}: they could declare work.`,
-        fix: `chmod go-w ${folder}`,
+        fix: `chmod go-w ${shellWord(folder)}`,
       }
     : { state: "ok", message: `Folder: ${folder}` };
 }
