@@ -454,6 +454,37 @@ test("a file that can't be read is named, and deletes nothing", async () => {
   expect(world.messages()[0]).toMatch(/^InvalidFile: a\.yaml:1: EACCES/);
 });
 
+test("a JSON file is told of once, and counts under the name that it is to have: it was passed over in silence", async () => {
+  const text = JSON.stringify({
+    apiVersion: "bosun.dev/v1alpha1",
+    kind: "Project",
+    metadata: { name: "a" },
+    spec: {
+      title: "A",
+      tasks: [{ id: "T-1", title: "Do it" }],
+      acceptanceCriteria: [{ id: "AC-1", text: "Done." }],
+    },
+  });
+  await world.write("projects/a.json", text);
+  let notInForce: readonly string[] = [];
+  await world.open({
+    refused: (messages) => {
+      notInForce = messages;
+    },
+  });
+  await world.pass(60_000);
+  expect(notInForce).toHaveLength(1);
+  expect(world.project("a")).toBeUndefined();
+  expect(world.messages()).toEqual([
+    "InvalidFile: projects/a.json is not read: files of this folder are YAML. Rename it to projects/a.yaml; JSON is YAML too.",
+  ]);
+  await rename(join(world.folder, "projects/a.json"), join(world.folder, "projects/a.yaml"));
+  await world.pass(60_000);
+  expect(world.spec("a")).toMatchObject({ title: "A" });
+  expect(world.messages()).toHaveLength(1);
+  expect(notInForce).toEqual([]);
+});
+
 test("a running watch takes an edit without being asked", async () => {
   await world.write("a.yaml", project("a"));
   await world.open({ watch: watchFolder, clock: systemClock });

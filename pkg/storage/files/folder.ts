@@ -1,5 +1,5 @@
 /** A folder of people's YAML files, read so that a half-written file is never taken for a whole one. */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Clock } from "../../runtime/clock.ts";
 import type { FileStat, FileSystem } from "../file-system.ts";
 
@@ -11,6 +11,8 @@ export interface FolderContent {
   files: ReadonlyMap<string, string | undefined>;
   /** By path, of those that can't be read: why. */
   unreadable: ReadonlyMap<string, string>;
+  /** Paths of JSON files, as kubectl takes them: only YAML is read. */
+  json: readonly string[];
 }
 
 export interface Folder {
@@ -45,7 +47,7 @@ interface Cached {
 
 /** Looks at the folder ahead of its first read, which then need not wait. Nothing is read yet. */
 export async function glanceAt({ folder, fs, clock }: FolderOptions): Promise<Glance> {
-  const stats = await statsOf(fs, folder, await yamlFiles(fs, folder, ""));
+  const stats = await statsOf(fs, folder, (await pathsIn(fs, folder, "")).filter(isYamlPath));
   return { atMs: clock.elapsed(), stats };
 }
 
@@ -58,7 +60,8 @@ export function openFolder({ folder, fs, clock }: FolderOptions, glance?: Glance
   return {
     async read(known) {
       if ((await fs.stat(folder))?.kind !== "directory") return undefined;
-      const paths = await yamlFiles(fs, folder, "");
+      const all = await pathsIn(fs, folder, "");
+      const paths = all.filter(isYamlPath);
       const files = new Map<string, string | undefined>();
       const changed = new Map<string, Cached | undefined>();
       const unreadable = new Map<string, string>();
@@ -87,7 +90,7 @@ export function openFolder({ folder, fs, clock }: FolderOptions, glance?: Glance
         files.set(path, isStable ? second.text : undefined);
       }
       for (const path of cache.keys()) if (!files.has(path)) cache.delete(path);
-      return { files, unreadable };
+      return { files, unreadable, json: all.filter((path) => path.endsWith(".json")) };
     },
 
     async readFile(path) {
@@ -120,13 +123,14 @@ export function openFolder({ folder, fs, clock }: FolderOptions, glance?: Glance
   }
 }
 
-async function yamlFiles(fs: FileSystem, folder: string, below: string): Promise<string[]> {
+/** All files but hidden ones and editors' own. */
+async function pathsIn(fs: FileSystem, folder: string, below: string): Promise<string[]> {
   const entries = (await fs.list(join(folder, below))) ?? [];
   const found = entries.map(async ({ name, kind }) => {
     const path = below === "" ? name : `${below}/${name}`;
     if (name.startsWith(".")) return [];
-    if (kind === "directory") return yamlFiles(fs, folder, path);
-    return isYamlFile(name) ? [path] : [];
+    if (kind === "directory") return pathsIn(fs, folder, path);
+    return name.startsWith("#") ? [] : [path];
   });
   return (await Promise.all(found)).flat();
 }
@@ -144,6 +148,10 @@ async function statsOf(
 /** Whether a file of this name is read: not hidden, no editor's backup or swap file. */
 export function isYamlFile(name: string): boolean {
   return /^[^.#].*\.ya?ml$/.test(name);
+}
+
+function isYamlPath(path: string): boolean {
+  return isYamlFile(basename(path));
 }
 
 function sameStat(a: FileStat, b: FileStat): boolean {

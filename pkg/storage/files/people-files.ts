@@ -28,7 +28,7 @@ export interface PeopleFilesOptions extends FilesStateOptions {
    * the look before, so a long wait would take an old commit for the cause of a deletion.
    */
   rescanMs?: number;
-  /** Told what of the edits that stand in the files is not in force, for people: at the first look, then on a change. */
+  /** Told what stands in the files and is not in force, for people: at the first look, then on a change. */
   refused?: (messages: readonly string[]) => void;
 }
 
@@ -69,6 +69,7 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
   let projecting: Promise<void> | undefined;
   let toldUnreadable: string | undefined;
   let toldRefused: string | undefined;
+  let toldOfJson: readonly string[] = [];
 
   for (const { resource, name, object } of options.initialObjects) {
     if (object !== undefined && state.resourceOf(resource)?.file !== undefined)
@@ -170,6 +171,7 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
     const content = await state.folder.read(records.texts);
     if (content === undefined) return;
     toldUnreadable = undefined;
+    tellOfJson(content.json);
     const edited = editedFiles(content);
     const gone = [...records.texts.keys()].filter((path) => !content.files.has(path));
     await makeDurable(state, edited, gone);
@@ -229,7 +231,7 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
   }
 
   function tellRefused(): void {
-    const messages = [...refused.values()].flatMap((refusal) => refusal.messages);
+    const messages = [...[...refused.values()].flatMap((refusal) => refusal.messages), ...toldOfJson];
     const news = messages.join("\n");
     if (news === toldRefused) return;
     toldRefused = news;
@@ -250,6 +252,19 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
       const read = state.objectsIn(path, text);
       if (read.valid) edited.set(path, { text, objects: read.objects });
     }
+  }
+
+  /** Of each once, while it is there: kubectl takes such files, and here nothing would come of them. */
+  function tellOfJson(paths: readonly string[]): void {
+    const messages = paths.map(
+      (path) =>
+        `${path} is not read: files of this folder are YAML. Rename it to ${path.replace(/json$/, "yaml")}; ` +
+        "JSON is YAML too.",
+    );
+    for (const message of messages)
+      if (!toldOfJson.includes(message))
+        report({ object: undefined, type: "Warning", reason: reportReasons.invalidFile, message });
+    toldOfJson = messages;
   }
 
   function tellUnreadable(error: unknown): void {
