@@ -714,7 +714,11 @@ describe("a gateway that was prepared", () => {
 
 test("a gateway that can't start is not tried again and again: each time the wait is longer", async () => {
   let elapsedMs = 0;
-  const gateway = await openGateway(config, { clock: { ...systemClock, elapsed: () => elapsedMs } });
+  const replaced: string[] = [];
+  const gateway = await openGateway(config, {
+    clock: { ...systemClock, elapsed: () => elapsedMs },
+    onReplaced: (message) => replaced.push(message),
+  });
   opened.push(gateway);
   await gateway.setBudgets([BUDGET]);
   const { pid } = gateway;
@@ -728,7 +732,9 @@ test("a gateway that can't start is not tried again and again: each time the wai
   await writeFile(path, whole);
   expect(await gateway.account("all")).toBeUndefined();
   elapsedMs += 60_000;
+  expect(replaced).toEqual([]);
   await until(async () => (await gateway.account("all")) !== undefined);
+  expect(replaced).toEqual([expect.stringContaining(`(process ${pid}) ended by itself`)]);
 });
 
 test.each([

@@ -111,6 +111,8 @@ class MoneyClient implements GatewayHandle {
   #hasStarted = false;
   /** Since the gateway was reached last an emergency stop was, or may have been, in force, which ends it. */
   #wasStopped = false;
+  /** What became of the gateway before, until another is in its place: the first tries to start one may fail. */
+  #lost: string | undefined;
   readonly #restarts = new Restarts();
   /** What the last start failed with. */
   #startError: unknown;
@@ -265,7 +267,10 @@ class MoneyClient implements GatewayHandle {
       );
     if (found !== undefined && !isOurs)
       await stopProcess(found, { socketPath: this.#config.socketPath, term: this.#term, clock: this.#clock });
-    const lost = found === undefined ? await this.#lostOne() : undefined;
+    if (found === undefined) {
+      const lost = await this.#lostOne();
+      this.#lost ??= lost;
+    }
     if (isOurs) {
       this.#hello = found;
     } else {
@@ -274,8 +279,9 @@ class MoneyClient implements GatewayHandle {
     }
     this.#hasStarted = true;
     this.#wasStopped = false;
-    if (lost !== undefined)
-      this.#onReplaced(`${lost} Another is in its place; what was in flight is asked again.`);
+    if (this.#lost !== undefined)
+      this.#onReplaced(`${this.#lost} Another is in its place; what was in flight is asked again.`);
+    this.#lost = undefined;
     await this.#steer("setAdmitted", { admitted: this.#admitted });
     if (this.#budgets !== undefined) await this.#steer("setBudgets", { budgets: this.#budgets });
   }
