@@ -57,7 +57,8 @@ export async function readLedger(
   for await (const lines of wholeLines(fs, path)) {
     for (const { text, size } of lines) {
       const line = parse(text);
-      if (line instanceof LedgerError && torn === undefined) throw damaged(path, state, line);
+      // Also behind one that is torn: of one write it would have been torn, too, or whole.
+      if (line instanceof LedgerError) throw damaged(path, state, torn ?? line);
       if (line instanceof Error) torn ??= line;
       else if (torn === undefined) apply(state, line, path);
       else if ((line.with ?? line.seq) > state.seq + 1) throw damaged(path, state, torn);
