@@ -162,6 +162,30 @@ const ledger: readonly Mutation[] = [
     ].join("\n"),
     tests: ["pkg/gateway/ledger.test.ts"],
   },
+  {
+    name: "torn-write-taken-for-damage",
+    bug: "a last write that lost its first line alone stops everything",
+    file: "pkg/gateway/ledger-file.ts",
+    find: "(line.with ?? line.seq) > state.seq + 1",
+    replace: "(line.with ?? line.seq) >= state.seq + 1",
+    tests: ["pkg/gateway/ledger-file.test.ts"],
+  },
+  {
+    name: "totals-of-a-running-window-left-behind",
+    bug: "what was spent in a month is forgotten with `.bosun` as soon as the day is over",
+    file: "cmd/bosun/operator/carry-totals.ts",
+    find: ".some(({ endMs }) => endMs > nowMs)",
+    replace: ".every(({ endMs }) => endMs > nowMs)",
+    tests: ["cmd/bosun/operator/carry-totals.test.ts"],
+  },
+  {
+    name: "closing-window-forgotten",
+    bug: "what ends after midnight alerts nobody of the day that paid for it",
+    file: "controllers/budget/controller.ts",
+    find: "        if (last.reserved > 0) open.push(window);\n",
+    replace: "",
+    tests: ["test/simulation/scenarios.test.ts"],
+  },
 ];
 
 const claims: readonly Mutation[] = [
@@ -326,6 +350,14 @@ const claims: readonly Mutation[] = [
     replace: ";",
     tests: ["test/simulation/scenarios.test.ts"],
   },
+  {
+    name: "kept-once",
+    bug: "work that was kept once is not kept again, whatever has become of it",
+    file: "pkg/git/kept-work.ts",
+    find: "if (parts === ",
+    replace: "if (parts !== '' || parts === ",
+    tests: ["test/integration/kept-work.test.ts"],
+  },
 ];
 
 const log: readonly Mutation[] = [
@@ -401,6 +433,14 @@ const log: readonly Mutation[] = [
     file: "pkg/storage/log/frame.ts",
     find: "at = bytes.indexOf(mark, at + 1)",
     replace: "at = bytes.indexOf(mark, at + headerSize + bytes.readUInt32LE(at + 8))",
+    tests: ["pkg/storage/log/log.test.ts"],
+  },
+  {
+    name: "segment-not-sealed",
+    bug: "a full segment loses records from its end and nobody misses them",
+    file: "pkg/storage/log/log.ts",
+    find: "const seals = { [sequence]: segmentSize };",
+    replace: "const seals = {};",
     tests: ["pkg/storage/log/log.test.ts"],
   },
 ];
@@ -558,6 +598,35 @@ const stop: readonly Mutation[] = [
     find: "if (existsSync(launch.stopLatch) || !isNamed()) return undefined;",
     replace: "if (!isNamed()) return undefined;",
     tests: ["pkg/session/sessions.test.ts"],
+  },
+  {
+    name: "forgotten-with-its-parents",
+    bug: "what carries no mark is not waited for once what started it is gone",
+    file: "pkg/system/end-processes.ts",
+    find: "seen.get(entry.pid) === entry.startTime || roots(entry)",
+    replace: "roots(entry)",
+    tests: ["pkg/system/end-processes.test.ts"],
+  },
+  {
+    name: "latch-looked-at-too-early",
+    bug: "a resume ends a stop that began after it had looked",
+    file: "cmd/bosun/stop/let-run.ts",
+    find: ["    const { metadata } = await theWorkspace(client);", "    await refuseStopped(latch);\n"].join(
+      "\n",
+    ),
+    replace: [
+      "    await refuseStopped(latch);",
+      "    const { metadata } = await theWorkspace(client);\n",
+    ].join("\n"),
+    tests: ["cmd/bosun/stop/let-run.test.ts"],
+  },
+  {
+    name: "merges-while-stopped",
+    bug: "approved work is merged while everything is stopped",
+    file: "controllers/merge/controller.ts",
+    find: 'workspace === undefined || workspace.spec.mode === "Stopped"',
+    replace: "workspace === undefined",
+    tests: ["test/simulation/scenarios.test.ts"],
   },
 ];
 
