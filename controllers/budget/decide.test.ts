@@ -53,6 +53,16 @@ for (const { name, usd, want, ...more } of rows)
     expect([said.status, said.reason]).toEqual(want);
   });
 
+test.each([
+  { limit: { usd: 0 }, what: "dollars" },
+  { limit: { tokens: 0 }, what: "tokens" },
+])("a limit of no $what is reached before anything is spent", ({ limit }) => {
+  expect(exceeded(aBudget({ daily: limit }), account(0), false)).toMatchObject({
+    status: "True",
+    reason: "LimitReached",
+  });
+});
+
 test("a violated bound names the request, and the command that lets money flow again", () => {
   const violated = { ...account(1, 0, true), violatedRequest: "r-7" };
   const { message } = exceeded(aBudget({ daily: { usd: 10 } }), violated, false);

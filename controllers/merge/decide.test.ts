@@ -104,6 +104,12 @@ const rows: readonly { name: string; status?: ProjectStatus; seen?: Partial<Obse
     want: { do: "escalate", reason: "ProtectedPath" },
   },
   {
+    name: "a person's Abandon lets nothing pass, should it be seen before the Project is given up",
+    status: decided("Abandon"),
+    seen: { findings: [found("ProtectedPath")] },
+    want: { do: "escalate", reason: "ProtectedPath" },
+  },
+  {
     name: "a person's Rework sends the protected path back",
     status: decided("Rework"),
     seen: { findings: [found("ProtectedPath")] },

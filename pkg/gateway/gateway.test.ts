@@ -488,6 +488,11 @@ test("while the emergency stop is in force no gateway lives or is started; after
   await until(async () => (await gateway.account("all")) !== undefined);
   await anthropic.messages.create(HELLO);
   expect(await steps()).toEqual(["reserved", "sent", "unsettled", "reserved", "sent", "settled"]);
+
+  // The next stop ends the next one.
+  const next = gateway.pid;
+  await writeFile(latch.path, "");
+  await until(async () => (await startTimeOf(next)) === undefined);
   expect(replaced).toEqual([]);
 });
 
@@ -578,6 +583,13 @@ test("an operator that starts during an emergency stop comes up without a gatewa
   await rm(latch.path);
   await until(() => second.pid !== 0);
   await until(async () => (await second.account("all"))?.daily.reserved === 0);
+});
+
+test("an operator that starts during an emergency stop waits for no look to end a gateway that lives", async () => {
+  const { pid } = await start();
+  const blind: LatchWatch = { path: join(folder, "stop"), isEngaged: () => true, follow: () => undefined };
+  opened.push(await openGateway(config, { latch: blind }));
+  await until(async () => (await startTimeOf(pid)) === undefined);
 });
 
 test("an operator that starts during an emergency stop steers no gateway, not even one that it can't end", async () => {

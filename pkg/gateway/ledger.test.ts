@@ -266,6 +266,19 @@ test("the copy of the totals is as new as the ledger when it is closed, however 
   expect(totals).toMatchObject({ seq });
 });
 
+test("another ledger in the place of the one that the copy of the totals is of stops everything, whatever it says", async () => {
+  const ledger = await open();
+  await ledger.append(reservation("a"));
+  await ledger.close();
+  opened.splice(0);
+  const path = join(folder, "state", "totals.json");
+  const totals = JSON.parse(await readFile(path, "utf8"));
+  for (const seq of [1, totals.seq]) {
+    await writeFile(path, JSON.stringify({ ...totals, ledger: "the one that is gone", seq }));
+    await expect(open()).rejects.toThrow(/is another one/);
+  }
+});
+
 test("a ledger in whose last line a digit was changed stops everything", async () => {
   const ledger = await open();
   await ledger.append(grantStep());

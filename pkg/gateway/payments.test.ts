@@ -9,6 +9,7 @@ import { type Price, priceOf } from "./prices.ts";
 import { RateLimits } from "./rate-limits.ts";
 import type { Ending } from "./settlement.ts";
 import { MemoryLedger } from "./testing/ledger.ts";
+import { reservation } from "./testing/steps.ts";
 import { TimeKeeper, troubleOf } from "./time-keeper.ts";
 
 const PRICE = priceOf("claude-sonnet-5-5") as Price;
@@ -173,6 +174,20 @@ test("after three endings without a known cost requests go one at a time, until 
   expect(await third).toMatchObject({ is: "reserved" });
   expect(await ask({ session: "v" })).toMatchObject({ is: "reserved" });
 });
+
+test.each([
+  { waitMs: 300_000, waits: true },
+  { waitMs: 300_001, waits: false },
+])(
+  "a request waits in line while the pause ends within five minutes: one of $waitMs ms, $waits",
+  async (row) => {
+    const { ask, rateLimits } = world(AMPLE);
+    rateLimits.sending(PRICE.model)(529, { waitMs: row.waitMs, usedUp: undefined });
+    const asked = ask();
+    expect(await isWaiting(asked)).toBe(row.waits);
+    if (!row.waits) expect(await asked).toMatchObject({ is: "waited" });
+  },
+);
 
 test("a pause longer than anyone may wait is answered at once", async () => {
   const { ask } = world(AMPLE);
@@ -349,6 +364,32 @@ describe("a clock that is not believed", () => {
     await clock.advance(DAY_MS);
     expect(await ask()).toMatchObject({ is: "reserved" });
     expect(windows(ledger)).toEqual(["2026-11-23", "2026-11-24"]);
+  });
+
+  test("keeps nobody waiting while the window that money was counted in last goes on by it", async () => {
+    const { ledger, ask, time } = world(AMPLE, new TestClock(), () => new Promise(() => {}));
+    await ledger.append(reservation("before the restart"));
+    expect(time.now().trust.is).toBe("asking");
+    expect(await ask()).toMatchObject({ is: "reserved" });
+  });
+
+  test("is asked about at least once a minute, however long nobody could say what time it is", async () => {
+    let asked = 0;
+    const { clock, time } = world(AMPLE, new TestClock(), () => {
+      asked += 1;
+      throw new Error("unreachable");
+    });
+    const pass = async (minutes: number): Promise<void> => {
+      for (let second = 0; second < minutes * 60; second += 1) {
+        time.now();
+        await clock.advance(1_000);
+      }
+    };
+    await pass(60);
+    asked = 0;
+    await pass(10);
+    expect(asked).toBeGreaterThanOrEqual(9);
+    expect(asked).toBeLessThanOrEqual(11);
   });
 
   test("sets no alarm for the end of a window that is over by it: the line was looked at each millisecond", async () => {

@@ -321,3 +321,21 @@ test("what can't be proven is charged within the window that it is about, also w
   expect(state.sums({ startMs, endMs }).spent).toBe(all.limitCost);
   expect(state.sums({ startMs: endMs }).spent).toBe(next.limitCost);
 });
+
+test("a request that ended after the copy was made was in the copy with its bound: no more is charged than was lost", () => {
+  const [grant] = grants;
+  if (grant === undefined) throw new Error("There are three grants.");
+  const line = (seq: number, step: Step): Line => ({ seq, at: grantStep().at + seq, ...step });
+  const lines = [
+    line(1, { step: "opened", ledger: "l", version: 1 }),
+    line(2, grant),
+    line(3, reservation("a")),
+    // Another reservation was in line 4.
+    line(5, { step: "sent", id: "a" }),
+    line(6, settled("a", { cost: 100, tokens: 3 })),
+  ];
+  const window = { ...limits[0], cost: 1_500, tokens: 400 } as Totals["windows"][number];
+  const totals: Totals = { ledger: "l", seq: 4, windows: [window] };
+  const { charges } = rebuild({ lines, endIsLost: false, totals, limits: [] });
+  expect(charges).toMatchObject([{ cost: 500, tokens: 100 }]);
+});

@@ -394,6 +394,17 @@ test("a host took an order to end at once, seen before it was ended, for one to 
   expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
 });
 
+test("a session that came to its end before a stop was not ended by it", async () => {
+  const { stage } = await stageWith([write, commit, handIn]);
+  const spec = stage.spec();
+  await stage.sessions.start(spec);
+  await stage.outcome(spec.id);
+  writeFileSync(stage.stopLatch, "");
+  const seen = await stage.sessions.find(spec.id);
+  expect(seen.is).toBe("absent");
+  expect(seen).not.toHaveProperty("ordered");
+});
+
 test("a start that is under way gives up at once when its session is to end, however long a host may take", async () => {
   // Time stands still: nothing is given up for having taken too long.
   const clock: Clock = { ...systemClock, elapsed: () => 0 };

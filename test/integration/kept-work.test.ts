@@ -114,6 +114,18 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
     expect(await readFile(join(path, "notes.txt"), "utf8")).toBe("changed\n");
   });
 
+  test("comes back also when its record was lost and it was kept again since", async () => {
+    await halfDone();
+    await keep();
+    const own = join(world.stateDirectory, "git");
+    const [name = ""] = await readdir(own);
+    await writeFile(join(own, name, "kept.json"), "");
+    await keep();
+    await rm(path, { recursive: true });
+    await claimed();
+    expect(await readFile(join(path, "notes.txt"), "utf8")).toBe("changed\n");
+  });
+
   test("leaves a checkout that is still there alone", async () => {
     await halfDone();
     await keep();

@@ -161,6 +161,17 @@ describe("what a person writes", () => {
     });
   });
 
+  test("where both sides said the same nothing is undone, and nobody is told so", async () => {
+    await world.write("a.yaml", project("a"));
+    await world.open();
+    await world.write("a.yaml", project("a", "Same"));
+    await world.patch("a", { spec: { title: "Same" } });
+    await world.settle();
+    await world.files.rescan();
+    expect(world.spec("a")).toMatchObject({ title: "Same" });
+    expect(world.messages()).toEqual([]);
+  });
+
   test("two files that declare one object: the first stays in force, and the other one is named", async () => {
     await world.write("b.yaml", project("x", "First"));
     await world.open();
@@ -369,7 +380,6 @@ describe("what is gone from the files", () => {
         "once that is mended it is deleted. Put it back, or run `bosun accept-deletions`.",
     ]);
     await world.edit("broken.yaml", project("other"));
-    await world.pass(10_000);
     expect(existing()).not.toContain("a");
   });
 
@@ -519,6 +529,22 @@ test.each([
     expect(world.messages()).toEqual([]);
   },
 );
+
+test("a write that meets an edit that nobody has seen yet has it taken, and goes in after it", async () => {
+  await world.write("a.yaml", project("a"));
+  await world.open({ clock: systemClock, rescanMs: 3_600_000 });
+  const end = new AbortController();
+  const ran = world.files.run(end.signal);
+  // The second one comes after the first look of what runs.
+  for (let look = 0; look < 2; look += 1) await world.files.rescan();
+  await world.write("a.yaml", project("a", "Mine"));
+  await world.patch("a", { spec: { description: "theirs" } });
+  await expect
+    .poll(async () => parse(await world.read("a.yaml")).spec)
+    .toMatchObject({ title: "Mine", description: "theirs" });
+  end.abort();
+  await ran;
+});
 
 test("what an operator had just put into a file when it died is a person's word from their next edit on", async () => {
   const dying = await dyingAsItWrites();

@@ -737,6 +737,22 @@ test("work whose first commit the user took over already is rebased, and reviewe
   expect(await world.repository.planMerge({ ...request, head: plan.head })).toMatchObject({ is: "clean" });
 });
 
+test("work with a merge in its history is not rebased: what was resolved in it would be lost", async () => {
+  const world = await open();
+  const { path } = await claimed(world);
+  await git(path, "checkout", "--quiet", "-b", "aside");
+  await commit(path, { "aside.txt": "aside\n" });
+  await git(path, "checkout", "--quiet", branch);
+  await commit(path, { "notes.txt": "second\n" });
+  await commit(path, { "notes.txt": "third\n" });
+  await git(path, "merge", "--quiet", "--no-ff", "-m", "Merge", "aside");
+  const head = await world.repository.collect(claim, branch);
+  const target = await world.userCommits({ "notes.txt": "second\n", "more.txt": "more\n" });
+  await world.repository.syncTarget();
+  const request = { target, head, message: "Merge", identity, dateSeconds: 1_700_000_000 };
+  expect(await world.repository.planMerge(request)).toEqual({ is: "conflict", files: ["notes.txt"] });
+});
+
 async function mergedWork(world: RealWorld, files: Readonly<Record<string, string>>): Promise<string> {
   const checkout = await claimed(world);
   const head = await commit(checkout.path, files);

@@ -937,6 +937,30 @@ test("work whose checkout can't be seen is not let go before it can", async () =
   expect(repository.quarantined).toEqual([]);
 });
 
+test("work that can't be collected at first is not let go before it is", async () => {
+  const story = await tell({ temper: { script: endless("execute") } });
+  await story.projects("one");
+  await story.until("it is worked on", working(story, "one"));
+  await story.minutes(20);
+  const { repository } = story.world;
+  const collect = repository.collect.bind(repository);
+  let failures = 3;
+  story.operator.crash();
+  repository.collect = async (...what) => {
+    failures -= 1;
+    if (failures >= 0) throw new TransientError("GitFailed", "git exited with 128: No space left on device");
+    return collect(...what);
+  };
+  story.operator.start();
+  await story.patch("Project", "one", { skip: true });
+  await story.until("it is let go", () => story.the("Project", "one").status?.claim === undefined);
+  expect(failures).toBeLessThan(0);
+  const { head, branch = "" } = story.the("Project", "one").status ?? {};
+  expect(head).toBeDefined();
+  expect(repository.branch(branch)).toBe(head);
+  expect(repository.quarantined).toEqual([]);
+});
+
 describe("what is taken away in work is let go, and its branch kept", () => {
   async function inWork(): Promise<Story> {
     const story = await tell({ temper: { script: endless("execute") } });
@@ -1198,6 +1222,16 @@ test("a stop that another operator noted while the one before was being engaged 
     return stop?.declared && stop.name === "stop 2";
   });
   expect(noted).toEqual(["stop 2"]);
+});
+
+test("a latch that somebody touches while the mode is Paused is a stop, and stays in force", async () => {
+  const story = await tell();
+  await story.patch("Workspace", "workspace", { mode: "Paused" });
+  await story.minutes(5);
+  await story.world.latch.engage();
+  await story.minutes(10);
+  expect(story.world.latch.isEngaged).toBe(true);
+  expect(story.the("Workspace", "workspace").spec.mode).toBe("Stopped");
 });
 
 test("a mode that comes while the stop before it is being engaged ends that stop", async () => {

@@ -132,7 +132,7 @@ test("an operator that takes a tenth of a second to answer is not taken for sile
 
 test("what a silent operator starts until it is ended is found too", async () => {
   const [[name, value] = ["", ""]] = Object.entries(workspaceMark(folder.stopLatch));
-  const starts = `while :; do ${name}=${value} setsid sleep 600 & sleep 0.15; done`;
+  const starts = `trap '' TERM; while :; do ${name}=${value} setsid sleep 600 & sleep 0.15; done`;
   const operator = spawn("bash", ["-c", starts], { stdio: "ignore" });
   holdLock({ pid: operator.pid ?? 0, startTime: (await startTimeOf(operator.pid ?? 0)) ?? "" });
 
@@ -140,6 +140,7 @@ test("what a silent operator starts until it is ended is found too", async () =>
 
   expect(exitCode).toBe(0);
   expect(out.join("\n")).toContain(`The operator (process ${operator.pid}) gave no answer`);
+  expect(await startTimeOf(operator.pid ?? 0)).toBeUndefined();
   expect(processTable().filter(endsWith(folder.stopLatch))).toEqual([]);
 });
 
