@@ -585,6 +585,16 @@ test("an operator that starts during an emergency stop comes up without a gatewa
   await until(async () => (await second.account("all"))?.daily.reserved === 0);
 });
 
+test("a stop ends a gateway that hangs while its operator waits for an answer of it: it had to wait, too", async () => {
+  const { pid } = await start();
+  process.kill(pid, "SIGSTOP");
+  const latch = latchOfTheOperator();
+  const opening = openGateway(config, { latch });
+  await writeFile(latch.path, "");
+  await until(async () => (await startTimeOf(pid)) === undefined);
+  opened.push(await opening);
+});
+
 test("an operator that starts during an emergency stop waits for no look to end a gateway that lives", async () => {
   const { pid } = await start();
   const blind: LatchWatch = { path: join(folder, "stop"), isEngaged: () => true, follow: () => undefined };

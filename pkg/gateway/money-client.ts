@@ -72,6 +72,8 @@ export async function openGateway(
   { clock = systemClock, prepared, ...options }: GatewayOptions = {},
 ): Promise<GatewayHandle> {
   const client = new MoneyClient(config, { ...options, clock, prepared });
+  // One that hangs keeps who wants to reach it waiting for many seconds, and must not keep a stop waiting.
+  client.heedStops();
   try {
     for (let tries = 1; !client.isStopped; tries += 1) {
       try {
@@ -89,7 +91,6 @@ export async function openGateway(
     // One runs already, or none may.
     prepared?.close();
   }
-  client.heedStops();
   return client;
 }
 
@@ -237,8 +238,6 @@ class MoneyClient implements GatewayHandle {
 
   /** Kills the gateway of this workspace if one lives. What was in flight is settled by the rules at the next start. */
   async #end(): Promise<void> {
-    await this.#reaching?.catch(() => {});
-    if (!this.isStopped) return;
     const known = this.#hello;
     // Before anything is awaited: a gateway that is reached meanwhile must not be forgotten.
     this.#hello = undefined;
