@@ -184,6 +184,7 @@ test("refusals in a row are told at once and are no live time, over hosts too, u
   passSeconds(600);
   reporter.active(1000);
   reporter.refused("still none");
+  expect(reported()).toMatchObject({ refusal: "still none", liveSeconds: 10 });
   reporter.finish({ kind: "Paused", reason: "UpstreamUnavailable", message: "still none" });
   expect(reported()).toMatchObject({ refusal: "still none", liveSeconds: 10 });
 

@@ -150,11 +150,12 @@ export function openReporter({ run, folder, clock, standing, onReport }: Reporte
       else turnedSince = true;
     },
     refused(why) {
-      const isNews = (why === undefined) !== (refusal === undefined);
-      if (isNews && why === undefined) waitedMs += waitingMs();
-      if (isNews) refusedMs = ran();
-      refusal = why?.slice(0, refusalCharactersMax);
-      if (isNews) write({ durable: true });
+      const said = why?.slice(0, refusalCharactersMax);
+      if (said === refusal) return;
+      if (said === undefined) waitedMs += waitingMs();
+      else if (refusal === undefined) refusedMs = ran();
+      refusal = said;
+      write({ durable: true });
     },
     tick() {
       ran();

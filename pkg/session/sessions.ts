@@ -173,7 +173,7 @@ export interface Sessions {
   running(): Promise<readonly { id: string; agent: string; pid: number }[]>;
   /**
    * Calls `wake` with the agent's name when a session has news: a host that lives, has ended or whose heartbeat fails,
-   * another run, a task that is done, refusals that begin or end, an outcome. Running numbers are none: who follows them looks as often as it wants to know them. What
+   * another run, a task that is done, refusals that begin, change or end, an outcome. Running numbers are none: who follows them looks as often as it wants to know them. What
    * a start answers is told by that.
    */
   subscribe(wake: (agent: string) => void, signal: AbortSignal): void;
@@ -184,5 +184,5 @@ export function newsIn(seen: SessionObservation): unknown {
   if (seen.is === "unknown") return seen;
   const { run, tasksDone, refusal, outcome } = seen.report ?? {};
   const host = seen.is === "present" ? [seen.pid, seen.pulse] : [];
-  return [seen.is, ...host, run, tasksDone, refusal !== undefined, outcome];
+  return [seen.is, ...host, run, tasksDone, refusal, outcome];
 }

@@ -353,7 +353,7 @@ export class SimSessions implements Sessions {
 
   /** Tells of refusals in a row, which hold over hosts. */
   #refused(session: Session, host: LivingHost, message: string): void {
-    const isNews = session.report.refusal === undefined;
+    const isNews = session.report.refusal !== message;
     host.refusedMs ??= this.#options.life.clock.elapsed();
     session.report = { ...session.report, refusal: message };
     if (isNews) this.#wake(host.spec.agent);
