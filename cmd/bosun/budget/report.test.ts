@@ -229,3 +229,17 @@ test("a clock that was set back does not bring an earlier window back", () => {
   const [report] = reportOf(state, [aBudget()], NOW - 3 * 24 * 60 * MINUTE);
   expect(report?.daily).toMatchObject({ window: "2026-11-23", spent: 5 });
 });
+
+test("a clock that is set forward and confirmed by nobody shows the window that money is counted in, not its own", () => {
+  const state = ledgerOf([{ minutesAgo: 0, cost: 5 }]);
+  const tomorrow = NOW + 26 * 60 * MINUTE;
+  const condition = { type: "Ready", message: "", lastTransitionTime: "2026-11-24T22:00:00Z" } as const;
+  const budget = (reason: string): Budget => ({
+    ...aBudget(),
+    status: { conditions: [{ ...condition, status: "Unknown", reason }] },
+  });
+  const [doubted] = reportOf(state, [budget("ClockUnconfirmed")], tomorrow);
+  expect(doubted?.daily).toMatchObject({ window: "2026-11-23", spent: 5 });
+  const [trusted] = reportOf(state, [budget("InForce")], tomorrow);
+  expect(trusted?.daily).toMatchObject({ window: "2026-11-24", spent: 0 });
+});

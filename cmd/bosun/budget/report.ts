@@ -1,4 +1,5 @@
 /** What the ledger says of each Budget's windows, and on what the money went. Pure, in whole nano-dollars. */
+import { getCondition } from "../../../pkg/api/conditions.ts";
 import type { Budget } from "../../../pkg/api/generated.ts";
 import { policyOf, zoneOf } from "../../../pkg/gateway/budget-policy.ts";
 import { selects, windowOf } from "../../../pkg/gateway/grants.ts";
@@ -58,14 +59,29 @@ export function reportOf(
   budgets: readonly Budget[],
   nowMs: number,
 ): readonly BudgetReport[] {
+  return budgets.map((budget) => {
+    const atMs = countedAt(budget, state.newestMs, nowMs);
+    return {
+      budget: budget.metadata.name,
+      timeZone: zoneOf(budget.spec),
+      daily: windowReport(state, budget, "daily", atMs),
+      monthly: windowReport(state, budget, "monthly", atMs),
+    };
+  });
+}
+
+/** What the Budget says of a clock that opens no window; undefined where there is no doubt. */
+export function clockDoubt({ status }: Budget): string | undefined {
+  const ready = getCondition(status?.conditions, "Ready");
+  return ready?.reason === "ClockUnconfirmed" ? ready.message : undefined;
+}
+
+/** The moment that the gateway counts money at, as far as is known here. */
+function countedAt(budget: Budget, newestMs: number | undefined, nowMs: number): number {
+  if (newestMs === undefined) return nowMs;
+  if (clockDoubt(budget) !== undefined) return newestMs;
   // A moment that was counted at never comes again, whatever this machine's clock says now.
-  const atMs = Math.max(nowMs, state.newestMs ?? 0);
-  return budgets.map((budget) => ({
-    budget: budget.metadata.name,
-    timeZone: zoneOf(budget.spec),
-    daily: windowReport(state, budget, "daily", atMs),
-    monthly: windowReport(state, budget, "monthly", atMs),
-  }));
+  return Math.max(nowMs, newestMs);
 }
 
 function windowReport(state: LedgerState, budget: Budget, period: Period, atMs: number): WindowReport {

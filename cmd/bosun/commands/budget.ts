@@ -7,7 +7,14 @@ import { UNSETTLED_IN_ROW_MAX } from "../../../pkg/gateway/reservation.ts";
 import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
 import { ledgerPlace } from "../budget/ledger-place.ts";
 import { renderReport } from "../budget/render.ts";
-import { type BudgetReport, KEYS, type Key, reportOf, type WindowReport } from "../budget/report.ts";
+import {
+  type BudgetReport,
+  clockDoubt,
+  KEYS,
+  type Key,
+  reportOf,
+  type WindowReport,
+} from "../budget/report.ts";
 import type { Context } from "../context.ts";
 import { withObjects } from "../operator-client/connect.ts";
 import { UserError } from "../user-error.ts";
@@ -43,6 +50,7 @@ export async function budget(context: Context, { by, window, output }: BudgetOpt
       return context.out(JSON.stringify(said, null, 2));
     }
     if (isRehearsal) context.note("[rehearsal] The model is played, and so are these costs.");
+    for (const doubt of new Set(budgets.flatMap((one) => clockDoubt(one) ?? []))) context.note(doubt);
     for (const id of state.violated)
       context.note(
         `Request ${id} used more than its bound, so nothing more is granted. Look at it, then say what it cost: ` +

@@ -25,7 +25,7 @@ import { isOpen, warningsOf } from "./warnings.ts";
 export function renderStatus(objects: Objects, now: number, width: number): string[] {
   const sections = [
     objects.workspaces.flatMap((workspace) => workspaceLines(workspace)),
-    [...objects.budgets.map(budgetLine), ...projectCounts(objects.projects)],
+    [...objects.budgets.flatMap(budgetLines), ...projectCounts(objects.projects)],
     agentTable(objects, now),
     projectTable(objects.projects),
     warningLines(objects),
@@ -53,7 +53,7 @@ function workspaceLines(workspace: Workspace): string[] {
   return lines;
 }
 
-function budgetLine({ metadata, spec, status }: Budget): string {
+function budgetLines({ metadata, spec, status }: Budget): string[] {
   const parts: string[] = [];
   for (const [window, limit, account] of [
     ["today", spec.daily, status?.daily],
@@ -72,7 +72,10 @@ function budgetLine({ metadata, spec, status }: Budget): string {
   }
   const exceeded = getCondition(status?.conditions, "Exceeded");
   const warning = exceeded?.status === "True" ? `  EXCEEDED: ${exceeded.message}` : "";
-  return `Budget ${metadata.name}: ${parts.join(", ")}${warning}`;
+  const line = `Budget ${metadata.name}: ${parts.join(", ")}${warning}`;
+  // Another window than the person's clock may show.
+  const ready = getCondition(status?.conditions, "Ready");
+  return ready?.reason === "ClockUnconfirmed" ? [line, `  ${ready.message}`] : [line];
 }
 
 /** Phases in the order that work passes them. */
