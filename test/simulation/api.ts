@@ -84,7 +84,7 @@ export class SimApi implements Client {
     const { clock, ids, random, defer } = life;
     const fs = disk.mount({ life, ...mount });
     const storage = this.#book.watch(
-      openLog({ directory: "/log", fs, segmentBytes, readPayload: this.#book.read }),
+      openLog({ directory: "/log", fs, segmentBytes, readPayload: this.#book.readBack.payload }),
     );
     let stored: StoredState = { revision: 0, objects: [], files: [] };
     const open = async (): Promise<StoredState> => {

@@ -11,7 +11,7 @@
  * | 12 | 4 | CRC-32 of the header with these four bytes zero, then of the payload |
  * | 16 | 8 | epoch of the writer |
  * | 24 | 8 | greatest revision given when the frame was written |
- * | 32 | | the payload: UTF-8 JSON |
+ * | 32 | | the payload: UTF-8 JSON, each change on a line of its own |
  */
 import { crc32 } from "node:zlib";
 

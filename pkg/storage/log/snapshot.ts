@@ -7,7 +7,7 @@ import { replaceFile } from "../replace-file.ts";
 import type { Change, FileText } from "../storage.ts";
 import { encodeFrame, type ReadPayload, scanFrames } from "./frame.ts";
 import { fileMode, snapshotName } from "./log-files.ts";
-import { emptyState, type LogState, putFile, putObject, type ReadState } from "./state.ts";
+import { emptyState, type LogState, linesOf, putFile, putObject, type ReadState } from "./state.ts";
 
 /** Objects in one frame: few enough that making a frame does not hold up the process. */
 const objectsPerFrame = 200;
@@ -69,7 +69,7 @@ function* parts(state: LogState): Generator<string> {
   const objects = [...state.objects.values()];
   for (let at = 0; at < objects.length; at += objectsPerFrame) {
     const changes = objects.slice(at, at + objectsPerFrame).map(textOf);
-    yield `{"changes":[${changes.join(",")}],"files":[]}`;
+    yield `{"changes":${linesOf(changes)},"files":[]}`;
   }
   const files = [...state.files].map(([path, text]) => ({ path, text }));
   yield `{"changes":[],"files":${JSON.stringify(files)}}`;

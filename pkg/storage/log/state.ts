@@ -32,8 +32,13 @@ export interface EncodedTransaction {
 
 export function encodeTransaction(transaction: Transaction): EncodedTransaction {
   const changes = transaction.changes.map((change) => writeJson(change));
-  const json = `{"changes":[${changes.join(",")}],"files":${JSON.stringify(transaction.files ?? [])}}`;
+  const json = `{"changes":${linesOf(changes)},"files":${JSON.stringify(transaction.files ?? [])}}`;
   return { transaction, changes, json };
+}
+
+/** A list of JSON values, each on a line of its own: for people who look into a log, and who reads one line as another. */
+export function linesOf(values: readonly string[]): string {
+  return values.length === 0 ? "[]" : `[\n${values.join(",\n")}\n]`;
 }
 
 /**

@@ -4,9 +4,9 @@
  */
 import { keyString } from "../../../pkg/api/meta.ts";
 import { sameJson } from "../../../pkg/api/same-json.ts";
-import { readJson } from "../../../pkg/encoding/json.ts";
 import type { Change, Storage, StoredState, Transaction } from "../../../pkg/storage/storage.ts";
 import { promise } from "./promise.ts";
+import { ReadBack } from "./read-back.ts";
 
 const hold = promise(2, "nothing acknowledged is lost");
 
@@ -21,13 +21,10 @@ export class AcknowledgedWrites {
   /** Safe, and no watcher has heard of it yet. */
   #untold: Change[] = [];
   #revision = 0;
-  /** By revision: what was handed over of late, and what is safe. */
-  readonly #written = new Map<number, Change>();
+  /** Knows what was handed over of late, and what is safe. */
+  readonly readBack = new ReadBack();
   /** Revisions of what is safe no longer, oldest first: segments may hold those of late. */
   readonly #superseded: number[] = [];
-  /** By the text of payloads: what was made of those that the last two lives read. */
-  #read = new Map<string, unknown>();
-  #readBefore = new Map<string, unknown>();
   #opened = false;
   readonly #tell: (changes: readonly Change[]) => void;
 
@@ -43,24 +40,10 @@ export class AcknowledgedWrites {
     this.#tell(changes);
   }
 
-  /**
-   * Makes of a payload of the log what `readJson` does. The bytes are the disk's, found and checked by the log's own reader:
-   * only what they say is not made twice. A text that was read before gives what it gave, and a change that says what was
-   * written is that very change, which the registry and all checks then see at once.
-   */
-  readonly read = (payload: string): unknown => {
-    const known = this.#read.get(payload) ?? this.#readBefore.get(payload) ?? this.#shared(readJson(payload));
-    this.#read.set(payload, known);
-    return known;
-  };
-
   /** `storage`, checked whenever it is opened. */
   watch(storage: Storage): Storage {
     return {
       open: async () => {
-        // A text that one life did not read is behind a snapshot.
-        this.#readBefore = this.#read;
-        this.#read = new Map();
         const state = await storage.open();
         this.#recovered(state);
         return state;
@@ -79,22 +62,7 @@ export class AcknowledgedWrites {
     const [first = newest + 1] = revisions(transaction);
     hold(first > newest, () => `Revision ${first} was given after revision ${newest}`);
     this.#open.push(transaction);
-    for (const change of transaction.changes) this.#written.set(change.revision, change);
-  }
-
-  /** `value`, a payload's, with the changes that were written in the place of those that say the same. */
-  #shared(value: unknown): unknown {
-    const parts = (Array.isArray(value) ? value : [value]) as Transaction[];
-    const shared = parts.map((part) => ({
-      ...part,
-      changes: part.changes.map((change) => this.#asWritten(change)),
-    }));
-    return Array.isArray(value) ? shared : shared[0];
-  }
-
-  #asWritten(change: Change): Change {
-    const written = this.#written.get(change.revision);
-    return written !== undefined && sameJson(written, change) ? written : change;
+    for (const change of transaction.changes) this.readBack.written(change);
   }
 
   #acknowledged(transaction: Transaction): void {
@@ -138,7 +106,7 @@ export class AcknowledgedWrites {
       this.#untold.push(change);
     }
     const longAgo = this.#superseded.splice(0, this.#superseded.length - segmentChanges);
-    for (const revision of longAgo) this.#written.delete(revision);
+    for (const revision of longAgo) this.readBack.forget(revision);
   }
 }
 
