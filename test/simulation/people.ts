@@ -269,7 +269,6 @@ export function people(world: World): People {
       world.repository.userCommits({ [fileName(0)]: `user ${chance.below(1e9)}` });
     const { userHead, targetHead, objects } = world.repository;
     if (userHead !== targetHead && !objects.isAncestor(userHead, targetHead)) world.repository.userMerges();
-    world.repository.wake();
   }
 
   const declared = declareAll(world);

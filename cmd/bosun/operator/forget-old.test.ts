@@ -70,7 +70,7 @@ test("what ended a month ago for a Project that is done goes, and all else stays
 
 test.each([
   { when: "is missing", text: undefined },
-  { when: "is damaged", text: `${opened}\n{}\n{"seq":9}\n` },
+  { when: "is damaged", text: `${opened}\n{}\n{"seq":9,"at":0,"step":"released","id":"r"}\n` },
 ])("a ledger that $when keeps all of them, since nobody knows what they owe", async ({ text }) => {
   ended("old", "done", 40);
   ended("new", "done", 0);

@@ -106,8 +106,8 @@ export class SimRepository implements Repository {
 
   /** Puts the commits that the queue has seen back. */
   userRestores(): void {
-    if (this.#taken !== undefined && !this.objects.isAncestor(this.#taken, this.#user))
-      this.#user = this.#taken;
+    if (this.#taken === undefined || this.objects.isAncestor(this.#taken, this.#user)) return;
+    this.#user = this.#taken;
     this.wake();
   }
 
