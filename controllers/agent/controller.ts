@@ -201,12 +201,12 @@ async function report(agent: Agent, seen: Observation, plan: Plan, deps: Deps): 
   const known = session?.is === "unknown" ? undefined : session?.report;
   const told = work !== undefined && known !== undefined && !released ? progress(known, agent, seen.due) : {};
   const written = await writeStatus(client, "Agent", agent, { ...next, ...told });
-  if (written !== undefined && plan.failure !== undefined)
-    events.event(written, "Warning", plan.ready.reason, plan.failure.message);
-  if (written !== undefined && plan.warns && reasonBefore(agent) !== plan.ready.reason)
-    events.event(written, "Warning", plan.ready.reason, plan.ready.message);
-  if (written !== undefined && changedReady(agent, plan.ready))
-    events.event(written, "Normal", plan.ready.reason, plan.ready.message);
+  if (written === undefined) return;
+  const { reason, message } = plan.ready;
+  // Once: whoever is warned needs not be told that the agent is not ready any more.
+  if (plan.failure !== undefined) events.event(written, "Warning", reason, plan.failure.message);
+  else if (plan.warns && reasonBefore(agent) !== reason) events.event(written, "Warning", reason, message);
+  else if (changedReady(agent, plan.ready)) events.event(written, "Normal", reason, message);
 }
 
 function reasonBefore({ status }: Agent): string | undefined {

@@ -115,6 +115,12 @@ test.each(cases)(
     const { items } = await story.world.api.list("Event");
     const about = items.filter((one) => one.type === "Warning" && one.involvedObject.kind === kind);
     expect(about.map((one) => one.reason)).toContain(reason);
+    // Whoever is warned is not told the same again: an agent that failed was a Warning and a Normal Event.
+    const said = (type: string): string[] =>
+      items
+        .filter((one) => one.type === type)
+        .map((one) => `${one.involvedObject.name} ${one.reason}: ${one.message}`);
+    expect(said("Normal").filter((event) => said("Warning").includes(event))).toEqual([]);
   },
 );
 
