@@ -705,7 +705,7 @@ const merges: readonly Mutation[] = [
     replace:
       "  const merge = { from, to, head, time: timestamp(deps.clock.now()) };\n  await deps.repository.swapTarget(from, to);\n",
     tests: [],
-    seeds: 12,
+    seeds: 2,
   },
 ];
 

@@ -22,8 +22,6 @@ export interface Invariants {
   operatorStarts(): void;
   /** In a cluster: whether an operator acts that hears what people declare. */
   operatorHears(hears: boolean): void;
-  /** The run has ended. */
-  end(): void;
 }
 
 /**
@@ -41,7 +39,6 @@ export function watchInvariants(world: World, where: "Files" | "Cluster" = "File
     if (object === undefined) return;
     wellFormed(object);
     if (object.kind === "Project") projectRules(object as Project, previous as Project | undefined, world);
-    if (object.kind === "Project") merges.announced(object as Project);
     if (object.kind === "Agent") agentRules(object as Agent, previous as Agent | undefined, world);
     if (object.kind === "Review") reviewRules(change);
     stops.see(object);
@@ -63,7 +60,6 @@ export function watchInvariants(world: World, where: "Files" | "Cluster" = "File
   return {
     operatorStarts: () => stops.operatorStarts(),
     operatorHears: (hears) => stops.operatorHears(hears),
-    end: () => merges.end(),
   };
 }
 

@@ -208,7 +208,6 @@ async function run(
   await calmed;
   const left = unsettled(world);
   if (left.length > 0) throw new Broken(`The run ended by ${ended} and this is stuck:\n${left.join("\n\n")}`);
-  invariants.end();
   const runHours = scheduler.elapsedMs / hour;
   const ofElections = cluster?.electionSteps ?? 0;
   const perDay = (steps: number, inHours = runHours): number => Math.round((steps / inHours) * 24);

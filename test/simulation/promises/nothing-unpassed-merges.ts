@@ -8,31 +8,19 @@ const hold = promise(5, "nothing merges that did not pass");
 export class Merges {
   readonly #world: World;
   readonly #merged = new Map<string, string>();
-  /** Swapped, and their announcement is written but not yet told: a list shows a write before a watch does. */
-  readonly #untold = new Map<string, string>();
-
   constructor(world: World) {
     this.#world = world;
   }
 
   swapped(from: string, to: string): void {
     const { api } = this.#world;
-    const project = api.objects("Project").find(({ status }) => status?.merge?.to === to);
-    if (project === undefined) this.#untold.set(to, from);
-    else this.#judge(project, { from, to });
-  }
-
-  announced(project: Project): void {
-    const to = project.status?.merge?.to;
-    const from = this.#untold.get(to ?? "");
-    if (to === undefined || from === undefined) return;
-    this.#untold.delete(to);
-    this.#judge(project, { from, to });
-  }
-
-  end(): void {
-    for (const to of this.#untold.keys())
-      hold(false, () => `${to} became the target and no Project had announced it`);
+    // As it is written: who is told of changes may not have been told yet.
+    const project = api
+      .objects("Project")
+      .map(({ metadata }) => api.newest("Project", metadata.name))
+      .find((newest) => newest?.status?.merge?.to === to);
+    hold(project !== undefined, () => `${to} became the target and no Project had announced it`);
+    if (project !== undefined) this.#judge(project, { from, to });
   }
 
   #judge(project: Project, { from, to }: { from: string; to: string }): void {
