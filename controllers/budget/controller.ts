@@ -106,7 +106,7 @@ export function budgetController(deps: Deps): Controller {
         type: "Ready",
         status: "Unknown",
         reason: "GatewayUnreachable",
-        message: "The gateway can't be asked; nothing is granted.",
+        message: money.whyUnknown() ?? "The gateway can't be asked; nothing is granted.",
       };
       await writeStatus(client, "Budget", budget, {
         ...budget.status,

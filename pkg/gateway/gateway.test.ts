@@ -856,6 +856,32 @@ test("a ledger that is missing, shorter or damaged stops everything, and says so
   expect(await again.cost({})).toBe(HELLO_COST);
 });
 
+test("a ledger that is damaged while no gateway has it is told of at once, and so is that it was restored", async () => {
+  const path = join(config.ledgerDirectory, "ledger.jsonl");
+  const gateway = await start();
+  let wakes = 0;
+  const watching = new AbortController();
+  const count = (): void => {
+    wakes += 1;
+  };
+  gateway.subscribe(count, { everyMs: () => 3_600_000, signal: watching.signal });
+  await until(() => wakes > 0);
+  expect(gateway.whyUnknown()).toBeUndefined();
+  // Nobody starts another one before it is damaged.
+  process.kill(gateway.pid, "SIGSTOP");
+  const whole = await readFile(path, "utf8");
+  await writeFile(path, whole.replace('"version":1', '"version":3'));
+  const before = wakes;
+  process.kill(gateway.pid, "SIGKILL");
+  await until(() => gateway.whyUnknown() !== undefined && wakes > before);
+  expect(gateway.whyUnknown()).toMatch(/ledger\.jsonl, line 1 is damaged: .*bosun budget rebuild/);
+  const meanwhile = wakes;
+  await writeFile(path, whole);
+  await until(() => gateway.whyUnknown() === undefined && wakes > meanwhile);
+  expect((await gateway.account("all"))?.daily.spent).toBe(0);
+  watching.abort();
+});
+
 test("stop cuts what runs, settles it by the rules and leaves no process", async () => {
   const gateway = await start();
   upstream.answer = (_call, response) => {

@@ -115,6 +115,8 @@ class MoneyClient implements GatewayHandle {
   /** What became of the gateway before, until another is in its place: the first tries to start one may fail. */
   #lost: string | undefined;
   readonly #restarts = new Restarts();
+  /** Why the last question had no answer. */
+  #unknown: string | undefined;
   /** What the last start failed with. */
   #startError: unknown;
 
@@ -178,6 +180,10 @@ class MoneyClient implements GatewayHandle {
 
   async spent(query: CostQuery): Promise<Spent | undefined> {
     return (await this.#ask("spent", { query })) as Spent | undefined;
+  }
+
+  whyUnknown(): string | undefined {
+    return this.#unknown;
   }
 
   async usageLimits(): Promise<readonly UsageLimit[] | undefined> {
@@ -331,8 +337,11 @@ class MoneyClient implements GatewayHandle {
 
   /** Renews the lease as long as this operator lives, and wakes subscribers when accounts changed. */
   async #renewing(): Promise<void> {
-    while (!this.#closing.signal.aborted) {
+    for (let wasUnknown = false; !this.#closing.signal.aborted; ) {
       const answer = (await this.#ask("renew", {})) as { changes: number; news: string } | undefined;
+      const isUnknown = this.#unknown !== undefined;
+      if (isUnknown !== wasUnknown) for (const { atOnce } of [...this.#wakes]) atOnce();
+      wasUnknown = isUnknown;
       if (answer !== undefined && answer.changes !== this.#changes) {
         const isNews = answer.news !== this.#news;
         this.#changes = answer.changes;
@@ -361,9 +370,13 @@ class MoneyClient implements GatewayHandle {
   /** A question that has no answer is answered by undefined: unknown. */
   async #ask(name: string, body: object): Promise<unknown> {
     try {
-      return (await this.#call(name, body)) ?? undefined;
-    } catch {
-      // Whatever keeps the gateway from answering, the answer is unknown.
+      const answer = (await this.#call(name, body)) ?? undefined;
+      this.#unknown = undefined;
+      return answer;
+    } catch (error) {
+      // Whatever keeps the gateway from answering, the answer is unknown. That it was ended by a stop is no trouble.
+      const isTrouble = !(error instanceof ControlError || this.isStopped || this.#closing.signal.aborted);
+      this.#unknown = isTrouble ? (error as Error).message : undefined;
       return undefined;
     }
   }

@@ -127,11 +127,13 @@ export interface Money {
   cost(query: CostQuery): Promise<NanoUSD | undefined>;
   /** As `cost`, with the tokens that it stands for. */
   spent(query: CostQuery): Promise<Spent | undefined>;
+  /** Why the last question had no answer, for people; undefined where it had one, or an emergency stop is why. */
+  whyUnknown(): string | undefined;
   /** The usage limits in force now. Undefined: unknown. */
   usageLimits(): Promise<readonly UsageLimit[] | undefined>;
   /**
-   * Calls `wake` when an account may have changed: within a second when another hundredth of a limit is spent or a
-   * window has turned; of other changes that follow each other sooner than `everyMs()` milliseconds only once in that
+   * Calls `wake` when an account may have changed: within a second when another hundredth of a limit is spent, a
+   * window has turned, or the gateway can't be asked any more or again; of other changes that follow each other sooner than `everyMs()` milliseconds only once in that
    * time, since every request makes one.
    */
   subscribe(wake: () => void, options: { everyMs: () => number; signal: AbortSignal }): void;

@@ -1,6 +1,7 @@
 /** What happened between two looks at the workspace, a line each: for logs and pipes. */
 import { getCondition } from "../../../pkg/api/conditions.ts";
 import { behind } from "./behind.ts";
+import { budgetTrouble } from "./budget-trouble.ts";
 import type { Objects } from "./objects.ts";
 import { warningsOf } from "./warnings.ts";
 
@@ -8,6 +9,7 @@ import { warningsOf } from "./warnings.ts";
 export function changesBetween(before: Objects | undefined, after: Objects): string[] {
   return [
     ...workspaceChanges(before, after),
+    ...budgetChanges(before, after),
     ...agentChanges(before, after),
     ...projectChanges(before, after),
     ...deletedProjects(before, after),
@@ -48,6 +50,15 @@ function obstacle(workspace: Objects["workspaces"][number]): string {
   if (spec.mode === "Running" && ready?.status === "False") return `. ${ready.reason}: ${ready.message}`;
   const lag = behind(workspace);
   return lag === undefined ? "" : `. ${lag}`;
+}
+
+/** What has come in a Budget's way, not what it says all the time. */
+function budgetChanges(before: Objects | undefined, { budgets }: Objects): string[] {
+  const look = (budget: Objects["budgets"][number]) => budgetTrouble(budget) ?? "";
+  return changed(before?.budgets, budgets, look).flatMap(({ object }) => {
+    const trouble = budgetTrouble(object);
+    return trouble === undefined ? [] : [`Budget ${object.metadata.name}: ${trouble}`];
+  });
 }
 
 function agentChanges(before: Objects | undefined, { agents, reviews }: Objects): string[] {

@@ -14,6 +14,7 @@ import { ageOf } from "../../../pkg/api/human-duration.ts";
 import { agentId } from "../../../pkg/api/names.ts";
 import { layout } from "../tables/layout.ts";
 import { behind } from "./behind.ts";
+import { budgetTrouble } from "./budget-trouble.ts";
 import type { Objects } from "./objects.ts";
 import { isOpen, warningsOf } from "./warnings.ts";
 
@@ -73,9 +74,8 @@ function budgetLines({ metadata, spec, status }: Budget): string[] {
   const exceeded = getCondition(status?.conditions, "Exceeded");
   const warning = exceeded?.status === "True" ? `  EXCEEDED: ${exceeded.message}` : "";
   const line = `Budget ${metadata.name}: ${parts.join(", ")}${warning}`;
-  // Another window than the person's clock may show.
-  const ready = getCondition(status?.conditions, "Ready");
-  return ready?.reason === "ClockUnconfirmed" ? [line, `  ${ready.message}`] : [line];
+  const trouble = budgetTrouble({ status });
+  return trouble === undefined ? [line] : [line, `  ${trouble}`];
 }
 
 /** Phases in the order that work passes them. */

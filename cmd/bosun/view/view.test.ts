@@ -110,6 +110,24 @@ test("a branch that does not show what was merged is told of, on the page and as
   ]);
 });
 
+test("a Budget that can't be kept, or is counted in another window than the clock shows, is told of at once", () => {
+  const objects = fleet();
+  const [budget] = objects.budgets;
+  const troubled = (reason: string, message: string): Objects => {
+    const conditions = [{ type: "Ready", status: "Unknown", reason, message }];
+    const budgets = [{ ...budget, status: { ...budget?.status, conditions } }];
+    return { ...objects, budgets } as unknown as Objects;
+  };
+  const lost = troubled("GatewayUnreachable", "ledger.jsonl, line 7 is damaged");
+  expect(renderStatus(lost, now, 120)).toContain("  GatewayUnreachable: ledger.jsonl, line 7 is damaged");
+  expect(changesBetween(fleet(), lost)).toEqual([
+    "Budget default: GatewayUnreachable: ledger.jsonl, line 7 is damaged",
+  ]);
+  expect(changesBetween(lost, fleet())).toEqual([]);
+  const clock = "ClockUnconfirmed: this machine's clock jumped by 24 h";
+  expect(renderStatus(troubled("ClockUnconfirmed", clock), now, 120)).toContain(`  ${clock}`);
+});
+
 test("no line is wider than the terminal", () => {
   for (const line of renderStatus(fleet(), now, 40)) expect(line.length).toBeLessThanOrEqual(40);
 });

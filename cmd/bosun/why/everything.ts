@@ -9,6 +9,7 @@ export function everythingStands(world: World): Answer | undefined {
     () => noWorkspace(world),
     () => stopped(world),
     () => noBudget(world),
+    () => unreachable(world),
     () => usedUp(world),
   ]);
 }
@@ -38,6 +39,16 @@ function noBudget({ budgets }: World): Answer | undefined {
     "There is no Budget, so no request is let through.",
     "Declare one in .claude-sessions/budget.yaml; `bosun init` writes an example.",
   );
+}
+
+/** One gateway pays for all. */
+function unreachable({ budgets }: World): Answer | undefined {
+  const lost = budgets
+    .map(({ status }) => getCondition(status?.conditions, "Ready"))
+    .find((ready) => ready?.reason === "GatewayUnreachable");
+  return lost === undefined
+    ? undefined
+    : standing(`No request is paid for. ${lost.message}`, "It goes on by itself once that is mended.");
 }
 
 function usedUp({ workspace }: World): Answer | undefined {

@@ -126,6 +126,22 @@ test.each<Row>([
     wantRemedy: "budget.yaml",
   },
   {
+    name: "a gateway that does not start, for instance since its ledger is damaged",
+    project: project(),
+    world: {
+      budgets: [
+        object(
+          "Budget",
+          "default",
+          { daily: { usd: 5 } },
+          { conditions: [condition("Ready", "Unknown", "GatewayUnreachable", "Mend it: budget rebuild.")] },
+        ),
+      ],
+    },
+    wantBecause: "No request is paid for. Mend it: budget rebuild.",
+    wantRemedy: "by itself",
+  },
+  {
     name: "paused category",
     project: project({}, { category: "testing" }),
     world: { categories: [object("Category", "testing", { mode: "Paused" })] },

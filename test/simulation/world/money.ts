@@ -159,6 +159,10 @@ export class SimMoney implements Money {
     };
   }
 
+  whyUnknown(): string | undefined {
+    return this.#life === undefined ? "The gateway is gone." : undefined;
+  }
+
   async standing(projects: readonly string[]): Promise<MoneyStanding | undefined> {
     const accounts = await Promise.all(this.policies.map(({ name }) => this.account(name)));
     const spent = await Promise.all(projects.map((project) => this.spent({ project })));
