@@ -20,7 +20,17 @@ test("a sleep wakes the process once: each look of a process that rests was two"
       if (type === "Timeout") timers += 1;
     },
   }).enable();
-  for (let sleep = 0; sleep < 20; sleep += 1) await systemClock.sleep(3);
+  /** Works on until that much of a millisecond of the loop's own clock has passed. */
+  const until = (isThere: (microsecond: number) => boolean): void => {
+    while (!isThere(Number((process.hrtime.bigint() / 1_000n) % 1_000n)));
+  };
+  for (let round = 0; round < 20; round += 1) {
+    // Begun late in a millisecond, and waited for from early in the next: a whole number of them is over too soon.
+    until((microsecond) => microsecond > 800);
+    const slept = systemClock.sleep(3);
+    until((microsecond) => microsecond < 200);
+    await slept;
+  }
   counting.disable();
   expect(timers).toBe(20);
 });

@@ -4,12 +4,14 @@
  *
  *     npm run bench:idle
  *     npm run bench:idle -- --minutes 10 --projects 200 --rehearse
+ *     npm run bench:idle -- --beside ../before      the operator of another checkout in the same minutes, for a ratio
  */
 import { readFileSync } from "node:fs";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startTestUpstream } from "../../pkg/gateway/testing/upstream.ts";
-import { scratchWorkspace, type Upstream } from "./workspace/operator.ts";
+import { type RunningOperator, scratchWorkspace, type Upstream } from "./workspace/operator.ts";
 
 const { values } = parseArgs({
   options: {
@@ -17,6 +19,7 @@ const { values } = parseArgs({
     projects: { type: "string", default: "20" },
     /** The played model is then one of its processes; else it speaks to one in this process. */
     rehearse: { type: "boolean", default: false },
+    beside: { type: "string" },
   },
 });
 const minutes = Number(values.minutes);
@@ -26,34 +29,36 @@ const settleMs = 30_000;
 const ticksPerSecond = 100;
 
 await using upstream = await startTestUpstream();
-await using workspace = scratchWorkspace({ projects: Number(values.projects) });
 const how: Upstream = values.rehearse ? { is: "rehearsal" } : { is: "real", url: upstream.url };
-// A first start compiles code and makes certificates, which no later one does.
-await (await workspace.start(how)).stop();
-const operator = await workspace.start(how);
+await using sides = new AsyncDisposableStack();
+const operators = [await started(scratchWorkspace)];
+if (values.beside !== undefined) {
+  const other = path.resolve(values.beside, "test/bench/workspace/operator.ts");
+  operators.push(await started((await import(other)).scratchWorkspace));
+}
 await sleep(settleMs);
-const before = look();
+const before = operators.map(look);
 const startMs = performance.now();
 await sleep(minutes * 60_000);
 const seconds = (performance.now() - startMs) / 1000;
-const after = look();
+const after = operators.map(look);
 
 console.log(`${minutes} minutes, 10 agents with nothing to do, ${values.projects} Projects that are skipped`);
-console.log("                             resident     its own       a core");
-let percentOfAll = 0;
-for (const [name, now] of Object.entries(after)) {
-  const percent = ((now.cpuSeconds - (before[name]?.cpuSeconds ?? 0)) / seconds) * 100;
-  percentOfAll += percent;
-  row(name, [megabytes(now.residentMB), megabytes(now.ownMB), `${percent.toFixed(2)} %`]);
+const percents = after.map((now, side) => {
+  console.log(side === 0 ? "" : `\nbeside it: ${values.beside}`);
+  return show(before[side] ?? {}, now, seconds);
+});
+const [here = 0, other] = percents;
+if (other !== undefined) console.log(`\nOf a core it takes ${(here / other).toFixed(2)} times as much.`);
+
+/** A first start compiles code and makes certificates, which no later one does: it is the second that rests. */
+async function started(scratch: typeof scratchWorkspace): Promise<RunningOperator> {
+  const workspace = sides.use(scratch({ projects: Number(values.projects) }));
+  await (await workspace.start(how)).stop();
+  const operator = await workspace.start(how);
+  sides.defer(() => operator.stop());
+  return operator;
 }
-const seen = Object.values(after);
-const residentMB = seen.reduce((sum, now) => sum + now.residentMB, 0);
-const ownMB = seen.reduce((sum, now) => sum + now.ownMB, 0);
-row("all", [megabytes(residentMB), megabytes(ownMB), `${percentOfAll.toFixed(2)} %`]);
-// What is not a process's own is Node's binary and libraries, the same pages for all of them.
-const sharedMB = Math.max(...seen.map((now) => now.residentMB - now.ownMB));
-row("all, shared pages once", [megabytes(ownMB + sharedMB)]);
-await operator.stop();
 
 interface Seen {
   residentMB: number;
@@ -62,7 +67,30 @@ interface Seen {
   cpuSeconds: number;
 }
 
-function look(): Record<string, Seen> {
+/** @returns how much of a core all took, in per cent */
+function show(
+  earlier: Readonly<Record<string, Seen>>,
+  later: Readonly<Record<string, Seen>>,
+  passedSeconds: number,
+): number {
+  console.log("                             resident     its own       a core");
+  let percentOfAll = 0;
+  for (const [name, now] of Object.entries(later)) {
+    const percent = ((now.cpuSeconds - (earlier[name]?.cpuSeconds ?? 0)) / passedSeconds) * 100;
+    percentOfAll += percent;
+    row(name, [megabytes(now.residentMB), megabytes(now.ownMB), `${percent.toFixed(2)} %`]);
+  }
+  const seen = Object.values(later);
+  const residentMB = seen.reduce((sum, now) => sum + now.residentMB, 0);
+  const ownMB = seen.reduce((sum, now) => sum + now.ownMB, 0);
+  row("all", [megabytes(residentMB), megabytes(ownMB), `${percentOfAll.toFixed(2)} %`]);
+  // What is not a process's own is Node's binary and libraries, the same pages for all of them.
+  const sharedMB = Math.max(...seen.map((now) => now.residentMB - now.ownMB));
+  row("all, shared pages once", [megabytes(ownMB + sharedMB)]);
+  return percentOfAll;
+}
+
+function look(operator: RunningOperator): Record<string, Seen> {
   return Object.fromEntries(
     Object.entries(operator.pids).map(([name, pid]) => {
       const memory = readFileSync(`/proc/${pid}/smaps_rollup`, "latin1");
