@@ -394,6 +394,21 @@ test("a host took an order to end at once, seen before it was ended, for one to 
   expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
 });
 
+test("a gateway that can't be told that a session is over keeps nobody from ending it", async () => {
+  const { upstream, stage } = await stageWith([bash("sleep 600")], {
+    money: {
+      admit: async () => ({ url: upstream.url, token: "token" }),
+      dismiss: async () => {
+        throw new Error("The gateway can't be asked.");
+      },
+    },
+  });
+  const spec = stage.spec({ toolTimeoutSeconds: 600 });
+  await stage.sessions.start(spec);
+  await stage.sessions.stop(spec.id, "Now");
+  expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "absent", ordered: true });
+});
+
 test("a session that came to its end before a stop was not ended by it", async () => {
   const { stage } = await stageWith([write, commit, handIn]);
   const spec = stage.spec();

@@ -66,6 +66,18 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
     expect(await world.read(ref, "notes.txt")).toBe("changed\n");
   });
 
+  test("is kept as it is where a file became a folder, or a folder a file", async () => {
+    await world.agentCommits(path, { "folder/a.txt": "a\n" });
+    await rm(join(path, "notes.txt"));
+    await rm(join(path, "folder"), { recursive: true });
+    await write(path, { "notes.txt/first.txt": "first\n", folder: "a file\n" });
+    await keep();
+    expect((await inRepository("ls-tree", "-r", "--name-only", ref)).split("\n")).toEqual([
+      "folder",
+      "notes.txt/first.txt",
+    ]);
+  });
+
   test("changes nothing in the checkout, and kept again it is the same commit", async () => {
     await halfDone();
     const before = await digestOf(path);

@@ -114,6 +114,17 @@ describe("what a person writes", () => {
     ]);
   });
 
+  test("a copy of a file, under a name that comes before it, takes nothing over", async () => {
+    await world.write("b.yaml", project("one"));
+    await world.open();
+    await world.edit("a.yaml", project("one"));
+    expect(world.messages()).toEqual([
+      expect.stringMatching(/^DuplicateObject: a\.yaml:\d+: .* b\.yaml already/),
+    ]);
+    await world.edit("b.yaml", project("one", "Mine"));
+    expect(world.spec("one")).toMatchObject({ title: "Mine" });
+  });
+
   test("a file that can't be parsed keeps its last good version and names the line", async () => {
     await world.write("a.yaml", project("a"));
     await world.open();

@@ -104,6 +104,21 @@ describe("a checkout", () => {
     expect(await world.repository.release(claim, "execute")).toBe("removed");
   });
 
+  test("in which a file became a folder, or a folder a file, is saved as it is", async () => {
+    const world = await open();
+    const { path } = await claimed(world);
+    await commit(path, { "folder/a.txt": "a\n" });
+    await rm(join(path, "notes.txt"));
+    await rm(join(path, "folder"), { recursive: true });
+    await write(path, { "notes.txt/first.txt": "first\n", folder: "a file\n" });
+    const saved = await world.repository.saveWork(claim, "Save", identity);
+    if (saved.is !== "present") throw new Error(`The work is ${saved.is}.`);
+    expect((await git(path, "ls-tree", "-r", "--name-only", saved.value)).split("\n")).toEqual([
+      "folder",
+      "notes.txt/first.txt",
+    ]);
+  });
+
   test("that was half made when the operator died is made anew", async () => {
     const world = await open();
     await world.repository.recordClaim(claim);
@@ -583,6 +598,26 @@ describe("the target", () => {
     expect(await world.repository.syncTarget()).toEqual({ is: "inSync", commit: merged });
     expect(await world.branch("main")).toBe(merged);
     expect(existsSync(join(world.repositoryPath, "new.txt"))).toBe(false);
+  });
+
+  test("is left as it is where two checkouts have it out: one of them would be left behind", async () => {
+    const world = await open();
+    const merged = await mergedWork(world, { "new.txt": "new\n" });
+    const before = await world.branch("main");
+    await git(
+      world.repositoryPath,
+      "worktree",
+      "add",
+      "--quiet",
+      "--force",
+      join(world.root, "second"),
+      "main",
+    );
+    expect(await world.repository.syncTarget()).toMatchObject({
+      ...{ is: "behind", commit: merged, reason: "CheckoutDirty" },
+      message: expect.stringContaining("Leave it in one of them."),
+    });
+    expect(await world.branch("main")).toBe(before);
   });
 
   test("is not moved under a rebase that will come back to it", async () => {

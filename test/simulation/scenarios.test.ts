@@ -1,6 +1,6 @@
 /** Stories on the whole system: what a person declares, and what is then seen. */
 import { describe, expect, test } from "vitest";
-import { FIXES_BASELINE_LABEL, POOL_LABEL } from "../../pkg/api/names.ts";
+import { API_VERSION, FIXES_BASELINE_LABEL, POOL_LABEL } from "../../pkg/api/names.ts";
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { declare } from "./declare.ts";
 import { type Story, tell } from "./story.ts";
@@ -493,6 +493,25 @@ test("an assignment moves a project in work to that agent, whose branch starts a
   expect(claim).toMatchObject({ number: 2, from: head, branch: "agent-2/project-1" });
   expect(story.world.repository.branch("agent-1/project-1")).toBe(head);
   await story.until("agent-2 works", working(story, "retry"), 0.5);
+});
+
+test("a review of an earlier commit that nobody has taken up ends when the next one begins", async () => {
+  const story = await tell({ reviewers: 0 });
+  const { api } = story.world;
+  const spec = { project: "one", type: "Completion" as const, cycle: 1, criteria: [], author: "agent-1" };
+  const commits = { baseCommit: "b".repeat(40), headCommit: "a".repeat(40) };
+  await api.create("Review", {
+    ...{ apiVersion: API_VERSION, kind: "Review", metadata: { name: "one-before", namespace: "default" } },
+    spec: { ...spec, ...commits },
+  });
+  const key = { namespace: "default", name: "one-before" };
+  await api.patch("Review", key, { status: { state: "Pending" } }, { subresource: "status" });
+  await story.projects("one");
+  await story.until(
+    "it is in review",
+    () => story.phase("one") === "InReview" && story.the("Project", "one").status?.review !== undefined,
+  );
+  expect(story.the("Review", "one-before").status?.state).toBe("Cancelled");
 });
 
 test("without a reviewer nothing merges, and the project says what to do", async () => {

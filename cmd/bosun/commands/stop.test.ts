@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:
 import { createServer } from "node:http";
 import path from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { writeProcessRecord } from "../../../pkg/gateway/process-record.ts";
 import { sessionMarker } from "../../../pkg/session/process-tree.ts";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
 import { pidSpace } from "../../../pkg/system/pid-space.ts";
@@ -72,6 +73,21 @@ test("both processes that a session's folder names are ended, whatever they show
   sessionFolder(folder.sessions, `stop-named-${process.pid}`).writeHost({ ...running, outermost, host });
   expect(await runIn(folder.repository, ["stop", "--emergency"])).toMatchObject({ exitCode: 0 });
   for (const { pid, startTime } of [outermost, host]) expect(await startTimeOf(pid)).not.toBe(startTime);
+});
+
+test.each([
+  { isOld: false, ends: true },
+  { isOld: true, ends: false },
+])("what the gateway's record names ends, its number given away: $isOld, $ends", async ({ isOld, ends }) => {
+  const gateway = spawn("sleep", ["600"], { stdio: "ignore", detached: true });
+  const { pid = 0 } = gateway;
+  const startTime = (await startTimeOf(pid)) ?? "";
+  mkdirSync(folder.gateway, { recursive: true });
+  const record = { pid, startTime: isOld ? "long ago" : startTime, port: 1, socketPath: "/nowhere" };
+  await writeProcessRecord(folder.gateway, record);
+  expect(await runIn(folder.repository, ["stop", "--emergency"])).toMatchObject({ exitCode: 0 });
+  expect(await startTimeOf(pid)).toBe(ends ? undefined : startTime);
+  gateway.kill("SIGKILL");
 });
 
 test("a damaged file of a session doesn't keep its processes alive", async () => {

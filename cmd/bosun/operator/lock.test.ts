@@ -149,6 +149,15 @@ test("a process that merely has the number of a dead holder holds nothing", asyn
   expect((await taken(here.folder, clock)).isHeld()).toBe(true);
 });
 
+test("one whose file names a process that is gone holds all the same while somebody listens at its socket", async () => {
+  const { folder, change } = folderOfALock();
+  const { clock } = steppedClock();
+  const first = await taken(folder, clock);
+  change(1, { startTime: "long ago" });
+  await expect(taken(folder, clock)).rejects.toThrow("already runs in another container on this folder");
+  expect(first.isHeld()).toBe(true);
+});
+
 test("one that can't be seen holds by its socket, or by a heartbeat younger than 30 s", async () => {
   const here = folderOfALock();
   const { clock } = steppedClock();
