@@ -67,6 +67,17 @@ test("nobody overtakes who waits for the same, but who wants something else pass
   expect(served).toEqual(["b", "a"]);
 });
 
+test("who waits for one thing is not overtaken in the other that it wants, either", async () => {
+  const { enter, line, served, state } = counter(0);
+  const all = [enter("a"), enter("b", "execute", ["room", "other"]), enter("c", "execute", ["other"])];
+  await settled();
+  expect(served).toEqual([]);
+  state.room = 2;
+  line.look();
+  await Promise.all(all);
+  expect(served).toEqual(["a", "b", "c"]);
+});
+
 test("who waits longer than five minutes is turned away, and is not served afterwards", async () => {
   const { enter, clock, line, served, state } = counter(0);
   const waiting = enter("a").catch((error: Error) => error.name);

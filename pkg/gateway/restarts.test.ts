@@ -38,4 +38,7 @@ test("one that lived for a minute leaves what was before behind", () => {
   for (let failure = 0; failure < 5; failure += 1) restarts.tried(0, new Error("No."));
   restarts.tried(30 * second, undefined);
   expect(restarts.waitMs(90 * second)).toBe(0);
+  // Its own end was the first failure again.
+  restarts.tried(90 * second, new Error("No."));
+  expect(restarts.waitMs(90 * second)).toBe(second);
 });
