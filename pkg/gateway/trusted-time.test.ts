@@ -165,3 +165,15 @@ test("however the wall clock is set, the moment of money never goes back nor bey
     }),
   );
 });
+
+test("an upstream that can't be reached is named before the clock that it would have confirmed", () => {
+  const time = new TrustedTime();
+  const look = { wallMs: Date.parse("2026-11-23T12:00:00Z"), elapsedMs: 0 };
+  time.unheard("No answer in 10 seconds.", look);
+  expect(time.trust(look)).toEqual({
+    is: "unconfirmed",
+    message:
+      "ClockUnconfirmed: the upstream can't be reached: No answer in 10 seconds; " +
+      "no upstream has confirmed this machine's clock since the start.",
+  });
+});

@@ -41,6 +41,9 @@ export class TrustedTime {
         ? "no upstream has confirmed this machine's clock since the start"
         : `this machine's clock jumped by ${amount(offset - this.#confirmed.wall)}`;
     if (this.#doubt !== undefined && agree(offset, this.#doubt.offset)) {
+      // The network is the trouble then, not the clock: first, since a terminal cuts what is long.
+      if (this.#doubt.of === "unheard")
+        return { is: "unconfirmed", message: `ClockUnconfirmed: ${this.#doubt.message}; ${suspicion}.` };
       // As of the answer, not of now: what is told to people must not change with every look.
       const said = `it said ${timestamp(this.#doubt.wallMs)}`;
       return {
@@ -68,7 +71,7 @@ export class TrustedTime {
 
   /** An upstream was asked and could not be reached. */
   unheard(why: string, look: Look): void {
-    this.#doubtIt(look, "unheard", `the upstream can't be reached: ${why}`);
+    this.#doubtIt(look, "unheard", `the upstream can't be reached: ${why.replace(/\.$/, "")}`);
   }
 
   /** What disagrees with a clock that was confirmed and has not jumped since is itself wrong, and ignored. */
