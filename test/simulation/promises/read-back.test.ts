@@ -30,7 +30,9 @@ test("a change that says something else is as the log has it, also once the righ
 });
 
 test("whatever a payload says is what `readJson` makes of it, on lines or not, known or not", () => {
-  const changes = fc.uniqueArray(fc.tuple(fc.nat({ max: 20 }), fc.jsonValue({ maxDepth: 2 })), {
+  // As JSON has it, which knows no -0.
+  const said = fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+  const changes = fc.uniqueArray(fc.tuple(fc.nat({ max: 20 }), said), {
     selector: ([revision]) => revision,
   });
   const files = fc.array(fc.record({ path: fc.string(), text: fc.string() }), { maxLength: 2 });
