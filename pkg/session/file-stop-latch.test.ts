@@ -206,3 +206,13 @@ test("a folder that a person made is a latch too: released, engaged again over i
   const kept = readdirSync(dirname(file), { recursive: true });
   expect(kept.filter((name) => String(name).endsWith("mine"))).toHaveLength(1);
 });
+
+test("a file and a folder that were touched one after the other are released one after the other", async () => {
+  const { file, latch } = temporaryLatch();
+  for (const touch of [() => mkdirSync(file), () => writeFileSync(file, ""), () => mkdirSync(file)]) {
+    touch();
+    const { engaged } = await latch.look();
+    await latch.release(engaged);
+    expect(await latch.look()).toEqual({ engaged: undefined, released: engaged });
+  }
+});
