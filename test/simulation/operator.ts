@@ -193,24 +193,27 @@ export function newManager(
     ),
     quality: guarded(seenBy(world.quality, ["checks", "inspect"], { ...onDisk, label: "quality" })),
     money: guarded(
-      seenBy(
-        world.money,
-        [
-          ...(["setBudgets", "admit", "dismiss"] as const),
-          ...(["account", "standing", "cost", "spent", "usageLimits", "closedWindow"] as const),
-        ],
-        {
-          ...fenced,
-          label: "money",
-          unknowns: {
-            account: undefined,
-            standing: undefined,
-            cost: undefined,
-            spent: undefined,
-            usageLimits: undefined,
-            closedWindow: undefined,
+      Object.assign(
+        seenBy(
+          world.money,
+          [
+            ...(["setBudgets", "admit", "dismiss"] as const),
+            ...(["account", "standing", "cost", "spent", "usageLimits", "closedWindow"] as const),
+          ],
+          {
+            ...fenced,
+            label: "money",
+            unknowns: {
+              account: undefined,
+              standing: undefined,
+              cost: undefined,
+              spent: undefined,
+              usageLimits: undefined,
+              closedWindow: undefined,
+            },
           },
-        },
+        ),
+        { whyUnknown: () => world.money.whyUnknown() },
       ),
     ),
     prompts: simPrompts,
