@@ -17,13 +17,16 @@ const commitsMax = 100;
  * How `to` came to differ from `from`, both full ids.
  *
  * The newest of the commits that were met is looked at next, until one alone is left and both lead to it: whatever else
- * the two have lies behind that one. This holds whatever the dates say; by them the way is short.
+ * the two have lies behind that one, unless the beginning of a history was met before. By dates that are wrong a commit
+ * may be looked at before its child: each that leads on to the one that is left does not lie behind it, and the others
+ * lead to a beginning. Then all is looked at. So this holds whatever the dates say; by them the way is short.
  *
  * @returns undefined where git has to be asked: the way is long, or a commit can't be read
  */
 export async function relate(reader: ObjectReader, from: string, to: string): Promise<Relation | undefined> {
   const seen = new Map<string, Commit>();
   const ahead = new Map<string, Commit>();
+  let hasBeginning = false;
   const meet = async (ids: readonly string[]): Promise<boolean> => {
     const news = ids.filter((id) => !seen.has(id) && !ahead.has(id));
     const commits = await Promise.all(news.map((id) => readCommit(reader, id)));
@@ -33,15 +36,16 @@ export async function relate(reader: ObjectReader, from: string, to: string): Pr
   if (!(await meet(from === to ? [from] : [from, to]))) return undefined;
   for (;;) {
     const newest = newestOf(ahead.values());
-    const known = newest === undefined ? seen : new Map(seen).set(newest.id, { ...newest, parents: [] });
-    if (ahead.size <= 1) {
+    if (newest === undefined || (ahead.size === 1 && !hasBeginning)) {
+      const known = newest === undefined ? seen : new Map(seen).set(newest.id, { ...newest, parents: [] });
       const [ofFrom, ofTo] = [historyOf(known, from), historyOf(known, to)];
       if (newest === undefined || (ofFrom.has(newest.id) && ofTo.has(newest.id)))
         return relation(known, ofFrom, ofTo);
     }
-    if (newest === undefined || seen.size === commitsMax) return undefined;
+    if (seen.size === commitsMax) return undefined;
     ahead.delete(newest.id);
     seen.set(newest.id, newest);
+    hasBeginning ||= newest.parents.length === 0;
     if (!(await meet(newest.parents))) return undefined;
   }
 }
