@@ -650,6 +650,22 @@ test("a gateway that nobody tells anything ends once the stop latch is there, an
   await until(async () => (await startTimeOf(pid)) === undefined);
 });
 
+test("what a gateway had suspended to end it, when its operator killed it at a stop, is ended: nobody else would", async () => {
+  const stopLatch = join(folder, "stop");
+  config = { ...config, stopLatch };
+  const latch = latchOfTheOperator();
+  const gateway = await openGateway(config, { latch });
+  opened.push(gateway);
+  const env = { ...process.env, ...workspaceMark(stopLatch) };
+  const suspended = spawn("sleep", ["600"], { env, stdio: "ignore" });
+  onTestFinished(() => void suspended.kill("SIGKILL"));
+  const ended = once(suspended, "exit");
+  await once(suspended, "spawn");
+  suspended.kill("SIGSTOP");
+  await writeFile(latch.path, "");
+  expect(await ended).toEqual([null, "SIGKILL"]);
+});
+
 test("a gateway that heeds the stop latch ends by itself when it is told to, and leaves nothing that keeps it", async () => {
   config = { ...config, stopLatch: join(folder, "stop") };
   const gateway = await start();
