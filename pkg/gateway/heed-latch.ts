@@ -1,12 +1,9 @@
 import { existsSync } from "node:fs";
 import type { Clock } from "../runtime/clock.ts";
-import { endProcesses } from "../system/end-processes.ts";
-import { endsWith } from "../system/workspace-mark.ts";
+import { endMarked } from "./end-marked.ts";
 
 /** How often the stop latch is looked at, in milliseconds: a stop takes less than a second. */
 const LATCH_EVERY_MS = 200;
-/** How long it tries to end others before it ends itself, in milliseconds. */
-const END_OTHERS_MS = 5_000;
 
 /**
  * Ends this process once the emergency stop is in force, and before it whatever carries the workspace's mark: checks
@@ -17,8 +14,6 @@ export async function heedLatch(stopLatch: string, clock: Clock, over: AbortSign
     await clock.sleep(LATCH_EVERY_MS, over).catch(() => undefined); // Over.
     if (over.aborted) return;
   }
-  await endProcesses({ roots: endsWith(stopLatch), clock, limitMs: END_OTHERS_MS }).catch((error) =>
-    console.error("Others could not be ended.", error),
-  );
+  await endMarked(stopLatch, clock).catch((error) => console.error("Others could not be ended.", error));
   process.exit(1);
 }

@@ -3,15 +3,13 @@ import type { Agent } from "node:http";
 import type { Clock } from "../runtime/clock.ts";
 import { TerminalError, TransientError } from "../runtime/errors.ts";
 import { throttle } from "../runtime/throttle.ts";
-import { endProcesses } from "../system/end-processes.ts";
 import { http } from "../system/http.ts";
 import { type LatchWatch, watchLatch } from "../system/latch-watch.ts";
 import { isAlive, type ProcessIdentity } from "../system/process-identity.ts";
-import type { ProcessEntry } from "../system/process-table.ts";
 import { systemClock } from "../system/system.ts";
-import { endsWith } from "../system/workspace-mark.ts";
 import type { AdmittedField } from "./admission.ts";
 import { ControlError, callControl, type Hello } from "./control.ts";
+import { endMarked } from "./end-marked.ts";
 import { killProcess } from "./end-process.ts";
 import type { RequestRecord } from "./ledger-state.ts";
 import type {
@@ -33,8 +31,6 @@ import { type PreparedGateway, startProcess } from "./start-process.ts";
 
 /** How often the lease is renewed, in milliseconds; it holds for five times as long. */
 const RENEW_EVERY_MS = 1_000;
-/** How long it tries to end what a gateway that was killed at a stop had not ended yet, in milliseconds. */
-const END_OTHERS_MS = 5_000;
 /** How long a gateway may take to stop by itself, in milliseconds. */
 const STOP_MS = 10_000;
 
@@ -261,11 +257,7 @@ class MoneyClient implements GatewayHandle {
     if (gateway === undefined || !(await isAlive(gateway))) return;
     await killProcess(gateway, this.#clock);
     const { stopLatch } = this.#config;
-    if (stopLatch === undefined) return;
-    const isMarked = endsWith(stopLatch);
-    // What was started once the stop was over is none of it.
-    const roots = (entry: ProcessEntry): boolean => this.isStopped && isMarked(entry);
-    await endProcesses({ roots, clock: this.#clock, limitMs: END_OTHERS_MS });
+    if (stopLatch !== undefined) await endMarked(stopLatch, this.#clock, () => this.isStopped);
   }
 
   /** Makes sure that a gateway of this configuration runs; calls at the same time share one attempt. */

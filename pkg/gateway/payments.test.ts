@@ -9,6 +9,7 @@ import { type Price, priceOf } from "./prices.ts";
 import { RateLimits } from "./rate-limits.ts";
 import type { Ending } from "./settlement.ts";
 import { MemoryLedger } from "./testing/ledger.ts";
+import { SESSION } from "./testing/spender.ts";
 import { reservation } from "./testing/steps.ts";
 import { TimeKeeper, troubleOf } from "./time-keeper.ts";
 
@@ -17,16 +18,6 @@ const REQUEST = {
   model: "claude-sonnet-5-5",
   max_tokens: 4_000,
   messages: [{ role: "user", content: "Hi" }],
-};
-const SESSION: SessionGrant = {
-  session: "s",
-  run: 1,
-  agent: "agent-1",
-  pool: "p",
-  project: "x",
-  purpose: "execute",
-  maxOutputTokens: 16_000,
-  labels: {},
 };
 /** Room for one request of about 0.06 USD, not for two. */
 const TIGHT: BudgetPolicy = { name: "all", uid: "u", daily: { usd: 0.1 }, timeZone: "UTC", selector: {} };
