@@ -115,12 +115,27 @@ test("a review that came later goes before an execution that waits", async () =>
   expect(await isWaiting(execution)).toBe(true);
 });
 
+test("who waits for money is overtaken by no smaller request for the same Budget, but by those that another pays for", async () => {
+  const { payments, ask } = world(undefined);
+  const red = { session: "s", labels: { team: "red" } };
+  const blue = { session: "b", labels: { team: "blue" } };
+  payments.setBudgets(
+    [red, blue].map(({ session, labels }) => ({ ...TIGHT, name: session, uid: session, selector: labels })),
+  );
+  paymentOf(await ask(red));
+  const large = ask({ ...red, session: "t" });
+  const small = ask({ ...red, session: "u" }, { ...REQUEST, max_tokens: 100 });
+  const other = ask(blue);
+  expect(await other).toMatchObject({ is: "reserved" });
+  expect(await Promise.all([large, small].map(isWaiting))).toEqual([true, true]);
+});
+
 test("a raised limit lets go who waits, and a new day whoever the old one had no room for", async () => {
   const { clock, payments, ask } = world(TIGHT, new TestClock("2026-11-23T23:58:00Z"));
   paymentOf(await ask());
   const second = ask({ session: "t" });
   expect(await isWaiting(second)).toBe(true);
-  payments.setBudgets([{ ...TIGHT, daily: { usd: 0.15 } }]);
+  payments.setBudgets([{ ...TIGHT, daily: { usd: 0.15 }, monthly: { usd: 100 } }]);
   expect(await second).toMatchObject({ is: "reserved" });
 
   const third = ask({ session: "u" });
@@ -138,6 +153,15 @@ test("a reservation is settled in the window it was granted in", async () => {
   const midnight = Date.parse("2026-11-24T00:00:00Z");
   expect(ledger.state.sums({ endMs: midnight }).spent).toBe(50 * 2_000 + 10 * 10_000);
   expect(ledger.state.sums({ startMs: midnight }).requests).toBe(0);
+});
+
+test("an answer that was cut is charged with the max_tokens that it was sent with, not with those that were asked for", async () => {
+  const { ledger, ask } = world(AMPLE);
+  const payment = paymentOf(await ask({ maxOutputTokens: 3_000 }));
+  await payment.sent();
+  await payment.end({ ...ANSWERED, seen: { ...NOTHING_SEEN, start: [USED] } });
+  expect(ledger.state.request(payment.id)).toMatchObject({ state: "unsettled", tokens: 50 + 3_000 });
+  expect(ledger.state.violated).toEqual([]);
 });
 
 test("a Budget that is deleted and made anew further east goes on in the old one's day, with what was spent", async () => {
@@ -268,6 +292,26 @@ test("ending twice settles once", async () => {
   await payment.end(LOST);
   await payment.end(ANSWERED);
   expect(ledger.lines.map(({ step }) => step)).toEqual(["opened", "granted", "reserved", "sent", "settled"]);
+});
+
+test("nothing is acted upon before the ledger has it on disk: no reservation, no sending and no end", async () => {
+  const { ledger, ask } = world(AMPLE);
+  const append = ledger.append.bind(ledger);
+  let disk = Promise.withResolvers<void>();
+  ledger.append = async (step) => {
+    const { promise } = disk;
+    await append(step);
+    await promise;
+  };
+  const waitsForDisk = async <T>(done: Promise<T>): Promise<T> => {
+    expect(await isWaiting(done)).toBe(true);
+    disk.resolve();
+    disk = Promise.withResolvers<void>();
+    return await done;
+  };
+  const payment = paymentOf(await waitsForDisk(ask()));
+  await waitsForDisk(payment.sent());
+  await waitsForDisk(payment.end(ANSWERED));
 });
 
 test("the next request of a session is bound by what the last one used, unless its context was cleared", async () => {

@@ -137,16 +137,13 @@ export class Payments {
       }
       return served(this.#reserveNow(planned, { request, session, price, asked }));
     };
-    const wants = [
-      EVERYTHING,
-      modelOf(price),
-      ...(this.#budgets ?? [])
-        .filter((b) => selects(b.selector, session.labels))
-        .map(({ name }) => budgetOf(name)),
-    ];
+    const wants = (this.#budgets ?? [])
+      .filter((b) => selects(b.selector, session.labels))
+      .map(({ name }) => budgetOf(name));
+    const passes = [EVERYTHING, modelOf(price)];
     try {
       const result = await this.#line.wait<Reserving | Reserved>(
-        { purpose: session.purpose, wants, serve },
+        { purpose: session.purpose, wants, passes, serve },
         signal,
       );
       if (!("written" in result)) return result;
@@ -288,7 +285,7 @@ interface Reserved {
   payment: Payment;
 }
 
-/** What every request wants. */
+/** What every request has to pass. */
 const EVERYTHING = "*";
 /** Why an alarm ends; one for all, since making a DOMException each time would cost more than the alarm. */
 const replaced = new Error("The alarm was set to another time, or the gateway ends");

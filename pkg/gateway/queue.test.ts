@@ -10,7 +10,7 @@ function counter(room: number) {
   const clock = new TestClock();
   const line = new Line({ clock, waitMs: 300_000 });
   const served: string[] = [];
-  const state = { room };
+  const state = { room, isOpen: true };
   const enter = (
     name: string,
     purpose: Purpose = "execute",
@@ -21,7 +21,9 @@ function counter(room: number) {
       {
         purpose,
         wants,
+        passes: ["gate"],
         serve: (): Turn<string> => {
+          if (!state.isOpen) return { is: "wait", blocks: ["gate"] };
           if (wants.includes("room")) {
             if (state.room === 0) return { is: "wait", blocks: ["room"] };
             state.room -= 1;
@@ -76,6 +78,25 @@ test("who waits for one thing is not overtaken in the other that it wants, eithe
   line.look();
   await Promise.all(all);
   expect(served).toEqual(["a", "b", "c"]);
+});
+
+test("who stands behind one that waits keeps nobody from passing who wants something else: one Budget held up all others", async () => {
+  const { enter, served } = counter(0);
+  void Promise.all([enter("a"), enter("b")]);
+  expect(await enter("c", "execute", ["other"])).toBe("c");
+  expect(served).toEqual(["c"]);
+});
+
+test("a gate that is shut holds up everybody, and the first in line is the first to pass", async () => {
+  const { enter, line, served, state } = counter(1);
+  state.isOpen = false;
+  const all = [enter("a", "execute", ["other"]), enter("b"), enter("r", "review")];
+  await settled();
+  expect(served).toEqual([]);
+  Object.assign(state, { isOpen: true, room: 2 });
+  line.look();
+  await Promise.all(all);
+  expect(served).toEqual(["r", "a", "b"]);
 });
 
 test("who waits longer than five minutes is turned away, and is not served afterwards", async () => {

@@ -5,13 +5,15 @@ import type { Purpose } from "../session/sessions.ts";
 /** What came of one look at a waiting request. */
 export type Turn<T> =
   | { is: "served"; result: T }
-  /** Not yet. Nobody behind it who wants one of `blocks` may overtake it. */
+  /** Not yet. Nobody behind it who wants or has to pass one of `blocks` may overtake it. */
   | { is: "wait"; blocks: readonly string[] };
 
 export interface Waiting<T> {
   purpose: Purpose;
   /** Names of what it wants a share of: a later one that wants none of what an earlier one waits for may pass it. */
   wants: readonly string[];
+  /** Names of what it has to pass and uses nothing up of: who waits for something else keeps nobody from passing. */
+  passes: readonly string[];
   /** Looks whether it can be served now, and serves it. Must not throw. */
   serve(): Turn<T>;
 }
@@ -19,6 +21,7 @@ export interface Waiting<T> {
 interface Place {
   rank: number;
   wants: readonly string[];
+  passes: readonly string[];
   look(): Turn<unknown>;
 }
 
@@ -55,6 +58,7 @@ export class Line {
     const place: Place = {
       rank: RANK[waiting.purpose],
       wants: waiting.wants,
+      passes: waiting.passes,
       look() {
         const turn = waiting.serve();
         if (turn.is === "served") resolve(turn.result);
@@ -92,7 +96,7 @@ export class Line {
     for (const place of [...this.#places]) {
       // Served or gone by what a look at another one did.
       if (!this.#places.includes(place)) continue;
-      if (place.wants.some((want) => blocked.has(want))) {
+      if ([...place.wants, ...place.passes].some((one) => blocked.has(one))) {
         for (const want of place.wants) blocked.add(want);
         continue;
       }

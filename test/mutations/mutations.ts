@@ -107,6 +107,22 @@ const ledger: readonly Mutation[] = [
     tests: ["pkg/gateway/payments.test.ts"],
   },
   {
+    name: "one-budget-holds-up-all",
+    bug: "behind two requests that wait for one Budget nobody is served, whichever pays for it",
+    file: "pkg/gateway/queue.ts",
+    find: "for (const want of place.wants) blocked.add(want);",
+    replace: "for (const want of [...place.wants, ...place.passes]) blocked.add(want);",
+    tests: ["pkg/gateway/queue.test.ts", "pkg/gateway/payments.test.ts"],
+  },
+  {
+    name: "reserved-before-it-is-written",
+    bug: "a request goes on before the ledger has its reservation on disk",
+    file: "pkg/gateway/payments.ts",
+    find: "      await result.written;\n",
+    replace: "",
+    tests: ["pkg/gateway/payments.test.ts"],
+  },
+  {
     name: "sums-forgotten-halfway",
     bug: "after a thousand other questions a sum that was asked for goes on as it was",
     file: "pkg/gateway/request-sums.ts",
