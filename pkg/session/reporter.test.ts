@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { crashDisk } from "../storage/testing/crash-disk.ts";
+import { seeded } from "../storage/testing/seeded.ts";
 import { openReporter, type Reporter, type Standing } from "./reporter.ts";
 import { type SessionFolder, sessionFolder } from "./session-folder.ts";
-import type { SessionReport } from "./sessions.ts";
+import type { Outcome, SessionReport } from "./sessions.ts";
 
 let root: string;
 let folder: SessionFolder;
@@ -69,6 +71,31 @@ test("of turns within a second the last is told, by the next tick; a task that i
   standing = { turns: 4, tasksDone: ["T-1"] };
   reporter.turned();
   expect(reported()).toMatchObject(standing);
+});
+
+test("what a report says is there after a power loss: a turn, a task, a refusal, how it ended", () => {
+  const disk = crashDisk();
+  const expectLeft = (report: Partial<SessionReport>) => {
+    for (let seed = 0; seed < 10; seed += 1) {
+      const left = disk.afterCrash(seeded(seed)).blockingCalls;
+      expect(sessionFolder("/sessions", "s-1", left).readReport()).toMatchObject(report);
+    }
+  };
+  folder = sessionFolder("/sessions", "s-1", disk.blockingCalls);
+  reporter = open();
+  expectLeft({ run: 1, turns: 1 });
+  standing = { turns: 2, tasksDone: ["T-1"] };
+  reporter.turned();
+  expectLeft({ turns: 2, tasksDone: ["T-1"] });
+  standing = { turns: 3, tasksDone: ["T-1"] };
+  reporter.turned();
+  passSeconds(1);
+  expectLeft({ turns: 3 });
+  reporter.refused("no connection");
+  expectLeft({ refusal: "no connection" });
+  const outcome: Outcome = { kind: "Paused", reason: "Requested", message: "as asked" };
+  reporter.finish(outcome);
+  expectLeft({ outcome });
 });
 
 test("turns a second and more apart are each told when they end", () => {
@@ -196,4 +223,10 @@ test("refusals in a row are told at once and are no live time, over hosts too, u
   passSeconds(5);
   reporter.turned();
   expect(reported().liveSeconds).toBe(15);
+});
+
+test("a refusal of a host that ended without a word is not the next host's", () => {
+  reporter.refused("no connection");
+  reporter = open();
+  expect(reported().refusal).toBeUndefined();
 });

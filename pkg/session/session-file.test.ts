@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
+import { temporaryPath } from "../storage/replace-file.ts";
 import { readSessionFile, type SessionFile, updateSessionFile } from "./session-file.ts";
 
 let folder: string;
@@ -74,6 +75,15 @@ test("who writes under an older claim of the project changes nothing", () => {
   expect(readSessionFile(path)).toMatchObject({ claim: 3, status: "working" });
   expect(update({ agent_id, current_project_id: "101", claim: 3, status: "idle" })).toBe(true);
   expect(readSessionFile(path)).toMatchObject({ claim: 3, status: "idle" });
+});
+
+test("who writes leaves what the other writer has half written alone", () => {
+  const others = temporaryPath(path, "operator");
+  writeFileSync(others, "half");
+  update({ agent_id, status: "working" });
+  expect(readFileSync(others, "utf8")).toBe("half");
+  updateSessionFile(path, { agent_id, status: "idle" }, "operator");
+  expect(existsSync(others)).toBe(false);
 });
 
 test("another project's claims are counted apart", () => {

@@ -23,6 +23,8 @@ const open = (disk: CrashDisk) =>
 /** The last thing that was safe, of each kind; and what was written since. */
 interface Told {
   run: number;
+  /** Of the checkout that was made ready last. */
+  setup: number;
   turns: number;
   /** What was ordered last; undefined while that is being changed. */
   order: EndOrder | "none" | undefined;
@@ -35,6 +37,8 @@ async function story(disk: CrashDisk, told: Told): Promise<void> {
   for (const round of [1, 2]) {
     folder.writeSpec(spec(round));
     told.run = round;
+    folder.writeSetup({ checkout: `${round}`, run: "npm ci" });
+    told.setup = round;
     folder.writeLaunch({ attempt: `${round}` } as never);
     told.host = undefined;
     folder.writeHost({ state: "starting", attempt: `${round}`, place: "here" });
@@ -62,13 +66,14 @@ async function story(disk: CrashDisk, told: Told): Promise<void> {
 function expectAll(disk: CrashDisk, told: Told, when: string): void {
   const folder = open(disk);
   expect(folder.readSpec()?.run ?? 0, when).toBeGreaterThanOrEqual(told.run);
+  expect(Number(folder.readSetup()?.checkout ?? 0), when).toBeGreaterThanOrEqual(told.setup);
   expect(folder.readReport()?.turns ?? 0, when).toBeGreaterThanOrEqual(told.turns);
   folder.readLaunch();
   if (told.order !== undefined) expect(folder.readOrder() ?? "none", when).toBe(told.order);
   if (told.host !== undefined) expect(folder.readHost()?.state ?? "none", when).toBe(told.host);
 }
 
-const nothing = (): Told => ({ run: 0, turns: 0, order: "none", host: "none" });
+const nothing = (): Told => ({ run: 0, setup: 0, turns: 0, order: "none", host: "none" });
 
 test("whichever call fails, and however, a session's files are whole and say what was safe, after a power loss too", async () => {
   const undisturbed = crashDisk();
@@ -79,6 +84,7 @@ test("whichever call fails, and however, a session's files are whole and say wha
     disk.failAfter(step, fault);
     const error = await failureOf(story(disk, told));
     if (fault.code === "Short") expect(error, said).toBeUndefined();
+    expect(disk.open, said).toBe(0);
     disk.mend();
     expectAll(disk.afterKill(), told, `${said}, then a restart`);
     for (const seed of [step, step + 1])
@@ -101,6 +107,36 @@ test("killed before any call, a session's files are whole and say what was safe,
     // The next one begins again, and what it is told holds.
     const after = nothing();
     await story(next, after);
-    expectAll(next.afterCrash(seeded(step)), after, `killed at step ${step}, then again, then a power loss`);
+    for (const seed of [step, step + 1, step + 2, step + 3])
+      expectAll(
+        next.afterCrash(seeded(seed)),
+        after,
+        `killed at step ${step}, then again, then a power loss`,
+      );
   }
+});
+
+test("what a host still writes into a transcript that was detached is read by nobody, after a power loss too", () => {
+  const disk = crashDisk();
+  const { transcriptPath, detachTranscript } = open(disk);
+  const transcriptOf = ({ blockingCalls }: CrashDisk) =>
+    blockingCalls.readFileSync(transcriptPath).toString();
+  disk.put(transcriptPath, "said\n");
+  const { openSync, writeSync, fdatasyncSync } = disk.blockingCalls;
+  const host = openSync(transcriptPath, "a");
+  detachTranscript();
+  writeSync(host, Buffer.from("late\n"), 0, 5, null);
+  fdatasyncSync(host);
+  expect(transcriptOf(disk)).toBe("said\n");
+  for (let seed = 0; seed < 10; seed += 1) expect(transcriptOf(disk.afterCrash(seeded(seed)))).toBe("said\n");
+});
+
+test("the way to the model, and what was said, are for their owner alone", async () => {
+  const disk = crashDisk();
+  const folder = open(disk);
+  disk.put(folder.transcriptPath, "said\n");
+  folder.detachTranscript();
+  folder.writeAccess({ url: "http://127.0.0.1:1", token: "secret" });
+  for (const path of [folder.transcriptPath, `${folder.path}/access.json`])
+    expect((await disk.calls.stat(path, { bigint: true })).mode & 0o077n, path).toBe(0n);
 });

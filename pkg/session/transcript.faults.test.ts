@@ -18,18 +18,21 @@ interface Told {
 /** Writes numbered entries, each before what it announces. Throws when the host has to end. */
 async function story(disk: CrashDisk, told: Told): Promise<void> {
   const transcript = openTranscript(path, now, disk.blockingCalls);
-  for (let n = 0; n < 4; n += 1) {
-    const entry: Entry = { type: "intended", call: `${told.asked.length}`, tool: "bash" };
-    told.asked.push(entry);
-    try {
-      transcript.append(entry);
-      told.sure = told.asked.length;
-    } catch (error) {
-      expect(() => transcript.append({ type: "lost", why: "late" })).toThrow();
-      throw error;
+  try {
+    for (let n = 0; n < 4; n += 1) {
+      const entry: Entry = { type: "intended", call: `${told.asked.length}`, tool: "bash" };
+      told.asked.push(entry);
+      try {
+        transcript.append(entry);
+        told.sure = told.asked.length;
+      } catch (error) {
+        expect(() => transcript.append({ type: "lost", why: "late" })).toThrow();
+        throw error;
+      }
     }
+  } finally {
+    transcript.close();
   }
-  transcript.close();
 }
 
 /** Opens what is left, and gives how many entries it holds: all that were sure, and no half of one. */
@@ -71,6 +74,7 @@ test.each([
       disk.failAfter(step, fault);
       const error = await failureOf(story(disk, told));
       if (fault.code === "Short") expect(error, said).toBeUndefined();
+      expect(disk.open, said).toBe(0);
       disk.mend();
       const next = disk.afterKill();
       for (const seed of [step, step + 1])

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -18,6 +18,7 @@ test("what was appended is there for the next to open it", () => {
   const first = openTranscript(path, now);
   first.append({ type: "message", run: 1, text: "Größe\nzwei" });
   first.append({ type: "lost", why: "cut" });
+  expect(first.entries).toHaveLength(2);
   first.close();
 
   const second = openTranscript(path, now);
@@ -26,6 +27,11 @@ test("what was appended is there for the next to open it", () => {
     { at: "2026-11-23T00:00:00.000Z", type: "lost", why: "cut" },
   ]);
   second.close();
+});
+
+test("a transcript is for its owner alone", () => {
+  openTranscript(path, now).close();
+  expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
 const last: readonly Entry[] = [

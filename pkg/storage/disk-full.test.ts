@@ -8,7 +8,15 @@ const failing = (code: string) => async (): Promise<never> => {
 
 test("a full disk is told as what passes when somebody frees space, and anything else as it is", async () => {
   const part = tellingDiskFull(
-    { full: failing("ENOSPC"), overQuota: failing("EDQUOT"), broken: failing("EIO"), well: async () => 1 },
+    {
+      ...{
+        full: failing("ENOSPC"),
+        overQuota: failing("EDQUOT"),
+        broken: failing("EIO"),
+        well: async () => 1,
+      },
+      ...{ name: "part", atOnce: () => 2 },
+    },
     "/state",
   );
   for (const method of [part.full, part.overQuota]) {
@@ -18,4 +26,5 @@ test("a full disk is told as what passes when somebody frees space, and anything
   }
   await expect(part.broken()).rejects.toThrow("EIO");
   expect(await part.well()).toBe(1);
+  expect([part.name, part.atOnce()]).toEqual(["part", 2]);
 });

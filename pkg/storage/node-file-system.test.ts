@@ -1,11 +1,14 @@
 import { mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { makeDirectory } from "./blocking-files.ts";
 import type { FileSystem } from "./file-system.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
 import { replaceFile } from "./replace-file.ts";
+import { type CrashDisk, crashDisk, type ErrorCode } from "./testing/crash-disk.ts";
 import { crashFileSystem } from "./testing/crash-file-system.ts";
+import { failureOf } from "./testing/every-fault.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -28,7 +31,7 @@ const both: [name: string, open: () => { fs: FileSystem; root: string }][] = [
 
 test.each(both)("%s creates, appends, reads, lists, renames and removes", async (_name, open) => {
   const { fs, root } = open();
-  await fs.makeDirectory(join(root, "a/b"), 0o700);
+  await fs.makeDirectory(join(root, "a/z"), 0o700);
   const file = await fs.create(join(root, "a/x"), 0o640);
   await file.write(Buffer.from("one "));
   await file.write(Buffer.from("two"));
@@ -40,9 +43,15 @@ test.each(both)("%s creates, appends, reads, lists, renames and removes", async 
   await fs.rename(join(root, "a/x"), join(root, "a/y"));
   await fs.syncDirectory(join(root, "a"));
   expect(await fs.list(join(root, "a"))).toEqual([
-    { name: "b", kind: "directory" },
     { name: "y", kind: "file" },
+    { name: "z", kind: "directory" },
   ]);
+  expect([...((await fs.names(join(root, "a"))) ?? [])].sort()).toEqual(["y", "z"]);
+  const within = join(root, "a/y/within");
+  expect([await fs.read(within), await fs.stat(within), await fs.list(within)]).toEqual(
+    Array(3).fill(undefined),
+  );
+  expect(await fs.replaceUnchanged(within, "text", undefined)).toBe(false);
   await fs.remove(join(root, "a/y"));
   await fs.remove(join(root, "a/y"));
   expect(await fs.read(join(root, "a/y"))).toBeUndefined();
@@ -90,4 +99,59 @@ test("a link leads to its file", async () => {
   expect(await nodeFileSystem.realPath(join(folder, "link"))).toBe(
     await nodeFileSystem.realPath(join(folder, "x")),
   );
+});
+
+test("a file that can't be read is not taken for one that isn't there: it is left", async () => {
+  const fs = crashFileSystem();
+  fs.put("/root/x", "a person's");
+  fs.put("/root/new", "new");
+  fs.failAfter(0, { code: "EACCES", lasting: false });
+  await expect(fs.replaceUnchanged("/root/x", undefined, "/root/new")).rejects.toThrow("EACCES");
+  expect((await fs.read("/root/x"))?.toString()).toBe("a person's");
+});
+
+const folderMakers: [name: string, make: (disk: CrashDisk, path: string) => Promise<void>][] = [
+  ["makeDirectory", (disk, path) => crashFileSystem(disk).makeDirectory(path, 0o700)],
+  ["makeDirectory, blocking", async (disk, path) => makeDirectory(path, 0o700, disk.blockingCalls)],
+];
+
+describe.each(folderMakers)("%s", (_name, make) => {
+  const path = "/home/person/folder";
+
+  /** What becomes of making it when the last look at its parent fails. */
+  async function withLastOpenFailing(disk: CrashDisk, code: ErrorCode): Promise<unknown> {
+    const undisturbed = disk.afterKill();
+    await make(undisturbed, path);
+    disk.failAfter(undisturbed.made.lastIndexOf("open"), { code, lasting: false });
+    return failureOf(make(disk, path));
+  }
+
+  test("is done with a folder that is there, though its parent may not be looked into", async () => {
+    const disk = crashDisk();
+    disk.put(`${path}/file`, "");
+    expect(await withLastOpenFailing(disk.afterKill(), "EACCES")).toBeUndefined();
+    expect(await withLastOpenFailing(disk.afterKill(), "EIO")).toMatchObject({ code: "EIO" });
+  });
+
+  test("fails where what it made can't be synced", async () => {
+    expect(await withLastOpenFailing(crashDisk(), "EACCES")).toMatchObject({ code: "EACCES" });
+  });
+
+  test("is done with a folder that another makes in that moment, and fails where none can be made", async () => {
+    for (const code of ["EEXIST", "EROFS"]) {
+      const disk = crashDisk();
+      const fail = () => {
+        disk.blockingCalls.mkdirSync("/made", { mode: 0o700 });
+        throw Object.assign(new Error(code), { code });
+      };
+      const other: CrashDisk = {
+        ...disk,
+        calls: { ...disk.calls, mkdir: async () => fail() },
+        blockingCalls: { ...disk.blockingCalls, mkdirSync: fail },
+      };
+      const error = await failureOf(make(other, "/made"));
+      if (code === "EEXIST") expect(error).toBeUndefined();
+      else expect(error).toMatchObject({ code });
+    }
+  });
 });

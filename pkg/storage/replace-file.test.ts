@@ -64,6 +64,7 @@ test.each(forms)(
       const disk = begun();
       disk.failAfter(step, fault);
       const error = await failureOf(replace(disk, "new"));
+      expect(disk.open, said).toBe(0);
       disk.mend();
       for (const seed of [step, step + 1])
         expect(error === undefined ? ["new"] : ["old", "new"], said).toContain(

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { temporaryWorkspace } from "../testing/operator.ts";
@@ -20,9 +20,11 @@ afterEach(() => rmSync(folder.repository, { recursive: true, force: true }));
 /** The state of a workspace, as its operator makes it; `copy` is what its gateway then writes. */
 function state(uid: string, copy?: string, of = folder): string {
   const made = path.join(base, uid);
-  mkdirSync(path.join(made, "gateway"), { recursive: true });
+  mkdirSync(made, { recursive: true });
   carryTotals(of, made, nowMs);
-  if (copy !== undefined) writeFileSync(path.join(made, "gateway", "totals.json"), copy);
+  if (copy === undefined) return made;
+  mkdirSync(path.join(made, "gateway"), { recursive: true });
+  writeFileSync(path.join(made, "gateway", "totals.json"), copy);
   return made;
 }
 
@@ -34,6 +36,15 @@ const copyOf = (made: string): string | undefined => {
 test("what was spent is known to the next workspace of a folder whose .bosun was removed: it began at nothing", () => {
   state("first", running);
   expect(copyOf(state("second"))).toBe(running);
+});
+
+test("of several copies the one written last is carried, whatever the states are called", () => {
+  const copies = [1, 2, 3].map((ms) => totals(nowMs + ms));
+  for (const [at, uid] of ["b", "c", "a"].entries()) {
+    state(uid, copies[at]);
+    utimesSync(path.join(base, uid, "gateway", "totals.json"), at, at);
+  }
+  expect(copyOf(state("next"))).toBe(copies[2]);
 });
 
 test("a copy is carried while one of its windows runs, though others are over", () => {

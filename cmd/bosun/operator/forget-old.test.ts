@@ -1,12 +1,23 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
+import type { Step } from "../../../pkg/gateway/ledger-lines.ts";
+import { reservation } from "../../../pkg/gateway/testing/steps.ts";
 import { registryClient } from "../../../pkg/registry/client.ts";
 import type { Registry } from "../../../pkg/registry/registry.ts";
 import { silentLogger } from "../../../pkg/runtime/logger.ts";
 import { settled, TestClock } from "../../../pkg/runtime/testing/clock.ts";
-import { sessionFolder } from "../../../pkg/session/session-folder.ts";
+import { type HostFile, sessionFolder } from "../../../pkg/session/session-folder.ts";
 import type { SessionSpec } from "../../../pkg/session/sessions.ts";
 import { createAll, openRegistry } from "../testing/operator.ts";
 import { forgetOld, forgetOldSessions } from "./forget-old.ts";
@@ -47,10 +58,16 @@ const options = () => ({
   isHeld: () => isHeld,
 });
 
-/** A session that ended so many days ago. */
-function ended(id: string, project: string, daysAgo: number): void {
+/** A session that ended so many days ago, and what else is written in its folder by then. */
+function ended(
+  id: string,
+  project: string,
+  daysAgo: number,
+  more: { spec?: Partial<SessionSpec>; host?: HostFile } = {},
+): void {
   const session = sessionFolder(folder.sessions, id);
-  session.writeSpec({ id, agent: "agent-1", project, checkout: "/gone" } as SessionSpec);
+  session.writeSpec({ id, agent: "agent-1", project, checkout: "/gone", ...more.spec } as SessionSpec);
+  if (more.host !== undefined) session.writeHost(more.host);
   writeFileSync(session.transcriptPath, "{}\n");
   const at = (clock.now() - daysAgo * dayMs) / 1000;
   for (const name of readdirSync(session.path)) utimesSync(path.join(session.path, name), at, at);
@@ -67,6 +84,49 @@ test("what ended a month ago for a Project that is done goes, and all else stays
   await forgetOldSessions(options());
   expect(left()).toEqual(["damaged", "older-but-waits", "recent"]);
 });
+
+const object = (kind: string, spec: string, status: string): string =>
+  `apiVersion: bosun.dev/v1alpha1\nkind: ${kind}\nmetadata: { name: one }\nspec: ${spec}\nstatus: ${status}`;
+
+test.each<{
+  when: string;
+  old?: Parameters<typeof ended>[3];
+  objects?: string;
+  line?: Step;
+  stays?: boolean;
+}>([
+  { when: "nobody needs it", stays: false },
+  { when: "its host was not seen gone", old: { host: { state: "starting", attempt: "a", place: "here" } } },
+  { when: "its checkout is there", old: { spec: { checkout: tmpdir() } } },
+  { when: "it is the newest of its agent", old: { spec: { agent: "agent-2" } } },
+  { when: "a request of it runs", line: reservation("r", { session: "old" }) },
+  {
+    when: "an Agent has it",
+    objects: object("Agent", "{ pool: crew, role: Execution }", "{ session: { id: old, claim: 1 } }"),
+  },
+  {
+    when: "a Review is claimed for it",
+    objects: object(
+      "Review",
+      `{ project: done, author: agent-2, type: Completion, cycle: 1, baseCommit: ${"a".repeat(40)}, headCommit: ${"b".repeat(40)} }`,
+      '{ state: Reviewing, claim: { number: 1, agent: agent-1, agentUID: u, session: old, claimedAt: "2026-01-01T00:00:00Z" } }',
+    ),
+  },
+  {
+    when: "an Escalation of its Project is open",
+    objects: object("Escalation", "{ project: done, reason: Stuck }", "{ state: Open }"),
+  },
+])(
+  "the folder of a session that ended long ago, when $when",
+  async ({ old, objects, line, stays = true }) => {
+    ended("old", "done", 40, old);
+    ended("new", "done", 0);
+    if (objects !== undefined) await createAll(registry, objects);
+    if (line !== undefined) appendFileSync(ledger, `${JSON.stringify({ seq: 2, at: 0, ...line })}\n`);
+    await forgetOldSessions(options());
+    expect(left()).toEqual(stays ? ["new", "old"] : ["new"]);
+  },
+);
 
 test.each([
   { when: "is missing", text: undefined },

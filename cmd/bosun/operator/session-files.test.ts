@@ -22,6 +22,7 @@ let asked: number;
 /** Until it is there the gateway says no cost. */
 let answer: Promise<void>;
 let session: SessionObservation;
+let isHeld: boolean;
 let files: SessionFiles;
 
 beforeEach(async () => {
@@ -32,12 +33,13 @@ beforeEach(async () => {
   asked = 0;
   answer = Promise.resolve();
   session = { is: "absent", report: undefined };
+  isHeld = true;
   await createAll(
     registry,
     "apiVersion: bosun.dev/v1alpha1\nkind: Agent\nmetadata: { name: agent-1 }\nspec: { pool: crew, role: Execution }",
   );
   files = writeSessionFiles({
-    ...{ client, namespace: "default", clock, logger: silentLogger, folder, isHeld: () => true },
+    ...{ client, namespace: "default", clock, logger: silentLogger, folder, isHeld: () => isHeld },
     sessions: { find: async () => session },
     money: {
       async cost() {
@@ -110,4 +112,27 @@ test("a file that waits to be written is not written for an agent that is gone, 
   await settled();
   await clock.advance(1_000);
   expect(existsSync(path.join(folder, "agent-1.session"))).toBe(false);
+});
+
+test("an operator that has lost its folder writes no file and removes none", async () => {
+  await clock.advance(10_000);
+  isHeld = false;
+  await change({ activity: "working", project: "late" });
+  expect(text()).toContain("current_project_id: null");
+  await client.delete("Agent", key);
+  await settled();
+  expect(existsSync(path.join(folder, "agent-1.session"))).toBe(true);
+});
+
+test("a file of which its cost was asked for is left to the session that began meanwhile", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  answer = promise;
+  await clock.advance(10_000);
+  await change({ activity: "working", project: "one" });
+  session = { is: "unknown", why: "It starts." };
+  await change({ activity: "working", project: "two", session: { id: "s" } });
+  resolve();
+  await settled();
+  await clock.advance(1_000);
+  expect(text()).toContain("current_project_id: null");
 });

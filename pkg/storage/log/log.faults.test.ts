@@ -119,6 +119,7 @@ describe("whichever call fails, and however", () => {
       fs.failAfter(step, fault);
       const error = await failureOf(story(fs, told));
       if (fault.code === "Short") expect(error, said).toBeUndefined();
+      expect(fs.open, said).toBe(0);
       // Each in its turn: nothing that was refused is followed by something acknowledged.
       for (const n of told.refused) expect(n, said).toBeGreaterThan(told.acknowledged);
       fs.mend();

@@ -8,10 +8,11 @@ import type { KubeObject } from "../../api/meta.ts";
 import { TerminalError } from "../../runtime/errors.ts";
 import type { FileSystem } from "../file-system.ts";
 import { nodeFileSystem as fs } from "../node-file-system.ts";
-import { temporaryPath } from "../replace-file.ts";
+import { temporaryPath, temporaryPrefix } from "../replace-file.ts";
 import type { Change, StoredState, Transaction } from "../storage.ts";
 import { CrashError, crashFileSystem, seeded } from "../testing/crash-file-system.ts";
 import { openLog } from "./log.ts";
+import { logFiles, segmentName } from "./log-files.ts";
 import { recover } from "./recover.ts";
 
 let directory: string;
@@ -161,6 +162,16 @@ describe("a log on a real disk", () => {
     );
   });
 
+  test("segments do not pile up behind a snapshot that is far larger than they are", async () => {
+    const log = openLog({ directory, fs, segmentBytes: 500 });
+    await log.open();
+    await log.commit({ changes: [put(1, "large", "x".repeat(100_000))] });
+    for (let revision = 2; revision <= 50; revision += 1)
+      await log.commit({ changes: [put(revision, "small", "x".repeat(500))] });
+    await log.close();
+    expect((await readdir(directory)).length).toBeLessThan(25);
+  });
+
   test("many short runs do not pile up segments", async () => {
     for (let run = 1; run <= 50; run += 1) await written({ changes: [put(run, "a")] });
     expect((await readdir(directory)).length).toBeLessThan(25);
@@ -180,6 +191,30 @@ describe("a log on a real disk", () => {
     expect(whole.includes(kept)).toBe(true);
     await written({ changes: [put(2, "c")] });
     expect(Object.keys((await reopened()).objects)).toEqual(["a", "c"]);
+  });
+
+  test("a log that is cut at any byte of its last record has all before it, and what is left of that one is kept aside", async () => {
+    await written({ changes: [put(1, "a")] }, { changes: [put(2, "b")] });
+    const whole = await readFile(segment(1));
+    const at = whole.lastIndexOf("BWL") - 1;
+    for (let end = at; end < whole.length; end += 1) {
+      const disk = crashFileSystem();
+      disk.put("/log/segment-00000001", whole.subarray(0, end));
+      const log = openLog({ directory: "/log", fs: disk });
+      expect((await log.open()).revision, `cut at ${end}`).toBe(1);
+      await log.close();
+      const names = ((await disk.names("/log")) ?? []).filter((name) => name.startsWith("cut-"));
+      expect(names).toEqual(end === at ? [] : [`cut-segment-00000001-at-${at}`]);
+      for (const name of names) expect(await disk.read(join("/log", name))).toEqual(whole.subarray(at, end));
+    }
+  });
+
+  test("what a person copies beside the log's files is no part of it", async () => {
+    await written({ changes: [put(1, "a")] });
+    for (const name of ["segment-00000001", "snapshot-00000009"])
+      await writeFile(join(directory, `${name}.bak`), "copied");
+    await written({ changes: [put(2, "a")] });
+    expect((await reopened()).revision).toBe(2);
   });
 
   test("damage before the tail refuses to start, names file and byte, and changes nothing", async () => {
@@ -291,17 +326,23 @@ describe("a log on a real disk", () => {
     await expect(reopened()).rejects.toThrow(/The snapshot .* is damaged/);
   });
 
-  test("a format version of a newer release refuses to start instead of being cut as a torn tail", async () => {
-    const { encodeFrame } = await import("./frame.ts");
-    const { crc32 } = await import("node:zlib");
-    await written({ changes: [put(1, "a")] });
-    const newer = encodeFrame({ type: "transactions", epoch: 1, revision: 2, payload: "[]" });
-    newer.writeUInt16LE(2, 4);
-    newer.writeUInt32LE(0, 12);
-    newer.writeUInt32LE(crc32(newer), 12);
-    await writeFile(segment(1), Buffer.concat([await readFile(segment(1)), newer]));
-    await expect(reopened()).rejects.toThrow(/format version 2 is not 1/);
-  });
+  test.each([
+    { what: "a format version", at: 4, value: 2, message: "format version 2 is not 1" },
+    { what: "a kind of record", at: 6, value: 9, message: "frame type 9 is unknown" },
+  ])(
+    "$what of a newer release refuses to start instead of being cut as a torn tail",
+    async ({ at, value, message }) => {
+      const { encodeFrame } = await import("./frame.ts");
+      const { crc32 } = await import("node:zlib");
+      await written({ changes: [put(1, "a")] });
+      const newer = encodeFrame({ type: "transactions", epoch: 1, revision: 2, payload: "[]" });
+      newer.writeUInt16LE(value, at);
+      newer.writeUInt32LE(0, 12);
+      newer.writeUInt32LE(crc32(newer), 12);
+      await writeFile(segment(1), Buffer.concat([await readFile(segment(1)), newer]));
+      await expect(reopened()).rejects.toThrow(message);
+    },
+  );
 
   test("an owner that was taken over acknowledges nothing more, and what it still wrote does not count", async () => {
     const stale = openLog({ directory, fs });
@@ -366,23 +407,58 @@ describe("a log on a real disk", () => {
     }
   });
 
-  test("an owner whose folder was replaced acknowledges nothing more", async () => {
+  test.each([
+    { by: "an empty one", left: [] },
+    { by: "one without what is written to", left: ["snapshot-00000001"] },
+  ])("an owner whose folder was replaced by $by acknowledges nothing more", async ({ left }) => {
     const log = openLog({ directory, fs });
     await log.open();
     await log.commit({ changes: [put(1, "a")] });
     await rename(directory, `${directory}-aside`);
     await mkdir(directory);
+    for (const name of left) await writeFile(join(directory, name), "");
     await expect(log.commit({ changes: [put(2, "b")] })).rejects.toThrow("holds nothing of this one's");
     await log.close();
   });
 
-  test("records of a lower epoch behind those of a higher one refuse to start", async () => {
+  test.each([
+    { of: "a lower epoch behind those of a higher one", epoch: 1, revision: 3 },
+    { of: "a lower revision behind those of a higher one", epoch: 2, revision: 1 },
+  ])("records of $of refuse to start", async ({ epoch, revision }) => {
     const { encodeFrame } = await import("./frame.ts");
     await written({ changes: [put(1, "a")] });
     await written({ changes: [put(2, "b")] });
-    const stale = encodeFrame({ type: "transactions", epoch: 1, revision: 3, payload: "[]" });
+    const stale = encodeFrame({ type: "transactions", epoch, revision, payload: "[]" });
     await writeFile(segment(2), Buffer.concat([await readFile(segment(2)), stale]));
-    await expect(reopened()).rejects.toThrow(/epoch 1 at revision 3 behind one of epoch 2/);
+    await expect(reopened()).rejects.toThrow(
+      `epoch ${epoch} at revision ${revision} behind one of epoch 2 at revision 2`,
+    );
+  });
+
+  test("a segment of an older copy of the folder, behind a snapshot, refuses to start", async () => {
+    const { encodeFrame } = await import("./frame.ts");
+    for (let run = 1; run <= 20; run += 1) await written({ changes: [put(run, "a")] });
+    const { segments } = logFiles(await readdir(directory));
+    const stale = encodeFrame({ type: "segmentStart", epoch: 1, revision: 20, payload: '{"seals":{}}' });
+    await writeFile(join(directory, segmentName(segments[0] ?? 0)), stale);
+    for (const sequence of segments.slice(1)) await rm(join(directory, segmentName(sequence)));
+    await expect(reopened()).rejects.toThrow(/epoch 1 at revision 20 behind one of epoch \d+/);
+  });
+
+  test("a snapshot that can't be written ends the log, which says why", async () => {
+    const full: FileSystem = {
+      ...fs,
+      async create(path, mode) {
+        if (basename(path).startsWith(temporaryPrefix)) throw new Error("ENOSPC");
+        return fs.create(path, mode);
+      },
+    };
+    const log = openLog({ directory, fs: full, segmentBytes: 1 });
+    await log.open();
+    let revision = 0;
+    const commit = () => log.commit({ changes: [put(++revision, "a")] });
+    await expect.poll(() => commit().then(() => "taken", String)).toBe("Error: ENOSPC");
+    await log.close();
   });
 
   test("a revision that goes back is refused", async () => {

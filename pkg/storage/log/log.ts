@@ -77,9 +77,9 @@ export function openLog({
       sequence = (before.segments.at(-1) ?? 0) + 1;
       // The next segment's name is taken before anything is read: from here on an owner of the last one fails.
       segment = await fs.create(join(directory, segmentName(sequence)), fileMode);
-      await fs.syncDirectory(directory);
       let stored: StoredState;
       try {
+        await fs.syncDirectory(directory);
         stored = await load();
       } catch (error) {
         await segment.close();
@@ -170,9 +170,8 @@ export function openLog({
    * higher number, since an owner that slept for long finds the next segments gone, behind a snapshot of their states.
    */
   async function checkOwnership(): Promise<void> {
-    const { segments, snapshots } = logFiles((await fs.names(directory)) ?? []);
-    const newest = Math.max(0, ...segments, ...snapshots);
-    if (newest === sequence && segments.includes(sequence)) return;
+    const newest = logFiles((await fs.names(directory)) ?? []).segments.at(-1) ?? 0;
+    if (newest === sequence) return;
     const found = newest > sequence ? segmentName(newest) : "nothing of this one's";
     throw new TerminalError(
       "StorageTakenOver",

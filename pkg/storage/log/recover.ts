@@ -57,7 +57,7 @@ export async function recover(
   const { segments: sequences, snapshots } = logFiles((await fs.names(directory)) ?? []);
   const snapshot = snapshots.at(-1);
   const base = snapshot === undefined ? undefined : await readSnapshot(fs, directory, snapshot, read);
-  const segments = await readSegments(fs, directory, snapshot ?? 1, sequences);
+  const segments = await readSegments(fs, directory, snapshot, sequences);
 
   const seals = sealsOf(segments);
   const state: ReadState = base?.state ?? emptyState();
@@ -103,14 +103,13 @@ export async function recover(
 async function readSegments(
   fs: FileSystem,
   directory: string,
-  first: number,
+  snapshot: number | undefined,
   found: readonly number[],
 ): Promise<Segment[]> {
-  const sequences = found.filter((sequence) => sequence >= first);
   const segments: Segment[] = [];
-  // Segment 1 may be missing: then the log is new. Behind a snapshot its own segment is always there.
-  const wanted = Math.max(sequences.at(-1) ?? 0, first === 1 ? 0 : first);
-  for (let sequence = first; sequence <= wanted; sequence += 1) {
+  // Without any the log is new. Behind a snapshot its own segment is always there.
+  const last = Math.max(found.at(-1) ?? 0, snapshot ?? 0);
+  for (let sequence = snapshot ?? 1; sequence <= last; sequence += 1) {
     const path = join(directory, segmentName(sequence));
     const bytes = await fs.read(path);
     if (bytes === undefined) throw damagedSegment(path, 0, "the file is gone");

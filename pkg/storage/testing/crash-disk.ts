@@ -44,6 +44,8 @@ export interface CrashDisk {
   failAfter(steps: number, fault: Fault): void;
   /** Whether a fault has come about. */
   readonly hasFailed: boolean;
+  /** How many files and folders are open. */
+  readonly open: number;
   /** The disk is well again: there is space, the cable is back. What a failed sync lost stays lost. */
   mend(): void;
   /** The disk as a power loss at this moment may leave it. */
@@ -111,6 +113,7 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
   let failNextWrite: ErrorCode | undefined;
   let inodes = [...everyNode(root)].reduce((max, { ino }) => (ino > max ? ino : max), 1n);
   let handleNumbers = 100;
+  let opened = 0;
 
   /** The fault that the call meets, if any. */
   function step(call: Call, path: string): Fault | undefined {
@@ -162,6 +165,7 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
     if (flags.includes("x") && found !== undefined) throw errorWithCode("EEXIST", path);
     if (found === undefined && !isCreated) throw errorWithCode("ENOENT", path);
     if (found?.is === "folder" && flags !== "r") throw errorWithCode("EISDIR", path);
+    opened += 1;
     if (found === undefined) {
       const node = newFile(newInode(), mode & ~0o022, BigInt(made.length));
       change(dirname(path), (entries) => entries.set(basename(path), node));
@@ -184,6 +188,7 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
     const at = position ?? file.data.length;
     writeInto(file, bytes.subarray(0, taken), at);
     file.dirtyFrom = Math.min(file.dirtyFrom, at);
+    file.dirtyTo = Math.max(file.dirtyTo, at + taken);
     file.mtimeNs = BigInt(made.length);
     return taken;
   }
@@ -192,6 +197,7 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
     const data = Buffer.alloc(size);
     file.data.copy(data, 0, 0, size);
     file.dirtyFrom = Math.min(file.dirtyFrom, size, file.data.length);
+    if (size > file.data.length) file.dirtyTo = Math.max(file.dirtyTo, size);
     file.data = data;
     delete file.room;
     file.mtimeNs = BigInt(made.length);
@@ -205,11 +211,12 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
       return;
     }
     const met = step("sync", "");
-    const { data, dirtyFrom } = node;
+    const { data, dirtyFrom, dirtyTo } = node;
     node.dirtyFrom = data.length;
+    node.dirtyTo = 0;
     // What could not be written is held to be written from now on: the next sync has nothing to do and succeeds.
     if (met !== undefined) throw errorWithCode(met.code, "fdatasync");
-    store(node, dirtyFrom);
+    store(node, { dirtyFrom, dirtyTo });
   }
 
   function read(node: Entry, into: Uint8Array, offset: number, length: number, position: number): number {
@@ -229,8 +236,9 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
   async function readdir(path: string, options?: { withFileTypes: true }): Promise<string[] | FoundEntry[]> {
     step("readdir", path);
     const { entries } = folderAt(path);
-    if (options === undefined) return [...entries.keys()];
-    return [...entries].map(([name, entry]) => ({ name, ...kindOf(entry) }));
+    // In no order that anybody may count on.
+    if (options === undefined) return [...entries.keys()].reverse();
+    return [...entries].reverse().map(([name, entry]) => ({ name, ...kindOf(entry) }));
   }
 
   function mkdir(path: string, mode: number): void {
@@ -263,6 +271,7 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
   }
 
   function openFile(node: Entry): OpenFile {
+    let isOpen = true;
     return {
       write: async (bytes, offset, length, position) => ({
         bytesWritten: write(node, bytes.subarray(offset, offset + length), position),
@@ -280,8 +289,18 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
       },
       datasync: async () => sync(node),
       sync: async () => sync(node),
-      close: async () => void step("close", ""),
+      async close() {
+        if (!isOpen) return;
+        isOpen = false;
+        close();
+      },
     };
+  }
+
+  /** What is closed is closed, also where that fails. */
+  function close(): void {
+    opened -= 1;
+    step("close", "");
   }
 
   function handleOf(number: number): Entry {
@@ -294,6 +313,9 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
     made,
     get hasFailed() {
       return hasFailed;
+    },
+    get open() {
+      return opened;
     },
     crashAfter(steps) {
       crashAt = made.length + steps;
@@ -320,6 +342,7 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
     save(path, content) {
       const node = newFile(newInode(), 0o644, BigInt(made.length));
       node.data = Buffer.from(content);
+      node.dirtyTo = node.data.length;
       change(dirname(path), (entries) => entries.set(basename(path), node));
     },
 
@@ -361,8 +384,8 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
       fdatasyncSync: (file) => sync(handleOf(file)),
       fsyncSync: (file) => sync(handleOf(file)),
       closeSync(file) {
-        step("close", "");
         handles.delete(file);
+        close();
       },
       readFileSync: readFile,
       existsSync(path) {

@@ -21,6 +21,9 @@ export function crashFileSystem(disk: CrashDisk = crashDisk()): CrashFileSystem 
     get hasFailed() {
       return disk.hasFailed;
     },
+    get open() {
+      return disk.open;
+    },
     crashAfter: disk.crashAfter,
     failAfter: disk.failAfter,
     mend: disk.mend,

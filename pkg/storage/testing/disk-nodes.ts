@@ -13,8 +13,9 @@ export interface FileNode {
   room?: { bytes: Buffer; used: number };
   /** What is on the medium. */
   stored: Buffer;
-  /** Where the bytes begin that the system holds to be written still. */
+  /** Where the bytes begin that the system holds to be written still, and where they end; behind these it holds none to be. */
   dirtyFrom: number;
+  dirtyTo: number;
 }
 
 export interface FolderNode {
@@ -31,7 +32,7 @@ export type Entry = FileNode | FolderNode;
 
 export function newFile(ino: bigint, mode: number, mtimeNs: bigint): FileNode {
   const nothing = Buffer.alloc(0);
-  return { is: "file", ino, mode, mtimeNs, data: nothing, stored: nothing, dirtyFrom: 0 };
+  return { is: "file", ino, mode, mtimeNs, data: nothing, stored: nothing, dirtyFrom: 0, dirtyTo: 0 };
 }
 
 export function newFolder(ino: bigint, mode: number): FolderNode {
@@ -59,21 +60,26 @@ export function writeInto(file: FileNode, bytes: Uint8Array, at: number): void {
   file.data = moved.subarray(0, end);
 }
 
-/** A sync: what is on the medium is what it had up to `dirtyFrom`, and from there on what readers see. */
-export function store(file: FileNode, dirtyFrom: number): void {
+/** A sync: what readers see of what was dirty is on the medium, and beside it what it had. */
+export function store(file: FileNode, { dirtyFrom, dirtyTo }: Pick<FileNode, "dirtyFrom" | "dirtyTo">): void {
   const { data, stored } = file;
   const kept = Math.min(dirtyFrom, data.length);
   const isSame =
     (stored.buffer === data.buffer && stored.byteOffset === data.byteOffset) ||
     stored.subarray(0, kept).equals(data.subarray(0, kept));
-  if (isSame && stored.length >= kept) {
-    file.stored = data;
-    return;
-  }
+  const isAll = dirtyTo >= data.length && isSame && stored.length >= kept;
+  file.stored = isAll ? data : written(file, { dirtyFrom, dirtyTo });
+}
+
+/** What would be on the medium if all that is dirty were written. */
+function written(
+  { data, stored }: FileNode,
+  { dirtyFrom, dirtyTo }: Pick<FileNode, "dirtyFrom" | "dirtyTo">,
+): Buffer {
   const bytes = Buffer.alloc(data.length);
-  stored.copy(bytes, 0, 0, kept);
-  data.copy(bytes, dirtyFrom, dirtyFrom);
-  file.stored = bytes;
+  stored.copy(bytes);
+  data.copy(bytes, dirtyFrom, dirtyFrom, dirtyTo);
+  return bytes;
 }
 
 export function putFolder(root: FolderNode, path: string, newInode: () => bigint): FolderNode {
@@ -129,7 +135,7 @@ export function survivorOf(node: Entry, random: Random): Entry {
   if (node.is === "file") {
     const data = tear(node, random);
     const { room: _, ...kept } = node;
-    return { ...kept, data, stored: data, dirtyFrom: data.length };
+    return { ...kept, data, stored: data, dirtyFrom: data.length, dirtyTo: 0 };
   }
   const entries = new Map(node.synced);
   for (const operation of node.pending) if (random.next() < 0.5) operation(entries);
@@ -146,8 +152,10 @@ export function survivorOf(node: Entry, random: Random): Entry {
  * What is stored, and of what was to be written some beginning, in which any stretch may be zero, or what stood there
  * before.
  */
-function tear({ data, stored, dirtyFrom }: FileNode, random: Random): Buffer {
-  if (dirtyFrom >= data.length && dirtyFrom >= stored.length) return Buffer.from(stored);
+function tear(node: FileNode, random: Random): Buffer {
+  const { stored, dirtyFrom, dirtyTo } = node;
+  if (dirtyFrom >= node.data.length && dirtyFrom >= stored.length) return Buffer.from(stored);
+  const data = dirtyTo < node.data.length ? written(node, node) : node.data;
   if (random.next() < 0.2) return Buffer.from(stored);
   const unsynced = data.length - dirtyFrom;
   const kept = random.next() < 0.3 ? unsynced : Math.floor(random.next() * (unsynced + 1));
