@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Project, ProjectEstimate } from "../pkg/api/generated.ts";
 import { type BudgetAccount, NANO_PER_USD, type WindowAccount } from "../pkg/gateway/money.ts";
-import { mayBegin, standings } from "./affordability.ts";
-import { type Commitment, pursesOf } from "./funds.ts";
+import { mayBegin, type Standing, standings } from "./affordability.ts";
+import { type Commitment, type Purse, pursesOf, stillNeeds } from "./funds.ts";
 import { aBudget, aProject, condition } from "./testing/objects.ts";
 
 const DAY = 86_400_000;
@@ -94,6 +94,34 @@ const rows: readonly Row[] = [
     want: ["TooLittleLeft", "Behind"],
   },
   {
+    name: "what would not fit anyway is behind nobody",
+    queue: [needing("a", 2.5, "2026-01-04T20:00:00Z"), needing("b", 3)],
+    want: ["TooLittleLeft", "TooLittleLeft"],
+  },
+  {
+    name: "what has waited since the very moment in which the window opened holds nobody up",
+    queue: [needing("a", 2.5, "2026-01-05T00:00:00Z"), needing("b", 1)],
+    want: ["TooLittleLeft", "Fits"],
+  },
+  {
+    name: "what needs the whole limit fits when nothing is spent",
+    queue: [needing("a", 10)],
+    account: account(used(0)),
+    want: ["Fits"],
+  },
+  {
+    name: "nothing is held back where no window is limited",
+    queue: [needing("a", 99)],
+    spec: { daily: undefined },
+    want: ["NoLimit"],
+  },
+  {
+    name: "nor where a window has a limit in no unit",
+    queue: [needing("a", 99)],
+    spec: { daily: {} },
+    want: ["NoLimit"],
+  },
+  {
     name: "what is older than the one that comes first does not wait for it",
     queue: [needing("b", 1), needing("a", 2.5, "2026-01-04T20:00:00Z")],
     want: ["Fits", "TooLittleLeft"],
@@ -119,7 +147,7 @@ const rows: readonly Row[] = [
     name: "work begun in this window is kept from it all the same",
     queue: [needing("a", 9, "2026-01-04T20:00:00Z")],
     account: account(used(0)),
-    commitments: [inWork(3)],
+    commitments: [inWork(3, OPENED)],
     want: ["TooLittleLeft"],
   },
   {
@@ -156,6 +184,44 @@ for (const { name, queue, spec = {}, account: seen = account(used(8)), commitmen
     expect(standings(queue, purses).map(({ standing }) => standing.is)).toEqual(want);
   });
 
+/** Of day and month, the one that decided. */
+function decidedBy(spec: Parameters<typeof aBudget>[0], daily: number, monthly: number, needs: number) {
+  const purses = pursesOf({}, [{ budget: aBudget(spec), account: account(used(daily), used(monthly)) }], []);
+  const standing = standings([needing("a", needs)], purses)[0]?.standing;
+  return standing !== undefined && "purse" in standing ? `${standing.is} ${standing.purse.period}` : standing;
+}
+
+test.each([
+  { name: "which has the smaller share to spare", usd: [2, 100], spent: [0.5, 97], want: "Fits monthly" },
+  { name: "whatever share was left before", usd: [2, 100], spent: [0.9, 89], want: "Fits daily" },
+  {
+    name: "which opens last where both have too little",
+    usd: [2, 100],
+    spent: [1.5, 99.5],
+    want: "TooLittleLeft monthly",
+  },
+])("of two limits the one counts $name", ({ usd: [day, month], spent: [ofDay = 0, ofMonth = 0], want }) => {
+  expect(decidedBy({ daily: { usd: day }, monthly: { usd: month } }, ofDay, ofMonth, 1)).toBe(want);
+});
+
+test("who is behind another is told whose turn it is, and since when that has waited", () => {
+  const purses = pursesOf({}, [{ budget: aBudget(), account: account(used(8)) }], []);
+  const since = "2026-01-04T20:00:00Z";
+  const [, behind] = standings([needing("large", 2.5, since), needing("b", 1)], purses);
+  expect(behind?.standing).toEqual({ is: "Behind", project: "large", since });
+});
+
+test("an agent takes up what fits, what no limit holds for and what nothing is known of, and nothing else", () => {
+  const [purse] = pursesOf({}, [{ budget: aBudget(), account: account(used(8)) }], []) as [Purse];
+  const needs = { unit: "usd", amount: 1 } as const;
+  const all: Standing[] = [
+    ...[{ is: "NoHistory" } as const, { is: "NoLimit" } as const, { is: "Fits", needs, purse } as const],
+    ...[{ is: "TooLittleLeft", needs, purse } as const, { is: "NeverFits", needs, purse } as const],
+    { is: "Behind", project: "a", since: "2026-01-04T20:00:00Z" },
+  ];
+  expect(all.map(mayBegin)).toEqual([true, true, true, false, false, false]);
+});
+
 test("a Budget that selects other agents pays nothing and keeps nothing", () => {
   const budget = aBudget({ selector: { matchLabels: { team: "blue" } } });
   const accounts = [{ budget, account: account(used(10)) }];
@@ -174,6 +240,12 @@ test("a Project that was begun before needs the rest, and at least a tenth of it
   expect(of(1.5)).toMatchObject({ is: "TooLittleLeft", needs: { amount: 0.5 } });
   expect(of(1.7)).toMatchObject({ is: "Fits" });
   expect(of(9)).toMatchObject({ is: "Fits", needs: { amount: 0.2 } });
+
+  const { status } = needing("a", 2);
+  expect(stillNeeds({ ...aProject(), status }, { usd: 0.5, tokens: 700 })).toEqual({
+    usd: 1.5,
+    tokens: 1300,
+  });
 });
 
 /** Begins what may, day after day, while small work keeps coming. */

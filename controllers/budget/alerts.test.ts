@@ -121,6 +121,18 @@ test("the Event of an alert has one name however often it is made", () => {
   expect(alertEvent(budget, alert, time).metadata).toEqual(
     alertEvent(budget, { ...alert, time }, "2026-01-05T13:00:00Z").metadata,
   );
+  const long = { ...budget, metadata: { ...budget.metadata, name: "b".repeat(253) } };
+  expect(alertEvent(long, alert, time).metadata.name?.length).toBeLessThanOrEqual(253);
+});
+
+test("the Event of an alert is about its Budget, and says what is spent", () => {
+  const [alert] = told(50);
+  if (alert === undefined) throw new Error("There is no alert.");
+  expect(alertEvent(aBudget(), alert, time)).toMatchObject({
+    involvedObject: { kind: "Budget", namespace: "default", name: "all", uid: "uid-of-all" },
+    ...{ type: "Warning", reason: "BudgetAlert", firstTimestamp: time, lastTimestamp: time, count: 1 },
+    message: "50 % of the limit for 2026-01-05 are spent.",
+  });
 });
 
 type Step =

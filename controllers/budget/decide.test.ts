@@ -27,7 +27,11 @@ test("what is left is the limit without what is spent and what is reserved", () 
     reservedUSD: 1.5,
     remainingUSD: 4.5,
   });
-  expect(windowStatus(windowOf("2026-01-05", 4), undefined).remainingUSD).toBeUndefined();
+  const tokens = { ...windowOf("2026-01-05", 4, 60), reservedTokens: 30 };
+  expect(windowStatus(tokens, { tokens: 100 })).toMatchObject({ remainingTokens: 10 });
+  expect(windowStatus(tokens, { tokens: 80 })).toMatchObject({ remainingTokens: 0 });
+  const unlimited = windowStatus(tokens, undefined);
+  expect(Object.keys(unlimited).filter((key) => key.startsWith("remaining"))).toEqual([]);
 });
 
 const rows = [
@@ -52,6 +56,52 @@ for (const { name, usd, want, ...more } of rows)
     const said = exceeded(budget, account(usd, tokens, violated), refused);
     expect([said.status, said.reason]).toEqual(want);
   });
+
+const DAY_ENDS = "1970-01-02T00:00:00Z";
+const MONTH_ENDS = "1970-02-01T00:00:00Z";
+test.each([
+  {
+    name: "the day is used up",
+    spec: { daily: { usd: 4 }, monthly: { usd: 50 } },
+    want: `$4.00 of $4.00 are spent for 2026-01-05; it opens again at ${DAY_ENDS}.`,
+  },
+  {
+    name: "the month is used up",
+    spec: { daily: { usd: 10 }, monthly: { tokens: 70 } },
+    want: `70 of 70 tokens are spent for 2026-01; it opens again at ${MONTH_ENDS}.`,
+  },
+  {
+    name: "what is left does not suffice",
+    spec: { daily: { usd: 4.5, tokens: 100 } },
+    want: `What is left does not suffice for a request ($4.00 of $4.50 and 70 of 100 tokens are spent for 2026-01-05); it opens again at ${DAY_ENDS}, or raise the limit.`,
+  },
+  {
+    name: "only the month is limited: it was said to open with the next day",
+    spec: { daily: undefined, monthly: { usd: 4.5 } },
+    want: `What is left does not suffice for a request ($4.00 of $4.50 are spent for 2026-01); it opens again at ${MONTH_ENDS}, or raise the limit.`,
+  },
+  {
+    name: "the month has less left than the day",
+    spec: { daily: { usd: 5 }, monthly: { usd: 4.5 } },
+    want: new RegExp(`2026-01-05; .*2026-01\\); it opens again at ${MONTH_ENDS}`),
+  },
+  {
+    name: "the day has less left than the month",
+    spec: { daily: { tokens: 71 }, monthly: { tokens: 72 } },
+    want: new RegExp(`it opens again at ${DAY_ENDS}`),
+  },
+  {
+    name: "the month has fewer tokens left than the day",
+    spec: { daily: { usd: 5, tokens: 73 }, monthly: { usd: 50, tokens: 72 } },
+    want: new RegExp(`it opens again at ${MONTH_ENDS}`),
+  },
+])("a budget says how much is spent of what, and when it opens again: $name", ({ spec, want }) => {
+  const { daily, monthly, ...more } = account(4, 70);
+  const seen = { ...more, daily, monthly: { ...monthly, endMs: 31 * 86_400_000 } };
+  const { message } = exceeded(aBudget(spec), seen, true);
+  if (typeof want === "string") expect(message).toBe(want);
+  else expect(message).toMatch(want);
+});
 
 test.each([
   { limit: { usd: 0 }, what: "dollars" },
@@ -97,6 +147,8 @@ test("numbers are news when the window turns, a hundredth of the limit moves, or
   expect(isNews(budget, numbers(4.2), 1000)).toBe(true);
   expect(isNews(budget, numbers(4, "2026-01-06"), 1000)).toBe(true);
   expect(isNews(aBudget(), numbers(4), 1000)).toBe(true);
+  const unlimited = aBudget({ daily: undefined }, numbers(4));
+  expect(isNews(unlimited, numbers(4), 1000)).toBe(true);
 });
 
 test("what comes back of reservations is news beneath a limit that was lowered under what is spent, too", () => {
@@ -105,4 +157,6 @@ test("what comes back of reservations is news beneath a limit that was lowered u
   const budget = aBudget({ daily: { usd: 1 } }, { daily: account(0.5), monthly });
   expect(isNews(budget, { daily: account(0.5), monthly }, 1000)).toBe(false);
   expect(isNews(budget, { daily: account(0), monthly }, 1000)).toBe(true);
+  const settled = windowStatus(windowOf("2026-01-05", 4.5), { usd: 1 });
+  expect(isNews(budget, { daily: settled, monthly }, 1000)).toBe(false);
 });

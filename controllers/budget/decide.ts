@@ -117,9 +117,20 @@ export function exceeded(budget: Budget, account: BudgetAccount, refused: boolea
       type,
       status: "True",
       reason: "TooLittleLeft",
-      message: `What is left does not suffice for a request (${sumsOf(budget, account)}); it opens again at ${timestamp(account.daily.endMs)}, or raise the limit.`,
+      message: `What is left does not suffice for a request (${sumsOf(budget, account)}); it opens again at ${timestamp(tighter(budget, account).endMs)}, or raise the limit.`,
     };
   return { type, status: "False", reason: "WithinLimits", message: "Requests are granted." };
+}
+
+/** Of day and month the one that has less left, of what both limit: the one to wait for. */
+function tighter({ spec }: Budget, { daily, monthly }: BudgetAccount): WindowAccount {
+  if (spec.daily === undefined || spec.monthly === undefined)
+    return spec.daily === undefined ? monthly : daily;
+  const left = (limit = Number.NaN, spent: number, unit: number): number => limit * unit - spent;
+  const isMonthly =
+    left(spec.monthly.usd, monthly.spent, NANO_PER_USD) < left(spec.daily.usd, daily.spent, NANO_PER_USD) ||
+    left(spec.monthly.tokens, monthly.spentTokens, 1) < left(spec.daily.tokens, daily.spentTokens, 1);
+  return isMonthly ? monthly : daily;
 }
 
 function sumsOf({ spec }: Budget, { daily, monthly }: BudgetAccount): string {

@@ -74,10 +74,21 @@ test.each<[string, Standing, string, string]>([
     "False",
     "It would fit, but large comes first: it has waited for money since 2026-01-04T20:00:00Z.",
   ],
+  [
+    "too little is known",
+    { is: "NoHistory" },
+    "Unknown",
+    "Fewer than three Projects are finished; the cost can't be estimated.",
+  ],
   ["nothing is limited", { is: "NoLimit" }, "True", "No limit holds for it."],
 ])("where %s the condition says so", (_, standing, status, message) => {
   const said = affordable(standing, { estimate, nowMs });
   expect([said.status, said.reason, said.message]).toEqual([status, standing.is, message]);
+});
+
+test("where the estimate is gone by now, that is said in the place of its range", () => {
+  const standing: Standing = { is: "Fits", needs: usd(1.9), purse: purse(4.2) };
+  expect(affordable(standing, { estimate: undefined, nowMs }).message).toContain("(its estimate is gone)");
 });
 
 test("while more than enough is left a cent less is no other message", () => {

@@ -50,7 +50,9 @@ test.each([
 test("a Project twice as large costs twice as much, in tokens too", () => {
   const history = [finished(2, 1), finished(4, 2.2), finished(8, 3.6)];
   expect(estimate(4, history)).toMatchObject({ usd: 2, lowUSD: 1.8, highUSD: 2.2, tokens: 200_000 });
-  expect(estimate(8, history)).toMatchObject({ usd: 4, lowUSD: 3.6, highUSD: 4.4, tokens: 400_000 });
+  expect(estimate(8, history)).toMatchObject({
+    ...{ usd: 4, lowUSD: 3.6, highUSD: 4.4, tokens: 400_000, lowTokens: 360_000, highTokens: 440_000 },
+  });
 });
 
 const told = {
@@ -60,6 +62,7 @@ const told = {
 
 test.each([
   { name: "nearly the same", fresh: { ...told, usd: 2.1, highTokens: 370, projects: 8 }, stays: true },
+  { name: "more by a tenth of what it is now", fresh: { ...told, usd: 2.21 }, stays: true },
   { name: "more by a tenth and a little", fresh: { ...told, usd: 2.25 }, stays: false },
   { name: "a narrower range", fresh: { ...told, lowUSD: 1.5 }, stays: false },
   { name: "to be trusted a little further", fresh: { ...told, coveragePercent: 84 }, stays: true },

@@ -61,16 +61,26 @@ describe("a request", () => {
 
   test("waits when only the reservations of others are in its way", () => {
     expect(decide(bounds(), against({ reserved: usd(1) - whole.cost + 1 }), NOW)).toEqual({ is: "wait" });
+    const tokens: BudgetPolicy = { ...DAILY, daily: { tokens: 50_000 } };
+    const reservedTokens = 50_000 - whole.tokens;
+    expect(decide(bounds(), against({ reservedTokens }, tokens), NOW)).toEqual({
+      is: "granted",
+      bound: whole,
+    });
+    expect(decide(bounds(), against({ reservedTokens: reservedTokens + 1 }, tokens), NOW)).toEqual({
+      is: "wait",
+    });
   });
 
   test("is refused when no Budget pays for it", () => {
-    expect(decide(bounds(), [], NOW)).toMatchObject({ is: "refused", reason: "NoBudget" });
+    expect(decide(bounds(), [], NOW)).toMatchObject({ is: "refused", reason: "NoBudget", budgets: [] });
     expect(wholeLimits([{ ...DAILY, daily: {} }], NOW, NO_WINDOWS)).toEqual([]);
   });
 
   test("is refused in the name of those that have too little left, not of others that select it", () => {
     const team: BudgetPolicy = { ...DAILY, name: "team", monthly: { usd: 1 } };
-    const both = [...against({}), ...against({ spent: usd(1) }, team)];
+    const enough: BudgetPolicy = { ...DAILY, daily: { usd: 1, tokens: least.tokens } };
+    const both = [...against({ spent: usd(1) - least.cost }, enough), ...against({ spent: usd(1) }, team)];
     expect(decide(bounds(), both, NOW)).toMatchObject({ is: "refused", budgets: ["team"] });
   });
 

@@ -190,6 +190,19 @@ test("after three endings without a known cost requests go one at a time, until 
   expect(await ask({ session: "v" })).toMatchObject({ is: "reserved" });
 });
 
+test("after a usage above its bound nothing is granted, until a person has said what it cost", async () => {
+  const { ledger, ask, pay } = world(AMPLE);
+  const { id } = await pay({ ...ANSWERED, seen: { ...NOTHING_SEEN, final: [{ ...USED, output: 20_000 }] } });
+  expect(await ask()).toEqual({
+    is: "refused",
+    reason: "BoundViolated",
+    message: expect.stringMatching(`request ${id} used more than .*: bosun budget settle ${id} --cost USD`),
+    budgets: [],
+  });
+  await ledger.append({ step: "personSettled", id, cost: 1 });
+  expect(await ask()).toMatchObject({ is: "reserved" });
+});
+
 test.each([
   { waitMs: 300_000, waits: true },
   { waitMs: 300_001, waits: false },
@@ -449,7 +462,7 @@ describe("a clock that is not believed", () => {
     await pay(COSTLY);
     clock.setBy = -DAY_MS;
     await pay(COSTLY);
-    expect(await ask()).toMatchObject({ is: "refused" });
+    expect(await ask()).toMatchObject({ is: "refused", reason: "BudgetExceeded" });
     expect(windows(ledger)).toEqual(["2026-12-01"]);
 
     // The next process believes the same clock, as the upstream does: both are wrong, and yet nothing opens.
@@ -469,7 +482,8 @@ describe("a clock that is not believed", () => {
       const { clock, upstream, ledger, payments, ask, pay, time } = settable("2026-11-23T23:00:00Z");
       payments.setBudgets([{ ...TIGHT, ...more }]);
       await pay({ ...COSTLY, seen: { ...COSTLY.seen, final: [USED] } });
-      clock.setBy = 8 * 3_600_000;
+      // To the very first moment of the day.
+      clock.setBy = 3_600_000;
       const { promise: date, resolve: answer } = Promise.withResolvers<number>();
       upstream.date = () => date;
 

@@ -28,8 +28,9 @@ interface Made {
   team?: string;
   cost: number;
   tokens?: number;
-  ending?: "settled" | "unsettled" | "released" | "none";
+  ending?: "settled" | "unsettled" | "released" | "sent" | "none";
   resume?: string;
+  again?: string;
 }
 
 function ledgerOf(made: readonly Made[]): LedgerState {
@@ -61,11 +62,12 @@ function ledgerOf(made: readonly Made[]): LedgerState {
         labels: { team: one.team ?? "red" },
         ...{ cost: cost * 2, tokens: tokens * 2, price },
         ...(one.resume === undefined ? {} : { resume: one.resume }),
+        ...(one.again === undefined ? {} : { again: one.again }),
       },
       at,
     );
     if (ending === "released") append({ step: "released", id, why: "no connection" }, at);
-    if (ending === "settled" || ending === "unsettled") append({ step: "sent", id }, at);
+    if (["settled", "unsettled", "sent"].includes(ending)) append({ step: "sent", id }, at);
     const usage = { input: 1, output: 1, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0 };
     if (ending === "settled") append({ step: "settled", id, status: 200, usage, cost, tokens }, at);
     if (ending === "unsettled") append({ step: "unsettled", id, why: "cut", cost, tokens }, at);
@@ -82,7 +84,7 @@ const anyRequest: fc.Arbitrary<Made> = fc.record({
   team: fc.constantFrom("red", "blue"),
   cost: fc.integer({ min: 0, max: 3_000_000_000 }),
   tokens: fc.integer({ min: 0, max: 100_000 }),
-  ending: fc.constantFrom("settled", "unsettled", "released", "none"),
+  ending: fc.constantFrom("settled", "unsettled", "released", "sent", "none"),
 });
 
 test("in every window each key's groups add up to it exactly, and it to what the gateway counts", () => {
@@ -141,16 +143,17 @@ test("rounded shares add up to the rounded sum, and none is off by a whole unit"
 
 const lines = (
   made: readonly Made[],
-  budget = aBudget(),
+  budgets: Budget | readonly Budget[] = aBudget(),
   keys: readonly (typeof KEYS)[number][] = ["project"],
-) => renderReport(reportOf(ledgerOf(made), [budget], NOW), { nowMs: NOW, keys, period: undefined });
+  period?: "daily" | "monthly",
+) => renderReport(reportOf(ledgerOf(made), [budgets].flat(), NOW), { nowMs: NOW, keys, period });
 
 test("the page has limits, how long they last, and on what the money went; rows add up as shown", () => {
   const made: Made[] = [
     { minutesAgo: 120, project: "retry", cost: 700_000_000, tokens: 9_000 },
     { minutesAgo: 30, project: "slugs", cost: 333_333_333, tokens: 4_000, ending: "unsettled" },
     { minutesAgo: 20, project: "dates", cost: 333_333_333, tokens: 4_000, resume: "r1" },
-    { minutesAgo: 10, project: "names", cost: 333_333_333, tokens: 4_000 },
+    { minutesAgo: 10, project: "names", cost: 333_333_333, tokens: 4_000, again: "r2" },
     { minutesAgo: 0, project: "retry", cost: 100_000_000, tokens: 1_000, ending: "none" },
   ];
   expect(lines(made)).toEqual([
@@ -162,10 +165,10 @@ test("the page has limits, how long they last, and on what the money went; rows 
     "By project, 2026-11-23:",
     "PROJECT   SPENT     TOKENS   REQUESTS   RESERVED   UNSETTLED     PAID AGAIN",
     "retry     $0.7000   9000     2          $0.2000",
-    "dates     $0.3334   4000     1                                   $0.3333 (1)",
-    "names     $0.3333   4000     1",
+    "dates     $0.3334   4000     1                                   $0.3334 (1)",
+    "names     $0.3333   4000     1                                   $0.3333 (1)",
     "slugs     $0.3333   4000     1                     $0.3333 (1)",
-    "TOTAL     $1.7000   21000    5          $0.2000    $0.3333 (1)   $0.3333 (1)",
+    "TOTAL     $1.7000   21000    5          $0.2000    $0.3333 (1)   $0.6667 (2)",
   ]);
 });
 
@@ -205,14 +208,66 @@ test.each<[string, Made[], Budget, RegExp]>([
 });
 
 test("a table among others ends with the rest in one row, one alone has them all", () => {
-  const made = Array.from({ length: 14 }, (_, index) => ({ project: `p-${index + 10}`, cost: 1_000_000 }));
-  expect(lines(made, aBudget(), ["project", "agent"]).join("\n")).toContain("(4 more)");
+  const endings = ["settled", "unsettled", "none"] as const;
+  const made = Array.from({ length: 14 }, (_, index) => ({
+    ...{ project: `p-${index + 10}`, cost: (20 - index) * 1_000_000, tokens: 10 + index },
+    ...(index < 11 ? {} : { ending: endings[index - 11], resume: "r0" }),
+  }));
+  const among = lines(made, aBudget(), ["project", "agent"]);
+  // Ten projects, then p-20 and what is unsettled of p-22 and in flight of p-23.
+  expect(among.find((line) => line.startsWith("(4 more)"))?.split(/ {2,}/)).toEqual([
+    "(4 more)",
+    "$0.0270",
+    "63",
+    "4",
+    "$0.0140",
+    "$0.0080 (1)",
+    "$0.0170 (2)",
+  ]);
+  expect(among.filter((line) => line.startsWith("p-")).length).toBe(10);
+  expect(lines(made.slice(0, 11), aBudget(), ["project", "agent"]).join("\n")).toContain("p-20");
   expect(lines(made, aBudget(), ["project"]).join("\n")).toContain("p-23");
 });
 
 test("a Budget in tokens alone shows tokens", () => {
-  const text = lines([{ cost: 1, tokens: 700 }], aBudget({ daily: { tokens: 1_000 } })).join("\n");
-  expect(text).toMatch(/1000 tokens\s+700\s+0\s+300/);
+  const made: Made[] = [
+    { cost: 1, tokens: 700 },
+    { cost: 1, tokens: 50, ending: "none" },
+  ];
+  expect(lines(made, aBudget({ daily: { tokens: 1_000 } })).slice(1, 4)).toEqual([
+    "default   2026-11-23   1000 tokens   700     100        200    2          0",
+    "",
+    "default 2026-11-23: 8400 tokens/h over the last 5 min; exhausted at about 20:01 (UTC).",
+  ]);
+});
+
+test("each table is of the window and the Budget that it names", () => {
+  const made: Made[] = [{ minutesAgo: 3 * 24 * 60, cost: 1_000_000 }];
+  const last = (...of: Parameters<typeof lines> extends [unknown, ...infer R] ? R : never) =>
+    lines(made, ...of).filter((line) => /^(By|No) /.test(line));
+  expect(last()).toEqual(["No request in 2026-11-23."]);
+  expect(last(aBudget(), ["agent"], "monthly")).toEqual(["By agent, 2026-11:"]);
+  expect(last(aBudget({ daily: undefined, monthly: { usd: 9 } }))).toEqual(["By project, 2026-11:"]);
+  expect(last(aBudget({ daily: undefined }))).toEqual(["No request in 2026-11-23."]);
+  expect(last([aBudget(), aBudget({}, "more")], ["project"], "monthly")).toEqual([
+    "By project, 2026-11 of Budget default:",
+    "By project, 2026-11 of Budget more:",
+  ]);
+});
+
+test("requests are told apart by each key, the dearest first", () => {
+  const made: Made[] = [
+    { project: "a", agent: "agent-2", model: "claude-haiku-5-5", purpose: "review", cost: 2 },
+    { project: "b", agent: "agent-1", model: "claude-sonnet-5-5", purpose: "execute", cost: 3 },
+  ];
+  const [report] = reportOf(ledgerOf(made), [aBudget()], NOW);
+  const names = KEYS.map((key) => report?.daily.by[key].map(({ name }) => name));
+  expect(names).toEqual([
+    ["b", "a"],
+    ["agent-1", "agent-2"],
+    ["claude-sonnet-5-5", "claude-haiku-5-5"],
+    ["execute", "review"],
+  ]);
 });
 
 test("a request at the first moment of a day belongs to it, one just before to the day before", () => {
