@@ -1,44 +1,176 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import type { Budget } from "../../../pkg/api/generated.ts";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
-import type { SessionSpec } from "../../../pkg/session/sessions.ts";
+import type { SessionObservation, SessionSpec } from "../../../pkg/session/sessions.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
-import { type EndingOptions, endingOf, keepAtStop, type SessionEndOptions } from "./ending.ts";
+import { type EndingOptions, endingOf, keepAtStop } from "./ending.ts";
 import type { StopFollower } from "./follow-stop.ts";
 
-/** An operator with one session that runs. `ordered` has the orders that it was given, `kept` whose work is kept. */
-function operatorUnder({ inForce }: { inForce: boolean }) {
+interface Conduct {
+  /** How often its session is asked to end before its turn is over. */
+  turnLooks?: number;
+  /** What goes wrong, once each time. */
+  fails?: "the list of sessions" | "keeping" | "the branch" | "the list of Budgets" | "the gateway's account";
+  /** What is seen of a session that does not live. */
+  gone?: SessionObservation["is"];
+}
+
+/** An operator with one session of an author, that has spent something, and what has become of them. */
+function operatorWith({ turnLooks = 1, fails, gone = "absent" }: Conduct = {}) {
   const sessions = mkdtempSync(join(tmpdir(), "bosun-ending-"));
   onTestFinished(() => rmSync(sessions, { recursive: true, force: true }));
   const claim = { kind: "Project", name: "project-1", uid: "u", number: 1 } as const;
   sessionFolder(sessions, "s").writeSpec({ purpose: "execute", agent: "agent-1", claim } as SessionSpec);
-  const ordered: string[] = [];
-  const kept = Promise.withResolvers<string>();
-  let lives = true;
+  if (fails === "the list of sessions") writeFileSync(join(sessions, "file"), "");
+  const is = {
+    controllers: "running",
+    session: "living",
+    ordered: [] as string[],
+    kept: [] as string[],
+    branch: "behind",
+    toldUSD: undefined as number | undefined,
+    gateway: "running",
+    other: "begun",
+    warned: [] as string[],
+  };
+  const failing = (what: Conduct["fails"]): void => {
+    if (fails === what) throw new Error(`No ${what}.`);
+  };
+  const kept = Promise.withResolvers<void>();
+  const budget = { metadata: { name: "all" }, spec: {} } as Budget;
+  const sums = { spent: 5e9, reserved: 0, spentTokens: 0, reservedTokens: 0, requests: 1, unsettled: 0 };
+  const account = { ...sums, window: "2026-11-23", startMs: 0, endMs: 1 };
   const options = {
-    folder: { sessions },
+    folder: { sessions: fails === "the list of sessions" ? join(sessions, "file") : sessions },
     settings: { spec: {} },
     clock: systemClock,
-    logger: { warn: (message: string) => kept.reject(new Error(message)) },
+    logger: {
+      warn(message: string) {
+        is.warned.push(message);
+        kept.resolve();
+      },
+    },
+    acting: {
+      async stop() {
+        is.controllers = "ended";
+      },
+    },
+    client: {
+      async list() {
+        failing("the list of Budgets");
+        return { items: [budget] };
+      },
+      async updateStatus(_kind: string, object: Budget) {
+        is.toldUSD = object.status?.daily?.spentUSD;
+        return object;
+      },
+    },
+    namespace: "default",
+    undo: [
+      async () => {
+        is.other = is.gateway === "ended" ? "ended" : "taken away from the gateway";
+      },
+    ],
     world: {
       sessions: {
-        running: async () => (lives ? [{ id: "s", agent: "agent-1", pid: 1 }] : []),
+        running: async () => (is.session === "living" ? [{ id: "s", agent: "agent-1", pid: 1 }] : []),
         async stop(_id: string, how: string) {
-          ordered.push(how);
-          lives = how !== "Now";
+          is.ordered.push(how);
+          // Controllers start again what they find ended.
+          const isOver = how === "Now" || is.ordered.length > turnLooks;
+          if (isOver && is.controllers === "ended") is.session = "ended";
         },
-        find: async () => ({ is: lives ? "present" : "absent" }),
+        find: async () => ({ is: is.session === "living" ? "present" : gone, why: "It is locked." }),
       },
       repository: {
         async keepWork(_claim: unknown, session: string) {
-          kept.resolve(session);
+          failing("keeping");
+          is.kept.push(session);
+          kept.resolve();
           return { is: "present", value: "c0ffee" };
+        },
+        async syncTarget() {
+          failing("the branch");
+          is.branch = "as the queue's";
+        },
+      },
+      gateway: {
+        async account() {
+          failing("the gateway's account");
+          if (is.gateway === "ended") throw new Error("Nobody answers.");
+          return { budget: "all", daily: account, monthly: account, boundViolated: false };
+        },
+        async stop() {
+          is.gateway = is.gateway === "running" ? "ended" : "ended twice";
         },
       },
     },
-  } as unknown as SessionEndOptions;
+  } as unknown as EndingOptions;
+  return { is, options, kept: kept.promise };
+}
+
+const ended = {
+  controllers: "ended",
+  session: "ended",
+  kept: ["s"],
+  branch: "as the queue's",
+  toldUSD: 5,
+  gateway: "ended",
+  other: "ended",
+  warned: [] as string[],
+};
+
+test("an operator that drains has its controllers stop before its sessions: they would start again what it ends", async () => {
+  const { is, options } = operatorWith();
+  await endingOf(options).drain();
+  expect(is.session).toBe("ended");
+}, 5_000);
+
+test("an operator that drains waits for turns to end, then keeps their work, and ends its gateway last of all", async () => {
+  const { is, options } = operatorWith({ turnLooks: 2 });
+  const ending = endingOf(options);
+  await Promise.all([ending.drain(), ending.drain()]);
+  expect(is).toEqual({ ...ended, ordered: ["AfterTurn", "AfterTurn", "AfterTurn"] });
+});
+
+test("a session that ends no turn is ended by the second Ctrl-C, whose work is left in its checkout", async () => {
+  const { is, options } = operatorWith({ turnLooks: Number.POSITIVE_INFINITY });
+  const ending = endingOf(options);
+  const drained = ending.drain();
+  await expect.poll(() => is.ordered).toContain("AfterTurn");
+  await ending.stop();
+  await drained;
+  expect(is).toEqual({ ...ended, kept: [], ordered: expect.anything() });
+  expect(is.ordered.at(-1)).toBe("Now");
+});
+
+const inCheckouts = "Work is kept in its checkouts alone";
+const untold = "Budgets could not be told what was spent";
+test.each<{ fails: NonNullable<Conduct["fails"]>; without: object }>([
+  { fails: "the list of sessions", without: { kept: [], warned: [inCheckouts] } },
+  { fails: "keeping", without: { kept: [], warned: ["Work is kept in its checkout alone"] } },
+  { fails: "the branch", without: { branch: "behind", warned: ["The target's branch could not follow"] } },
+  { fails: "the list of Budgets", without: { toldUSD: undefined, warned: [untold] } },
+  { fails: "the gateway's account", without: { toldUSD: undefined, warned: [untold] } },
+])("an operator that drains does all that comes after $fails has failed, and says so", async (row) => {
+  const { is, options } = operatorWith({ fails: row.fails });
+  await endingOf(options).drain();
+  expect(is).toEqual({ ...ended, ordered: expect.anything(), ...row.without });
+});
+
+test("the work of a session is not kept while nobody knows whether it still writes, and that is said", async () => {
+  const { is, options } = operatorWith({ gone: "unknown" });
+  await endingOf(options).drain();
+  expect(is).toMatchObject({ kept: [], warned: ["Work is kept in its checkout alone"] });
+});
+
+/** That operator, without controllers, told of a stop by `engage`. */
+function operatorUnder({ inForce }: { inForce: boolean }) {
+  const { is, options, kept } = operatorWith();
+  is.controllers = "ended";
   let engage = () => {};
   const stop = {
     inForce: () => inForce,
@@ -47,53 +179,19 @@ function operatorUnder({ inForce }: { inForce: boolean }) {
     },
   } as unknown as StopFollower;
   keepAtStop(stop, options);
-  return { ordered, kept: kept.promise, engage: () => engage() };
+  return { is, kept, engage: () => engage() };
 }
 
-test("an operator that drains has its controllers stop before its sessions: they would start again what it ends", async () => {
-  const sessions = mkdtempSync(join(tmpdir(), "bosun-ending-"));
-  onTestFinished(() => rmSync(sessions, { recursive: true, force: true }));
-  let controllersRun = true;
-  let lives = true;
-  const nothing = async () => undefined;
-  const options = {
-    folder: { sessions },
-    settings: { spec: {} },
-    clock: systemClock,
-    logger: { warn: () => undefined },
-    acting: {
-      async stop() {
-        controllersRun = false;
-      },
-    },
-    client: { list: async () => ({ items: [] }) },
-    namespace: "default",
-    undo: [],
-    world: {
-      sessions: {
-        running: async () => (lives ? [{ id: "s", agent: "agent-1", pid: 1 }] : []),
-        async stop() {
-          lives = controllersRun;
-        },
-      },
-      repository: { syncTarget: nothing },
-      gateway: { stop: nothing },
-    },
-  };
-  await endingOf(options as unknown as EndingOptions).drain();
-  expect(lives).toBe(false);
-}, 5_000);
-
 test("an operator that starts while a stop is in force ends what still runs and keeps its work", async () => {
-  const { ordered, kept } = operatorUnder({ inForce: true });
-  expect(await kept).toBe("s");
-  expect(ordered).toEqual(["Now"]);
+  const { is, kept } = operatorUnder({ inForce: true });
+  await kept;
+  expect(is).toMatchObject({ kept: ["s"], ordered: ["Now"], gateway: "running" });
 });
 
 test("an operator ends what runs and keeps its work when a stop comes, and not before", async () => {
-  const { ordered, kept, engage } = operatorUnder({ inForce: false });
-  expect(ordered).toEqual([]);
+  const { is, kept, engage } = operatorUnder({ inForce: false });
+  expect(is.ordered).toEqual([]);
   engage();
-  expect(await kept).toBe("s");
-  expect(ordered).toEqual(["Now"]);
+  await kept;
+  expect(is).toMatchObject({ kept: ["s"], ordered: ["Now"], gateway: "running" });
 });
