@@ -106,12 +106,17 @@ function failing(story: Story, { part, name, isMeant = () => true }: Place, way:
   return () => left <= (isMade ? 1 : 0);
 }
 
+/** Of an earlier claim, in seconds. */
+const workedBefore = 1_000;
+
 /** A session that goes on and on, of the first run of Project one. */
 async function atWork(purpose: "execute" | "review") {
   const script = (spec: { purpose: string }) =>
     spec.purpose === purpose ? { ends: "Done" as const, turns: 10_000 } : undefined;
   const story = await tell({ temper: { script } });
   await story.projects("one");
+  const worked = { status: { workedSeconds: workedBefore } };
+  await story.world.api.patch("Project", key, worked, { subresource: "status" });
   const host = () => story.world.sessions.hosts().find(({ spec }) => spec.purpose === purpose);
   await story.until("it is worked on", () => host() !== undefined);
   await story.minutes(5);
@@ -144,9 +149,8 @@ describe.each(Object.entries(occasions))("work is let go because %s", (_, begin)
     if (status !== undefined) {
       expect(status.head).toBe(head);
       const seen = await world.sessions.find(spec.id);
-      expect(status.workedSeconds).toBe(
-        Math.floor(seen.is === "absent" ? (seen.report?.liveSeconds ?? 0) : 0),
-      );
+      const lived = seen.is === "absent" ? Math.floor(seen.report?.liveSeconds ?? 0) : 0;
+      expect(status.workedSeconds).toBe(workedBefore + lived);
     }
   });
 });
@@ -166,6 +170,10 @@ test.each(rowsOf(places.review))(
       api.object("Agent", spec.agent) === undefined &&
       hasFailed();
     await story.until("it is given back", isOver, 1);
+    expect(api.object("Review", spec.claim.name)).toMatchObject({
+      metadata: { uid: spec.claim.uid },
+      status: { state: "Pending" },
+    });
     expect(repository.checkoutAt(spec.checkout)).toBeUndefined();
     expect(world.sessions.hosts()).toEqual([]);
   },

@@ -12,7 +12,7 @@ import { startTimeOf } from "../../../pkg/system/process-identity.ts";
 import { processTable } from "../../../pkg/system/process-table.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { endsWith, workspaceMark } from "../../../pkg/system/workspace-mark.ts";
-import { lockTerms } from "../operator/lock-terms.ts";
+import { type Holder, lockTerms } from "../operator/lock-terms.ts";
 import { runIn, startOperator, temporaryWorkspace, until } from "../testing/operator.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 
@@ -34,7 +34,7 @@ async function stubborn(session: string) {
 }
 
 /** As an operator that holds the lock and does nothing else. */
-function holdLock(holder: { pid: number; startTime: string; place?: string }): void {
+function holdLock(holder: Pick<Holder, "pid" | "startTime"> & Partial<Holder>): void {
   const rest = { place: pidSpace(), term: 1, heartbeatMs: Date.now() };
   lockTerms(path.join(folder.operator, "lock")).take(1, { ...rest, ...holder });
 }
@@ -119,20 +119,31 @@ test("a process that merely has the number of a dead host is left alone", async 
   }
 });
 
-test("an emergency stop leaves a process alone that merely has the operator's old number", async () => {
+test.each<{ what: string; is: Partial<Holder> }>([
+  { what: "merely has the operator's old number", is: { startTime: "long ago" } },
+  { what: "has let go of the lock", is: { isReleased: true } },
+])("an emergency stop leaves a process alone that $what", async ({ is }) => {
   const bystander = spawn("sleep", ["600"], { stdio: "ignore" });
   try {
-    holdLock({ pid: bystander.pid ?? 0, startTime: "long ago" });
-    expect(await runIn(folder.repository, ["stop", "--emergency"])).toMatchObject({ exitCode: 0 });
-    expect(await startTimeOf(bystander.pid ?? 0)).toBeDefined();
+    const startTime = (await startTimeOf(bystander.pid ?? 0)) ?? "";
+    holdLock({ pid: bystander.pid ?? 0, startTime, ...is });
+    const { exitCode, out } = await runIn(folder.repository, ["stop", "--emergency"]);
+    expect(exitCode).toBe(0);
+    expect(out.join("\n")).not.toContain("gave no answer");
+    expect(await startTimeOf(bystander.pid ?? 0)).toBe(startTime);
   } finally {
     bystander.kill("SIGKILL");
   }
 });
 
-test("an operator that takes a tenth of a second to answer is not taken for silent", async () => {
-  await using answering = createServer((_, response) => void setTimeout(() => response.end(), 100));
-  answering.listen(socketPath(folder.socket));
+test.each([
+  { what: "to answer", answersMs: 100, listensMs: 0 },
+  { what: "until it listens, as it starts", answersMs: 0, listensMs: 100 },
+])("an operator that takes a tenth of a second $what is not taken for silent", async (takes) => {
+  await using answering = createServer(
+    (_, response) => void setTimeout(() => response.end(), takes.answersMs),
+  );
+  setTimeout(() => answering.listen(socketPath(folder.socket)), takes.listensMs);
   const operator = spawn("sleep", ["600"], { stdio: "ignore" });
   try {
     const startTime = (await startTimeOf(operator.pid ?? 0)) ?? "";
@@ -203,6 +214,21 @@ test("an operator on another kernel is named, not killed by its number here, and
     expect(exitCode).toBe(1);
     expect(out).toEqual([]);
     expect(notes.join("\n")).toContain("another machine or in another container");
+    expect(await startTimeOf(bystander.pid ?? 0)).toBe(startTime);
+  } finally {
+    bystander.kill("SIGKILL");
+  }
+});
+
+test("an operator on another kernel that has shown no life for long keeps no stop from being done", async () => {
+  const bystander = spawn("sleep", ["600"], { stdio: "ignore" });
+  try {
+    const startTime = (await startTimeOf(bystander.pid ?? 0)) ?? "";
+    const heartbeatMs = Date.now() - 3_600_000;
+    holdLock({ pid: bystander.pid ?? 0, startTime, place: "another", heartbeatMs });
+    const { exitCode, out } = await runIn(folder.repository, ["stop", "--emergency"]);
+    expect(exitCode).toBe(0);
+    expect(out[0]).toMatch(/^Stopped in/);
     expect(await startTimeOf(bystander.pid ?? 0)).toBe(startTime);
   } finally {
     bystander.kill("SIGKILL");
