@@ -8,6 +8,7 @@ import {
   approved,
   aReview,
   aWorkspace,
+  condition,
   leaving,
   NOW,
   rejected,
@@ -114,6 +115,13 @@ const rows: readonly {
     wantMore: { action: { how: "Now" } },
   },
   {
+    name: "an emergency stop has nothing to end where nothing runs",
+    agent: anAgent(known),
+    seen: { work: claimed(), session: ended(), hold: hold("Now", "Stopped") },
+    wantDo: "nothing",
+    wantState: "Stopped",
+  },
+  {
     name: "what an emergency stop ended goes on without a failure",
     agent: anAgent({ ...known, state: "Stopped" }),
     seen: { work: claimed(), session: ended() },
@@ -138,6 +146,15 @@ const rows: readonly {
     },
     wantDo: "nothing",
     wantState: "Paused",
+  },
+  {
+    name: "a session that failed while it was to pause waits for the end of the pause first",
+    agent: anAgent(known),
+    seen: { work: claimed(), session: ended(failed), hold: hold("AfterTurn") },
+    wantDo: "nothing",
+    wantState: "Paused",
+    wantReason: "AgentPaused",
+    wantNot: "failure",
   },
   {
     name: "a run that finished while it was paused is handed over",
@@ -167,6 +184,7 @@ const rows: readonly {
     seen: { work: claimed({ submission: submitted() }), session: ended(finished) },
     wantDo: "nothing",
     wantState: "AwaitingReview",
+    wantMore: { recovered: true, ready: { message: "The work is in review." } },
   },
   {
     name: "approved work is waited for",
@@ -174,6 +192,7 @@ const rows: readonly {
     seen: { work: claimed({ submission: submitted(), verdict: approved() }), session: ended(finished) },
     wantDo: "nothing",
     wantState: "Approved",
+    wantMore: { ready: { message: expect.stringContaining("waits for the merge queue") } },
   },
   {
     name: "asked-for changes open the next run",
@@ -181,6 +200,30 @@ const rows: readonly {
     seen: { work: claimed({ submission: submitted(), verdict: rejected() }), session: ended(finished) },
     wantDo: "rework",
     wantState: "Rejected",
+  },
+  {
+    name: "while it is paused asked-for changes open no run, and what was handed over is not again",
+    agent: anAgent({ ...known, state: "AwaitingReview" }),
+    seen: {
+      work: claimed({ submission: submitted(), verdict: rejected() }),
+      session: ended(finished),
+      hold: hold("AfterTurn"),
+    },
+    wantDo: "nothing",
+    wantState: "Paused",
+    wantReason: "AgentPaused",
+  },
+  {
+    name: "without money asked-for changes open no run",
+    agent: anAgent({ ...known, state: "AwaitingReview" }),
+    seen: {
+      work: claimed({ submission: submitted(), verdict: rejected() }),
+      session: ended(finished),
+      hold: hold("GoesOn", "BudgetExceeded"),
+    },
+    wantDo: "nothing",
+    wantState: "Rejected",
+    wantReason: "BudgetExceeded",
   },
   {
     name: "a merge that failed opens the next run",
@@ -353,6 +396,24 @@ const rows: readonly {
     wantDo: "nothing",
     wantState: "Working",
     wantNot: "recovered",
+    wantMore: { next: { after: "ms", ms: 600_000 } },
+  },
+  {
+    name: "nor has one whose numbers are not taken in: nothing would say that it had",
+    agent: anAgent({ ...known, session: { id: "s1", run: 1, startLiveSeconds: 100 }, failures: 5 }),
+    seen: { work: claimed(), session: { ...present, report: report({ liveSeconds: 700 }) }, due: false },
+    wantDo: "nothing",
+    wantState: "Working",
+    wantNot: "recovered",
+  },
+  {
+    name: "a session that gets no answer of the model is not ready, and warned of",
+    agent: anAgent(known),
+    seen: { work: claimed(), session: { ...present, report: report({ refusal: "No network." }) } },
+    wantDo: "nothing",
+    wantState: "Working",
+    wantReason: "UpstreamUnavailable",
+    wantMore: { warns: true, ready: { status: "False", message: "No network." } },
   },
   {
     name: "a changed spec ends the wait and the count",
@@ -422,7 +483,7 @@ const rows: readonly {
     wantDo: "stop",
     wantState: "Failed",
     wantReason: "HeartbeatLost",
-    wantMore: { action: { how: "Lost" }, failure: {} },
+    wantMore: { action: { how: "Lost" }, failure: { message: expect.stringContaining("no heartbeat") } },
   },
   {
     name: "a lost host is not waited for because of a pause",
@@ -472,6 +533,24 @@ const rows: readonly {
     wantDo: "stop",
     wantState: "Working",
     wantReason: "Restarting",
+    wantMore: { action: { how: "Now" }, recovered: true },
+  },
+  {
+    name: "a restart that was asked for before the session's start asks for nothing",
+    agent: anAgent(
+      { ...known, session: { id: "s1", run: 1, restartedAt: "2026-01-05T11:00:00Z" } },
+      { restartedAt: "2026-01-05T11:00:00Z" },
+    ),
+    seen: { work: claimed(), session: present },
+    wantDo: "nothing",
+    wantState: "Working",
+  },
+  {
+    name: "nor does one of a session whose start nobody could report yet",
+    agent: anAgent({ state: "ClaimProject" }, { restartedAt: "2026-01-05T11:00:00Z" }),
+    seen: { work: claimed(), session: present },
+    wantDo: "nothing",
+    wantState: "Working",
   },
   {
     name: "an agent that is removed ends its session first",
@@ -480,6 +559,7 @@ const rows: readonly {
     wantDo: "stop",
     wantState: "Working",
     wantReason: "Releasing",
+    wantMore: { action: { session: "s1", how: "Now" } },
   },
   {
     name: "an agent that is removed saves and lets go",
@@ -494,6 +574,49 @@ const rows: readonly {
     seen: {},
     wantDo: "finalize",
     wantState: "Idle",
+  },
+  {
+    name: "an agent that is removed keeps what it has in hand, and itself, while nobody says what the Workspace wants",
+    agent: leaving(anAgent(known)),
+    seen: {
+      work: claimed(),
+      session: ended(),
+      workspace: undefined,
+      hold: hold("GoesOn", "NoWorkspace"),
+    },
+    wantDo: "nothing",
+    wantState: "Working",
+    wantReason: "NoWorkspace",
+  },
+  {
+    name: "a deleted project is let go",
+    agent: anAgent(known),
+    seen: {
+      work: { ...claimed(), project: leaving(aProject({ claim: aClaim() })) } as Work,
+      session: ended(),
+    },
+    wantDo: "release",
+    wantState: "Idle",
+  },
+  {
+    name: "a project that is being merged is not let go, whatever else is wanted of it",
+    agent: anAgent({ ...known, state: "Approved" }),
+    seen: {
+      work: claimed(
+        { submission: submitted(), verdict: approved(), merge: { from: "t", to: "m", head: "aaaaaaaa" } },
+        { assignedAgent: "agent-2" },
+      ),
+      session: ended(finished),
+    },
+    wantDo: "nothing",
+    wantState: "Approved",
+  },
+  {
+    name: "a project that is assigned to who has it stays",
+    agent: anAgent(known),
+    seen: { work: claimed({}, { assignedAgent: "agent-1" }), session: present },
+    wantDo: "nothing",
+    wantState: "Working",
   },
   {
     name: "an escalated project is let go",
@@ -516,6 +639,16 @@ const rows: readonly {
     wantDo: "stop",
     wantState: "Idle",
     wantReason: "ClaimLost",
+    wantMore: { action: { session: "s1", how: "Now" } },
+  },
+  {
+    name: "the session of an earlier claim is ended, whatever the next one's does",
+    agent: anAgent({ ...known, session: { id: "s0", run: 1 } }),
+    seen: { work: claimed(), session: gone },
+    wantDo: "stop",
+    wantState: "Working",
+    wantReason: "ClaimLost",
+    wantMore: { action: { session: "s0", how: "Now" } },
   },
   {
     name: "an ended session without a claim is forgotten",
@@ -533,6 +666,42 @@ const rows: readonly {
     },
     wantDo: "release",
     wantState: "Idle",
+  },
+  {
+    name: "a review of the newest commit goes on",
+    agent: anAgent(known, { role: "Review" }),
+    seen: { work: reviewing, session: present },
+    wantDo: "nothing",
+    wantState: "Reviewing",
+  },
+  ...Object.entries({
+    "is gone": undefined,
+    "was given up": aProject({
+      submission: submitted(),
+      conditions: [{ ...condition("Abandoned", "True"), reason: "TimedOut" }],
+    }),
+    "waits for a person": aProject({ submission: submitted(), escalation: "retry-1" }),
+    "is skipped": aProject({ submission: submitted() }, { skip: true }),
+  }).map(([how, project]) => ({
+    name: `a review whose Project ${how} is let go`,
+    agent: anAgent(known, { role: "Review" }),
+    seen: { work: { ...reviewing, project } as Work, session: ended() },
+    wantDo: "release",
+    wantState: "Idle",
+  })),
+  {
+    name: "a review agent claims a Review",
+    agent: anAgent({}, { role: "Review" }),
+    seen: { candidates: [aReview({ state: "Pending" })] },
+    wantDo: "claim",
+    wantState: "ClaimReview",
+  },
+  {
+    name: "an idle agent says why it may not claim",
+    seen: { hold: hold("GoesOn", "NoBudget") },
+    wantDo: "nothing",
+    wantState: "Idle",
+    wantReason: "NoBudget",
   },
 ];
 

@@ -74,7 +74,12 @@ const limits: readonly {
   {
     name: "three bad ends in a row ask a person",
     agent: { ...session({ failures: 3 }), failures: 3, ...failing },
-    want: { reason: "SessionFailing", message: expect.stringContaining("TurnLimit") },
+    want: { reason: "SessionFailing", abandons: false, message: expect.stringContaining("TurnLimit") },
+  },
+  {
+    name: "bad ends that a person's restart has left behind ask nobody",
+    agent: { ...session({ failures: 3 }), failures: 3 },
+    want: undefined,
   },
   {
     name: "an agent that failed elsewhere before is rather to blame than the Project",
@@ -110,6 +115,18 @@ for (const { name, agent, status = {}, spec = {}, want } of limits)
 const runs: readonly { name: string; agent: Agent | undefined; status?: ProjectStatus; news: boolean }[] = [
   { name: "a session that goes on", agent: anAgent(session({ liveSeconds: 1799 })), news: false },
   { name: "half an hour", agent: anAgent(session({ liveSeconds: 1800 })), news: true },
+  {
+    name: "less than half an hour since it was told",
+    agent: anAgent(session({ liveSeconds: 3599 })),
+    status: { elapsedSeconds: 1800 },
+    news: false,
+  },
+  {
+    name: "another count of tasks to do",
+    agent: anAgent(session()),
+    status: { progressPercent: 50 },
+    news: true,
+  },
   { name: "a limit that is passed", agent: anAgent(session({ unchangedSeconds: 1800 })), news: true },
   { name: "a task that is done", agent: anAgent({ ...session(), tasksDone: ["t1"] }), news: true },
   {
@@ -156,34 +173,79 @@ test("progress is done tasks of all tasks, and a project without tasks is at 0 o
     currentTask: "T-3",
     tasksDone: ["T-1", "T-2"],
   });
-  expect(progress(aProject(), "Working", undefined).progressPercent).toBe(0);
-  expect(progress(aProject(), "InReview", undefined).progressPercent).toBe(100);
+  for (const phase of ["Queued", "Working", "ChangesRequested", "Escalated"] as const)
+    expect(progress(aProject(), phase, undefined).progressPercent).toBe(0);
+  for (const phase of ["InReview", "Approved", "Merging", "Done"] as const)
+    expect(progress(aProject(), phase, undefined).progressPercent).toBe(100);
+});
+
+test("what another session does is no progress of the Project, and no task is in hand once it is handed over", () => {
+  const tasks = ["T-1", "T-2"].map((id) => ({ id, title: id }));
+  const agent = anAgent({ ...session(), tasksDone: ["T-1"], currentTask: "T-2" });
+  const others = aProject({ claim: aClaim({ session: "another" }) }, { tasks });
+  expect(progress(others, "Working", agent)).toEqual({ progressPercent: 0, tasksDone: [] });
+  const own = aProject({ claim: aClaim() }, { tasks });
+  expect(progress(own, "InReview", agent)).toEqual({ progressPercent: 50, tasksDone: ["T-1"] });
 });
 
 test("a person's Abandon gives it up, and a later decision takes it up again", () => {
   const decided = (action: ProjectResolutionAction) => ({ escalation: "e", reason: "TimedOut", action });
   expect(abandoned({})).toBeUndefined();
-  expect(abandoned({ resolutions: [decided("Abandon")] })).toMatchObject({
+  expect(abandoned({ resolutions: [decided("Abandon")] })).toEqual({
+    type: "Abandoned",
     status: "True",
     reason: "Abandon",
+    message: "A person decided Abandon.",
   });
+  expect(abandoned({ resolutions: [{ ...decided("Abandon"), note: "Too dear." }] })).toMatchObject({
+    message: "A person decided Abandon: Too dear.",
+  });
+  const never = { conditions: [condition("Claimed", "False")], resolutions: [decided("Continue")] };
+  expect(abandoned(never)).toBeUndefined();
   const given = {
-    conditions: [condition("Abandoned", "True", "TimedOut")],
+    conditions: [condition("Claimed", "False"), condition("Abandoned", "True", "TimedOut")],
     resolutions: [decided("Continue")],
   };
-  expect(abandoned(given)).toMatchObject({ status: "False", reason: "Continue" });
+  expect(abandoned(given)).toMatchObject({ type: "Abandoned", status: "False", reason: "Continue" });
   expect(abandoned({ ...given, escalation: "retry-timed-out-2" })).toBeUndefined();
 });
 
-test("the summary is True when merged, False when given up, and Unknown on the way", () => {
-  expect(succeeded(aProject({ mergeCommit: "mmmmmmmmmmm" }), "Done")).toMatchObject({
-    status: "True",
-    reason: "Done",
-  });
-  expect(succeeded(aProject(), "Abandoned").status).toBe("False");
-  expect(succeeded(aProject({ claim: aClaim() }), "Working")).toMatchObject({
-    status: "Unknown",
-    message: "agent-1 works on it.",
+test.each<[ProjectPhase, ProjectStatus, "True" | "False" | "Unknown", string]>([
+  ["Proposed", {}, "Unknown", "It was proposed and waits for its review."],
+  ["Queued", {}, "Unknown", "It waits for an agent."],
+  ["Working", { claim: aClaim() }, "Unknown", "agent-1 works on it."],
+  ["Working", {}, "Unknown", "An agent works on it."],
+  ["InReview", { submission: submitted("1234567890") }, "Unknown", "Commit 123456789 is in review."],
+  ["ChangesRequested", {}, "Unknown", "Changes were asked for."],
+  [
+    "Approved",
+    { submission: submitted("1234567890") },
+    "Unknown",
+    "Commit 123456789 is approved and waits for the merge queue.",
+  ],
+  ["Merging", {}, "Unknown", "It is being merged."],
+  [
+    "Escalated",
+    { escalation: "retry-1" },
+    "Unknown",
+    "A person has to decide: `bosun resolve retry-1 ACTION`.",
+  ],
+  ["Skipped", {}, "Unknown", "spec.skip keeps it out of the queue."],
+  ["Done", { mergeCommit: "1234567890" }, "True", "Merged as 123456789."],
+  ["Rejected", {}, "False", "The proposal was rejected."],
+  [
+    "Abandoned",
+    { conditions: [condition("Claimed", "False"), condition("Abandoned", "True", "Too long")] },
+    "False",
+    "Too long",
+  ],
+  ["Abandoned", {}, "False", "Given up."],
+])("the summary of a Project that is %s, with %j, is %s: %s", (phase, status, is, message) => {
+  expect(succeeded(aProject(status), phase)).toEqual({
+    type: "Succeeded",
+    status: is,
+    reason: phase,
+    message,
   });
 });
 
