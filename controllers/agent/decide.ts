@@ -20,7 +20,6 @@ import {
   notYet,
   type Plan,
   ready,
-  start,
   stateAt,
   stateOf,
   waiting,
@@ -38,8 +37,7 @@ const rules: readonly Rule[] = [
   lost, //       the host lives and does nothing any more: end it
   held, //       paused or out of money: let what runs finish its turn
   running, //    a session at work
-  ended, //      a session that ended: by itself, or badly
-  missing, //    wanted and not running: start it
+  ended, //      no session, or one that ended by itself or badly: start it, go on with it, or wait
   failing, //    what it does keeps going wrong: claim nothing for a while
   claims, //     claim the next piece of work
   idle,
@@ -247,12 +245,6 @@ function running(agent: Agent, { work, session, due, dueInMs }: Observation): Pl
     ...(steady ? { recovered: true } : {}),
     next,
   };
-}
-
-function missing(agent: Agent, { work, session, hold }: Observation): Plan | undefined {
-  if (work === undefined || session?.is === "present") return undefined;
-  if (hold !== undefined) return waiting(stateOf(agent), hold.reason, hold.message);
-  return start(work);
 }
 
 function claims(agent: Agent, { candidates }: Observation): Plan | undefined {
