@@ -1,7 +1,7 @@
 /** Work that an emergency stop has cut short, with real git. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { KeepsWork } from "../../pkg/git/repository.ts";
@@ -60,10 +60,14 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
     expect(await inRepository("fsck", "--strict", "--no-dangling")).toBe("");
   });
 
-  test("is a commit also where a single file has changed", async () => {
+  test("is a commit also where a single file has changed, and is no less uncommitted when it comes back", async () => {
     await write(path, { "notes.txt": "changed\n" });
     expect(await keep()).toEqual({ is: "present", value: await inRepository("rev-parse", ref) });
     expect(await world.read(ref, "notes.txt")).toBe("changed\n");
+    // Made anew it is where it started, but for what nobody has committed.
+    await rm(path, { recursive: true });
+    await claimed();
+    expect(await world.repository.release(claim, "execute")).toBe("quarantined");
   });
 
   test("is kept as it is where a file became a folder, or a folder a file", async () => {
@@ -112,6 +116,15 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
     );
     expect(await readFile(join(path, "notes.txt"), "utf8")).toBe("changed\n");
     expect(await world.repository.collect(claim, branch)).toBe(head);
+  });
+
+  test("leaves out a file that no source is as large as, and says which", async () => {
+    await write(path, { "notes.txt": "changed\n", "dump.bin": "" });
+    await truncate(join(path, "dump.bin"), 100 * 1024 * 1024 + 1);
+    await keep();
+    expect(await inRepository("ls-tree", "-r", "--name-only", ref)).toBe("notes.txt");
+    expect(await inRepository("show", "-s", "--format=%B", ref)).toContain("Left out, too large: dump.bin");
+    expect(await world.read(ref, "notes.txt")).toBe("changed\n");
   });
 
   test("comes back also when an operator died while it made the checkout again", async () => {

@@ -119,6 +119,13 @@ describe("a checkout", () => {
     ]);
   });
 
+  test("that is asked for twice at once is made once", async () => {
+    const world = await open();
+    const [one, other] = await Promise.all([claimed(world), claimed(world)]);
+    expect(one).toEqual(other);
+    expect(await git(one.path, "status", "--porcelain")).toBe("");
+  });
+
   test("that was half made when the operator died is made anew", async () => {
     const world = await open();
     await world.repository.recordClaim(claim);
@@ -188,6 +195,12 @@ describe("a checkout", () => {
 
     expect(await readFile(join(kept, "new.txt"), "utf8")).toBe("precious\n");
     expect(await readFile(`${kept}.txt`, "utf8")).toContain("not committed");
+
+    // One that is put there later takes the place of none.
+    await write((await claimed(world)).path, { "new.txt": "as precious\n" });
+    expect(await world.repository.release(claim, "execute")).toBe("quarantined");
+    expect(await readFile(join(kept, "new.txt"), "utf8")).toBe("precious\n");
+    expect(await readFile(join(`${kept}-2`, "new.txt"), "utf8")).toBe("as precious\n");
   });
 
   test("with more than a hundred new objects is collected whole", async () => {
@@ -218,6 +231,40 @@ test("a history that is not whole reaches no branch, whatever git has let in of 
   await commit(checkout.path, { "a.txt": "a\n" });
   await expect(world.repository.collect(claim, branch)).rejects.toMatchObject({ reason: "GitFailed" });
   expect(await world.branch(branch)).toBeUndefined();
+});
+
+test.each([
+  ["no JSON", "{"],
+  ["no number", '{ "agent": "agent-1" }'],
+  ["a number in quotes", '{ "number": "1", "agent": "agent-1" }'],
+  ["half a number", '{ "number": 1.5, "agent": "agent-1" }'],
+  ["no agent", '{ "number": 1 }'],
+])(
+  "a claim's ref with %s is nobody's claim: that is said, with what lets it be claimed again",
+  async (_, text) => {
+    const world = await open();
+    const file = join(world.root, "claim.json");
+    await writeFile(file, text);
+    const blob = await git(world.repositoryPath, "hash-object", "-w", file);
+    await git(world.repositoryPath, "update-ref", "refs/bosun/claims/retry-uploads", blob);
+
+    const damaged = { reason: "ClaimDamaged", message: expect.stringContaining("git update-ref -d") };
+    await expect(world.repository.recordClaim(claim)).rejects.toMatchObject(damaged);
+    await git(world.repositoryPath, "update-ref", "-d", "refs/bosun/claims/retry-uploads");
+    await world.repository.recordClaim(claim);
+  },
+);
+
+test("a claim that is not recorded yet has no checkout and collects nothing: its turn may come", async () => {
+  const world = await open();
+  await claimed(world);
+  const early = { ...claim, number: 2 };
+  const wait = { name: "TransientError", reason: "ClaimNotRecorded" };
+  for (const one of [early, { ...claim, project: "another" }]) {
+    const asked = world.repository.ensureCheckout(one, { branch, identity, purpose: "execute" });
+    await expect(asked).rejects.toMatchObject(wait);
+    await expect(world.repository.collect(one, branch)).rejects.toMatchObject(wait);
+  }
 });
 
 /** A world in which another agent gets claim 2 right before the first `transaction` of these lines. */
@@ -406,11 +453,28 @@ test("transactions of ten agents at once do not get into each other's way", asyn
   expect(refs.split("\n")).toHaveLength(40);
 });
 
-test("the state folder must not lie in the repository", async () => {
+test("an operator's ref that holds no term names nobody: the next operator takes it", async () => {
+  const { repositoryPath } = await open();
+  for (const text of ["{", '{ "term": "9" }', "null"]) {
+    const file = join(repositoryPath, ".git", "value.json");
+    await writeFile(file, text);
+    await git(
+      repositoryPath,
+      "update-ref",
+      "refs/bosun/operator",
+      await git(repositoryPath, "hash-object", "-w", file),
+    );
+    await open({ repositoryPath, stateDirectory: `${repositoryPath}-state`, term: 3 });
+    expect(await git(repositoryPath, "cat-file", "blob", "refs/bosun/operator")).toBe('{"term":3}');
+  }
+});
+
+test("the state folder must not lie in the repository, but may lie beside it under a name that begins alike", async () => {
   const { repositoryPath } = await open();
   const inside = open({ repositoryPath, stateDirectory: join(repositoryPath, "state") });
 
   await expect(inside).rejects.toMatchObject({ reason: "StateInsideRepository" });
+  await open({ repositoryPath, stateDirectory: `${repositoryPath}-state` });
 });
 
 describe("what an agent wrote into its .git", () => {
@@ -526,22 +590,29 @@ describe("what an agent wrote into its .git", () => {
     });
   });
 
-  test("cannot bring a tree that git would write into a .git when it is checked out", async () => {
-    const world = await open();
-    const checkout = await claimed(world);
-    const tree = (entry: string) =>
-      spawnSync("git", ["-C", checkout.path, "mktree"], {
-        input: `${entry}\n`,
-        encoding: "utf8",
-      }).stdout.trim();
-    const config = await git(checkout.path, "rev-parse", "HEAD:notes.txt");
-    const root = tree(`040000 tree ${tree(`100644 blob ${config}\tconfig`)}\t.git`);
-    const evil = await git(checkout.path, "commit-tree", root, "-p", "HEAD", "-m", "evil");
-    await git(checkout.path, "update-ref", `refs/heads/${branch}`, evil);
+  test.each([0, 120])(
+    "cannot bring a tree that git would write into a .git, nor among %d files",
+    async (count) => {
+      const world = await open();
+      const checkout = await claimed(world);
+      await commit(
+        checkout.path,
+        Object.fromEntries(Array.from({ length: count + 1 }, (_, index) => [`f/${index}.txt`, `${index}\n`])),
+      );
+      const tree = (entry: string) =>
+        spawnSync("git", ["-C", checkout.path, "mktree"], {
+          input: `${entry}\n`,
+          encoding: "utf8",
+        }).stdout.trim();
+      const config = await git(checkout.path, "rev-parse", "HEAD:notes.txt");
+      const root = tree(`040000 tree ${tree(`100644 blob ${config}\tconfig`)}\t.git`);
+      const evil = await git(checkout.path, "commit-tree", root, "-p", "HEAD", "-m", "evil");
+      await git(checkout.path, "update-ref", `refs/heads/${branch}`, evil);
 
-    await expect(world.repository.collect(claim, branch)).rejects.toMatchObject({ reason: "GitFailed" });
-    expect(await world.branch(branch)).toBeUndefined();
-  });
+      await expect(world.repository.collect(claim, branch)).rejects.toMatchObject({ reason: "GitFailed" });
+      expect(await world.branch(branch)).toBeUndefined();
+    },
+  );
 
   test("cannot pass an object under another one's name", async () => {
     const world = await open();
@@ -582,8 +653,10 @@ describe("the target", () => {
   test("is followed in a checkout whose edits the merge does not touch, and they stay", async () => {
     const world = await open();
     await world.userCommits({ "mine.txt": "mine\n" });
-    const merged = await mergedWork(world, { "new.txt": "new\n" });
+    const merged = await mergedWork(world, { "new.txt": "new\n", "notes.txt": "the agent's\n" });
     await write(world.repositoryPath, { "mine.txt": "being edited\n" });
+    // Touched is not edited.
+    await utimes(join(world.repositoryPath, "notes.txt"), 1, 1);
 
     expect(await world.repository.syncTarget()).toEqual({ is: "inSync", commit: merged });
     expect(await readFile(join(world.repositoryPath, "mine.txt"), "utf8")).toBe("being edited\n");
@@ -707,15 +780,72 @@ describe("the target", () => {
     expect(await world.branch("main")).toBe(first);
   });
 
-  test("takes in the user's commits beside merged work, the same merge after a crash", async () => {
-    const world = await open();
-    await mergedWork(world, { "new.txt": "new\n" });
-    const mine = await world.userCommits({ "mine.txt": "mine\n" });
+  // What was merged has the date 1,700,000,000.
+  test.each([1_600_000_000, 1_800_000_000])(
+    "takes in the user's commits of %d beside merged work, the same merge after a crash",
+    async (seconds) => {
+      const world = await open();
+      const { repositoryPath, repository } = world;
+      const merged = await mergedWork(world, { "new.txt": "new\n" });
+      await write(repositoryPath, { "mine.txt": "mine\n" });
+      await git(repositoryPath, "add", "mine.txt");
+      const tree = await git(repositoryPath, "write-tree");
+      const author = `Person <person@example.com> ${seconds} +0000`;
+      const parent = await git(repositoryPath, "rev-parse", "main");
+      const text = `tree ${tree}\nparent ${parent}\nauthor ${author}\ncommitter ${author}\n\nMine\n`;
+      await writeFile(join(world.root, "mine"), text);
+      const mine = await git(repositoryPath, "hash-object", "-t", "commit", "-w", join(world.root, "mine"));
+      await git(repositoryPath, "update-ref", "refs/heads/main", mine);
 
-    const sync = await world.repository.syncTarget();
-    expect(sync.is).toBe("inSync");
-    expect(await world.repository.targetContains(mine)).toBe(true);
-    expect(await readFile(join(world.repositoryPath, "new.txt"), "utf8")).toBe("new\n");
+      expect(await repository.syncTarget()).toMatchObject({ is: "inSync" });
+      expect(await repository.targetContains(mine)).toBe(true);
+      expect(await readFile(join(repositoryPath, "new.txt"), "utf8")).toBe("new\n");
+      const made = await git(repositoryPath, "show", "-s", "--format=%P %at %ct", "main");
+      const newest = Math.max(seconds, 1_700_000_000);
+      expect(made).toBe(`${merged} ${mine} ${newest} ${newest}`);
+    },
+  );
+
+  test("stays where it is while new commits conflict with merged work, until a person has merged them", async () => {
+    const world = await open();
+    const { repositoryPath, repository } = world;
+    const merged = await mergedWork(world, { "notes.txt": "the agent's\n" });
+    const mine = await world.userCommits({ "notes.txt": "mine\n" });
+
+    const sync = await repository.syncTarget();
+    expect(sync).toMatchObject({ is: "behind", commit: merged, reason: "Diverged" });
+    if (sync.is !== "behind") return;
+    expect(sync.message).toContain("conflict with merged work in: notes.txt");
+    expect([await repository.target(), await world.branch("main")]).toEqual([
+      { is: "present", value: merged },
+      mine,
+    ]);
+
+    const [, ref = ""] = /Merge (\S+) into main by hand/.exec(sync.message) ?? [];
+    await git(repositoryPath, "merge", "--quiet", "-s", "ours", "-m", "By hand", ref);
+    const commit = await git(repositoryPath, "rev-parse", "main");
+    expect(await repository.syncTarget()).toEqual({ is: "inSync", commit });
+  });
+
+  test("that a person has deleted stops the queue, which stays where it was", async () => {
+    const world = await open();
+    const { repositoryPath, repository } = world;
+    const merged = await mergedWork(world, { "new.txt": "new\n" });
+    await git(repositoryPath, "checkout", "--quiet", "-b", "elsewhere");
+    await git(repositoryPath, "branch", "-D", "--quiet", "main");
+
+    expect(await repository.syncTarget()).toMatchObject({
+      is: "rewritten",
+      message: expect.stringContaining("main is gone"),
+    });
+    expect(await repository.target()).toEqual({ is: "present", value: merged });
+    expect(await world.branch("main")).toBeUndefined();
+  });
+
+  test("that nobody has made yet is absent, and nothing starts from it", async () => {
+    const world = await open({ targetBranch: "release" });
+    expect(await world.repository.target()).toEqual({ is: "absent" });
+    await expect(claimed(world)).rejects.toMatchObject({ reason: "TargetMissing" });
   });
 
   test("of a rehearsal is a branch of its own; the user's stays where it was", async () => {
@@ -770,6 +900,60 @@ test("work whose first commit the user took over already is rebased, and reviewe
   expect(await world.read(plan.head, "notes.txt")).toBe("third\n");
   expect(await world.repository.planMerge(request)).toEqual(plan);
   expect(await world.repository.planMerge({ ...request, head: plan.head })).toMatchObject({ is: "clean" });
+});
+
+test("work that conflicts only as a whole, and keeps its patches where it is rebased, is merged so, as its author's", async () => {
+  const world = await open();
+  const { path } = await claimed(world);
+  // Below or above the short text the long one is the same; that the whole of it is moved is read as if the short one were.
+  const long = Array.from({ length: 20 }, (_, index) => `long ${index}\n`).join("");
+  const short = Array.from({ length: 13 }, (_, index) => `short ${index}\n`);
+  const changed = short.with(6, "the user's\n");
+  const base = await world.userCommits({ "notes.txt": long + short.join("") });
+  await world.repository.syncTarget();
+  const own = `refs/heads/${branch}`;
+  await git(path, "fetch", "--quiet", world.repositoryPath, "main");
+  await git(path, "reset", "--quiet", "--hard", base);
+  const first = await commit(path, { "notes.txt": short.join("") });
+  const head = await commit(path, { "notes.txt": short.join("") + long });
+  await world.repository.collect(claim, branch);
+  const target = await world.userCommits({ "notes.txt": long + changed.join("") });
+  await world.repository.syncTarget();
+  const request = { target, head, message: "Merge it\n", identity, dateSeconds: 1_700_000_000 };
+
+  const plan = await world.repository.planMerge(request);
+  if (plan.is !== "clean") throw new Error(`The plan is ${plan.is}.`);
+  expect(plan.rebased).toBe(true);
+  expect(await world.read(plan.commit, "notes.txt")).toBe(changed.join("") + long);
+  const told = (id: string, format: string) =>
+    git(world.repositoryPath, "show", "-s", `--format=${format}`, id);
+  expect(await told(plan.commit, "%an %at %ct %s")).toBe("agent-1 1700000000 1700000000 Merge it");
+  expect(await git(world.repositoryPath, "rev-parse", `${plan.commit}^1`)).toBe(target);
+  // Each commit is on top of the target, as who made it when, and committed by whom the merge is made for.
+  expect(await git(world.repositoryPath, "rev-parse", `${plan.commit}^2~2`)).toBe(target);
+  const replayed = { [`${plan.commit}^2`]: head, [`${plan.commit}^2^`]: first };
+  for (const [now, before] of Object.entries(replayed)) {
+    expect(await told(now, "%an %ae %at %B")).toBe(await told(before, "%an %ae %at %B"));
+    expect(await told(now, "%cn %ct")).toBe("agent-1 1700000000");
+  }
+  expect(await git(world.repositoryPath, "rev-parse", own)).toBe(head);
+});
+
+test("work that shares no history with the target conflicts, in no file, and what is in the target already is merged as it is", async () => {
+  const world = await open();
+  const { path } = await claimed(world);
+  await git(path, "checkout", "--quiet", "--orphan", "alone");
+  await commit(path, { "alone.txt": "alone\n" });
+  await git(path, "branch", "--force", branch);
+  const head = await world.repository.collect(claim, branch);
+  const [base, target] = [await world.branch("main"), await world.userCommits({ "b.txt": "b\n" })];
+  await world.repository.syncTarget();
+  const request = { target, head, message: "Merge", identity, dateSeconds: 1_700_000_000 };
+  expect(await world.repository.planMerge(request)).toEqual({ is: "conflict", files: [] });
+  expect(await world.repository.planMerge({ ...request, head: base ?? "" })).toMatchObject({
+    is: "clean",
+    commit: target,
+  });
 });
 
 test("work with a merge in its history is not rebased: what was resolved in it would be lost", async () => {
