@@ -369,6 +369,44 @@ test("the copy of the totals is never ahead of the ledger, also where its lines 
   expect((await reopened()).state.request("b")).toBeUndefined();
 });
 
+test("when the disk fails whatever waits is refused, what was to be written after it too", async () => {
+  let isGone = false;
+  const fs: FileSystem = {
+    ...nodeFileSystem,
+    async append(...where) {
+      const file = await nodeFileSystem.append(...where);
+      const write = async (bytes: Uint8Array): Promise<void> => {
+        if (isGone) throw new Error("The disk is gone.");
+        await file.write(bytes);
+      };
+      return { ...file, write };
+    },
+  };
+  const ledger = await open({ fs });
+  await ledger.append(reservation("a"));
+  isGone = true;
+  const long = { step: "released", id: "a", why: "x".repeat(1024 * 1024) } as const;
+  const ended = await Promise.allSettled([long, reservation("b")].map((step) => ledger.append(step)));
+  expect(ended.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+});
+
+test("a copy of the totals that can't be written keeps nobody from spending", async () => {
+  const ledger = await open();
+  await ledger.append(reservation("a"));
+  await ledger.close();
+  opened.splice(0);
+  const again = await open();
+  const totals = join(folder, "state", "totals.json");
+  await rm(totals, { force: true });
+  await mkdir(join(totals, "in the way"), { recursive: true });
+  await again.append(reservation("b"));
+  await again.append({ step: "sent", id: "b" });
+  await again.close();
+  opened.splice(0);
+  await rm(totals, { recursive: true });
+  expect((await open()).state.request("b")).toMatchObject({ state: "unsettled" });
+});
+
 test("a ledger that can't be read is named, and nobody is told to make it anew", async () => {
   const path = join(folder, "ledger.jsonl");
   await mkdir(path);

@@ -101,7 +101,10 @@ test("who waits for others' reservations is told after five minutes to come agai
   paymentOf(await ask());
   const second = ask({ session: "t" });
   await clock.advance(300_000);
-  expect(await second).toMatchObject({ is: "waited", retryAfterSeconds: 30 });
+  expect(await second).toMatchObject({
+    ...{ is: "waited", retryAfterSeconds: 30 },
+    message: expect.stringContaining("others have reserved the money that it needs"),
+  });
 });
 
 test("a review that came later goes before an execution that waits", async () => {
@@ -131,7 +134,8 @@ test("who waits for money is overtaken by no smaller request for the same Budget
 });
 
 test("a raised limit lets go who waits, and a new day whoever the old one had no room for", async () => {
-  const { clock, payments, ask } = world(TIGHT, new TestClock("2026-11-23T23:58:00Z"));
+  const clock = new TestClock("2026-11-23T23:58:00Z");
+  const { payments, ask } = world({ ...TIGHT, monthly: { usd: 100 } }, clock);
   paymentOf(await ask());
   const second = ask({ session: "t" });
   expect(await isWaiting(second)).toBe(true);
@@ -227,7 +231,10 @@ test("a pause longer than anyone may wait is answered at once", async () => {
     status: 529,
     seen: { start: undefined, final: undefined, contextEdited: false },
   });
-  expect(await ask()).toMatchObject({ is: "waited", retryAfterSeconds: 3_600 });
+  expect(await ask()).toMatchObject({
+    ...{ is: "waited", retryAfterSeconds: 3_600 },
+    message: expect.stringMatching(/^claude-sonnet-5-5 is rate-limited or overloaded/),
+  });
 });
 
 test("a usage limit turns away who asks and who stands in line, until it opens again and one has shown so", async () => {
@@ -297,6 +304,37 @@ test("what was paid for without caching is sent without it", async () => {
   };
   expect(await sent(0.1)).toContain("cache_control");
   expect(await sent(0.043)).not.toContain("cache_control");
+});
+
+test("a model that is used up is named", async () => {
+  const { ask, rateLimits } = world(AMPLE);
+  rateLimits.sending(PRICE.model)(429, { waitMs: 3_600_000, usedUp: "model" });
+  expect(await ask()).toMatchObject({
+    is: "used up",
+    message: expect.stringContaining("of claude-sonnet-5-5 is"),
+  });
+});
+
+test("who leaves the line is told why, and leaves no reservation", async () => {
+  const { payments, ask, ledger } = world(TIGHT);
+  paymentOf(await ask());
+  const leaving = new AbortController();
+  const session = { ...SESSION, session: "t" };
+  const left = payments.reserve(REQUEST, { session, price: PRICE, signal: leaving.signal });
+  leaving.abort(new Error("It is gone."));
+  await expect(left).rejects.toThrow("It is gone.");
+  expect([payments.waiting, ledger.state.sums({}).requests]).toEqual([0, 1]);
+});
+
+test("all payments have ended when the last one has, and not before", async () => {
+  const { payments, ask } = world(AMPLE);
+  const [first, second] = [paymentOf(await ask()), paymentOf(await ask())];
+  const ended = payments.ended();
+  await first.end({ is: "not sent", why: "no connection" });
+  expect(await isWaiting(ended)).toBe(true);
+  await second.end({ is: "not sent", why: "no connection" });
+  await ended;
+  expect(payments.inFlight).toBe(0);
 });
 
 test("ending twice settles once", async () => {

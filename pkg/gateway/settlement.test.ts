@@ -147,6 +147,47 @@ describe("the usage of a stream", () => {
     expect(seenInStream(stream(start, end)).final).toBeUndefined();
   });
 
+  const running = (usage: object) => ({ type: "message_delta", delta: { stop_reason: null }, usage });
+  const [begin = { type: "" }, stop = { type: "" }] = [helloEvents()[0], helloEvents()[5]];
+  const ending = helloEvents()[4] ?? { type: "" };
+  test.each<[string, Buffer, object | undefined]>([
+    [
+      "is final at message_stop, where none said why it stopped",
+      stream(begin, running({ output_tokens: 5 }), stop),
+      { output: 5 },
+    ],
+    ["is none at a message_stop without counts", stream(begin, stop), undefined],
+    [
+      "is none where the counts have no output",
+      stream(begin, { ...ending, usage: { input_tokens: 3 } }),
+      undefined,
+    ],
+    [
+      "is what was said last, also after the message has said why it stopped",
+      stream(begin, ending, running({ output_tokens: 25 })),
+      { output: 25 },
+    ],
+    ["is seen in a last line that has no end", stream(begin, ending).subarray(0, -2), {}],
+  ])("%s", (_name, bytes, want) => {
+    const { final } = seenInStream(bytes);
+    expect(final).toEqual(want === undefined ? undefined : [{ ...USED, ...want }]);
+  });
+
+  test("is nothing in events that lack what they should have", () => {
+    const events = [
+      { type: "message_start" },
+      { type: "message_delta" },
+      { type: "message_start", message: null },
+    ];
+    const none = {
+      type: "message_delta",
+      delta: null,
+      usage: null,
+      context_management: { applied_edits: [] },
+    };
+    expect(seenInStream(stream(...events, none))).toEqual(NOTHING);
+  });
+
   test("is known to be complete at message_stop", () => {
     expect(seenIn("text/event-stream", stream(...helloEvents().slice(0, -1))).isComplete).toBe(false);
     expect(seenIn("text/event-stream", stream(...helloEvents())).isComplete).toBe(true);
@@ -170,7 +211,32 @@ describe("the usage of a stream", () => {
 describe("the usage of an answer in one piece", () => {
   test("is the one in its body", () => {
     const body = Buffer.from(JSON.stringify({ type: "message", usage: USAGE }));
-    expect(seenIn("application/json", body.subarray(0, 9), body.subarray(9)).seen.final).toEqual([USED]);
+    const observer = seenIn("application/json", body.subarray(0, 9), body.subarray(9));
+    expect(observer.seen.final).toEqual([USED]);
+    // Only a stream says so before its end.
+    expect(observer.isComplete).toBe(false);
+  });
+
+  test.each<[string, object, object]>([
+    ["without iterations is itself", { iterations: [] }, {}],
+    ["of a prompt that came from a cache alone is that", { input_tokens: 0 }, { input: 0 }],
+    [
+      "has what is not broken down of its cache writes beside what is",
+      {
+        cache_creation_input_tokens: 10,
+        cache_creation: { ephemeral_5m_input_tokens: 4, ephemeral_1h_input_tokens: 3 },
+      },
+      { cacheWrite5m: 4 + 3, cacheWrite1h: 3 },
+    ],
+    [
+      "has nothing for what is no count",
+      { cache_read_input_tokens: -5, cache_creation_input_tokens: "many", cache_creation: null },
+      {},
+    ],
+    ["has nothing for what is no whole count", { cache_read_input_tokens: 1.5 }, {}],
+  ])("%s", (_name, more, want) => {
+    const body = Buffer.from(JSON.stringify({ usage: { ...USAGE, ...more } }));
+    expect(seenIn("application/json", body).seen.final).toEqual([{ ...USED, ...want }]);
   });
 
   test("is unknown when the body was cut, or has none", () => {
@@ -179,6 +245,9 @@ describe("the usage of an answer in one piece", () => {
       '{"type":"message"}',
       "<html>",
       '{"usage":{"input_tokens":"many"}}',
+      '{"usage":{"input_tokens":-1}}',
+      '{"usage":{"input_tokens":1.5}}',
+      '{"usage":null}',
     ]) {
       expect(seenIn("application/json", Buffer.from(body)).seen).toEqual(NOTHING);
     }

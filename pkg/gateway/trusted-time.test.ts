@@ -37,6 +37,14 @@ test.each<{ name: string; steps: Step[]; want: string }>([
     want: "confirmed",
   },
   {
+    name: "the first date came long after the start, and both clocks went on",
+    steps: [
+      { wall: 9 * DAY, elapsed: 9 * DAY, date: 9 * DAY },
+      { wall: 10 * DAY, elapsed: 10 * DAY },
+    ],
+    want: "confirmed",
+  },
+  {
     name: "it was corrected by a few minutes",
     steps: [
       { wall: 0, elapsed: 0, date: 0 },
@@ -164,6 +172,20 @@ test("however the wall clock is set, the moment of money never goes back nor bey
       }
     }),
   );
+});
+
+test("what is told of a doubt stays as it was said first, however often it is heard again", () => {
+  const time = new TrustedTime();
+  const heardAt = (ms: number): unknown => {
+    const look = { wallMs: START + DAY + ms, elapsedMs: ms };
+    time.heard(START + ms, look);
+    return time.trust(look);
+  };
+  const first = heardAt(0);
+  expect(first).toMatchObject({
+    message: expect.stringContaining("it said 2026-11-24T12:00:00Z, the upstream said 2026-11-23T12:00:00Z"),
+  });
+  expect(heardAt(61_000)).toEqual(first);
 });
 
 test("an upstream that can't be reached is named before the clock that it would have confirmed", () => {

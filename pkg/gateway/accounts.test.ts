@@ -1,0 +1,142 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { noFailpoints } from "../runtime/failpoints.ts";
+import { TestClock } from "../runtime/testing/clock.ts";
+import { systemIds, systemRandom } from "../system/system.ts";
+import { Gateway } from "./gateway.ts";
+import { BUDGET, SESSION } from "./testing/spender.ts";
+import { helloAnswer, startTestUpstream, type TestUpstream } from "./testing/upstream.ts";
+
+const DAY_MS = 86_400_000;
+const TOKENS = { ...BUDGET, daily: { usd: 500, tokens: 1_000_000 } };
+
+let clock: TestClock;
+let folder: string;
+let upstream: TestUpstream;
+let gateway: Gateway;
+
+beforeEach(async () => {
+  clock = new TestClock("2026-11-23T12:00:00Z");
+  folder = await mkdtemp(join(tmpdir(), "bosun-accounts-"));
+  upstream = await startTestUpstream();
+  upstream.date = () => new Date(clock.now());
+  const config = {
+    ledgerDirectory: folder,
+    stateDirectory: join(folder, "state"),
+    upstream: { baseUrl: upstream.url, credential: { apiKey: "k" } },
+    admitted: [],
+  };
+  const fail = (error: unknown): void => {
+    throw error;
+  };
+  const deps = { clock, random: systemRandom, ids: systemIds, failpoints: noFailpoints };
+  gateway = await Gateway.start(config, { ...deps, log: fail, ledgerFailed: fail });
+  gateway.setBudgets([TOKENS]);
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await upstream[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+/** One request that may use 11,000 tokens, and says that it used so many: 100 of input and the others of output. */
+async function spend(outputTokens: number): Promise<void> {
+  upstream.answer = helloAnswer({ input_tokens: 100, output_tokens: outputTokens });
+  gateway.renew();
+  const { url, token } = await gateway.admit(SESSION);
+  const body = { model: "claude-sonnet-5-5", max_tokens: 1_000, messages: [{ role: "user", content: "Hi" }] };
+  const headers = { "x-api-key": token };
+  await fetch(`${url}/v1/messages`, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+test("there is news with another hundredth of a limit, a window that turns, a violated bound and a person's word", async () => {
+  const heard = [gateway.news()];
+  const isNews = (): boolean => {
+    const word = gateway.news();
+    return word !== heard.at(-1) && heard.push(word) > 0;
+  };
+  for (let i = 0; i < 9; i++) await spend(1_000);
+  expect(isNews()).toBe(false);
+  await spend(1_000);
+  expect(isNews()).toBe(true);
+
+  await clock.advance(DAY_MS);
+  expect(isNews()).toBe(true);
+  await spend(5_000);
+  expect(gateway.account("all")).toMatchObject({ boundViolated: true });
+  expect(isNews()).toBe(true);
+  await gateway.settle(gateway.requests(1)[0]?.id ?? "", 1_000);
+  expect(isNews()).toBe(true);
+});
+
+test("each step of a request changes an account: its reservation, and its end", async () => {
+  const seen = [gateway.changes];
+  const hello = helloAnswer();
+  gateway.renew();
+  const { url, token } = await gateway.admit(SESSION);
+  upstream.answer = (...args) => {
+    seen.push(gateway.changes);
+    return hello(...args);
+  };
+  const body = { model: "claude-sonnet-5-5", max_tokens: 100, messages: [{ role: "user", content: "Hi" }] };
+  const headers = { "x-api-key": token };
+  const response = await fetch(`${url}/v1/messages`, { method: "POST", headers, body: JSON.stringify(body) });
+  await response.arrayBuffer();
+  const [before = 0, sent = 0] = seen;
+  expect(sent).toBeGreaterThan(before);
+  expect(gateway.changes).toBeGreaterThan(sent);
+});
+
+test("an account has what was spent in its windows, which request broke its bound and how often a person spoke", async () => {
+  await spend(5_000);
+  const [request] = gateway.requests(2);
+  const spent = { spent: 100 * 2_000 + 5_000 * 10_000, spentTokens: 5_100, requests: 1 };
+  const day = { window: "2026-11-23", startMs: Date.parse("2026-11-23"), endMs: Date.parse("2026-11-24") };
+  expect(gateway.account("all")).toEqual({
+    budget: "all",
+    daily: { ...day, ...spent, reserved: 0, reservedTokens: 0, unsettled: 0 },
+    monthly: expect.objectContaining({ window: "2026-11", ...spent }),
+    boundViolated: true,
+    violatedRequest: request?.id,
+  });
+  await gateway.settle(request?.id ?? "", 7);
+  const settled = gateway.account("all");
+  expect(settled).toMatchObject({ boundViolated: false, corrections: 1, daily: { spent: 7 } });
+  expect(settled).not.toHaveProperty("violatedRequest");
+  expect(gateway.account("other")).toBeUndefined();
+  expect(gateway.standing(["x", "y"])).toEqual({
+    accounts: [settled],
+    spent: [
+      { cost: 7, tokens: 5_100 },
+      { cost: 0, tokens: 0 },
+    ],
+  });
+});
+
+test("the account of a window that is over is the one of its own selector and time, and empty where nothing was reserved", async () => {
+  await spend(1_000);
+  await clock.advance(DAY_MS);
+  gateway.setBudgets([{ ...TOKENS, selector: { team: "red" } }]);
+  const spent = 100 * 2_000 + 1_000 * 10_000;
+  expect(gateway.closedWindow("all", "2026-11-23")).toMatchObject({
+    window: "2026-11-23",
+    spent,
+    requests: 1,
+  });
+  expect(gateway.closedWindow("all", "2026-11-22")).toMatchObject({ window: "2026-11-22", spent: 0 });
+  expect(gateway.closedWindow("other", "2026-11-23")).toBeUndefined();
+});
+
+test("a person settles what has ended, with an amount; anything else is refused, and nothing is changed", async () => {
+  await spend(1_000);
+  const id = gateway.requests(1)[0]?.id ?? "";
+  for (const cost of [-1, 0.5, Number.NaN])
+    await expect(gateway.settle(id, cost)).rejects.toThrow(/whole number of nano-dollars/);
+  await expect(gateway.settle("r-7", 1)).rejects.toThrow(/no request r-7/);
+  expect(gateway.account("all")).not.toHaveProperty("corrections");
+  await gateway.settle(id, 0);
+  expect(gateway.cost({ session: "s" })).toBe(0);
+});
