@@ -1,11 +1,13 @@
-import { expect, test } from "vitest";
+import fc from "fast-check";
+import { expect, onTestFinished, test } from "vitest";
 import type { Agent } from "../api/generated.ts";
 import { StatusError } from "../api/status-error.ts";
 import { aborted } from "./aborted.ts";
 import type { Client } from "./client.ts";
-import { Informer } from "./informer.ts";
+import { type Delta, Informer } from "./informer.ts";
 import { silentLogger } from "./logger.ts";
 import { settled, TestClock } from "./testing/clock.ts";
+import { FakeApi } from "./testing/fake-api.ts";
 
 test("an informer that is stopped right after its first list ends: it watched on unheard, and its operator hung", async () => {
   const agent = { metadata: { namespace: "default", name: "agent-1", resourceVersion: "1" } } as Agent;
@@ -61,4 +63,177 @@ test("a history that is gone is listed anew at once, however often the server fa
   expect({ listedMs, goneMs }).toEqual({ listedMs: [0, at, at + 800], goneMs: [at, at] });
   stopping.abort();
   await running;
+});
+
+/** An informer that runs, and what its listeners were told. */
+async function followed(api: FakeApi) {
+  const clock = new TestClock();
+  const informer = new Informer({
+    kind: "Agent",
+    client: api.client,
+    clock,
+    random: { next: () => 0.5 },
+    logger: silentLogger,
+  });
+  const told: string[] = [];
+  informer.onDelta(({ type, object }) => told.push(`${type} ${object.metadata.name}`));
+  const stopping = new AbortController();
+  void informer.run(stopping.signal);
+  onTestFinished(() => stopping.abort());
+  await settled();
+  return { informer, clock, told, stopping };
+}
+
+test("what came before the first list is told in the order in which it was written, not by name", async () => {
+  const api = new FakeApi();
+  for (const name of ["b", "c", "a"]) api.put(name);
+  expect((await followed(api)).told).toEqual(["ADDED b", "ADDED c", "ADDED a"]);
+});
+
+test("a relist shows and tells at once what no watch has told, also one that is asked for while a list is read", async () => {
+  const api = new FakeApi();
+  api.put("a");
+  const { informer, told } = await followed(api);
+  api.put("a");
+  api.lose();
+  informer.relist();
+  expect(informer.current).toBe(false);
+  await settled();
+  expect([informer.current, informer.lastRevision, told]).toEqual([true, "2", ["ADDED a", "MODIFIED a"]]);
+
+  const { promise, resolve } = Promise.withResolvers<void>();
+  api.answer = promise;
+  informer.relist();
+  await settled();
+  api.put("b");
+  api.lose();
+  informer.relist();
+  resolve();
+  await settled();
+  expect([informer.current, informer.lastRevision, told.at(-1)]).toEqual([true, "3", "ADDED b"]);
+});
+
+test("a history that is gone again, with an event in between, is listed anew at once each time", async () => {
+  const api = new FakeApi();
+  const { clock, informer } = await followed(api);
+  for (let time = 1; time <= 3; time += 1) {
+    api.put("a");
+    api.tell();
+    await settled();
+    api.put("a");
+    api.forget();
+    await settled();
+    expect(informer.lastRevision).toBe(String(api.revision));
+  }
+  expect(clock.elapsed()).toBe(0);
+});
+
+test("a server that ends each watch at once is not asked in a loop", async () => {
+  const api = new FakeApi();
+  const { clock } = await followed(api);
+  for (let time = 1; time <= 5; time += 1) {
+    api.end();
+    await settled();
+    expect(api.asked.watch).toBe(time);
+    await clock.advance(800);
+  }
+});
+
+test("a server that was set back to an older copy is followed from there", async () => {
+  const api = new FakeApi();
+  const before = api.put("a");
+  const { clock, informer } = await followed(api);
+  for (let time = 0; time < 5; time += 1) api.put("a");
+  api.tell();
+  await settled();
+  api.restore(1, [before]);
+  informer.relist();
+  await clock.advance(60_000);
+  expect(informer.lastRevision).toBe("1");
+  api.put("a");
+  api.tell();
+  await settled();
+  expect(informer.lastRevision).toBe("2");
+});
+
+test("a listener that throws keeps nothing from the others", async () => {
+  const api = new FakeApi();
+  const { informer } = await followed(api);
+  informer.onDelta(() => {
+    throw new Error("broken");
+  });
+  const heard: string[] = [];
+  informer.onDelta(({ object }) => heard.push(object.metadata.name));
+  api.put("a");
+  api.tell();
+  await settled();
+  expect(heard).toEqual(["a"]);
+});
+
+test("whatever happens to objects, watches and history, cache and listeners come to know what is, each change once", async () => {
+  const step = fc.oneof(
+    fc.record({
+      do: fc.constantFrom("put" as const, "remove" as const),
+      name: fc.constantFrom("a", "b", "c"),
+    }),
+    fc.record({
+      do: fc.constantFrom(
+        "tell",
+        "lose",
+        "cut",
+        "end",
+        "forget",
+        "relist",
+        "settle",
+        "pass",
+        "list" as const,
+      ),
+      name: fc.constant(""),
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+      const api = new FakeApi();
+      const { informer, clock, stopping } = await followed(api);
+      const mirror = new Map<string, Agent>();
+      informer.onDelta(({ type, object, previous }: Delta<Agent>) => {
+        const { name } = object.metadata;
+        expect(previous).toBe(mirror.get(name));
+        expect(type).toBe(previous === undefined ? "ADDED" : type === "DELETED" ? "DELETED" : "MODIFIED");
+        if (type !== "DELETED")
+          expect(object.metadata.resourceVersion).not.toBe(previous?.metadata.resourceVersion);
+        if (type === "DELETED") mirror.delete(name);
+        else mirror.set(name, object);
+      });
+      const namesOf = (objects: Iterable<Agent>) => [...objects].map(({ metadata }) => metadata.name);
+      for (const each of steps) {
+        if (each.do === "put") api.put(each.name);
+        if (each.do === "remove") api.remove(each.name);
+        if (each.do === "tell") api.tell();
+        if (each.do === "lose") {
+          api.lose();
+          // Somebody knows, as by a write that got no clear answer.
+          informer.relist();
+        }
+        if (each.do === "cut") api.end(new Error("cut off"));
+        if (each.do === "end") api.end();
+        if (each.do === "forget") api.forget();
+        if (each.do === "relist") informer.relist();
+        if (each.do === "settle") await settled();
+        if (each.do === "pass") await clock.advance(1_000);
+        expect(namesOf(informer.list().items)).toEqual(namesOf(mirror.values()).sort());
+        expect(informer.list({ namespace: "elsewhere" }).items).toEqual([]);
+      }
+      api.tell();
+      await settled();
+      await clock.advance(120_000);
+      expect(informer.list()).toEqual({
+        metadata: { resourceVersion: String(api.revision) },
+        items: [...api.objects.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)),
+      });
+      expect(new Map([...mirror].sort())).toEqual(new Map([...api.objects].sort()));
+      stopping.abort();
+    }),
+    { numRuns: 300 },
+  );
 });

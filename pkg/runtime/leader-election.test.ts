@@ -183,7 +183,25 @@ test("a machine that slept holds nothing when it wakes", async () => {
   expect(first.leads).toBe(false);
 });
 
-test("who was suspended while another held the Lease and gave it back has lost it", async () => {
+test("a wall clock that is set back makes nobody's term longer", async () => {
+  const clock = new TestClock();
+  const server = new Server();
+  const first = await candidate(server, "first", clock);
+  await clock.advance(5_000);
+  const now = clock.now.bind(clock);
+  clock.now = () => now() - 3_600_000;
+  server.unreachable.add("first");
+  await clock.advance(renewDeadlineMs);
+  expect(first.leads).toBe(false);
+});
+
+test.each([
+  { meanwhile: "nobody asked for the Lease", held: {} },
+  {
+    meanwhile: "another held the Lease and gave it back",
+    held: { lease: { resourceVersion: "other", spec: { holderIdentity: "", leaseTransitions: 2 } } },
+  },
+])("who was suspended while $meanwhile has lost it", async ({ held }) => {
   const clock = new TestClock();
   const server = new Server();
   const first = await candidate(server, "first", clock);
@@ -192,10 +210,11 @@ test("who was suspended while another held the Lease and gave it back has lost i
   const { elapsed, now } = clock;
   clock.elapsed = () => elapsed.call(clock) + 40_000;
   clock.now = () => now.call(clock) + 40_000;
-  server.lease = { resourceVersion: "other", spec: { holderIdentity: "", leaseTransitions: 2 } };
+  Object.assign(server, held);
+  const left = server.lease;
   await clock.advance(5_000);
   expect([first.leads, first.isLost]).toEqual([false, true]);
-  expect(server.lease?.resourceVersion).toBe("other");
+  expect(server.lease).toBe(left);
 });
 
 test("a Lease that another held between two renewals is lost, though it is free again", async () => {

@@ -123,6 +123,11 @@ describe("what a person writes", () => {
     ]);
     await world.edit("b.yaml", project("one", "Mine"));
     expect(world.spec("one")).toMatchObject({ title: "Mine" });
+    // One that is made again is told of again.
+    await unlink(join(world.folder, "a.yaml"));
+    await world.files.rescan();
+    await world.edit("a.yaml", project("one"));
+    expect(world.messages()).toHaveLength(2);
   });
 
   test("a file that can't be parsed keeps its last good version and names the line", async () => {
@@ -256,6 +261,20 @@ describe("what the API writes", () => {
     expect(await world.read("a.yaml")).toBe(
       project("a").replace("spec:", '  labels:\n    team: red\n  annotations:\n    mine: "yes"\nspec:'),
     );
+  });
+
+  test("a label alone, an annotation alone, reach the file, though they make no new generation", async () => {
+    await world.write("a.yaml", project("a"));
+    await world.open();
+    const metadata = async () => parse(await world.read("a.yaml")).metadata;
+    for (const field of ["labels", "annotations"]) {
+      // What was heard of it before is as it is now, but for this.
+      await world.patch("a", { metadata: { finalizers: [`bosun.dev/${field}`] } });
+      await world.settle();
+      await world.patch("a", { metadata: { [field]: { team: "red" } } });
+      await world.settle();
+      expect(await metadata()).toMatchObject({ [field]: { team: "red" } });
+    }
   });
 
   test("a new object gets the file that its CRD names, without defaults; a deleted one takes it along", async () => {
@@ -422,6 +441,44 @@ describe("what is gone from the files", () => {
     expect(world.spec("a")).toMatchObject({ title: "Back" });
   });
 
+  test("what is held again after it came back is told again, and what the API deleted meanwhile is held no more", async () => {
+    for (const head of ["c2", "c3"]) {
+      await unlink(join(world.folder, "a.yaml"));
+      await world.files.rescan();
+      world.headCommit = head;
+      await world.pass(10_000);
+      await world.edit("a.yaml", project("a"));
+    }
+    expect(world.messages()).toEqual(Array(2).fill(expect.stringMatching(/HEAD of the repository moved/)));
+    await unlink(join(world.folder, "a.yaml"));
+    await world.files.rescan();
+    await world.registry.delete(projects, { namespace: "default", name: "a" });
+    await world.settle();
+    expect(await world.files.acceptDeletions()).toEqual([]);
+  });
+
+  test("nothing is deleted in the moment in which another file is being written: it may hold it", async () => {
+    await unlink(join(world.folder, "a.yaml"));
+    await world.files.rescan();
+    world.elapsed += 10_000;
+    await world.write("b.yaml", header("b"));
+    world.meanwhile = () => world.write("b.yaml", project("b", "Whole"));
+    await world.files.rescan();
+    expect(existing()).toEqual(names);
+    world.meanwhile = async () => {};
+    await world.files.rescan();
+    expect(existing()).toEqual(names.slice(1));
+  });
+
+  test("a folder that is gone with its file deletes the object of that file", async () => {
+    await world.write("sub/deep/z.yaml", project("z"));
+    await world.files.rescan();
+    await rm(join(world.folder, "sub"), { recursive: true });
+    await world.pass(60_000);
+    expect(world.project("z")).toBeUndefined();
+    expect(existing()).toEqual(names);
+  });
+
   test("a folder that is gone deletes nothing", async () => {
     await rename(world.folder, `${world.folder}-away`);
     await world.pass(60_000);
@@ -475,6 +532,30 @@ test("a file that can't be read is named, and deletes nothing", async () => {
   expect(world.messages()[0]).toMatch(/^InvalidFile: a\.yaml:1: EACCES/);
 });
 
+test.each([
+  {
+    code: "EIO",
+    taken: false,
+    told: [expect.stringMatching(/^InvalidFile: a\.yaml:1: the file can't be synced: EIO/)],
+  },
+  { code: "EINVAL", taken: true, told: [] },
+])("an edit of which a sync fails with $code counts: $taken", async ({ code, taken, told }) => {
+  let failing = true;
+  const syncFile = async (path: string) => {
+    if (failing) throw Object.assign(new Error(code), { code });
+    await nodeFileSystem.syncFile(path);
+  };
+  world = new World(world.folder, { ...nodeFileSystem, syncFile });
+  await world.write("a.yaml", project("a"));
+  await world.open();
+  for (let look = 0; look < 2; look += 1) await world.files.rescan();
+  expect(world.project("a") !== undefined).toBe(taken);
+  expect(world.messages()).toEqual(told);
+  failing = false;
+  await world.files.rescan();
+  expect(world.project("a")).toBeDefined();
+});
+
 test("a JSON file is told of once, and counts under the name that it is to have: it was passed over in silence", async () => {
   const text = JSON.stringify({
     apiVersion: "bosun.dev/v1alpha1",
@@ -504,6 +585,49 @@ test("a JSON file is told of once, and counts under the name that it is to have:
   expect(world.spec("a")).toMatchObject({ title: "A" });
   expect(world.messages()).toHaveLength(1);
   expect(notInForce).toEqual([]);
+});
+
+/** Has the files looked at five times, as while an operator runs. */
+async function fiveLooks(of: World): Promise<void> {
+  const end = new AbortController();
+  let looks = 0;
+  of.meanwhile = async () => {
+    looks += 1;
+    if (looks === 5) end.abort();
+  };
+  await of.files.run(end.signal);
+}
+
+test("a folder that can't be read for a while is told of once, and its edits are taken later", async () => {
+  let failing = false;
+  const list: FileSystem["list"] = async (path) => {
+    if (failing) throw new Error("EMFILE: too many open files");
+    return nodeFileSystem.list(path);
+  };
+  world = new World(world.folder, { ...nodeFileSystem, list });
+  await world.open();
+  await world.write("a.yaml", project("a"));
+  failing = true;
+  await fiveLooks(world);
+  expect(world.messages()).toEqual(["InvalidFile: The folder can't be read: EMFILE: too many open files"]);
+  failing = false;
+  await fiveLooks(world);
+  expect(world.project("a")).toBeDefined();
+  failing = true;
+  await fiveLooks(world);
+  expect(world.messages()).toHaveLength(2);
+});
+
+test("a storage that has failed ends the watch over the files", async () => {
+  const disk = crashFileSystem();
+  disk.put("/folder/a.yaml", project("a"));
+  const mine = new World("/folder", disk);
+  await mine.open();
+  disk.failAfter(0, { code: "ENOSPC", lasting: true });
+  await expect(mine.patch("a", { spec: { skip: true } })).rejects.toThrow();
+  disk.mend();
+  disk.put("/folder/b.yaml", project("b"));
+  await expect(fiveLooks(mine)).rejects.toThrow("storage failed");
 });
 
 test("a running watch takes an edit without being asked", async () => {
