@@ -65,6 +65,12 @@ const rows: readonly {
     want: { due: false, nextMs: 201_000 },
   },
   {
+    name: "what a look finds to have stood still counts for when the next is due",
+    known: { pid: 7, liveSeconds: 1000, unchangedSeconds: 900, lastLookTime: at(NOW - 600_000) },
+    session: present(1660),
+    want: { due: true, nextMs: 241_000 },
+  },
+  {
     name: "where less stillness is allowed the looks are closer",
     known: { pid: 7, liveSeconds: 100, lastLookTime: at(NOW) },
     limits: { stuckSeconds: 60 },
