@@ -339,7 +339,11 @@ describe("a person's decision is acted on", () => {
   test("Rework of a deadlock allows one more cycle", async () => {
     const story = await deadlock();
     story.world.temper.approves = 1;
-    await story.resolve("Rework");
+    const { name = "" } = story.escalation("ReviewDeadlock")?.metadata ?? {};
+    await story.patch("Escalation", name, { resolution: { action: "Rework", note: "Keep the old name." } });
+    await story.until("the next run is open", () => story.the("Project", "retry").status?.claim?.run === 4);
+    const { message } = story.the("Project", "retry").status?.claim ?? {};
+    expect(message).toMatch(/not met[\s\S]*A person decided Rework: Keep the old name\./);
     await story.until("it is merged", merged(story, "retry"));
     expect(story.the("Project", "retry").status?.submission?.run).toBe(4);
   });
@@ -410,6 +414,8 @@ describe("a person's decision is acted on", () => {
       const { head = "", base = "" } = story.the("Project", "retry").status ?? {};
       const path = story.world.repository.objects.changed(base, head)[0] ?? "";
       if (story.phase("retry") === "Escalated") break;
+      // What was taken in meanwhile is no change of the Project's.
+      expect(base).toBe(story.world.repository.targetHead);
       conflicts += 1;
       story.world.repository.userCommits({ [path]: `theirs ${conflicts}` });
       await story.until("the queue has looked", () => story.phase("retry") !== "Approved");
@@ -450,7 +456,7 @@ test("a judgement that can't be seen when its agent tells of it is taken in seco
 });
 
 test("a secret is escalated, and after Rework merged only without it", async () => {
-  const story = await tell({ temper: { offends: 1, offence: "Secret" } });
+  const story = await tell({ temper: { offends: 1, offence: "Secret", approves: 1 } });
   await story.projects("a");
   await story.until("a person is asked", () => story.escalation("SecretFound"), 20);
   story.world.temper.offends = 0;
@@ -464,6 +470,8 @@ test("a secret is escalated, and after Rework merged only without it", async () 
   }
   for (const content of story.world.repository.objects.get(story.world.repository.targetHead).tree.values())
     expect(content).not.toContain("secret");
+  // What a person sends back is no review that asked for changes.
+  expect(story.the("Project", "a").status?.reviewCycles ?? 0).toBe(0);
 });
 
 test("a protected path waits for a person, whose Approve lets exactly that commit pass", async () => {
@@ -471,6 +479,9 @@ test("a protected path waits for a person, whose Approve lets exactly that commi
   await story.projects("a");
   await story.until("a person is asked", () => story.escalation("ProtectedPath"), 20);
   const escalation = story.escalation("ProtectedPath");
+  // Whoever reads the review sees it too, beside what the reviewer found.
+  const [review] = story.world.api.objects("Review");
+  expect(review?.status?.findings).toContainEqual(expect.stringMatching(/^ProtectedPath /));
   await story.resolve("Approve", "ProtectedPath");
   await story.until("it is merged", merged(story, escalation?.spec.project ?? ""));
   expect(story.the("Project", escalation?.spec.project ?? "").status?.submission?.head).toBe(
@@ -493,6 +504,15 @@ test("an assignment moves a project in work to that agent, whose branch starts a
   expect(claim).toMatchObject({ number: 2, from: head, branch: "agent-2/project-1" });
   expect(story.world.repository.branch("agent-1/project-1")).toBe(head);
   await story.until("agent-2 works", working(story, "retry"), 0.5);
+
+  // What all of them have worked counts, for its limit as for people.
+  const worked = () => story.the("Project", "retry").status?.workedSeconds ?? 0;
+  const before = worked();
+  expect(before).toBeGreaterThan(1000);
+  await story.minutes(30);
+  await story.patch("Project", "retry", { assignedAgent: "agent-1" });
+  await story.until("agent-1 has it", () => story.the("Project", "retry").status?.claim?.number === 3, 1);
+  expect(worked()).toBeGreaterThan(before + 1000);
 });
 
 test("a review of an earlier commit that nobody has taken up ends when the next one begins", async () => {
@@ -1038,6 +1058,27 @@ describe("what is taken away in work is let go, and its branch kept", () => {
     const { head, branch = "" } = story.the("Project", "one").status ?? {};
     expect(story.world.repository.branch(branch)).toBe(head);
   });
+  test("also where the operator dies as soon as the checkout is gone: what was in it is told before", async () => {
+    const story = await inWork();
+    const { repository } = story.world;
+    const release = repository.release.bind(repository);
+    let died = false;
+    repository.release = async (...args) => {
+      const done = await release(...args);
+      if (!died) story.operator.crash();
+      died = true;
+      return done;
+    };
+    story.operator.crash();
+    story.operator.start();
+    await story.patch("Project", "one", { skip: true });
+    await story.until("the operator dies", () => died, 0.5);
+    story.operator.start();
+    await story.until("it is let go", () => story.the("Project", "one").status?.claim === undefined, 0.5);
+    const { head, branch = "" } = story.the("Project", "one").status ?? {};
+    expect(head).toBeDefined();
+    expect(story.world.repository.branch(branch)).toBe(head);
+  });
   test("but not where another has claimed it while the work was saved: that claim stays", async () => {
     const story = await tell({ builders: 2, temper: { script: endless("execute") } });
     await story.projects("one");
@@ -1074,6 +1115,22 @@ describe("what is taken away in work is let go, and its branch kept", () => {
     expect(story.world.repository.branch(branch)).toMatch(/^[0-9a-f]{40}$/);
     expect(story.world.sessions.hosts()).toEqual([]);
     await story.until("the agent is idle", () => story.the("Agent", "agent-1").status?.state === "Idle", 0.5);
+  });
+});
+
+test("a Project that was torn out in work leaves neither a session nor its checkout behind", async () => {
+  const story = await tell({ temper: { script: endless("execute") } });
+  await story.projects("one");
+  await story.minutes(40);
+  const { api, repository, sessions } = story.world;
+  const { number = 0, agent = "" } = story.the("Project", "one").status?.claim ?? {};
+  const key = { namespace: "default", name: "one" };
+  await api.patch("Project", key, { metadata: { finalizers: null } });
+  await api.delete("Project", key);
+  await story.until("it is forgotten", () => story.the("Agent", agent).status?.session === undefined, 0.5);
+  expect(sessions.hosts()).toEqual([]);
+  expect(await repository.checkoutState({ project: "one", number, agent }, "execute")).toEqual({
+    is: "absent",
   });
 });
 
