@@ -1,19 +1,29 @@
 import { expect, test } from "vitest";
 import type { WorkspaceSpec, WorkspaceStatus, WorkspaceStop } from "../../pkg/api/generated.ts";
-import type { ChecksObservation } from "../../pkg/quality/quality.ts";
+import type { CheckResult, ChecksObservation } from "../../pkg/quality/quality.ts";
 import type { LatchSeen } from "../../pkg/session/stop-latch.ts";
 import { aBudget, aWorkspace, condition } from "../testing/objects.ts";
-import { baselinePassing, checksConfigured, type Observation, ready, type Stop, stopStep } from "./decide.ts";
+import {
+  baseline,
+  baselinePassing,
+  checksConfigured,
+  type Observation,
+  ready,
+  type Stop,
+  stopOf,
+  stoppedCondition,
+  stopStep,
+} from "./decide.ts";
 
 const target = { is: "present", value: "tttttttttt" } as const;
+const result = (result: CheckResult["result"], output = ""): CheckResult => ({
+  ...{ name: "test", run: "npm test", result, seconds: 9, output },
+});
+const passing: CheckResult = { ...result("Passed"), name: "lint" };
 const checks = (
   passed: boolean,
-  result: "Passed" | "Failed" | "Missing" = passed ? "Passed" : "Failed",
-): ChecksObservation => ({
-  is: "done",
-  passed,
-  results: [{ name: "test", run: "npm test", result, seconds: 9, output: "" }],
-});
+  what: CheckResult["result"] = passed ? "Passed" : "Failed",
+): ChecksObservation => ({ is: "done", passed, results: [result(what)] });
 const seen = (more: Partial<Observation> = {}): Observation => ({
   stop: undefined,
   target,
@@ -167,6 +177,21 @@ const reasons: readonly {
     want: ["False", "BudgetExceeded"],
   },
   {
+    name: "a used up account",
+    status: { conditions: [condition("UsageLimited", "True", "UsageLimited")] },
+    want: ["False", "UsageLimited"],
+  },
+  {
+    name: "an account that is used up in part",
+    status: { conditions: [condition("UsageLimited", "True", "Said")] },
+    want: ["True", "Running"],
+  },
+  {
+    name: "a check that is not there beside one that passes",
+    more: { checks: { is: "done", passed: false, results: [passing, result("Missing")] } },
+    want: ["False", "ProgramMissing"],
+  },
+  {
     name: "a rewritten target",
     status: { conditions: [condition("TargetInSync", "False", "Rewritten")] },
     want: ["False", "TargetRewritten"],
@@ -177,6 +202,54 @@ for (const { name, spec = {}, status = {}, more = {}, want } of reasons)
     const said = ready(aWorkspace(spec, status), seen(more));
     expect([said.status, said.reason]).toEqual(want);
   });
+
+test.each<{ mode: WorkspaceSpec["mode"]; name: string | undefined; want: WorkspaceStop | undefined }>([
+  { mode: "Stopped", name: undefined, want: undefined },
+  { mode: "Stopped", name: "a", want: seenWith("a") },
+  { mode: "Running", name: "a", want: noted("a") },
+  { mode: "Paused", name: "a", want: noted("a") },
+])("mode $mode together with the stop $name is remembered as $want", ({ mode, name, want }) => {
+  expect(stopOf(aWorkspace({ mode }), name)).toEqual(want);
+});
+
+test.each<{ mode: WorkspaceSpec["mode"]; want: [string, string] }>([
+  { mode: "Stopped", want: ["True", "EmergencyStop"] },
+  { mode: "Paused", want: ["False", "Paused"] },
+  { mode: "Running", want: ["False", "Running"] },
+])("in mode $mode Stopped is $want", ({ mode, want }) => {
+  const { type, status, reason } = stoppedCondition(aWorkspace({ mode }));
+  expect([type, status, reason]).toEqual(["Stopped", ...want]);
+});
+
+const failing: ChecksObservation = {
+  ...{ is: "done", passed: false },
+  results: [passing, result("Failed", `${"x".repeat(5_000)}the end`)],
+};
+test.each<{ what: string; more: Partial<Observation>; want: WorkspaceStatus["baseline"] }>([
+  { what: "can't be seen", more: { target: { is: "unknown", why: "Locked." } }, want: undefined },
+  { what: "has checks that can't be seen", more: { checks: undefined }, want: undefined },
+  {
+    what: "is checked",
+    more: { checks: { is: "running" } },
+    want: { commit: target.value, result: "Running" },
+  },
+  { what: "passes", more: {}, want: { commit: target.value, result: "Passed" } },
+  {
+    what: "fails",
+    more: { checks: failing },
+    want: { commit: target.value, result: "Failed", output: `${"x".repeat(3_993)}the end` },
+  },
+])(
+  "of a target that $what the baseline says so, and how the first check that failed ends",
+  ({ more, want }) => {
+    expect(baseline(seen(more))).toEqual(want);
+  },
+);
+
+test("a red baseline names no check that passes", () => {
+  const { message } = baselinePassing(seen({ checks: failing }));
+  expect(message).toContain("(test: Failed)");
+});
 
 test("a red baseline says which check failed and what would change it", () => {
   expect(baselinePassing(seen({ checks: checks(false) })).message).toMatch(/test: Failed.*fixes-baseline/);

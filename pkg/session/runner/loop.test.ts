@@ -5,7 +5,7 @@ import { failed, succeeded, type Toolbox } from "../tools/toolbox.ts";
 import type { Entry, StampedEntry, Transcript } from "../transcript.ts";
 import type { MessageParam } from "./blocks.ts";
 import { messagesOf } from "./conversation.ts";
-import { runLoop } from "./loop.ts";
+import { type LoopOptions, runLoop } from "./loop.ts";
 import type { Model, TurnRequest } from "./model.ts";
 
 const effects = 3;
@@ -72,7 +72,11 @@ function world() {
 function run(
   transcript: Transcript,
   toolbox: Toolbox,
-  { asks = model, ...told }: Partial<SessionSpec> & { asks?: Model } = {},
+  {
+    asks = model,
+    around = {},
+    ...told
+  }: Partial<SessionSpec> & { asks?: Model; around?: Partial<LoopOptions> } = {},
 ) {
   return runLoop({
     spec: { ...spec, ...told } as SessionSpec,
@@ -90,6 +94,7 @@ function run(
     failure: undefined,
     head: async () => undefined,
     pauseRequested: () => false,
+    ...around,
   });
 }
 
@@ -177,4 +182,85 @@ test("nothing that the model asked for beside handing in is done once it has han
   };
   expect(await run(transcript(), toolbox, { asks: hasty })).toMatchObject({ kind: "Finished" });
   expect(done).toEqual([]);
+});
+
+/** A model that refuses `refusals` times, each to be asked again after `waitSeconds`, and what is seen of who asks it. */
+function refusing({ refusals, waitSeconds, pauseAtMs = Number.POSITIVE_INFINITY }: Refusing) {
+  const is = { nowMs: 0, asked: 0, beatMs: 0, silentMsMax: 0, told: [] as (string | undefined)[] };
+  const headers = new Headers({ "retry-after": String(waitSeconds) });
+  const asks: Model = {
+    async ask(request) {
+      is.asked += 1;
+      if (is.asked > refusals) return await model.ask(request);
+      return { is: "error", answer: { status: 529, headers, message: `Overloaded, ${is.asked}.` } };
+    },
+  };
+  const clock: Clock = {
+    now: () => is.nowMs,
+    elapsed: () => is.nowMs,
+    async sleep(ms) {
+      is.nowMs += ms;
+      is.silentMsMax = Math.max(is.silentMsMax, is.nowMs - is.beatMs);
+    },
+  };
+  const progress: LoopOptions["progress"] = {
+    during: (_limitMs, work) => work(),
+    beat() {
+      is.beatMs = is.nowMs;
+    },
+    turned: () => undefined,
+    refused: (why) => void is.told.push(why),
+  };
+  return { is, asks, around: { clock, progress, pauseRequested: () => is.nowMs >= pauseAtMs } };
+}
+
+interface Refusing {
+  refusals: number;
+  waitSeconds: number;
+  /** When somebody asks it to pause. */
+  pauseAtMs?: number;
+}
+
+test("a refused request is sent again after what was asked for, the loop seen to turn meanwhile, and people are told of the third", async () => {
+  const { is, ...how } = refusing({ refusals: 4, waitSeconds: 90.5 });
+  const { transcript } = disk({ at: 0, when: "never" });
+  expect(await run(transcript(), world().toolbox, how)).toMatchObject({ kind: "Finished" });
+  expect(is.nowMs).toBe(4 * 90_500);
+  expect(is.silentMsMax).toBe(1_000);
+  expect(is.told.slice(0, 3)).toEqual(["Overloaded, 3.", "Overloaded, 4.", undefined]);
+});
+
+test.each([
+  { what: "in the midst of a long wait", pauseAtMs: 5_000, wantMs: 5_000 },
+  { what: "before it waits", pauseAtMs: 0, wantMs: 0 },
+])("who is asked to pause $what for the model pauses then", async ({ pauseAtMs, wantMs }) => {
+  const { is, asks, around } = refusing({
+    refusals: Number.POSITIVE_INFINITY,
+    waitSeconds: 3_600,
+    pauseAtMs,
+  });
+  // Before the first request nobody has asked.
+  const pauseRequested = (): boolean => is.asked > 0 && around.pauseRequested();
+  const { transcript } = disk({ at: 0, when: "never" });
+  const outcome = await run(transcript(), world().toolbox, { asks, around: { ...around, pauseRequested } });
+  expect(outcome).toMatchObject({ kind: "Paused", reason: "Requested" });
+  expect(is.nowMs).toBe(wantMs);
+});
+
+test("answers that are lost four times in a row fail the run; one that arrives between them begins the count anew", async () => {
+  const lost = { is: "lost", why: "The stream broke off." } as const;
+  for (const { losses, want } of [
+    { losses: [1, 2, 3, 5, 6, 7], want: { kind: "Finished" } },
+    { losses: [1, 2, 3, 4], want: { kind: "Failed", reason: "AnswersLost" } },
+  ]) {
+    let asked = 0;
+    const asks: Model = {
+      async ask(request) {
+        asked += 1;
+        return losses.includes(asked) ? lost : await model.ask(request);
+      },
+    };
+    const { transcript } = disk({ at: 0, when: "never" });
+    expect(await run(transcript(), world().toolbox, { asks })).toMatchObject(want);
+  }
 });
