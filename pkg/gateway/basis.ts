@@ -78,6 +78,11 @@ export class Bases {
     const [oldest] = this.#bases.keys();
     if (this.#bases.size > SESSIONS_MAX && oldest !== undefined) this.#bases.delete(oldest);
   }
+
+  /** By session, in the order of their last settlement. */
+  [Symbol.iterator](): IterableIterator<[string, readonly Basis[]]> {
+    return this.#bases[Symbol.iterator]();
+  }
 }
 
 interface Digests {

@@ -287,7 +287,10 @@ export class Gateway {
       throw new RangeError(`The cost must be a whole number of nano-dollars, not ${cost}.`);
     }
     const state = this.#ledger.state.request(id)?.state;
-    if (state === undefined) throw new Error(`The ledger has no request ${id}; nothing was changed.`);
+    if (state === undefined)
+      throw new Error(
+        `The ledger has no request ${id}, or it was settled as it should be and is long over; nothing was changed.`,
+      );
     if (state !== "settled" && state !== "unsettled")
       throw new Error(`Request ${id} is ${state}: nothing was charged for it yet, and nothing was changed.`);
     await this.#ledger.append({ step: "personSettled", id, cost });

@@ -1,6 +1,8 @@
 /** The ledger's bytes: one JSON object a line, and how a line that a crash tore is told from damage. */
 import { crc32 } from "node:zlib";
 import type { FileSystem } from "../storage/file-system.ts";
+import { hasSum, withSum } from "./checked-line.ts";
+import { type Prefix, readCheckpoint } from "./ledger-checkpoint.ts";
 import { isLine } from "./ledger-line-shape.ts";
 import { LedgerError, type Line } from "./ledger-lines.ts";
 import { LedgerState } from "./ledger-state.ts";
@@ -28,33 +30,58 @@ export function encodeLines(lines: readonly Line[], bytesMax: number): { text: B
   return { text: Buffer.concat(texts), count: texts.length };
 }
 
-/** A line's JSON with its checksum at the end, and the end of the line. */
-function withSum(json: string): string {
-  const before = json.slice(0, -1);
-  return `${before},"sum":"${sumOf(before)}"}\n`;
-}
-
-function sumOf(before: string): string {
-  return crc32(before).toString(16).padStart(8, "0");
+export interface ReadLedger {
+  /** Folded, where it was read from a checkpoint. */
+  state: LedgerState;
+  /** The bytes that hold it. */
+  prefix: Prefix;
+  /** What its checkpoint stands for, and the size of that, in bytes; 0 without one. */
+  checkpoint: { bytes: number; size: number };
 }
 
 /**
- * Reads line by line: a ledger outgrows what fits into one string.
+ * Reads line by line, from the checkpoint on where there is one: a ledger outgrows what fits into one string.
  *
  * Of the last write a crash may have left any part. It was never acted upon, so what follows its first torn line is
  * left out; anywhere else a line that can't be read is damage.
  *
- * @returns the state, and how many bytes hold it
  * @throws LedgerError when the file is damaged
  */
-export async function readLedger(
-  fs: FileSystem,
-  path: string,
-): Promise<{ state: LedgerState; bytes: number }> {
+export async function readLedger(fs: FileSystem, path: string): Promise<ReadLedger> {
+  const checkpoint = await readCheckpoint(fs, path);
+  if (checkpoint !== undefined) {
+    const { state, bytes, crc, size } = checkpoint;
+    try {
+      return {
+        state,
+        prefix: await readBehind(fs, path, state, { bytes, crc }),
+        checkpoint: { bytes, size },
+      };
+    } catch (error) {
+      // Of damage the whole ledger tells: what stands behind a checkpoint may be about what was folded.
+      if (!(error instanceof OtherPrefix || error instanceof LedgerError)) throw error;
+    }
+  }
   const state = new LedgerState();
-  let bytes = 0;
+  const prefix = await readBehind(fs, path, state, { bytes: 0, crc: 0 });
+  return { state, prefix, checkpoint: { bytes: 0, size: 0 } };
+}
+
+/** The bytes that a checkpoint stands for are not those that it was made of. */
+class OtherPrefix extends Error {
+  override readonly name = "OtherPrefix";
+}
+
+/**
+ * Applies to `state`, which the bytes `before` add up to, all lines behind them.
+ *
+ * @returns the bytes that hold all of it
+ */
+async function readBehind(fs: FileSystem, path: string, state: LedgerState, before: Prefix): Promise<Prefix> {
+  let { bytes, crc } = before;
   let torn: Error | undefined;
-  for await (const lines of wholeLines(fs, path)) {
+  for await (const { bytes: read, lines } of wholeLines(piecesBehind(fs, path, before))) {
+    let good = 0;
     for (const { text, size } of lines) {
       const line = parse(text);
       // Also behind one that is torn: of one write it would have been torn, too, or whole.
@@ -62,10 +89,26 @@ export async function readLedger(
       if (line instanceof Error) torn ??= line;
       else if (torn === undefined) apply(state, line, path);
       else if ((line.with ?? line.seq) > state.seq + 1) throw damaged(path, state, torn);
-      if (torn === undefined) bytes += size;
+      if (torn === undefined) good += size;
     }
+    bytes += good;
+    crc = crc32(read.subarray(0, good), crc);
   }
-  return { state, bytes };
+  return { bytes, crc };
+}
+
+/** @throws OtherPrefix when the file does not begin with the bytes `before` */
+async function* piecesBehind(fs: FileSystem, path: string, before: Prefix): AsyncGenerator<Buffer> {
+  let left = before.bytes;
+  let crc = 0;
+  for await (const piece of piecesOf(fs, path)) {
+    const part = piece.subarray(0, left);
+    left -= part.length;
+    crc = crc32(part, crc);
+    if (left === 0 && crc !== before.crc) throw new OtherPrefix();
+    if (part.length < piece.length) yield piece.subarray(part.length);
+  }
+  if (left > 0) throw new OtherPrefix();
 }
 
 /** What is left of a damaged ledger: every whole line, and whether lines may be missing at its end. */
@@ -78,7 +121,7 @@ export async function readDamaged(
   let gapBytes = 0;
   let read = 0;
   let endsWhole = false;
-  for await (const found of wholeLines(fs, path)) {
+  for await (const { lines: found } of wholeLines(piecesOf(fs, path))) {
     for (const { text, size } of found) {
       const line = parse(text);
       read += size;
@@ -112,14 +155,17 @@ interface WholeLine {
   size: number;
 }
 
-/** The lines of a file that end, as many at once as a piece of it has; none when there is no file. */
-async function* wholeLines(fs: FileSystem, path: string): AsyncGenerator<readonly WholeLine[]> {
+/** The lines that end, as many at once as a piece has, and their bytes. */
+async function* wholeLines(
+  pieces: AsyncIterable<Buffer>,
+): AsyncGenerator<{ bytes: Buffer; lines: readonly WholeLine[] }> {
   let rest: Buffer = Buffer.alloc(0);
-  for await (const piece of piecesOf(fs, path)) {
-    const bytes = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
-    const size = bytes.lastIndexOf(0x0a) + 1;
-    yield linesOf(bytes.subarray(0, size));
-    rest = bytes.subarray(size);
+  for await (const piece of pieces) {
+    const all = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    const size = all.lastIndexOf(0x0a) + 1;
+    const bytes = all.subarray(0, size);
+    yield { bytes, lines: linesOf(bytes) };
+    rest = all.subarray(size);
   }
 }
 
@@ -158,9 +204,7 @@ function parse(text: string): (Line & WrittenLine) | Error {
     return new Error(`${(cause as Error).message}.`, { cause });
   }
   if (typeof line?.seq !== "number") return new Error("It has no number.");
-  const before = text.slice(0, -`,"sum":"${line.sum}"}`.length);
-  if (line.sum !== undefined && line.sum !== sumOf(before))
-    return new LedgerError("Its checksum does not fit.");
+  if (line.sum !== undefined && !hasSum(text, line.sum)) return new LedgerError("Its checksum does not fit.");
   return isLine(line) ? line : new LedgerError("It lacks what a line of its step has.");
 }
 

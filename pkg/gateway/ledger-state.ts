@@ -1,5 +1,10 @@
-/** What the lines of a ledger add up to. Pure: the same lines always give the same sums. */
+/**
+ * What the lines of a ledger add up to. Pure: the same lines always give the same sums.
+ *
+ * A gateway's state is folded now and then, so that it has the size of what goes on and not of all that ever happened.
+ */
 import { Bases, type Basis } from "./basis.ts";
+import { type Charge, FoldedRequests, timeless, type WrittenCharge } from "./folded-requests.ts";
 import {
   type AskedTurn,
   type Granted,
@@ -40,6 +45,31 @@ interface TurnRecord {
   asked: { request: RequestRecord; host: string }[];
 }
 
+/** A state as JSON, from which one is made that answers alike. Payers are told by their place among `payers`. */
+export interface WrittenState {
+  lines: number;
+  at: number;
+  ledger: string;
+  newestMs?: number;
+  unsettledInRow: number;
+  corrections: number;
+  payers: readonly Payer[];
+  requests: readonly (Omit<RequestRecord, "payer"> & { payer: number })[];
+  doubted: readonly string[];
+  charges: readonly WrittenCharge[];
+  turns: readonly [
+    session: string,
+    { run: number; turn: number; asked: { request: string; host: string }[] },
+  ][];
+  violated: readonly string[];
+  grants: readonly Granted[];
+  newestGrants: readonly [string, Granted][];
+  bases: readonly [session: string, readonly Basis[]][];
+}
+
+/** Sessions whose newest turn is known: more than ever live at once, and those that were paused for days. */
+const TURNS_MAX = 1_000;
+
 export class LedgerState {
   #lines = 0;
   #at = 0;
@@ -47,7 +77,10 @@ export class LedgerState {
   #newestMs: number | undefined;
   #unsettledInRow = 0;
   readonly #requests = new Map<string, RequestRecord>();
-  readonly #payers = new Map<string, Payer>();
+  /** Requests that were charged unseen or above their bound, once: a person may say what they cost, and say so again. */
+  readonly #doubted = new Set<string>();
+  readonly #folded = new FoldedRequests();
+  #payers = new Map<string, Payer>();
   readonly #turns = new Map<string, TurnRecord>();
   readonly #violated = new Set<string>();
   #corrections = 0;
@@ -92,12 +125,19 @@ export class LedgerState {
     return this.#unsettledInRow;
   }
 
+  /** Undefined also where the request was folded. */
   request(id: string): Readonly<RequestRecord> | undefined {
     return this.#requests.get(id);
   }
 
+  /** Those that were not folded, oldest first. */
   requests(): IterableIterator<Readonly<RequestRecord>> {
     return this.#requests.values();
+  }
+
+  /** What requests that were folded were charged. */
+  charges(): IterableIterator<Readonly<Charge>> {
+    return this.#folded[Symbol.iterator]();
   }
 
   /**
@@ -159,6 +199,94 @@ export class LedgerState {
     this.#at = line.at;
   }
 
+  /**
+   * Adds up what is over for good: every request that was settled as it should be or released, but for the newest `keep`
+   * and those of each session's newest turn. No sum changes.
+   */
+  fold(keep: number): void {
+    const asked = new Set(
+      [...this.#turns.values()].flatMap((turn) => turn.asked.map(({ request }) => request)),
+    );
+    const ids = [...this.#requests.keys()];
+    for (const id of ids.slice(0, Math.max(0, ids.length - keep))) {
+      const request = this.#requests.get(id);
+      if (request === undefined || asked.has(request) || this.#doubted.has(id)) continue;
+      if (request.state !== "settled" && request.state !== "released") continue;
+      this.#requests.delete(id);
+      if (request.state === "settled")
+        this.#folded.add({ ...request, requests: 1, isAgain: isAgain(request) });
+    }
+    for (const old of this.#folded.takeOld(this.#newestMs ?? 0))
+      this.#folded.add({ ...old, at: 0, payer: this.#payerOf(timeless(old.payer)) });
+    this.#sums.replace(this.#summed());
+    const payers = new Set([...this.#summed()].map(({ payer }) => payer));
+    this.#payers = new Map([...payers].map((payer) => [JSON.stringify(payer), payer]));
+  }
+
+  *#summed(): Iterable<RequestRecord | Charge> {
+    yield* this.#folded;
+    yield* this.#requests.values();
+  }
+
+  asJson(): WrittenState {
+    const payers = [...this.#payers.values()];
+    const places = new Map(payers.map((payer, place) => [payer, place]));
+    const placeOf = (payer: Payer): number => places.get(payer) ?? -1;
+    return {
+      ...{ lines: this.#lines, at: this.#at, ledger: this.#ledger, corrections: this.#corrections },
+      ...(this.#newestMs === undefined ? {} : { newestMs: this.#newestMs }),
+      ...{ unsettledInRow: this.#unsettledInRow, violated: this.violated, payers },
+      requests: [...this.#requests.values()].map((one) => ({ ...one, payer: placeOf(one.payer) })),
+      doubted: [...this.#doubted],
+      charges: [...this.#folded].map(({ payer, model, at, cost, tokens, requests, isAgain: again }) => [
+        ...([placeOf(payer), model, at, cost, tokens, requests, again ? 1 : 0] as const),
+      ]),
+      turns: [...this.#turns].map(([session, { run, turn, asked }]) => [
+        session,
+        { run, turn, asked: asked.map(({ request, host }) => ({ request: request.id, host })) },
+      ]),
+      grants: [...this.#grants.values()],
+      newestGrants: [...this.#newestGrants],
+      bases: [...this.#bases],
+    };
+  }
+
+  static fromJson(written: WrittenState): LedgerState {
+    const state = new LedgerState();
+    state.#lines = written.lines;
+    state.#at = written.at;
+    state.#ledger = written.ledger;
+    state.#newestMs = written.newestMs;
+    state.#unsettledInRow = written.unsettledInRow;
+    state.#corrections = written.corrections;
+    for (const payer of written.payers) state.#payers.set(JSON.stringify(payer), payer);
+    const payerAt = (place: number): Payer => {
+      const payer = written.payers[place];
+      if (payer === undefined) throw new LedgerError(`There is no payer ${place}.`);
+      return payer;
+    };
+    for (const request of written.requests)
+      state.#requests.set(request.id, { ...request, payer: payerAt(request.payer) });
+    for (const id of written.doubted) state.#doubted.add(id);
+    for (const [payer, model, at, cost, tokens, requests, again] of written.charges)
+      state.#folded.add({ payer: payerAt(payer), model, at, cost, tokens, requests, isAgain: again === 1 });
+    for (const [session, { run, turn, asked }] of written.turns)
+      state.#turns.set(session, {
+        ...{ run, turn },
+        asked: asked.flatMap(({ request: id, host }) => {
+          const request = state.#requests.get(id);
+          return request === undefined ? [] : [{ request, host }];
+        }),
+      });
+    for (const id of written.violated) state.#violated.add(id);
+    for (const granted of written.grants) state.#grants.set(granted.grant, granted);
+    for (const [key, granted] of written.newestGrants) state.#newestGrants.set(key, granted);
+    for (const [session, bases] of written.bases)
+      for (const basis of bases.toReversed()) state.#bases.add(session, basis);
+    state.#sums.replace(state.#summed());
+    return state;
+  }
+
   #applyStep(line: Line): void {
     switch (line.step) {
       case "opened":
@@ -183,6 +311,7 @@ export class LedgerState {
         return;
       case "unsettled":
         this.#change(line, ["sent"], { state: "unsettled", cost: line.cost, tokens: line.tokens });
+        this.#doubted.add(line.id);
         this.#unsettledInRow += 1;
         return;
       case "released":
@@ -190,10 +319,11 @@ export class LedgerState {
         return;
       case "violated":
         this.#change(line, ["settled", "unsettled"], {});
-        this.#violated.add(line.id);
+        this.#violate(line.id);
         return;
       case "personSettled":
         this.#change(line, ["settled", "unsettled"], { state: "settled", cost: line.cost });
+        this.#doubted.add(line.id);
         this.#violated.delete(line.id);
         this.#corrections += 1;
         return;
@@ -235,10 +365,14 @@ export class LedgerState {
     const known = this.#turns.get(session);
     const same = known?.run === run && known.turn === turn;
     const asked = [...(same ? known.asked : []), { request, host }];
+    // Taken out first, so that the map has them by their last turn.
+    this.#turns.delete(session);
     this.#turns.set(session, { run, turn, asked });
+    const [oldest] = this.#turns.keys();
+    if (this.#turns.size > TURNS_MAX && oldest !== undefined) this.#turns.delete(oldest);
   }
 
-  /** One object for all requests of a payer: a month of them is kept in memory. */
+  /** One object for all requests of a payer. */
   #payerOf({ session, run, agent, pool, project, purpose, labels }: Payer): Payer {
     const payer = { session, run, agent, pool, project, purpose, labels };
     const key = JSON.stringify(payer);
@@ -259,7 +393,12 @@ export class LedgerState {
     }
     this.#sums.change(request, () => Object.assign(request, to));
     // Not only where a `violated` line says so: a crash can cut it off from the settlement before it.
-    if (line.step !== "personSettled" && isAboveBound(request)) this.#violated.add(line.id);
+    if (line.step !== "personSettled" && isAboveBound(request)) this.#violate(line.id);
+  }
+
+  #violate(id: string): void {
+    this.#violated.add(id);
+    this.#doubted.add(id);
   }
 
   #keepBasis({ id, basis }: Settled): void {
@@ -270,6 +409,11 @@ export class LedgerState {
 
 function mayBePaid({ state, cost }: RequestRecord): boolean {
   return state !== "released" && cost > 0;
+}
+
+/** Whether a turn was paid before. */
+export function isAgain({ resume, again }: Pick<RequestRecord, "resume" | "again">): boolean {
+  return resume !== undefined || again !== undefined;
 }
 
 function isAboveBound({ cost, tokens, bound }: RequestRecord): boolean {

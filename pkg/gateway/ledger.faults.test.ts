@@ -27,6 +27,7 @@ async function open(fs: CrashFileSystem, told: Told): Promise<Ledger> {
     clock: new TestClock(),
     ids: { uuid: () => "00000000-0000-4000-8000-000000000001" },
     failed: (error) => void told.failures.push(error),
+    checkpoints: { afterBytes: 1, requests: 1 },
   });
 }
 

@@ -1,8 +1,10 @@
 /** The ledger on disk: every step of every request, written and synced before it is acted upon. */
 import { dirname } from "node:path";
+import { crc32 } from "node:zlib";
 import type { Clock, Ids } from "../runtime/clock.ts";
 import type { AppendFile, FileSystem } from "../storage/file-system.ts";
-import { encodeLines, readLedger } from "./ledger-file.ts";
+import { encodeCheckpoint, type Prefix, writeCheckpoint } from "./ledger-checkpoint.ts";
+import { encodeLines, type ReadLedger, readLedger } from "./ledger-file.ts";
 import type { Line, Step } from "./ledger-lines.ts";
 import { type LedgerOwner, takeLedger } from "./ledger-owner.ts";
 import type { LedgerState } from "./ledger-state.ts";
@@ -25,6 +27,8 @@ export interface Ledger {
 export interface LedgerOptions {
   /** The file, made with mode 0600 when missing. */
   path: string;
+  /** When there is a checkpoint, and what it keeps; absent: `checkpoints`. */
+  checkpoints?: Checkpoints;
   /** Where each sync leaves a copy of the totals, in another folder; guards against a lost ledger. */
   totalsPath: string;
   fs: FileSystem;
@@ -33,6 +37,18 @@ export interface LedgerOptions {
   /** Called when the disk fails or another process took the ledger: this one must end then. */
   failed(error: unknown): void;
 }
+
+export interface Checkpoints {
+  /**
+   * Lines behind the last checkpoint before there is another, in bytes; twice as many as that one has at least, so that
+   * what checkpoints write is a part of what lines do.
+   */
+  afterBytes: number;
+  /** Requests that are kept one by one, whatever became of them. */
+  requests: number;
+}
+
+const checkpoints: Checkpoints = { afterBytes: 512 * 1024, requests: 256 };
 
 /** At most so much is written by one write, in bytes: no more than that can be unsynced when the process ends. */
 const writeBytesMax = 1024 * 1024;
@@ -55,11 +71,13 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   await fs.makeDirectory(dirname(totalsPath), directoryMode);
   const owner = await takeLedger(fs, path, ids.uuid());
   const totals = await readTotals(fs, totalsPath);
-  const { state, bytes } = await readLedger(fs, path);
+  const read = await readLedger(fs, path);
+  const { state, prefix } = read;
+  const { bytes } = prefix;
   checkAgainst(totals, state, path, totalsPath);
 
   const file = await fs.append(path, { mode: fileMode, size: bytes });
-  const ledger = new FileLedger({ ...options, state, file, owner });
+  const ledger = new FileLedger({ ...options, ...read, file, owner });
   try {
     // What the last process wrote counts from here on, whether it came to sync it or failed to.
     await fs.persist(path, { from: Math.max(0, bytes - writeBytesMax), to: bytes });
@@ -73,8 +91,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   return ledger;
 }
 
-interface FileLedgerParts extends Pick<LedgerOptions, "totalsPath" | "fs" | "clock" | "failed"> {
-  state: LedgerState;
+interface FileLedgerParts
+  extends Pick<LedgerOptions, "path" | "totalsPath" | "checkpoints" | "fs" | "clock" | "failed">,
+    ReadLedger {
   file: AppendFile;
   owner: LedgerOwner;
 }
@@ -90,7 +109,9 @@ class FileLedger implements Ledger {
   readonly state: LedgerState;
   readonly #file: AppendFile;
   readonly #owner: LedgerOwner;
+  readonly #path: string;
   readonly #totalsPath: string;
+  readonly #checkpoints: Checkpoints;
   readonly #fs: FileSystem;
   readonly #clock: Clock;
   readonly #failed: (error: unknown) => void;
@@ -98,12 +119,22 @@ class FileLedger implements Ledger {
   #syncing: Promise<void> | undefined;
   #copying: Promise<void> | undefined;
   #toCopy: Totals | undefined;
+  #toKeep: Buffer | undefined;
+  /** What is written. */
+  #prefix: Prefix;
+  /** The last one that was made: what it stands for, and its size, in bytes. */
+  #checkpoint: ReadLedger["checkpoint"];
   #failure: unknown;
 
-  constructor({ state, file, owner, totalsPath, fs, clock, failed }: FileLedgerParts) {
+  constructor(parts: FileLedgerParts) {
+    const { state, prefix, checkpoint, file, owner, path, totalsPath, fs, clock, failed } = parts;
     this.state = state;
+    this.#prefix = prefix;
+    this.#checkpoint = checkpoint;
+    this.#checkpoints = parts.checkpoints ?? checkpoints;
     this.#file = file;
     this.#owner = owner;
+    this.#path = path;
     this.#totalsPath = totalsPath;
     this.#fs = fs;
     this.#clock = clock;
@@ -137,8 +168,14 @@ class FileLedger implements Ledger {
         writeBytesMax,
       );
       const group = this.#pending.splice(0, count);
+      this.#prefix = {
+        bytes: this.#prefix.bytes + text.length,
+        crc: crc32(text, this.#prefix.crc),
+      };
       // The state runs ahead of the disk by what still waits: then there is nothing to copy yet.
-      const totals = this.#pending.length === 0 ? totalsOf(this.state) : undefined;
+      const isWhole = this.#pending.length === 0;
+      const totals = isWhole ? totalsOf(this.state) : undefined;
+      const checkpoint = isWhole ? this.#checkpointWhenDue() : undefined;
       try {
         await this.#owner.assert();
         await this.#file.write(text);
@@ -152,9 +189,22 @@ class FileLedger implements Ledger {
         break;
       }
       for (const { resolve } of group) resolve();
+      if (checkpoint !== undefined) this.#toKeep = checkpoint;
       if (totals !== undefined) this.#copy(totals);
     }
     this.#syncing = undefined;
+  }
+
+  /** Undefined while few lines are behind the last one. */
+  #checkpointWhenDue(): Buffer | undefined {
+    const { bytes } = this.#prefix;
+    const { bytes: last, size } = this.#checkpoint;
+    const { afterBytes, requests } = this.#checkpoints;
+    if (bytes - last < Math.max(afterBytes, 2 * size)) return undefined;
+    this.state.fold(requests);
+    const text = encodeCheckpoint(this.state, this.#prefix);
+    this.#checkpoint = { bytes, size: text.length };
+    return text;
   }
 
   /** One copy at a time, the newest next; it may lag behind the ledger but never be ahead of it. */
@@ -171,6 +221,10 @@ class FileLedger implements Ledger {
       this.#toCopy = undefined;
       // The copy guards against the loss of the ledger; without it the ledger itself still holds.
       await writeTotals(this.#fs, this.#totalsPath, totals).catch(() => {});
+      const checkpoint = this.#toKeep;
+      this.#toKeep = undefined;
+      // Without it the next start reads more.
+      if (checkpoint !== undefined) await writeCheckpoint(this.#fs, this.#path, checkpoint).catch(() => {});
     }
   }
 }

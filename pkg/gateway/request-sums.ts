@@ -1,4 +1,5 @@
 /** Sums over the requests of a ledger, one for each question that was asked, kept up to date with every step. */
+import type { Charge } from "./folded-requests.ts";
 import { selects } from "./grants.ts";
 import type { RequestRecord } from "./ledger-state.ts";
 import type { CostQuery, Sums } from "./money.ts";
@@ -10,6 +11,10 @@ export interface Question extends CostQuery {
   endMs?: number;
 }
 
+/** A request, or what was charged for several. */
+export type Summed = Pick<RequestRecord, "payer" | "at" | "state" | "cost" | "tokens"> &
+  Partial<Pick<Charge, "requests">>;
+
 interface Kept {
   question: Question;
   sums: Sums;
@@ -19,25 +24,28 @@ interface Kept {
 const KEPT_SUMS_MAX = 1_000;
 
 export class RequestSums {
-  /** Every request; by Project, too: most questions are about one. */
-  readonly #requests: RequestRecord[] = [];
-  readonly #ofProject = new Map<string, RequestRecord[]>();
+  /** What is summed up; by Project, too: most questions are about one. */
+  #all: Summed[] = [];
+  #ofProject = new Map<string, Summed[]>();
   readonly #kept = new Map<string, Kept>();
   /** What is kept, by the Project that it is about: a step of a request changes its own and those about all. */
   readonly #keptOf = new Map<string | undefined, Kept[]>();
 
-  /** Takes in a request that is new. */
-  add(request: RequestRecord): void {
-    this.#requests.push(request);
-    const { project } = request.payer;
-    const others = this.#ofProject.get(project);
-    if (others === undefined) this.#ofProject.set(project, [request]);
-    else others.push(request);
-    this.#count(request, 1);
+  /** Takes in what is new. */
+  add(summed: Summed): void {
+    this.#list(summed);
+    this.#count(summed, 1);
   }
 
-  /** Carries `change` out on a request that was added. */
-  change(request: RequestRecord, change: () => void): void {
+  /** Sums up `all` from here on, which adds up to what was: what is kept stays as it is. */
+  replace(all: Iterable<Summed>): void {
+    this.#all = [];
+    this.#ofProject = new Map();
+    for (const summed of all) this.#list(summed);
+  }
+
+  /** Carries `change` out on what was added. */
+  change(request: Summed, change: () => void): void {
     this.#count(request, -1);
     change();
     this.#count(request, 1);
@@ -50,10 +58,18 @@ export class RequestSums {
     if (kept !== undefined) return kept.sums;
     const sums = { spent: 0, reserved: 0, spentTokens: 0, reservedTokens: 0, requests: 0, unsettled: 0 };
     const { project } = question;
-    const requests = project === undefined ? this.#requests : (this.#ofProject.get(project) ?? []);
+    const requests = project === undefined ? this.#all : (this.#ofProject.get(project) ?? []);
     for (const request of requests) if (matches(question, request)) add(sums, request, 1);
     this.#keep(key, { question, sums });
     return sums;
+  }
+
+  #list(summed: Summed): void {
+    this.#all.push(summed);
+    const { project } = summed.payer;
+    const others = this.#ofProject.get(project);
+    if (others === undefined) this.#ofProject.set(project, [summed]);
+    else others.push(summed);
   }
 
   #keep(key: string, kept: Kept): void {
@@ -68,7 +84,7 @@ export class RequestSums {
     else others.push(kept);
   }
 
-  #count(request: RequestRecord, sign: 1 | -1): void {
+  #count(request: Summed, sign: 1 | -1): void {
     for (const project of [undefined, request.payer.project])
       for (const { question, sums } of this.#keptOf.get(project) ?? [])
         if (matches(question, request)) add(sums, request, sign);
@@ -80,7 +96,7 @@ function keyOf({ project, session, agent, purpose, startMs, endMs, selector = {}
   return JSON.stringify([project, session, agent, purpose, startMs, endMs, labels]);
 }
 
-function matches(question: Question, { at, payer }: RequestRecord): boolean {
+function matches(question: Question, { at, payer }: Summed): boolean {
   const { startMs = Number.NEGATIVE_INFINITY, endMs = Number.POSITIVE_INFINITY, selector } = question;
   return (
     startMs <= at &&
@@ -93,11 +109,11 @@ function matches(question: Question, { at, payer }: RequestRecord): boolean {
   );
 }
 
-function add(sums: Sums, { state, cost, tokens }: RequestRecord, sign: 1 | -1): void {
+function add(sums: Sums, { state, cost, tokens, requests = 1 }: Summed, sign: 1 | -1): void {
   if (state === "released") return;
   const isReserved = state === "reserved" || state === "sent";
   sums[isReserved ? "reserved" : "spent"] += sign * cost;
   sums[isReserved ? "reservedTokens" : "spentTokens"] += sign * tokens;
-  sums.requests += sign;
-  if (state === "unsettled") sums.unsettled += sign;
+  sums.requests += sign * requests;
+  if (state === "unsettled") sums.unsettled += sign * requests;
 }

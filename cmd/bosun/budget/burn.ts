@@ -1,6 +1,6 @@
 /** How fast a window is being spent, and when nothing will be left if that goes on. Pure. */
-import type { RequestRecord } from "../../../pkg/gateway/ledger-state.ts";
 import type { NanoUSD } from "../../../pkg/gateway/money.ts";
+import type { Entry } from "./report.ts";
 
 export interface Burn {
   /** What it is told from: the last hour of the window, or what has passed of the window since its first request. */
@@ -18,7 +18,7 @@ const SPAN_MS = 3_600_000;
 const SPAN_MS_MIN = 300_000;
 
 export function burnOf(
-  requests: readonly RequestRecord[],
+  requests: readonly Entry[],
   {
     nowMs,
     startMs,

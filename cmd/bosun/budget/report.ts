@@ -2,14 +2,18 @@
 import { getCondition } from "../../../pkg/api/conditions.ts";
 import type { Budget } from "../../../pkg/api/generated.ts";
 import { policyOf, zoneOf } from "../../../pkg/gateway/budget-policy.ts";
+import type { Charge } from "../../../pkg/gateway/folded-requests.ts";
 import { selects, windowOf } from "../../../pkg/gateway/grants.ts";
-import type { LedgerState, RequestRecord } from "../../../pkg/gateway/ledger-state.ts";
+import { isAgain, type LedgerState, type RequestRecord } from "../../../pkg/gateway/ledger-state.ts";
 import { NANO_PER_USD, type NanoUSD } from "../../../pkg/gateway/money.ts";
 import type { Period } from "../../../pkg/gateway/windows.ts";
 import { type Burn, burnOf } from "./burn.ts";
 
 export const KEYS = ["project", "agent", "model", "purpose"] as const;
 export type Key = (typeof KEYS)[number];
+
+/** A request, or what was charged for several. */
+export type Entry = RequestRecord | Charge;
 
 /** Sums over some requests. Those that were released cost nothing and are not counted. */
 export interface Totals {
@@ -88,7 +92,7 @@ function windowReport(state: LedgerState, budget: Budget, period: Period, atMs: 
   const policy = policyOf(budget);
   const window = windowOf(policy, period, { atMs, newest: state.newestWindow(policy, period) });
   const { startMs, endMs } = window;
-  const requests = [...state.requests()].filter(
+  const requests = [...state.charges(), ...state.requests()].filter(
     ({ at, payer, state: is }) =>
       startMs <= at && at < endMs && is !== "released" && selects(policy.selector, payer.labels),
   );
@@ -115,22 +119,22 @@ function windowReport(state: LedgerState, budget: Budget, period: Period, atMs: 
 }
 
 /** The dearest first. */
-function grouped(
-  requests: readonly RequestRecord[],
-  nameOf: (request: RequestRecord) => string,
-): readonly Group[] {
+function grouped(requests: readonly Entry[], nameOf: (request: Entry) => string): readonly Group[] {
   return [...Map.groupBy(requests, nameOf)]
     .map(([name, members]) => ({ name, ...totalsOf(members) }))
     .sort((a, b) => b.spent - a.spent || (a.name < b.name ? -1 : 1));
 }
 
-function totalsOf(requests: readonly RequestRecord[]): Totals {
+function totalsOf(requests: readonly Entry[]): Totals {
   const totals: Totals = {
-    ...{ requests: requests.length, spent: 0, spentTokens: 0, reserved: 0, reservedTokens: 0 },
+    ...{ requests: 0, spent: 0, spentTokens: 0, reserved: 0, reservedTokens: 0 },
     unsettled: { requests: 0, cost: 0 },
     paidAgain: { requests: 0, cost: 0 },
   };
-  for (const { state, cost, tokens, resume, again } of requests) {
+  for (const entry of requests) {
+    const { state, cost, tokens } = entry;
+    const count = countOf(entry);
+    totals.requests += count;
     if (state === "reserved" || state === "sent") {
       totals.reserved += cost;
       totals.reservedTokens += tokens;
@@ -138,14 +142,22 @@ function totalsOf(requests: readonly RequestRecord[]): Totals {
     }
     totals.spent += cost;
     totals.spentTokens += tokens;
-    if (state === "unsettled") add(totals.unsettled, cost);
-    if (resume !== undefined || again !== undefined) add(totals.paidAgain, cost);
+    if (state === "unsettled") add(totals.unsettled, count, cost);
+    if (wasPaidBefore(entry)) add(totals.paidAgain, count, cost);
   }
   return totals;
 }
 
-function add(to: { requests: number; cost: NanoUSD }, cost: NanoUSD): void {
-  to.requests += 1;
+function countOf(entry: Entry): number {
+  return "requests" in entry ? entry.requests : 1;
+}
+
+function wasPaidBefore(entry: Entry): boolean {
+  return "isAgain" in entry ? entry.isAgain : isAgain(entry);
+}
+
+function add(to: { requests: number; cost: NanoUSD }, requests: number, cost: NanoUSD): void {
+  to.requests += requests;
   to.cost += cost;
 }
 

@@ -19,7 +19,8 @@ const nothing = { cost: 0, tokens: 0 };
 
 /** What has to be told of the ledger. */
 export interface LedgerWatch {
-  opened(state: LedgerState): void;
+  /** @param text - what its file says */
+  opened(state: LedgerState, text: string): void;
   line(line: Line): void;
 }
 
@@ -30,20 +31,35 @@ export function noOverspend(world: Pick<World, "money">): LedgerWatch {
   const ended = new Set<string>();
   const taken = new Taken();
   const windows = new Map<string, Window>();
+  /** Reserved in the file of a ledger that was read back: the state may have them in its sums alone. */
+  let written: ReadonlySet<string> = new Set();
   let newestMs = Number.NEGATIVE_INFINITY;
 
   upstream.onBill = counts;
-  const opened = (state: LedgerState): void => {
+  const opened = (state: LedgerState, text: string): void => {
+    const isKnown = (id: string): boolean => {
+      if (state.request(id) !== undefined || written.has(id)) return true;
+      written = reservedIn(text);
+      return written.has(id);
+    };
     newestMs = state.newestMs ?? Number.NEGATIVE_INFINITY;
-    for (const id of upstream.bills.keys())
-      hold(state.request(id) !== undefined, () => `${id} was billed, and the ledger does not know of it`);
+    let billed = 0;
+    for (const [id, bill] of upstream.bills) {
+      billed += bill.cost;
+      hold(isKnown(id), () => `${id} was billed, and the ledger does not know of it`);
+    }
+    const { spent, reserved } = state.sums({});
+    hold(spent + reserved >= billed, () => `${billed} were billed, and the ledger has ${spent + reserved}`);
     for (const [id, line] of requests) {
       const known = state.request(id);
       // Not on the disk when its gateway died, and so never sent.
-      if (known === undefined) {
+      if (!isKnown(id)) {
         requests.delete(id);
         taken.forget(id);
-      } else if (!ended.has(line.id)) endedWith(id, known);
+      } else if (!ended.has(line.id)) {
+        hold(known !== undefined, () => `${id} has not ended, and the ledger knows it by its sums alone`);
+        if (known !== undefined) endedWith(id, known);
+      }
     }
   };
   const lineAdded = (line: Line): void => {
@@ -111,6 +127,15 @@ export function noOverspend(world: Pick<World, "money">): LedgerWatch {
     windows.set(key, window);
     return window;
   }
+}
+
+/** The ids of all requests that a ledger's lines reserve. */
+function reservedIn(text: string): ReadonlySet<string> {
+  return new Set(
+    [...text.matchAll(/"step":"reserved","id":"([^"]*)"/g)].flatMap(([, id]) =>
+      id === undefined ? [] : [id],
+    ),
+  );
 }
 
 function holdsFor({ selector }: BudgetPolicy, { labels }: Reserved): boolean {

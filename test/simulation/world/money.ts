@@ -36,6 +36,8 @@ import { hash } from "./hash.ts";
 import type { SimUpstream } from "./upstream.ts";
 
 const minute = 60_000;
+/** Some a day. */
+const checkpoints = { afterBytes: 64 * 1024, requests: 20 };
 const PERIODS = ["daily", "monthly"] as const;
 
 export interface SimMoneyOptions {
@@ -51,7 +53,7 @@ export interface SimMoneyOptions {
 
 export interface MoneyEvents {
   /** A gateway begins with what the last one left, as its ledger has it. */
-  opened?: (state: LedgerState) => void;
+  opened?: (state: LedgerState, text: string) => void;
   /** A line is added. */
   line?: (line: Line) => void;
 }
@@ -367,8 +369,9 @@ export class SimMoney implements Money {
     try {
       const fs = disk.mount({ life, chance: this.#chance, faults: this.diskFaults, die });
       const paths = { path: "/workspace/.bosun/ledger.jsonl", totalsPath: "/state/totals.json" };
-      const { state, append, close } = bound(await openLedger({ ...paths, fs, clock, ids, failed: die }));
-      this.events.opened?.(state);
+      const options = { ...paths, fs, clock, ids, failed: die, checkpoints };
+      const { state, append, close } = bound(await openLedger(options));
+      this.events.opened?.(state, (await disk.text(paths.path)) ?? "");
       return {
         state,
         append: (step: Step) => {
