@@ -52,6 +52,7 @@ test("a ledger begins with `opened`, once, and its lines are numbered without ga
   expect(() => append(new LedgerState(), reservation("a"))).toThrow(LedgerError);
   expect(() => append(stateOf(), { step: "opened", ledger: "m", version: 1 })).toThrow(LedgerError);
   expect(() => stateOf().apply({ ...reservation("a"), seq: 3 })).toThrow("Line 2 has seq 3.");
+  expect(() => append(stateOf(), { step: "given" } as never)).toThrow('Line 2 has the unknown step "given".');
 });
 
 test("the newest moment is the latest that anything was reserved or granted at, whatever came after it", () => {
@@ -61,6 +62,68 @@ test("the newest moment is the latest that anything was reserved or granted at, 
   expect(stateOf(...moments, grantStep({ at: 12 }), grantStep({ at: 4 })).newestMs).toBe(12);
 });
 
+/** A request for turn 2 of run 1 by the host `h`, and how it ended. */
+const asked = (id: string, end: "paid" | "failed" | "released" | "open", more = {}): Step[] => [
+  reservation(id, { run: 1, turn: 2, host: "h", ...more }),
+  ...(end === "released" ? [{ ...released, id }] : [{ ...sent, id }]),
+  ...(end === "paid" ? [{ ...unsettled, id }] : end === "failed" ? [settled(id, { cost: 0 })] : []),
+];
+
+test.each<{ name: string; before: Step[]; host?: string; run?: number; want: object }>([
+  { name: "nothing when none was asked for", before: [], want: {} },
+  { name: "what the same host has asked for and paid", before: asked("a", "paid"), want: { again: "a" } },
+  { name: "what another host has asked for", before: asked("a", "paid"), host: "i", want: { resume: "a" } },
+  { name: "what may yet be paid", before: asked("a", "open"), want: { again: "a" } },
+  { name: "nothing that was not sent", before: asked("a", "released"), want: {} },
+  { name: "nothing that cost nothing", before: asked("a", "failed"), want: {} },
+  {
+    name: "the newest that was paid",
+    before: [...asked("a", "paid"), ...asked("b", "paid", { host: "i" }), ...asked("c", "released")],
+    want: { resume: "b" },
+  },
+  { name: "nothing of another turn", before: asked("a", "paid", { turn: 1 }), want: {} },
+  {
+    name: "nothing of a turn that another has followed",
+    before: [...asked("a", "paid"), ...asked("b", "paid", { turn: 3 })],
+    want: {},
+  },
+  { name: "nothing of another run", before: asked("a", "paid"), run: 2, want: {} },
+  {
+    name: "nothing of a run that another has followed",
+    before: [...asked("a", "paid"), ...asked("b", "released", { run: 2 })],
+    want: {},
+  },
+  { name: "nothing of another session", before: asked("a", "paid", { session: "t" }), want: {} },
+  {
+    name: "nothing of a host that counts no turns",
+    before: asked("a", "paid", { turn: undefined }),
+    want: {},
+  },
+  {
+    name: "nothing of a turn that no host asks for",
+    before: asked("a", "paid", { host: undefined }),
+    want: {},
+  },
+])("a turn repeats $name", ({ before, host = "h", run = 1, want }) => {
+  const state = stateOf(...before);
+  expect(state.repeated({ session: "s", run }, { turn: 2, host })).toEqual(want);
+});
+
+test("what a request repeats is known of it, whatever happens to it", () => {
+  const state = stateOf(
+    reservation("a", { resume: "x" }),
+    reservation("b", { again: "y" }),
+    reservation("c"),
+    sent,
+  );
+  const marks = [...state.requests()].map(({ resume, again }) => [resume, again]);
+  expect(marks).toEqual([
+    ["x", undefined],
+    [undefined, "y"],
+    [undefined, undefined],
+  ]);
+});
+
 test("a usage above its bound stops all from the line that says so on, until a person has said what it cost", () => {
   const above = settled("a", { tokens: 301 });
   for (const end of [above, { ...unsettled, cost: 1_001 } as Step]) {
@@ -68,6 +131,8 @@ test("a usage above its bound stops all from the line that says so on, until a p
     expect(state.violated).toEqual(["a"]);
     append(state, corrected);
     expect([state.violated, state.corrections]).toEqual([[], 1]);
+    expect(state.request("a")).toMatchObject({ state: "settled", cost: 70 });
+    expect(state.sums({})).toMatchObject({ spent: 70, unsettled: 0 });
   }
   expect(stateOf(reservation("a"), sent, settled("a", { cost: 1_000, tokens: 300 })).violated).toEqual([]);
 });
