@@ -54,7 +54,11 @@ test("a busy kind does not push another kind's history out", async () => {
 test("a watch from a revision yet to come waits for it", async () => {
   const { registry, settle } = await openTestRegistry();
   const resourceVersion = String(Number(registry.revision) + 2);
-  const next = registry.watch(widgets, { resourceVersion })[Symbol.asyncIterator]().next();
+  const watch = registry.watch(widgets, { resourceVersion });
+  const next = watch[Symbol.asyncIterator]().next();
+  // A bookmark of what is older than that would send it back.
+  watch.requestBookmark();
+  await settle();
   await writes(registry, 3, settle);
   expect((await next).value).toMatchObject({
     object: { metadata: { resourceVersion: String(Number(resourceVersion) + 1) } },

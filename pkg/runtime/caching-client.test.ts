@@ -66,8 +66,13 @@ test.each([
   async ({ failure, lists }) => {
     const { api, client, agent, read } = await cached();
     api.failure = failure;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    api.answer = promise;
     await expect(client.update("Agent", agent)).rejects.toBe(failure);
     const answered = read();
+    await settled();
+    expect(answered).toHaveLength(2 - lists);
+    resolve();
     await settled();
     expect(answered).toMatchObject([{ metadata: { resourceVersion: lists === 1 ? "1" : "2" } }]);
     expect(api.asked).toMatchObject({ get: 0, list: lists });
@@ -109,6 +114,10 @@ test("a read after an own write that took the last finalizer off waits until the
   });
   await client.update("Agent", { ...agent, metadata: { ...agent.metadata, finalizers: [] } });
   const answered = read();
+  await settled();
+  expect(answered).toEqual([]);
+  // It is seen to be changed, and is there still.
+  api.tell(2);
   await settled();
   expect(answered).toEqual([]);
   api.tell();

@@ -83,6 +83,19 @@ test("of two delays of one key the earlier wins, whichever was asked for first",
   expect(seen).toEqual(["a@100", "b@100"]);
 });
 
+test("a key that is looked at before its delay is over is not looked at again for it, and others are", async () => {
+  const clock = new ManualClock();
+  const queue = new WorkQueue(clock);
+  const seen = drain(queue, clock);
+  queue.addAfter(key("a"), 100);
+  queue.addAfter(key("b"), 200);
+  await clock.advance(50);
+  queue.add(key("a"));
+  await turn();
+  await clock.advance(1000);
+  expect(seen).toEqual(["a@50", "b@200"]);
+});
+
 test("back-off doubles from 5 ms to 1000 s and starts anew after forget", async () => {
   const clock = new ManualClock();
   const queue = new WorkQueue(clock);

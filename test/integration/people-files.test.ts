@@ -319,6 +319,15 @@ describe("what the API writes", () => {
     expect(world.spec("a")).toMatchObject({ category: "testing", skip: true });
   });
 
+  test("what the API wrote last is in its file when the operator has ended", async () => {
+    await world.write("a.yaml", project("a"));
+    await world.open();
+    await world.patch("a", { spec: { skip: true } });
+    for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+    await world.close();
+    expect(await world.read("a.yaml")).toBe(`${project("a")}  skip: true\n`);
+  });
+
   test("a write while the operator is down is taken as an edit at the next start", async () => {
     await world.write("a.yaml", project("a"));
     await world.open();
@@ -386,6 +395,15 @@ describe("what is gone from the files", () => {
     await world.patch("b", { spec: { skip: true } });
     await world.settle();
     expect(await world.read("sub/b2.yaml")).toBe(`${project("b")}  skip: true\n`);
+  });
+
+  test("an object that comes back in another file, after a while, loses what its last text said and this one doesn't", async () => {
+    await world.edit("a.yaml", `${project("a")}  category: testing\n`);
+    await unlink(join(world.folder, "a.yaml"));
+    await world.files.rescan();
+    await world.edit("again.yaml", project("a", "Again"));
+    expect(world.spec("a")).toMatchObject({ title: "Again" });
+    expect(world.spec("a")).not.toHaveProperty("category");
   });
 
   test("an object whose file was renamed and broken at once is not deleted", async () => {

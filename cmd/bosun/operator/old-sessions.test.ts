@@ -60,8 +60,14 @@ test.each<{
   })),
   { when: "an agent has it", needs: { agents: [agent] }, want: "an object names it" },
   { when: "a review has it", needs: { reviews: [review("Reviewing")] }, want: "an object names it" },
+  { when: "its review was given up", needs: { reviews: [review("Cancelled")] }, want: undefined },
   { when: "its review is over", needs: { reviews: [review("Settled")] }, want: undefined },
   { when: "a claim has it", needs: { projects: [project("Abandoned", "s-1")] }, want: "an object names it" },
+  {
+    when: "a person is asked of another Project",
+    needs: { escalations: [{ ...escalation("Open"), spec: { project: "other" } } as Escalation] },
+    want: undefined,
+  },
   { when: "a person is asked", needs: { escalations: [escalation("Open")] }, want: "an escalation is open" },
   {
     when: "a person is about to be asked",

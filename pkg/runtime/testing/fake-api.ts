@@ -48,9 +48,9 @@ export class FakeApi {
     this.#history.push({ revision: this.revision, event: { type: "DELETED", object: last } });
   }
 
-  /** Watches hear of all that happened. */
-  tell(): void {
-    this.#told = this.revision;
+  /** Watches hear of all that happened up to a revision. */
+  tell(revision = this.revision): void {
+    this.#told = revision;
     for (const wake of this.#watches) wake();
   }
 
