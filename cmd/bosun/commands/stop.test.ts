@@ -137,13 +137,16 @@ test.each<{ what: string; is: Partial<Holder> }>([
 });
 
 test.each([
-  { what: "to answer", answersMs: 100, listensMs: 0 },
-  { what: "until it listens, as it starts", answersMs: 0, listensMs: 100 },
-])("an operator that takes a tenth of a second $what is not taken for silent", async (takes) => {
-  await using answering = createServer(
-    (_, response) => void setTimeout(() => response.end(), takes.answersMs),
-  );
-  setTimeout(() => answering.listen(socketPath(folder.socket)), takes.listensMs);
+  { what: "takes a tenth of a second to answer", answersMs: 100, breaksOff: 0 },
+  { what: "breaks off the first connections, as one that starts", answersMs: 0, breaksOff: 2 },
+])("an operator that $what is not taken for silent", async ({ answersMs, breaksOff }) => {
+  await using answering = createServer((_, response) => void setTimeout(() => response.end(), answersMs));
+  let connections = 0;
+  answering.on("connection", (socket) => {
+    connections += 1;
+    if (connections <= breaksOff) socket.destroy();
+  });
+  answering.listen(socketPath(folder.socket));
   const operator = spawn("sleep", ["600"], { stdio: "ignore" });
   try {
     const startTime = (await startTimeOf(operator.pid ?? 0)) ?? "";

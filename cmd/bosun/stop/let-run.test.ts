@@ -69,3 +69,19 @@ test("whatever else is written to the Workspace meanwhile keeps nobody from resu
   );
   expect((await client.get("Workspace", key))?.spec.mode).toBe("Running");
 });
+
+test("a Workspace that can't be written is told of at once", async () => {
+  await using operator = await startOperator(stopped);
+  const { client, folder } = operator;
+  let tries = 0;
+  const refusing = {
+    ...client,
+    namespace: "default",
+    async patch(): Promise<never> {
+      tries += 1;
+      throw tries === 1 ? new Error("The disk is full.") : new Error("It was tried again.");
+    },
+  };
+  const resuming = letRun(refusing, fileStopLatch(folder.stopLatch));
+  await expect(resuming).rejects.toThrow("The disk is full.");
+});
