@@ -146,7 +146,8 @@ test("where the right can't be lost an interrupted start comes to its end, so th
   const { running, newManager, fill } = crew();
   const signal = AbortSignal.abort(new Error("Ctrl-C"));
   const starting = keepActing(newManager, { right: undefined, signal, logger: silentLogger });
-  await settled();
+  const before = await Promise.race([starting, settled().then(() => "it waits for the caches")]);
+  expect(before).toBe("it waits for the caches");
   fill();
   const it = await starting;
   expect([running, await it.reads.get("Project", key)]).toEqual([["cache 1"], "cache 1"]);

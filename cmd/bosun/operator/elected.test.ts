@@ -45,6 +45,8 @@ test("a Lease is told lost when it is, also while controllers wait for a server 
   await clock.advance(20_000);
   await regained;
   expect(told).toEqual([lost, "held"]);
+  await (await first).release();
+  expect([held(), lease?.spec.holderIdentity || "nobody"]).toEqual([false, "nobody"]);
 });
 
 test("a person is told why a Lease can't be asked for: nothing else shows what an operator waits for", async () => {

@@ -1,6 +1,7 @@
 import {
   lstatSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -113,6 +114,32 @@ test("who took a number that was free because two quicker ones went by holds not
   await expect(taken(folder, late)).rejects.toThrow(
     `An operator already runs here (process ${process.pid}).`,
   );
+});
+
+test("who is just about to write that it holds is waited for; what a power loss left half written holds nothing", async () => {
+  for (const isWritten of [true, false]) {
+    const { folder } = folderOfALock();
+    const time = steppedClock();
+    const first = await taken(folder, time.clock);
+    first.release();
+    const file = (number: number) => path.join(folder, "lock", `${number}.json`);
+    const whole = readFileSync(file(1), "utf8").replace(',"isReleased":true', "");
+    writeFileSync(file(2), whole.slice(0, 20));
+    const late = taken(folder, time.clock);
+    await time.pass(100);
+    if (isWritten) {
+      writeFileSync(file(2), whole);
+      await expect(time.passUntil(late)).rejects.toThrow(`already runs here (process ${process.pid})`);
+    } else expect((await time.passUntil(late)).isHeld()).toBe(true);
+  }
+});
+
+test("what earlier holders left is put away", async () => {
+  const { folder } = folderOfALock();
+  const { clock } = steppedClock();
+  for (let round = 0; round < 3; round += 1) (await taken(folder, clock)).release();
+  await taken(folder, clock);
+  expect(readdirSync(path.join(folder, "lock")).sort()).toEqual(["4.json", "4.sock"]);
 });
 
 test("the term grows with each holder, also when the folder of the lock was taken away", async () => {
@@ -272,4 +299,7 @@ test("a heartbeat is written over the one before, and makes no new file", async 
   writeFileSync(file, "{");
   await pass(2_000);
   expect(holder(1)).toEqual({ ...before, heartbeatMs: before.heartbeatMs + 4_000 });
+  writeFileSync(file, `${JSON.stringify(before)}}}`);
+  await pass(2_000);
+  expect(holder(1)).toEqual({ ...before, heartbeatMs: before.heartbeatMs + 6_000 });
 });
