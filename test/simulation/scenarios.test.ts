@@ -130,17 +130,42 @@ test("the number of a Project that was deleted is given to no other: branches an
   expect(story.the("Project", "second").status?.number).toBe(2);
 });
 
-test("what is approved is not merged while everything is stopped, and is once work goes on", async () => {
-  const story = await tell({ workspace: { merge: { mode: "Manual" } } });
+for (const mode of ["Stopped", "Paused"] as const)
+  test(`what is approved is not merged while the workspace is ${mode}, and is once work goes on`, async () => {
+    const story = await tell({ workspace: { merge: { mode: "Manual" } } });
+    await story.projects("one");
+    await story.until("it is approved", () => story.phase("one") === "Approved");
+    await story.patch("Workspace", "workspace", { mode });
+    await story.until("that is in force", () => mode === "Paused" || story.world.latch.isEngaged);
+    await story.patch("Workspace", "workspace", { merge: { mode: "Auto" } });
+    await story.minutes(30);
+    expect(story.phase("one")).toBe("Approved");
+    await story.patch("Workspace", "workspace", { mode: "Running" });
+    await story.until("it is merged", merged(story, "one"));
+  });
+
+test("of a target that was rewritten a person is asked once, and anew when it happens again; nothing merges meanwhile", async () => {
+  const story = await tell();
+  const { api, repository } = story.world;
+  const asked = () =>
+    api
+      .objects("Escalation")
+      .filter(({ spec }) => spec.reason === "TargetRewritten")
+      .map(({ status }) => status?.state);
   await story.projects("one");
-  await story.until("it is approved", () => story.phase("one") === "Approved");
-  await story.patch("Workspace", "workspace", { mode: "Stopped" });
-  await story.until("it is stopped", () => story.world.latch.isEngaged);
-  await story.patch("Workspace", "workspace", { merge: { mode: "Auto" } });
-  await story.minutes(30);
-  expect(story.phase("one")).toBe("Approved");
-  await story.patch("Workspace", "workspace", { mode: "Running" });
   await story.until("it is merged", merged(story, "one"));
+  for (const before of [[], ["Resolved"]]) {
+    repository.userRewrites();
+    await story.until("a person is asked", () => asked().length > before.length);
+    const name = `two-${before.length}`;
+    await story.projects(name);
+    await story.until("it is approved", () => story.phase(name) === "Approved");
+    await story.minutes(120);
+    expect([asked(), story.phase(name)]).toEqual([[...before, "Open"], "Approved"]);
+    repository.userRestores();
+    await story.resolve("Resolved", "TargetRewritten");
+    await story.until("it is merged", merged(story, name));
+  }
 });
 
 test("the session of an agent that was torn out went on for ever; its claim is released, though another has its name", async () => {
