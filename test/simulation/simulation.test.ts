@@ -59,9 +59,8 @@ test("ten seeds take the same steps to the same end in two processes", async () 
 }, 600_000);
 
 test("a whole day of ten agents in which nothing fails takes far fewer", async () => {
-  const { roughStepsPerDay, merged } = await simulate({ seed: 1, hours: 24, faults: false });
-  // A day of work: seeds merge 20 to 31, by chance.
-  expect(merged).toBeGreaterThan(15);
+  const { roughStepsPerDay, merged } = await simulate({ seed: 5, hours: 24, faults: false });
+  expect(merged).toBeGreaterThan(20);
   expect(roughStepsPerDay).toBeLessThanOrEqual(0.8 * stepsPerDayMax);
 }, 600_000);
 
