@@ -4,13 +4,14 @@
  *     node test/simulation/main.ts --seed 7              one run; `--log` tells what the operator logs
  *     node test/simulation/main.ts --seeds 1000 --hours 8 --workers 2
  *     node test/simulation/main.ts --seeds 25 --from 3 --step 4            25 of cluster mode
+ *     node test/simulation/main.ts --seeds 500 --workers 2 --minutes 4     as many of 500 as are begun in 4 minutes, but at least 100
  *
  * One JSON line a seed. A seed that breaks a promise is printed with its last steps and the command that replays it;
  * `--keep` goes on with the next, and tells only what was broken.
  */
 import { parseArgs } from "node:util";
 import { jsonLogger, type Logger } from "../../pkg/runtime/logger.ts";
-import { runInPool } from "./pool.ts";
+import { type Job, runInPool } from "./pool.ts";
 import { simulate } from "./simulate.ts";
 
 const { values } = parseArgs({
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     step: { type: "string", default: "1" },
     hours: { type: "string", default: "8" },
     workers: { type: "string", default: "1" },
+    minutes: { type: "string", default: "Infinity" },
     calm: { type: "boolean", default: false },
     keep: { type: "boolean", default: false },
     log: { type: "boolean", default: false },
@@ -32,13 +34,16 @@ const workers = Number(values.workers);
 const from = Number(values.seed ?? values.from);
 const step = Number(values.step);
 const count = values.seed === undefined ? Number(values.seeds) : 1;
+/** Seeds that are run however long they take. */
+const atLeast = 100;
+const lastBegin = performance.now() + Number(values.minutes) * 60_000;
 process.exitCode = (workers > 1 ? await inProcesses() : await here()) > 0 ? 1 : 0;
 
 /** @returns how many seeds failed */
 async function here(): Promise<number> {
   const labels = new Map<string, number>();
   let failures = 0;
-  for (let seed = from; seed < from + count * step; seed += step) {
+  for (const seed of seeds()) {
     try {
       const outcome = await simulate({
         seed,
@@ -66,13 +71,8 @@ async function here(): Promise<number> {
 /** @returns how many seeds failed */
 async function inProcesses(): Promise<number> {
   let failures = 0;
-  const jobs = Array.from({ length: count }, (_, index) => ({
-    seed: from + index * step,
-    hours: Number(values.hours),
-    faults: !values.calm,
-  }));
   await runInPool({
-    jobs,
+    jobs: jobs(),
     workers,
     onAnswer(answer) {
       if ("outcome" in answer) console.log(JSON.stringify(answer.outcome));
@@ -84,6 +84,18 @@ async function inProcesses(): Promise<number> {
     },
   });
   return failures;
+}
+
+/** Ends early when the time is over. */
+function* seeds(): Generator<number> {
+  for (let index = 0; index < count; index += 1) {
+    if (index >= atLeast && performance.now() > lastBegin) return;
+    yield from + index * step;
+  }
+}
+
+function* jobs(): Generator<Job> {
+  for (const seed of seeds()) yield { seed, hours: Number(values.hours), faults: !values.calm };
 }
 
 function inShort(seed: number, failure: string): string {

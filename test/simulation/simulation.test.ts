@@ -1,7 +1,8 @@
 /**
  * Seeds of the whole system: people, faults and crashes, then peace, with every promise checked at every step.
  * `BOSUN_SEEDS` says how many fixed ones, `BOSUN_FRESH_SEEDS` how many that nobody has run yet, 0 none; CI sets both. The fresh
- * ones begin at a number drawn for each run, which is printed; `BOSUN_SEED_BASE` draws it again.
+ * ones begin at a number drawn for each run, which is printed; `BOSUN_SEED_BASE` draws it again. `BOSUN_SEED_MINUTES` ends the
+ * fixed ones early on a slow machine, behind the first hundred, and it is printed how many there were.
  */
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
@@ -13,6 +14,7 @@ import { busyShareMax, type Outcome, simulate, stepsPerDayMax, stepsPerStartMax 
 
 const seeds = Number(process.env.BOSUN_SEEDS ?? 40);
 const fresh = Number(process.env.BOSUN_FRESH_SEEDS ?? 4);
+const minutes = process.env.BOSUN_SEED_MINUTES ?? "Infinity";
 const base = Number(process.env.BOSUN_SEED_BASE ?? randomInt(1_000_000, 2 ** 31));
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 
@@ -27,13 +29,16 @@ async function run(...args: readonly string[]): Promise<readonly string[]> {
 }
 
 test.skipIf(seeds === 0)(
-  `${seeds} seeds of 8 hours with ten agents keep every promise and leave nothing stuck, without needless steps`,
+  `up to ${seeds} seeds of 8 hours with ten agents keep every promise and leave nothing stuck, without needless steps`,
   async () => {
-    const lines = await run("--seeds", String(seeds), "--workers", String(availableParallelism()));
+    const count = ["--seeds", String(seeds), "--minutes", minutes];
+    const lines = await run(...count, "--workers", String(availableParallelism()));
     const outcomes = lines.map((line) => JSON.parse(line) as Outcome);
-    expect(outcomes).toHaveLength(seeds);
+    if (outcomes.length < seeds)
+      console.log(`${outcomes.length} of ${seeds} seeds were run in the ${minutes} minutes that they have.`);
+    expect(outcomes.length).toBeGreaterThanOrEqual(minutes === "Infinity" ? seeds : Math.min(seeds, 100));
     const busy = outcomes.filter(({ stepsPerDay }) => stepsPerDay > stepsPerDayMax);
-    expect(busy.length, JSON.stringify(busy)).toBeLessThanOrEqual(Math.ceil(busyShareMax * seeds));
+    expect(busy.length, JSON.stringify(busy)).toBeLessThanOrEqual(Math.ceil(busyShareMax * outcomes.length));
     // Steps beyond those of a start are caused by work that is done: no seed does so much more of it.
     expect(outcomes.filter(({ steadyStepsPerDay }) => steadyStepsPerDay > 1.2 * stepsPerDayMax)).toEqual([]);
     expect(outcomes.filter(({ stepsPerStart }) => stepsPerStart > stepsPerStartMax)).toEqual([]);
