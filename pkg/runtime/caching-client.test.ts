@@ -1,12 +1,13 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Agent } from "../api/generated.ts";
 import { StatusError } from "../api/status-error.ts";
 import { cachingClient } from "./caching-client.ts";
 import type { Kind } from "./client.ts";
-import { Informer } from "./informer.ts";
+import type { Informer } from "./informer.ts";
 import { silentLogger } from "./logger.ts";
-import { settled, TestClock } from "./testing/clock.ts";
+import { settled } from "./testing/clock.ts";
 import { FakeApi } from "./testing/fake-api.ts";
+import { followed } from "./testing/followed.ts";
 
 const key = { namespace: "default", name: "a" };
 const finalizers = ["bosun.dev/claim"];
@@ -14,19 +15,8 @@ const finalizers = ["bosun.dev/claim"];
 /** A client over a cache that has Agent a as it was told last. */
 async function cached(metadata: Partial<Agent["metadata"]> = {}) {
   const api = new FakeApi();
-  const clock = new TestClock();
-  const stopping = new AbortController();
-  onTestFinished(() => stopping.abort());
-  const informer = new Informer({
-    kind: "Agent",
-    client: api.client,
-    clock,
-    random: { next: () => 0.5 },
-    logger: silentLogger,
-  });
   const agent = api.put("a", metadata);
-  void informer.run(stopping.signal);
-  await settled();
+  const { informer, clock, stopping } = await followed(api);
   const client = cachingClient({
     client: api.client,
     clock,

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Agent } from "../api/generated.ts";
 import { StatusError } from "../api/status-error.ts";
 import { aborted } from "./aborted.ts";
@@ -8,6 +8,7 @@ import { type Delta, Informer } from "./informer.ts";
 import { silentLogger } from "./logger.ts";
 import { settled, TestClock } from "./testing/clock.ts";
 import { FakeApi } from "./testing/fake-api.ts";
+import { followed } from "./testing/followed.ts";
 
 test("an informer that is stopped right after its first list ends: it watched on unheard, and its operator hung", async () => {
   const agent = { metadata: { namespace: "default", name: "agent-1", resourceVersion: "1" } } as Agent;
@@ -64,25 +65,6 @@ test("a history that is gone is listed anew at once, however often the server fa
   stopping.abort();
   await running;
 });
-
-/** An informer that runs, and what its listeners were told. */
-async function followed(api: FakeApi) {
-  const clock = new TestClock();
-  const informer = new Informer({
-    kind: "Agent",
-    client: api.client,
-    clock,
-    random: { next: () => 0.5 },
-    logger: silentLogger,
-  });
-  const told: string[] = [];
-  informer.onDelta(({ type, object }) => told.push(`${type} ${object.metadata.name}`));
-  const stopping = new AbortController();
-  void informer.run(stopping.signal);
-  onTestFinished(() => stopping.abort());
-  await settled();
-  return { informer, clock, told, stopping };
-}
 
 test("what came before the first list is told in the order in which it was written, not by name", async () => {
   const api = new FakeApi();
