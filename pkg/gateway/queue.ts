@@ -14,7 +14,7 @@ export interface Waiting<T> {
   wants: readonly string[];
   /** Names of what it has to pass and uses nothing up of: who waits for something else keeps nobody from passing. */
   passes: readonly string[];
-  /** Looks whether it can be served now, and serves it. Must not throw. */
+  /** Looks whether it can be served now, and serves it. Must not throw, nor have the line looked at before it is back. */
   serve(): Turn<T>;
 }
 
@@ -93,9 +93,7 @@ export class Line {
   /** Looks at everyone in line, in order. To be called whenever something may have changed. */
   look(): void {
     const blocked = new Set<string>();
-    for (const place of [...this.#places]) {
-      // Served or gone by what a look at another one did.
-      if (!this.#places.includes(place)) continue;
+    for (const place of this.#places) {
       if ([...place.wants, ...place.passes].some((one) => blocked.has(one))) {
         for (const want of place.wants) blocked.add(want);
         continue;
