@@ -1,50 +1,157 @@
+import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Failpoint } from "../runtime/failpoints.ts";
-import { systemClock, systemIds, systemRandom } from "../system/system.ts";
+import { TestClock } from "../runtime/testing/clock.ts";
+import { systemIds, systemRandom } from "../system/system.ts";
 import { Gateway } from "./gateway.ts";
 import type { Line } from "./ledger-lines.ts";
 import { BUDGET, SESSION } from "./testing/spender.ts";
-import { startTestUpstream } from "./testing/upstream.ts";
+import {
+  helloAnswer,
+  helloEvents,
+  startTestUpstream,
+  type TestUpstream,
+  writeEvent,
+} from "./testing/upstream.ts";
 
-test("a request that a stop meets when the ledger has just noted it as sent is not sent, and costs nothing", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "bosun-forward-"));
-  const upstream = await startTestUpstream();
-  onTestFinished(async () => {
-    await upstream[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true });
-  });
+/** It says what it was asked to wait for. */
+class WatchedClock extends TestClock {
+  readonly asked: number[] = [];
+
+  override sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    this.asked.push(ms);
+    return super.sleep(ms, signal);
+  }
+}
+
+const minuteMs = 60_000;
+
+let clock: WatchedClock;
+let folder: string;
+let upstream: TestUpstream;
+let gateway: Gateway;
+let onFailpoint: (name: Failpoint) => void;
+
+beforeEach(async () => {
+  clock = new WatchedClock();
+  folder = await mkdtemp(join(tmpdir(), "bosun-forward-"));
+  upstream = await startTestUpstream();
+  upstream.date = () => new Date(clock.now());
+  onFailpoint = () => undefined; // Few tests care.
   const fail = (error: unknown): void => {
     throw error;
   };
-  let stopped: Promise<void> | undefined;
-  const failpoints = {
-    hit(name: Failpoint) {
-      if (name === "request-sending") stopped = gateway.stop();
-    },
-  };
-  const gateway = await Gateway.start(
+  const failpoints = { hit: (name: Failpoint) => onFailpoint(name) };
+  gateway = await Gateway.start(
     {
       ledgerDirectory: folder,
       stateDirectory: join(folder, "state"),
       upstream: { baseUrl: upstream.url, credential: { apiKey: "k" } },
       admitted: [],
     },
-    { clock: systemClock, random: systemRandom, ids: systemIds, failpoints, log: fail, ledgerFailed: fail },
+    { clock, random: systemRandom, ids: systemIds, failpoints, log: fail, ledgerFailed: fail },
   );
   gateway.setBudgets([BUDGET]);
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await upstream[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+/** Asks for a message of 100 tokens at most, and resolves once the answer begins. */
+async function ask(): Promise<IncomingMessage> {
   const { url, token } = await gateway.admit(SESSION);
-  const body = { model: "claude-sonnet-5-5", max_tokens: 100, messages: [{ role: "user", content: "Hi" }] };
   const headers = { "x-api-key": token };
-  await fetch(`${url}/v1/messages`, { method: "POST", headers, body: JSON.stringify(body) }).catch(() => {
+  const request = http.request(`${url}/v1/messages`, { method: "POST", headers, agent: false });
+  const messages = [{ role: "user", content: "Hi" }];
+  request.end(JSON.stringify({ model: "claude-sonnet-5-5", max_tokens: 100, stream: true, messages }));
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  return response;
+}
+
+/** What the ledger says of requests, in order. */
+async function steps(): Promise<string[]> {
+  const lines = (await readFile(join(folder, "ledger.jsonl"), "utf8")).split("\n").slice(0, -1);
+  return lines.map((line) => (JSON.parse(line) as Line).step).filter((step) => !/opened|granted/.test(step));
+}
+
+/** An answer that begins, and goes on as it is told to. */
+function answerInParts(): Promise<ServerResponse> {
+  return new Promise((resolve) => {
+    upstream.answer = (_call, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      for (const event of helloEvents().slice(0, 3)) writeEvent(response, event);
+      resolve(response);
+    };
+  });
+}
+
+function goOn(response: ServerResponse): void {
+  for (const event of helloEvents().slice(3)) writeEvent(response, event);
+  response.end();
+}
+
+test("a request that a stop meets when the ledger has just noted it as sent is not sent, and costs nothing", async () => {
+  let stopped: Promise<void> | undefined;
+  onFailpoint = (name) => {
+    if (name === "request-sending") stopped = gateway.stop();
+  };
+  await ask().catch(() => {
     // Cut, as all that runs at a stop.
   });
   await stopped;
 
   expect(upstream.calls).toEqual([]);
-  const lines = (await readFile(join(folder, "ledger.jsonl"), "utf8")).trim().split("\n");
-  const steps = lines.map((line) => (JSON.parse(line) as Line).step);
-  expect(steps.slice(-3)).toEqual(["reserved", "sent", "released"]);
+  expect(await steps()).toEqual(["reserved", "sent", "released"]);
+});
+
+test("an answer that was cut is cut for the client, too: nothing else tells it from a whole one", async () => {
+  const answering = answerInParts();
+  const response = await ask();
+  (await answering).destroy();
+  await expect(text(response)).rejects.toThrow();
+  expect(await steps()).toEqual(["reserved", "sent", "unsettled"]);
+});
+
+test("once the client has left, the answer has five minutes to say what it used", async () => {
+  const answering = answerInParts();
+  (await ask()).destroy();
+  await expect.poll(() => clock.asked).toContain(5 * minuteMs);
+  await clock.advance(5 * minuteMs - 1);
+  goOn(await answering);
+  await expect.poll(steps).toEqual(["reserved", "sent", "settled"]);
+});
+
+test("an answer that has not ended five minutes after the client left is cut, and charged with the most", async () => {
+  const answering = answerInParts();
+  (await ask()).destroy();
+  await expect.poll(() => clock.asked).toContain(5 * minuteMs);
+  const cut = once(await answering, "close");
+  await clock.advance(5 * minuteMs);
+  await cut;
+  await expect.poll(steps).toEqual(["reserved", "sent", "unsettled"]);
+});
+
+test("an answer is read no faster than its client does, so that none fills the gateway's memory", async () => {
+  const event = { type: "content_block_delta", delta: { type: "text_delta", text: "x".repeat(1024 * 1024) } };
+  const answering = answerInParts();
+  const response = await ask();
+  const answer = await answering;
+  // More than what lies in the buffers of two connections.
+  for (let megabytes = 0; megabytes < 32; megabytes += 1) writeEvent(answer, event);
+  goOn(answer);
+  upstream.answer = helloAnswer();
+  // So much is done meanwhile that it would have been read.
+  for (let others = 0; others < 10; others += 1) await text(await ask());
+  const settledOnes = async () => (await steps()).filter((step) => step === "settled").length;
+  expect(await settledOnes()).toBe(10);
+  expect((await text(response)).length).toBeGreaterThan(32 * 1024 * 1024);
+  expect(await settledOnes()).toBe(11);
 });
