@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -6,6 +6,7 @@ import { noFailpoints } from "../runtime/failpoints.ts";
 import { TestClock } from "../runtime/testing/clock.ts";
 import { systemIds, systemRandom } from "../system/system.ts";
 import { Gateway } from "./gateway.ts";
+import type { SessionGrant } from "./money.ts";
 import { BUDGET, SESSION } from "./testing/spender.ts";
 import { helloAnswer, startTestUpstream, type TestUpstream } from "./testing/upstream.ts";
 
@@ -22,6 +23,16 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "bosun-accounts-"));
   upstream = await startTestUpstream();
   upstream.date = () => new Date(clock.now());
+  gateway = await start();
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await upstream[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+async function start(): Promise<Gateway> {
   const config = {
     ledgerDirectory: folder,
     stateDirectory: join(folder, "state"),
@@ -32,24 +43,24 @@ beforeEach(async () => {
     throw error;
   };
   const deps = { clock, random: systemRandom, ids: systemIds, failpoints: noFailpoints };
-  gateway = await Gateway.start(config, { ...deps, log: fail, ledgerFailed: fail });
-  gateway.setBudgets([TOKENS]);
-});
+  const started = await Gateway.start(config, { ...deps, log: fail, ledgerFailed: fail });
+  started.setBudgets([TOKENS]);
+  return started;
+}
 
-afterEach(async () => {
-  await gateway.stop();
-  await upstream[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
-});
-
-/** One request that may use 11,000 tokens, and says that it used so many: 100 of input and the others of output. */
-async function spend(outputTokens: number): Promise<void> {
-  upstream.answer = helloAnswer({ input_tokens: 100, output_tokens: outputTokens });
+/** One request that may use 11,000 tokens, for 0.03 USD. */
+async function ask(session: Partial<SessionGrant> = {}): Promise<Response> {
   gateway.renew();
-  const { url, token } = await gateway.admit(SESSION);
+  const { url, token } = await gateway.admit({ ...SESSION, ...session });
   const body = { model: "claude-sonnet-5-5", max_tokens: 1_000, messages: [{ role: "user", content: "Hi" }] };
   const headers = { "x-api-key": token };
-  await fetch(`${url}/v1/messages`, { method: "POST", headers, body: JSON.stringify(body) });
+  return await fetch(`${url}/v1/messages`, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+/** Asks, and is told that it used so many: 100 of input and the others of output. */
+async function spend(outputTokens: number, session: Partial<SessionGrant> = {}): Promise<void> {
+  upstream.answer = helloAnswer({ input_tokens: 100, output_tokens: outputTokens });
+  await ask(session);
 }
 
 test("there is news with another hundredth of a limit, a window that turns, a violated bound and a person's word", async () => {
@@ -128,6 +139,50 @@ test("the account of a window that is over is the one of its own selector and ti
   });
   expect(gateway.closedWindow("all", "2026-11-22")).toMatchObject({ window: "2026-11-22", spent: 0 });
   expect(gateway.closedWindow("other", "2026-11-23")).toBeUndefined();
+});
+
+test("the account of a window that is over has what its own Budget pays for, whoever has a window of that name", async () => {
+  const red = { ...TOKENS, name: "red", uid: "v", selector: { team: "red" } };
+  gateway.setBudgets([TOKENS, red]);
+  await spend(1_000);
+  await spend(1_000, { session: "t", labels: { team: "red" } });
+  await clock.advance(DAY_MS);
+  const requests = ["all", "red"].map((name) => gateway.closedWindow(name, "2026-11-23")?.requests);
+  expect(requests).toEqual([2, 1]);
+});
+
+test("what a person says of a request lets go at once who waits for the money", async () => {
+  gateway.setBudgets([{ ...BUDGET, daily: { usd: 0.08 } }]);
+  upstream.answer = (_call, _response, request) => void request.socket.destroy();
+  await ask();
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  upstream.answer = async (...args) => {
+    await released;
+    return helloAnswer()(...args);
+  };
+  const running = ask({ session: "t" });
+  await expect.poll(() => upstream.calls.length).toBe(2);
+  const waiting = ask({ session: "u" });
+  await expect.poll(() => gateway.waiting).toBe(1);
+  await gateway.settle(gateway.requests(2)[1]?.id ?? "", 0);
+  await expect.poll(() => upstream.calls.length).toBe(3);
+  release();
+  expect((await Promise.all([running, waiting])).map(({ status }) => status)).toEqual([200, 200]);
+});
+
+test("a secret of which a crash left a part is made anew: tokens made from it would be easy to guess", async () => {
+  const { token } = await gateway.admit(SESSION);
+  const secret = join(folder, "state", "gateway-secret");
+  const whole = await readFile(secret, "utf8");
+  for (const part of ["", whole.slice(0, 3), whole.slice(0, -1), whole]) {
+    await gateway.stop();
+    await writeFile(secret, part);
+    gateway = await start();
+    const isKept = part === whole;
+    expect((await readFile(secret, "utf8")) === part).toBe(isKept);
+    expect((await gateway.admit(SESSION)).token === token).toBe(isKept);
+    expect((await ask()).status).toBe(200);
+  }
 });
 
 test("a person settles what has ended, with an amount; anything else is refused, and nothing is changed", async () => {

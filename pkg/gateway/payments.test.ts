@@ -221,6 +221,22 @@ test.each([
   },
 );
 
+test("who stands in line for a pause goes as soon as it is over, each time", async () => {
+  const { ask, rateLimits, clock } = world(AMPLE);
+  for (const session of ["t", "u", "v"]) {
+    rateLimits.sending(PRICE.model)(529, { waitMs: 2_000, usedUp: undefined });
+    const asked = ask({ session });
+    await clock.advance(1_999);
+    expect(await isWaiting(asked)).toBe(true);
+    await clock.advance(1);
+    expect(await isWaiting(asked)).toBe(false);
+    const payment = paymentOf(await asked);
+    await payment.sent();
+    payment.answered(200, undefined);
+    await payment.end(ANSWERED);
+  }
+});
+
 test("a pause longer than anyone may wait is answered at once", async () => {
   const { ask } = world(AMPLE);
   const payment = paymentOf(await ask());
