@@ -9,7 +9,7 @@ import { systemIds } from "../system/system.ts";
 import { type Ledger, openLedger } from "./ledger.ts";
 import { readLedger } from "./ledger-file.ts";
 import type { Line, Step } from "./ledger-lines.ts";
-import { LedgerState } from "./ledger-state.ts";
+import { isAgain, LedgerState } from "./ledger-state.ts";
 import { grantStep, reservation, settled } from "./testing/steps.ts";
 import { windowAt } from "./windows.ts";
 
@@ -208,7 +208,12 @@ test("of what was folded every sum over a window is what it was", () => {
   const day = 86_400_000;
   const start = Date.UTC(2026, 9, 1);
   const made = fc.record({
-    at: fc.integer({ min: 0, max: 60 * day }),
+    // Some of them in one quarter of an hour.
+    at: fc.oneof(
+      fc.integer({ min: 0, max: 60 * day }),
+      fc.integer({ min: 30 * day, max: 30 * day + 900_000 }),
+    ),
+    model: fc.constantFrom("small", "large"),
     project: fc.constantFrom("one", "two"),
     team: fc.constantFrom("red", "blue"),
     cost: fc.nat(900),
@@ -218,11 +223,12 @@ test("of what was folded every sum over a window is what it was", () => {
     fc.property(fc.array(made, { maxLength: 30 }), fc.nat(5), (requests, keep) => {
       const inOrder = requests.toSorted((a, b) => a.at - b.at);
       const state = stateOf(
-        inOrder.flatMap(({ at, project, team, cost, isAgain }, index) => {
+        inOrder.flatMap(({ at, model, project, team, cost, isAgain }, index) => {
           const id = `r${index}`;
           const labels = { team };
           const more = {
             at: start + at,
+            model,
             project,
             session: project,
             labels,
@@ -241,15 +247,30 @@ test("of what was folded every sum over a window is what it was", () => {
         { session: "one" },
       ];
       const said = questions.map((question) => ({ ...state.sums(question) }));
+      const reported = byModel(state);
       state.fold(keep);
       const folded = again(state);
       expect([...folded.requests()]).toHaveLength(Math.min(keep, requests.length));
       // Kept sums stay; those of another process are made anew.
       for (const one of [state, folded, again(folded)])
-        expect(questions.map((question) => ({ ...one.sums(question) }))).toEqual(said);
+        expect([questions.map((question) => ({ ...one.sums(question) })), byModel(one)]).toEqual([
+          said,
+          reported,
+        ]);
     }),
   );
 });
+
+/** What a report says of each model: what turns cost, and what those that were paid before. */
+function byModel(state: LedgerState): Record<string, number> {
+  const sums = { small: 0, large: 0, "small again": 0, "large again": 0 } as Record<string, number>;
+  const charge = (name: string, cost: number) => {
+    sums[name] = (sums[name] ?? 0) + cost;
+  };
+  for (const { model, cost, isAgain } of state.charges()) charge(isAgain ? `${model} again` : model, cost);
+  for (const one of state.requests()) charge(isAgain(one) ? `${one.model} again` : one.model, one.cost);
+  return sums;
+}
 
 test("what is two months old is kept without its sessions, so that years of it have room", () => {
   const at = Date.UTC(2026, 0);

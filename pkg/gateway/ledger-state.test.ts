@@ -136,3 +136,40 @@ test("a usage above its bound stops all from the line that says so on, until a p
   }
   expect(stateOf(reservation("a"), sent, settled("a", { cost: 1_000, tokens: 300 })).violated).toEqual([]);
 });
+
+test("of a hundred sessions it is known what their requests measured, and of a thousand which turn was asked for: the last", () => {
+  const measured = { shape: "s", messages: 1, digest: "d", promptTokens: 9, outputTokens: 1 };
+  const state = stateOf();
+  let id = 0;
+  const spend = (session: string) => {
+    id += 1;
+    append(state, reservation(`${id}`, { session, turn: 2, host: "h" }));
+    append(state, { step: "sent", id: `${id}` });
+    append(state, settled(`${id}`, { basis: measured }));
+  };
+  const knows = (session: string) => [
+    state.bases(session).length > 0,
+    "again" in state.repeated({ session, run: 1 }, { turn: 2, host: "h" }),
+  ];
+  spend("first");
+  for (let other = 1; other < 100; other += 1) spend(`s${other}`);
+  // It goes on, so that another one is the oldest.
+  spend("first");
+  spend("s100");
+  expect([knows("first"), knows("s1"), knows("s2")]).toEqual([
+    [true, true],
+    [false, true],
+    [true, true],
+  ]);
+  for (let other = 101; other < 1_000; other += 1) spend(`s${other}`);
+  expect([knows("first"), knows("s2"), knows("s1")]).toEqual([
+    [false, true],
+    [false, true],
+    [false, true],
+  ]);
+  spend("first");
+  spend("s1000");
+  expect([knows("first"), knows("s1"), knows("s2"), knows("s3")].map(([, turn]) => turn)).toEqual([
+    ...[true, false, true, true],
+  ]);
+});

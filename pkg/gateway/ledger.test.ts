@@ -268,6 +268,22 @@ test("the copy of the totals is as new as the ledger when it is closed, however 
   expect(totals).toMatchObject({ seq });
 });
 
+test("the copy of the totals tells of the windows that are not over: what it has to say does not grow for ever", async () => {
+  const now = new TestClock().now();
+  const ledger = await open();
+  const yesterday = { window: "2026-11-22", grant: "g-0", startMs: now - 86_400_000, endMs: now };
+  const month = { period: "monthly", window: "2026-11", grant: "g-2", endMs: now + 8 * 86_400_000 } as const;
+  for (const more of [yesterday, {}, month]) await ledger.append(grantStep(more));
+  await ledger.append(reservation("a"));
+  await ledger.close();
+  opened.splice(opened.indexOf(ledger), 1);
+  const totals = JSON.parse(await readFile(join(folder, "state", "totals.json"), "utf8"));
+  expect(totals.windows).toMatchObject([
+    { window: "2026-11-23", cost: 1_000, tokens: 300 },
+    { window: "2026-11", cost: 1_000, tokens: 300 },
+  ]);
+});
+
 test("another ledger in the place of the one that the copy of the totals is of stops everything, whatever it says", async () => {
   const ledger = await open();
   await ledger.append(reservation("a"));

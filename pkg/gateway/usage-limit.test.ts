@@ -112,6 +112,27 @@ const rows: readonly { name: string; headers: Record<string, string>; status?: n
     want: ordinary(60),
   },
   {
+    name: "two rates with nothing left: both have to be full again",
+    headers: {
+      "anthropic-ratelimit-requests-remaining": "0",
+      "anthropic-ratelimit-requests-reset": "2026-11-23T12:00:20Z",
+      "anthropic-ratelimit-tokens-remaining": "0",
+      "anthropic-ratelimit-tokens-reset": "2026-11-23T12:00:45Z",
+      "anthropic-ratelimit-output-tokens-remaining": "0",
+      "anthropic-ratelimit-output-tokens-reset": "2026-11-23T12:00:10Z",
+    },
+    want: ordinary(45),
+  },
+  {
+    name: "five hours used up, and a retry-after that is longer still",
+    headers: {
+      "anthropic-ratelimit-unified-5h-status": "rejected",
+      "anthropic-ratelimit-unified-5h-reset": at(HOUR),
+      "retry-after": String(2 * HOUR),
+    },
+    want: usedUp(2 * HOUR),
+  },
+  {
     name: "a reset of the subscription's alone",
     headers: { "anthropic-ratelimit-unified-reset": at(HOUR) },
     want: usedUp(HOUR),
