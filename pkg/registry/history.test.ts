@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "../api/meta.ts";
+import type { Watch } from "./history.ts";
 import { openTestRegistry } from "./testing/registry.ts";
 
 const widgets = "test.example/widgets";
@@ -167,3 +168,34 @@ test("a watch tells all and ends when the definition of its kind changes, not wh
   await settle();
   expect((await later.next()).value).toMatchObject({ type: "MODIFIED", object: { spec: { size: 9 } } });
 });
+
+test("what a new server does to come into being is nobody's history: whoever asks for it is told that it is gone", async () => {
+  const { registry, settle } = await openTestRegistry();
+  const { revision } = registry;
+  const early = registry.watch("namespaces", { resourceVersion: revision });
+  await settle();
+  for (const resource of ["namespaces", widgets, "apiextensions.k8s.io/customresourcedefinitions"]) {
+    for (let before = 0; before < Number(revision); before++) {
+      const watch = registry.watch(resource, { resourceVersion: String(before) });
+      await expect(namesUntilBookmark(watch)).rejects.toMatchObject({ reason: "Expired" });
+    }
+    const exact = { resourceVersion: String(Number(revision) - 1), resourceVersionMatch: "Exact" } as const;
+    await expect(registry.list(resource, exact)).rejects.toMatchObject({ reason: "Expired" });
+  }
+  const later = { apiVersion: "v1", kind: "Namespace", metadata: { name: "later" } };
+  await registry.create("namespaces", "", later);
+  await settle();
+  for (const watch of [early, registry.watch("namespaces", { resourceVersion: revision })])
+    expect(await namesUntilBookmark(watch)).toEqual(["later"]);
+});
+
+/** Of all that a watch has to tell by now. */
+async function namesUntilBookmark(watch: Watch): Promise<string[]> {
+  const names: string[] = [];
+  watch.requestBookmark();
+  for await (const event of watch) {
+    if (event.type === "BOOKMARK") break;
+    names.push(event.object.metadata.name);
+  }
+  return names;
+}

@@ -177,6 +177,19 @@ describe("what a person writes", () => {
     });
   });
 
+  test("a file that a person makes for an object of the API is their word, and undoes nothing that they could have seen", async () => {
+    await world.open();
+    const created = parse(`${project("a", "Theirs")}  description: kept\n`);
+    await world.write("mine.yaml", project("a", "Mine"));
+    await world.registry.create(projects, "default", created);
+    await world.files.rescan();
+    await world.settle();
+    expect(world.spec("a")).toMatchObject({ title: "Mine", description: "kept" });
+    expect(await world.read("mine.yaml")).toBe(`${project("a", "Mine")}  description: kept\n`);
+    expect(await readdir(world.folder)).toEqual([".bosun", "mine.yaml"]);
+    expect(world.messages()).toEqual([]);
+  });
+
   test("where both sides said the same nothing is undone, and nobody is told so", async () => {
     await world.write("a.yaml", project("a"));
     await world.open();
@@ -305,6 +318,79 @@ describe("what the API writes", () => {
     expect(await world.read("all.yaml")).toBe(`# mine\n---\n# b\n${project("b")}`);
     await world.pass(60_000);
     expect(world.project("b")).toBeDefined();
+  });
+
+  test("a deleted object leaves every file that declares it, and does not come back out of the second", async () => {
+    await world.write("a.yaml", project("x"));
+    await world.write("b.yaml", `${project("x")}---\n${project("other")}`);
+    await world.open();
+    await world.registry.delete(projects, { namespace: "default", name: "x" });
+    await world.settle();
+    await world.pass(60_000);
+    expect(await readdir(world.folder)).toEqual([".bosun", "b.yaml"]);
+    expect(await world.read("b.yaml")).toBe(`---\n${project("other")}`);
+    await world.restart();
+    expect(world.project("x")).toBeUndefined();
+  });
+
+  test.each([
+    { going: "is being deleted", deleted: true },
+    { going: "is gone from its file, and held", deleted: false },
+  ])("an object that $going gets no file", async ({ deleted }) => {
+    for (const name of ["b", "c"]) await world.write(`${name}.yaml`, project(name));
+    await world.open();
+    const held = parse(project("a"));
+    held.metadata.finalizers = ["example.com/held"];
+    const created = world.registry.create(projects, "default", held);
+    if (deleted) await world.registry.delete(projects, { namespace: "default", name: "a" });
+    else {
+      await created;
+      await world.settle();
+      await unlink(join(world.folder, "projects/a.yaml"));
+      await world.files.rescan();
+      await world.patch("a", { spec: { skip: true } });
+    }
+    await created;
+    await world.settle();
+    await world.files.rescan();
+    expect(world.project("a")).toBeDefined();
+    expect(await readdir(world.folder, { recursive: true })).not.toContain("projects/a.yaml");
+  });
+
+  test("what can't be changed without losing a comment is told once, and keeps nothing else out of the file", async () => {
+    const merged = `apiVersion: bosun.dev/v1alpha1
+kind: Project
+metadata:
+  name: a
+  labels: &labels {team: red}
+  annotations:
+    <<: *labels # the same
+    mine: x
+spec: {title: A}
+`;
+    await world.write("all.yaml", `${merged}---\n${project("b")}`);
+    await world.open();
+    await world.patch("a", { metadata: { annotations: { team: null } } });
+    await world.patch("b", { spec: { skip: true } });
+    await world.settle();
+    await world.patch("a", { metadata: { annotations: { mine: "y" } } });
+    await world.settle();
+    await world.files.rescan();
+    expect(await world.read("all.yaml")).toBe(`${merged}---\n${project("b")}  skip: true\n`);
+    expect(world.project("a")?.metadata.annotations).toEqual({ mine: "y" });
+    expect(world.reports).toMatchObject([
+      {
+        object: { kind: "Project", name: "a" },
+        reason: "ProjectionFailed",
+        message: expect.stringMatching(/^all\.yaml: .*metadata\.annotations\.team.* by hand\.$/),
+      },
+    ]);
+    // By hand, then.
+    const mended = `${project("a", "A")}---\n${project("b")}  skip: true\n`;
+    await world.edit("all.yaml", mended);
+    await world.patch("a", { spec: { skip: true } });
+    await world.settle();
+    expect(await world.read("all.yaml")).toBe(mended.replace("title: A\n", "title: A\n  skip: true\n"));
   });
 
   test("a write waits while the file holds an edit that was refused, and goes in once that is mended", async () => {
@@ -528,27 +614,29 @@ test("a hundred files are taken with a few syncs, however slow the disk", async 
   expect(syncs).toBeLessThan(20);
 });
 
-test("a file that can't be read is named, and deletes nothing", async () => {
-  const locked: FileSystem = {
-    ...nodeFileSystem,
-    async read(path) {
-      if (path.endsWith("/a.yaml"))
-        throw Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" });
-      return nodeFileSystem.read(path);
-    },
-  };
-  await world.write("a.yaml", project("a"));
-  await world.open();
-  await world.close();
-  world = new World(world.folder, locked);
-  await world.write("b.yaml", project("b"));
-  await chmod(join(world.folder, "a.yaml"), 0o600);
-  await world.open();
-  await world.pass(60_000);
-  expect(world.project("a")).toBeDefined();
-  expect(world.project("b")).toBeDefined();
-  expect(world.messages()[0]).toMatch(/^InvalidFile: a\.yaml:1: EACCES/);
-});
+test.each(["EACCES", "EPERM"])(
+  "a file that can't be read is named, and deletes nothing: %s",
+  async (code) => {
+    const locked: FileSystem = {
+      ...nodeFileSystem,
+      async read(path) {
+        if (path.endsWith("/a.yaml")) throw Object.assign(new Error(`${code}: not permitted`), { code });
+        return nodeFileSystem.read(path);
+      },
+    };
+    await world.write("a.yaml", project("a"));
+    await world.open();
+    await world.close();
+    world = new World(world.folder, locked);
+    await world.write("b.yaml", project("b"));
+    await chmod(join(world.folder, "a.yaml"), 0o600);
+    await world.open();
+    await world.pass(60_000);
+    expect(world.project("a")).toBeDefined();
+    expect(world.project("b")).toBeDefined();
+    expect(world.messages()[0]).toMatch(`InvalidFile: a.yaml:1: ${code}`);
+  },
+);
 
 test.each([
   {
@@ -724,6 +812,37 @@ async function dyingAsItWrites(): Promise<World> {
   while (!(await dying.read("a.yaml")).includes("one")) await new Promise(setImmediate);
   return dying;
 }
+
+test("a file outlives its object until the log has the deletion: a kill in between leaves both", async () => {
+  const folder = "/repository/.claude-sessions";
+  const disk = crashFileSystem();
+  disk.put(`${folder}/a.yaml`, project("a"));
+  const { promise: slow, resolve: done } = Promise.withResolvers<void>();
+  let isSlow = false;
+  const create: FileSystem["create"] = async (path, mode) => {
+    const file = await disk.create(path, mode);
+    return {
+      ...file,
+      async datasync() {
+        if (isSlow) await slow;
+        await file.datasync();
+      },
+    };
+  };
+  const mine = new World(folder, { ...disk, create });
+  await mine.open();
+  await mine.patch("a", { spec: { description: "one" } });
+  // Admitted in the turn before the files hear of the patch.
+  isSlow = true;
+  const deleted = mine.registry.delete(projects, { namespace: "default", name: "a" });
+  for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+  expect(await disk.read(`${folder}/a.yaml`)).toBeDefined();
+  done();
+  await deleted;
+  await mine.settle();
+  expect(await disk.read(`${folder}/a.yaml`)).toBeUndefined();
+  await mine.close();
+});
 
 test("a save in the moment after Bosun looked at the file is never written over", async () => {
   const folder = "/repository/.claude-sessions";

@@ -170,4 +170,48 @@ describe("a watch", () => {
     }
     expect(seen).toEqual(Array.from({ length: 60 }, (_, i) => `w${i}`));
   });
+
+  test("that begins with a list goes on from that list, not from the revision that was asked for", async () => {
+    const { metadata } = await create("a");
+    const key = { namespace: "default", name: "a" };
+    await server.registry.patch(widgets, key, { type: "merge", body: { spec: { size: 2 } } });
+    const query = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+    const { seen, done } = await watch(`${query}&resourceVersion=${metadata.resourceVersion}`, 3);
+    await expect.poll(() => seen.length).toBe(2);
+    const { revision } = server.registry;
+    await create("b");
+    await done;
+    expect(
+      seen.map(({ type, object }) => [type, object.metadata.name, object.metadata.resourceVersion]),
+    ).toEqual([
+      ["ADDED", "a", revision],
+      ["BOOKMARK", undefined, revision],
+      ["ADDED", "b", server.registry.revision],
+    ]);
+  });
+});
+
+test("a client that does not read falls behind the history and is told so: what it misses fills no memory", async () => {
+  const server = await startTestServer({ historyLimit: 4 });
+  const { revision } = server.registry;
+  const response = await open(server.socketPath, {
+    path: `${collection}?watch=1&resourceVersion=${revision}`,
+  });
+  // More than what sockets take unread.
+  const text = "x".repeat(100_000);
+  for (let i = 0; i < 60; i++) {
+    const metadata = { name: `w${i}` };
+    const widget = { apiVersion: "test.example/v1", kind: "Widget", metadata, spec: { free: { text } } };
+    await server.registry.create(widgets, "default", widget);
+    // It is told in a later turn.
+    await new Promise(setImmediate);
+  }
+  const seen: string[] = [];
+  const reading = (async () => {
+    for await (const { object } of events(response)) seen.push(object.metadata.name);
+  })();
+  await expect(reading).rejects.toMatchObject({ reason: "Expired" });
+  expect(seen).toEqual(Array.from({ length: seen.length }, (_, i) => `w${i}`));
+  expect(seen.length).toBeLessThan(60);
+  await server.close();
 });

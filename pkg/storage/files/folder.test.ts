@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { settled, TestClock } from "../../runtime/testing/clock.ts";
+import type { FileStat, FileSystem } from "../file-system.ts";
 import { crashFileSystem } from "../testing/crash-file-system.ts";
 import { type FolderContent, glanceAt, openFolder } from "./folder.ts";
 
@@ -69,3 +70,33 @@ test("a file that changed since the earlier look is waited for as if there had b
   expect(content?.files.get("a.yaml")).toBeUndefined();
   expect(content?.files.get("projects/b.yaml")).toBe("b: 1");
 });
+
+test.each<Partial<FileStat>>([{ size: 7 }, { mtimeNs: 7n }, { ino: 7n }])(
+  "a change that shows by %o alone is seen: by no cache, and not for whole while it goes on",
+  async (change) => {
+    let [text, changed] = ["a: 1", {}];
+    const fs: FileSystem = {
+      ...disk,
+      read: async (path) => (path === `${folder}/a.yaml` ? Buffer.from(text) : disk.read(path)),
+      async stat(path) {
+        const found = await disk.stat(path);
+        return found?.kind === "file" ? { ...found, size: 4, mtimeNs: 4n, ino: 4n, ...changed } : found;
+      },
+    };
+    const patient = { ...clock, elapsed: () => clock.elapsed(), sleep: async () => meanwhile() };
+    let meanwhile = () => {};
+    const open = openFolder({ folder, fs, clock: patient });
+    const textOfA = async () => (await open.read(new Map()))?.files.get("a.yaml");
+    expect(await textOfA()).toBe("a: 1");
+    text = "a: 2";
+    expect(await textOfA()).toBe("a: 1");
+    changed = change;
+    expect(await textOfA()).toBe("a: 2");
+    // Half of it is read, then the rest comes.
+    [text, changed] = ["a:", {}];
+    meanwhile = () => {
+      [text, changed] = ["a: 3", change];
+    };
+    expect(await textOfA()).toBeUndefined();
+  },
+);
