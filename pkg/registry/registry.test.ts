@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../api/meta.ts";
+import type { Edit } from "../storage/admission.ts";
 import { MemoryStorage } from "../storage/memory.ts";
 import type { Change } from "../storage/storage.ts";
+import type { Registry } from "./registry.ts";
 import { HeldStorage } from "./testing/held-storage.ts";
 import { openTestRegistry } from "./testing/registry.ts";
 import { testCrds } from "./testing/widget.ts";
@@ -39,6 +41,31 @@ describe("durability", () => {
     const created = await answer.promise;
     expect(await registry.get(widgets, key("a"))).toBe(created);
     expect((await registry.list(widgets)).metadata.resourceVersion).toBe(created.metadata.resourceVersion);
+  });
+
+  const size = { spec: { size: 7 } };
+  test.each<[string, (registry: Registry, before: KubeObject) => Promise<unknown>]>([
+    ["PUT", (registry, before) => registry.update(widgets, key("a"), { ...before, ...size })],
+    ["patch", (registry) => registry.patch(widgets, key("a"), { type: "merge", body: size })],
+    ["apply", (registry) => registry.apply(widgets, key("a"), { ...widget("a"), ...size }, { force: true })],
+    ["deletion", (registry) => registry.delete(widgets, key("a"))],
+    ["deletion of a collection", (registry) => registry.deleteCollection(widgets, {})],
+    [
+      "transaction",
+      (registry) => registry.transact([{ verb: "merge", resource: widgets, key: key("a"), patch: size }], []),
+    ],
+  ])("so is a %s", async (_how, write) => {
+    const storage = new HeldStorage();
+    const { registry } = await openTestRegistry({ storage });
+    const before = await registry.create(widgets, "default", widget("a"));
+    storage.hold();
+    const answer = track(write(registry, before));
+    await turn();
+    expect(answer.settled).toBe(false);
+    expect((await registry.list(widgets)).items).toEqual([before]);
+    storage.sync();
+    await answer.promise;
+    expect((await registry.list(widgets)).items).not.toEqual([before]);
   });
 
   test("a write is admitted against writes that are not synced yet", async () => {
@@ -213,6 +240,24 @@ describe("transactions of a person's file", () => {
     });
     expect(storage.committed).toHaveLength(before);
     expect(registry.newest(widgets, key("a"))).toBeUndefined();
+  });
+
+  test("each edit is admitted on what those before it made, a deletion too", async () => {
+    const { registry } = await openTestRegistry();
+    const create = (size: number): Edit => ({ verb: "create", object: widget("a", { size }) });
+    const remove: Edit = { verb: "delete", resource: widgets, key: key("a") };
+    const merge: Edit = { verb: "merge", resource: widgets, key: key("a"), patch: { spec: { size: 9 } } };
+    await registry.transact([create(1)], []);
+    const { uid } = registry.newest(widgets, key("a"))?.metadata ?? {};
+    for (const refused of [
+      [remove, remove],
+      [remove, merge],
+      [remove, create(2), create(3)],
+    ])
+      expect(await registry.transact(refused, [])).toMatchObject({ errors: [{ edit: refused.at(-1) }] });
+    expect(await registry.transact([remove, create(2)], [])).toMatchObject({ admitted: true });
+    expect(registry.newest(widgets, key("a"))).toMatchObject({ spec: { size: 2 } });
+    expect(registry.newest(widgets, key("a"))?.metadata.uid).not.toBe(uid);
   });
 
   test("texts alone are written too", async () => {

@@ -73,4 +73,10 @@ test("a watch from before all that the log still tells is too old after a restar
 
   const { registry } = await life(fs);
   await expect(events(registry, metadata.resourceVersion, 1)).rejects.toMatchObject({ code: 410 });
+  // To the change: what is told begins with the very next one, or is refused.
+  const told = 4_096;
+  const oldest = Number(registry.revision) - told;
+  expect(await events(registry, String(oldest), told)).toHaveLength(told);
+  for (const before of [1, 2])
+    await expect(events(registry, String(oldest - before), 1)).rejects.toMatchObject({ code: 410 });
 });

@@ -83,7 +83,7 @@ test.each<Partial<FileStat>>([{ size: 7 }, { mtimeNs: 7n }, { ino: 7n }])(
         return found?.kind === "file" ? { ...found, size: 4, mtimeNs: 4n, ino: 4n, ...changed } : found;
       },
     };
-    const patient = { ...clock, elapsed: () => clock.elapsed(), sleep: async () => meanwhile() };
+    const patient = { now: () => 0, elapsed: () => 0, sleep: async () => meanwhile() };
     let meanwhile = () => {};
     const open = openFolder({ folder, fs, clock: patient });
     const textOfA = async () => (await open.read(new Map()))?.files.get("a.yaml");
