@@ -154,7 +154,7 @@ test("a host that waits and heeds nothing is told no session once the stop is in
   expect(existsSync(join(stage.places.directory, id, "told"))).toBe(false);
 });
 
-test("a host that nobody needs is gone after a minute, also one that ignores everything", async () => {
+test("a host that nobody needs is gone after a minute, also one that ignores everything; one that has a session goes on", async () => {
   const directory = mkdtempSync(join(tmpdir(), "bosun-spares-"));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const clock = new TestClock();
@@ -162,7 +162,7 @@ test("a host that nobody needs is gone after a minute, also one that ignores eve
   const spares = new SpareHosts({
     directory,
     spawn() {
-      const script = "trap '' TERM HUP INT; echo ready; read line";
+      const script = "trap '' TERM HUP INT; echo ready; read line; exit 7";
       const child = spawn("bash", ["-c", script], { stdio: ["pipe", "pipe", "ignore"] });
       children.push(child);
       return child;
@@ -172,10 +172,16 @@ test("a host that nobody needs is gone after a minute, also one that ignores eve
   });
   spares.prepare();
   await Promise.all(children.map(({ stdout }) => once(stdout as Readable, "data")));
-  const exits = children.map((child) => once(child, "exit"));
+  const taken = spares.take(spares.offer() ?? "");
+  if (taken === undefined) throw new Error("No host waits.");
+  const others = children.filter((child) => child !== taken);
+  const exits = others.map((child) => once(child, "exit"));
+  const end = once(taken, "exit");
   await clock.advance(60_000);
-  expect(await Promise.all(exits)).toEqual(children.map(() => [null, "SIGKILL"]));
-  expect(readdirSync(directory)).toEqual([]);
+  expect(await Promise.all(exits)).toEqual([[null, "SIGKILL"]]);
+  expect(readdirSync(directory)).toHaveLength(1);
+  taken.stdin?.end("\n");
+  expect(await end).toEqual([7, null]);
 });
 
 test("a host that waits ends when nobody is left who could tell it its session", async () => {

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import {
   appendFile,
   cp,
+  mkdir,
   readdir,
   readFile,
   rename,
@@ -154,6 +155,21 @@ describe("a checkout", () => {
     await commit(checkout.path, { "b.txt": "b\n" });
     // A link leads to the person's own refs, where git may be at work.
     expect(existsSync(theirs)).toBe(true);
+  });
+
+  test("whose index can't be put in place stays at its commit: nothing that was saved looks taken back", async () => {
+    const world = await open();
+    const { path, base } = await claimed(world);
+    await write(path, { "a.txt": "half done\n" });
+    const index = join(path, ".git/index");
+    await rename(index, `${index}.aside`);
+    await mkdir(index);
+
+    await expect(world.repository.saveWork(claim, "Save", identity)).rejects.toThrow("index");
+    await rm(index, { recursive: true });
+    await rename(`${index}.aside`, index);
+    expect(await git(path, "rev-parse", "HEAD")).toBe(base);
+    expect(await git(path, "status", "--porcelain")).toBe("?? a.txt");
   });
 
   test("in which nothing was touched since git looked is removed without asking it again", async () => {
@@ -543,6 +559,8 @@ describe("what an agent wrote into its .git", () => {
       const world = await open();
       const checkout = await claimed(world);
       await commit(checkout.path, { "a.txt": "a\n" });
+      // As of a git that is at work for the person.
+      await writeFile(join(world.repositoryPath, ".git/index.lock"), "");
       const before = await everyByte(join(world.repositoryPath, ".git"));
       const dotGit = join(checkout.path, ".git");
       if (attack === "branch") {
@@ -555,6 +573,7 @@ describe("what an agent wrote into its .git", () => {
         else await symlink(victim, dotGit);
       }
 
+      expect(await claimed(world), attack).toEqual(checkout);
       expect(await world.repository.checkoutState(claim, "execute"), attack).toMatchObject({ is: "unknown" });
       expect(await world.repository.saveWork(claim, "Save", identity), attack).toMatchObject({
         is: "unknown",
