@@ -388,6 +388,14 @@ describe("a person's decision is acted on", () => {
     await story.until("it is merged", merged(story, "retry"));
     const { objects, targetHead } = story.world.repository;
     expect(objects.isAncestor(head ?? "", targetHead)).toBe(true);
+
+    const told = story.escalation("Stuck");
+    expect(told?.status?.state).toBe("Resolved");
+    story.operator.crash();
+    story.operator.start();
+    await story.minutes(10);
+    // It was decided then, and not again by whoever looks at it.
+    expect(story.escalation("Stuck")).toEqual(told);
   });
 
   test("Reassign after Stuck gives it to another agent, whose branch starts at the last commit", async () => {
@@ -404,11 +412,21 @@ describe("a person's decision is acted on", () => {
 
   test("Reassign in the moment of the Escalation waits until the agent has saved and let go", async () => {
     const story = await tell({ builders: 2, temper: { script: () => ({ ends: "Silent", turns: 3 }) } });
+    const { repository } = story.world;
+    const saveWork = repository.saveWork.bind(repository);
+    let isSeen = false;
+    story.operator.crash();
+    repository.saveWork = async (...what) =>
+      isSeen ? await saveWork(...what) : { is: "unknown", why: "It is locked." };
+    story.operator.start();
     await story.projects("retry");
     await story.until("a person is asked", () => story.escalation("Stuck"), 4);
-    const { claim: first } = story.the("Project", "retry").status ?? {};
+    const { claim: first, escalation } = story.the("Project", "retry").status ?? {};
     expect(first).toBeDefined();
     await story.resolve("Reassign");
+    await story.minutes(10);
+    expect(story.the("Project", "retry").status).toMatchObject({ claim: first, escalation });
+    isSeen = true;
     const claim = () => story.the("Project", "retry").status?.claim;
     await story.until("it is another claim", () => (claim()?.number ?? 0) > (first?.number ?? 0));
     expect(claim()?.agent).not.toBe(first?.agent);
@@ -955,12 +973,12 @@ test("a Budget that holds for one pool and is used up keeps no other from spendi
 
 test("scaling down takes idle agents first", async () => {
   const story = await tell({ builders: 3, temper: { script: endless("execute") } });
-  await story.projects("one");
+  // Of idle ones the highest number goes first.
+  await story.project("one", { assignedAgent: "agent-3" });
   await story.until("it is worked on", working(story, "one"));
-  const busy = story.the("Project", "one").status?.claim?.agent;
   await story.patch("AgentPool", "builders", { replicas: 1 });
   await story.until("one is left", () => story.world.api.objects("Agent").length === 2, 0.5);
-  expect(story.world.api.objects("Agent").map(({ metadata }) => metadata.name)).toContain(busy);
+  expect(story.world.api.objects("Agent").map(({ metadata }) => metadata.name)).toContain("agent-3");
   expect(story.works("one")).toBe(true);
 });
 
