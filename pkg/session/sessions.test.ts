@@ -102,6 +102,12 @@ describe("a whole run", () => {
     expect(await stage.sessions.running()).toEqual([]);
     const file = parse(readFileSync(join(stage.sessionFilesDirectory, "agent-1.session"), "utf8"));
     expect(file).toMatchObject({ agent_id: "agent-1", status: "working", session_id: spec.id, claim: 1 });
+
+    const folder = sessionFolder(stage.places.directory, spec.id);
+    const launch = folder.readLaunch();
+    // As by an operator that does not know its outcome yet: there is nothing to start a host for.
+    expect(await stage.sessions.start(spec)).toEqual(seen);
+    expect(folder.readLaunch()).toEqual(launch);
   });
 
   test("a review's verdict is validated, corrected by the model, and found", async () => {
