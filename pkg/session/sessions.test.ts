@@ -20,7 +20,8 @@ import type { Clock } from "../runtime/clock.ts";
 import { releasedPath } from "../system/latch-files.ts";
 import { pidSpace } from "../system/pid-space.ts";
 import { isAlive, type ProcessIdentity } from "../system/process-identity.ts";
-import { systemClock } from "../system/system.ts";
+import { systemClock, systemRandom } from "../system/system.ts";
+import { runHost } from "./host.ts";
 import { markedProcesses } from "./process-tree.ts";
 import { type HostFile, type SessionFolder, sessionFolder } from "./session-folder.ts";
 import type { SessionObservation } from "./sessions.ts";
@@ -665,6 +666,37 @@ describe("a host that may not go on", () => {
     });
     expect(await once(late, "exit")).toEqual([0, null]);
     expect(everythingIn(folder.path)).toEqual(before);
+  });
+
+  test("replaced in the moment in which it makes itself known, it takes nobody's place", async () => {
+    const { stage } = await stageWith([]);
+    const spec = stage.spec();
+    const folder = sessionFolder(stage.places.directory, spec.id);
+    const place = pidSpace();
+    const { sessionFilesDirectory, stopLatch } = stage;
+    const tools = { sandboxed: false, sandbox: undefined, hide: [], extraReadOnly: [] };
+    folder.writeSpec(spec);
+    folder.writeLaunch({ attempt: "late", place, sessionFilesDirectory, stopLatch, ...tools });
+    folder.writeHost({ state: "starting", attempt: "late", place });
+    const another = { state: "starting", attempt: "another", place } as const;
+    const run = runHost({
+      folder: {
+        ...folder,
+        writeReport(...report) {
+          folder.writeReport(...report);
+          folder.writeHost(another);
+        },
+      },
+      attempt: "late",
+      outermostPid: process.pid,
+      clock: systemClock,
+      random: systemRandom,
+      exit() {
+        throw new Error("It ends.");
+      },
+    });
+    await expect(run).rejects.toThrow("It ends.");
+    expect(folder.readHost()).toEqual(another);
   });
 
   test("started late, when another has begun already, it does nothing", async () => {
