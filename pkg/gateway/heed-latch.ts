@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
 import type { Clock } from "../runtime/clock.ts";
+import { isEngaged } from "../system/latch-files.ts";
 import { endMarked } from "./end-marked.ts";
 
 /** How often the stop latch is looked at, in milliseconds: a stop takes less than a second. */
@@ -10,7 +10,7 @@ const LATCH_EVERY_MS = 200;
  * of an operator that hangs, and hosts that can't look at the latch themselves.
  */
 export async function heedLatch(stopLatch: string, clock: Clock, over: AbortSignal): Promise<void> {
-  while (!existsSync(stopLatch)) {
+  while (!isEngaged(stopLatch)) {
     await clock.sleep(LATCH_EVERY_MS, over).catch(() => undefined); // Over.
     if (over.aborted) return;
   }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import type { Readable } from "node:stream";
 import type { Clock } from "../runtime/clock.ts";
+import { isEngaged } from "../system/latch-files.ts";
 
 /** What a host that waits is told of its session, as JSON on one line of its standard input. */
 export interface Handover {
@@ -29,7 +29,7 @@ export async function awaitSession({ stdin, stopLatch, clock, exit }: AwaitOptio
   const told = new AbortController();
   const heedLatch = async (): Promise<void> => {
     while (!told.signal.aborted) {
-      if (existsSync(stopLatch)) exit();
+      if (isEngaged(stopLatch)) exit();
       await clock.sleep(latchPollMs, told.signal);
     }
   };

@@ -1,7 +1,8 @@
-import { closeSync, existsSync, mkdirSync, readlinkSync } from "node:fs";
+import { closeSync, mkdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { timestamp } from "../runtime/clock.ts";
+import { isEngaged } from "../system/latch-files.ts";
 import { type ProcessIdentity, startTimeOf } from "../system/process-identity.ts";
 import { endTree } from "./process-tree.ts";
 import { openReporter } from "./reporter.ts";
@@ -51,7 +52,7 @@ export async function runHost(options: HostOptions): Promise<Outcome | undefined
   const launch = required(folder.readLaunch(), "launch.json", folder);
   const { attempt = launch.attempt } = options;
   const isNamed = (): boolean => folder.readHost()?.attempt === attempt;
-  if (existsSync(launch.stopLatch) || !isNamed()) return undefined;
+  if (isEngaged(launch.stopLatch) || !isNamed()) return undefined;
 
   const ended = new AbortController();
   const startedAtMs = clock.now();
@@ -82,7 +83,7 @@ export async function runHost(options: HostOptions): Promise<Outcome | undefined
   });
 
   const heedEnd = async () => {
-    if (!existsSync(launch.stopLatch) && isNamed()) return;
+    if (!isEngaged(launch.stopLatch) && isNamed()) return;
     if (outerProcHandle === undefined) await endTree(spec.id, [], clock);
     options.exit();
   };

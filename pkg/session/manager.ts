@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync } from "node:fs";
 import type { Money } from "../gateway/money.ts";
 import type { Clock, Ids } from "../runtime/clock.ts";
 import { TransientError } from "../runtime/errors.ts";
@@ -9,7 +9,7 @@ import { type PidNamespace, pidNamespaceAvailable } from "../sandbox/pid-namespa
 import { readIfPresent } from "../storage/blocking-files.ts";
 import { asDiskFull } from "../storage/disk-full.ts";
 import { entryPath } from "../system/entry.ts";
-import { stopIsUnsettled } from "../system/latch-files.ts";
+import { isEngaged, stopIsUnsettled } from "../system/latch-files.ts";
 import { workspaceMark } from "../system/workspace-mark.ts";
 import type { Handover } from "./await-session.ts";
 import { hostProcess } from "./host-command.ts";
@@ -347,7 +347,7 @@ class Manager implements OwnedSessions {
   }
 
   #refuseStopped(): void {
-    if (!existsSync(this.#options.stopLatch)) return;
+    if (!isEngaged(this.#options.stopLatch)) return;
     throw new TransientError("Stopped", "The emergency stop is in force; no session is started.");
   }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { TestClock } from "../runtime/testing/clock.ts";
-import { releasedPath } from "./latch-files.ts";
+import { releasedPath, stopIsUnsettled } from "./latch-files.ts";
 import { type LatchLook, watchLatch } from "./latch-watch.ts";
 
 const quiet: LatchLook = { isEngaged: false, hasChanged: false };
@@ -48,11 +48,12 @@ test("a look every 200 ms finds a latch that anybody touches, touches again, rel
   expect(await next()).toEqual(quiet);
 });
 
-test("a latch that can't be seen any more is told as a change, once", async () => {
-  const { latch, next } = watched();
+test("a latch that can't be looked at is in force, and told as a change once: it was taken for none", async () => {
+  const { latch, watch, next } = watched();
   symlinkSync(latch, latch); // The look fails with ELOOP.
-  expect(await next()).toEqual({ isEngaged: false, hasChanged: true });
-  expect(await next()).toEqual(quiet);
+  expect([watch.isEngaged(), stopIsUnsettled(latch)]).toEqual([true, true]);
+  expect(await next()).toEqual({ isEngaged: true, hasChanged: true });
+  expect(await next()).toEqual({ isEngaged: true, hasChanged: false });
 });
 
 test("all that follow are told by the same look, and none that has ended", async () => {

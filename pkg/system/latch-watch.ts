@@ -1,7 +1,7 @@
 /** The stop latch as a whole process watches it: one look for all that heed it. */
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { Clock } from "../runtime/clock.ts";
-import { releasedPath } from "./latch-files.ts";
+import { isEngaged, releasedPath } from "./latch-files.ts";
 
 /** How often is looked, in milliseconds: people touch it, and file events get lost. A stop takes less than a second. */
 const lookPeriodMs = 200;
@@ -39,7 +39,7 @@ export function watchLatch(path: string, clock: Clock, signal: AbortSignal): Lat
     for (let before = look(); ; ) {
       await clock.sleep(lookPeriodMs, signal);
       const now = look();
-      const found = { isEngaged: existsSync(path), hasChanged: now !== before };
+      const found = { isEngaged: isEngaged(path), hasChanged: now !== before };
       before = now;
       for (const heed of [...followers]) heed(found);
     }
@@ -49,7 +49,7 @@ export function watchLatch(path: string, clock: Clock, signal: AbortSignal): Lat
   });
   return {
     path,
-    isEngaged: () => existsSync(path),
+    isEngaged: () => isEngaged(path),
     follow(heed, over) {
       if (over.aborted) return;
       followers.add(heed);

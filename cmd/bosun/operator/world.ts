@@ -21,6 +21,7 @@ import { workspacePlaces } from "../../../pkg/sandbox/places.ts";
 import { openSessions } from "../../../pkg/session/manager.ts";
 import type { Sessions } from "../../../pkg/session/sessions.ts";
 import { tellingDiskFull } from "../../../pkg/storage/disk-full.ts";
+import { isEngaged } from "../../../pkg/system/latch-files.ts";
 import type { LatchWatch } from "../../../pkg/system/latch-watch.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
 import { systemIds } from "../../../pkg/system/system.ts";
@@ -222,7 +223,7 @@ async function openMoney({
 
 /** A gateway to be, before the Workspace is known. Undefined where one may run already, and while none may. */
 export function gatewayToBe(folder: WorkspaceFolder, rehearse: boolean): PreparedGateway | undefined {
-  if (existsSync(gatewaySocket(folder)) || existsSync(folder.stopLatch)) return undefined;
+  if (existsSync(gatewaySocket(folder)) || isEngaged(folder.stopLatch)) return undefined;
   return prepareGateway(gatewayPlace(folder, rehearse));
 }
 
