@@ -561,6 +561,18 @@ describe("what is gone from the files", () => {
     expect(await world.files.acceptDeletions()).toEqual([]);
   });
 
+  test("an object that is made again is not the one that was missing: it has a file, and stays", async () => {
+    await unlink(join(world.folder, "a.yaml"));
+    await world.files.rescan();
+    await world.registry.delete(projects, { namespace: "default", name: "a" });
+    await world.registry.create(projects, "default", parse(project("a", "Again")));
+    await world.settle();
+    await world.pass(60_000);
+    expect(world.spec("a")).toMatchObject({ title: "Again" });
+    expect(await world.read("projects/a.yaml")).toBe(project("a", "Again"));
+    expect(world.messages()).toEqual([]);
+  });
+
   test("nothing is deleted in the moment in which another file is being written: it may hold it", async () => {
     await unlink(join(world.folder, "a.yaml"));
     await world.files.rescan();

@@ -6,7 +6,7 @@ import type { FileSystem } from "../file-system.ts";
 import type { FileText } from "../storage.ts";
 import { type FileObject, type FileObjects, readFileObjects } from "./file-objects.ts";
 import { type Folder, type Glance, openFolder } from "./folder.ts";
-import { openRecords, type Records } from "./records.ts";
+import { type MissingObject, openRecords, type Records } from "./records.ts";
 import { type ReadYaml, rememberedYaml } from "./remembered-yaml.ts";
 import type { Report } from "./report.ts";
 
@@ -57,6 +57,8 @@ export interface FilesState {
   addressOf(id: string): { resource: ResourceInfo; key: ObjectKey };
   /** The object's newest admitted state. */
   objectOf(id: string): KubeObject | undefined;
+  /** What is recorded of an object that is there and missing from the files; undefined for one of its name made since. */
+  missingOf(id: string): MissingObject | undefined;
 }
 
 export function openFilesState(options: FilesStateOptions): FilesState {
@@ -103,6 +105,11 @@ export function openFilesState(options: FilesStateOptions): FilesState {
     objectOf(id) {
       const { resource, key } = state.addressOf(id);
       return admission.newest(resource.resource, key);
+    },
+    missingOf(id) {
+      const [missing, object] = [records.missing.get(id), state.objectOf(id)];
+      if (missing === undefined || object === undefined) return undefined;
+      return missing.uid === undefined || missing.uid === object.metadata.uid ? missing : undefined;
     },
   };
   return state;

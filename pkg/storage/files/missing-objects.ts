@@ -29,14 +29,19 @@ export function missingObjects(state: FilesState): MissingObjects {
   const { records, owners, report } = state;
   const guard = deletionGuard();
   const toldHeld = new Set<string>();
-  const exists = (id: string) => state.objectOf(id) !== undefined;
 
   return {
     async record(before) {
-      const lost = [...before].filter(([id]) => !owners.has(id) && !records.missing.has(id) && exists(id));
-      const over = [...records.missing.keys()].filter((id) => owners.has(id) || !exists(id));
+      const over = [...records.missing.keys()].filter(
+        (id) => owners.has(id) || state.missingOf(id) === undefined,
+      );
+      const lost = [...before].flatMap(([id, missing]): [string, MissingObject][] => {
+        const object = state.objectOf(id);
+        if (owners.has(id) || object === undefined || state.missingOf(id) !== undefined) return [];
+        return [[id, { ...missing, uid: object.metadata.uid }]];
+      });
       if (lost.length + over.length === 0) return;
-      const changes = [...lost, ...over.map((id): [string, undefined] => [id, undefined])];
+      const changes = [...over.map((id): [string, undefined] => [id, undefined]), ...lost];
       await state.transact(
         [],
         changes.map(([id, missing]) => missingRecord(id, missing)),
@@ -60,7 +65,8 @@ export function missingObjects(state: FilesState): MissingObjects {
     const deleted: ObjectKey[] = [];
     for (const id of ids) {
       const { resource, key } = state.addressOf(id);
-      const edits: Edit[] = exists(id) ? [{ verb: "delete", resource: resource.resource, key }] : [];
+      const isThere = state.missingOf(id) !== undefined;
+      const edits: Edit[] = isThere ? [{ verb: "delete", resource: resource.resource, key }] : [];
       const result = await state.transact(edits, [missingRecord(id, undefined)]);
       if (result.admitted) {
         deleted.push(key);

@@ -74,7 +74,7 @@ export function fileProjection(
     const owner = owners.get(id);
     if (owner !== undefined) return owner.path;
     const object = state.objectOf(id);
-    const isGoing = object?.metadata.deletionTimestamp !== undefined || records.missing.has(id);
+    const isGoing = object?.metadata.deletionTimestamp !== undefined || state.missingOf(id) !== undefined;
     if (object === undefined || isGoing) return undefined;
     return state.addressOf(id).resource.file?.replaceAll("{name}", object.metadata.name);
   }

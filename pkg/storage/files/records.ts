@@ -8,6 +8,8 @@ export interface MissingObject {
   path: string;
   /** The document as it was last. */
   value: JsonMap;
+  /** Of the object; absent in records of earlier releases. Another object of the name isn't missing. */
+  uid?: string | undefined;
 }
 
 export interface Records {

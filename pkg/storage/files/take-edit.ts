@@ -35,7 +35,7 @@ export async function takeEdit(
   const written = writtenBefore(state, path);
   const { edits, problems, undone } = personEdits(
     own,
-    (id) => before(id) ?? records.missing.get(id)?.value,
+    (id) => before(id) ?? state.missingOf(id)?.value,
     (id) => written.find((object) => object.id === id)?.value,
     admission,
   );
