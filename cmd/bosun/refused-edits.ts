@@ -1,6 +1,7 @@
 /** Edits that stand in a person's files and are not in force: the operator writes them down, `status` and `why` show them. */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
+import { replaceFileSync } from "../../pkg/storage/replace-file.ts";
 import type { WorkspaceFolder } from "./workspace-folder.ts";
 
 type Folder = Pick<WorkspaceFolder, "operator">;
@@ -9,7 +10,7 @@ type Folder = Pick<WorkspaceFolder, "operator">;
 export function writeRefusedEdits(folder: Folder, messages: readonly string[]): void {
   try {
     if (messages.length === 0) rmSync(fileOf(folder), { force: true });
-    else writeFileSync(fileOf(folder), JSON.stringify(messages));
+    else replaceFileSync(fileOf(folder), JSON.stringify(messages), { durable: false });
   } catch {
     // They were told of as Events, too.
   }
@@ -20,7 +21,7 @@ export function readRefusedEdits(folder: Folder): readonly string[] {
   try {
     return JSON.parse(readFileSync(fileOf(folder), "utf8")) as readonly string[];
   } catch {
-    // There are none, or it is being written.
+    // There are none.
     return [];
   }
 }

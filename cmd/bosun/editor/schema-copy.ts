@@ -1,6 +1,7 @@
 /** The JSON Schema of this version of Bosun, where the editor of a workspace finds it. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { replaceFileSync } from "../../../pkg/storage/replace-file.ts";
 import { packageRoot } from "../../../pkg/system/package-root.ts";
 import { FOLDER_NAME, type WorkspaceFolder } from "../workspace-folder.ts";
 
@@ -19,9 +20,7 @@ export function refreshSchemaCopy({ repository, operator }: WorkspaceFolder): vo
   mkdirSync(operator, { recursive: true, mode: 0o700 });
   mkdirSync(path.dirname(target), { recursive: true });
   // An editor that reads it meanwhile sees the old one or the new one.
-  const temporary = `${target}.${process.pid}`;
-  writeFileSync(temporary, text);
-  renameSync(temporary, target);
+  replaceFileSync(target, text, { durable: false, writer: String(process.pid) });
 }
 
 function read(file: string): string | undefined {

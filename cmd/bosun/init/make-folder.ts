@@ -1,5 +1,5 @@
 /** The folder of a workspace, before anything lies in it. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { Git } from "../../../pkg/git/git.ts";
 import { noWorkTree } from "../no-work-tree.ts";
@@ -54,6 +54,6 @@ async function exclude(git: Git, repository: string): Promise<boolean> {
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";
   const lineEnd = before === "" || before.endsWith("\n") ? "" : "\n";
   mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, `${before}${lineEnd}/${FOLDER_NAME}/\n`);
+  appendFileSync(file, `${lineEnd}/${FOLDER_NAME}/\n`);
   return true;
 }

@@ -1,11 +1,12 @@
 /** In which folder of which machine the work of a cluster's Workspace lies. */
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import type { Workspace } from "../../../pkg/api/generated.ts";
 import { keyOf } from "../../../pkg/api/meta.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
+import { replaceFileSync } from "../../../pkg/storage/replace-file.ts";
 import { UserError } from "../user-error.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import { type FollowOptions, followObjects } from "./follow-objects.ts";
@@ -16,7 +17,7 @@ export const homeAnnotation = "bosun.dev/home";
 /** `ID HOST:PATH`. The id is the folder's own: a copy of the folder is another home only when it is given another. */
 export function homeOf(folder: WorkspaceFolder): string {
   const file = path.join(folder.operator, "id");
-  if (!existsSync(file)) writeFileSync(file, `${randomUUID()}\n`, { mode: 0o600 });
+  if (!existsSync(file)) replaceFileSync(file, `${randomUUID()}\n`, { durable: true, mode: 0o600 });
   return `${readFileSync(file, "utf8").trim()} ${hostname()}:${folder.repository}`;
 }
 
