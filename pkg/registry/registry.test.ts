@@ -290,6 +290,16 @@ describe("transactions of a person's file", () => {
   });
 });
 
+test("a deletion of a collection that ends at one that may not go has deleted those before it", async () => {
+  const { registry } = await openTestRegistry();
+  const { metadata } = await registry.create(widgets, "default", widget("a"));
+  for (const name of ["b", "c"]) await registry.create(widgets, "default", widget(name));
+  const ofA = { preconditions: { uid: metadata.uid ?? "" } };
+  await expect(registry.deleteCollection(widgets, {}, ofA)).rejects.toMatchObject({ reason: "Conflict" });
+  const { items } = await registry.list(widgets);
+  expect(items.map(({ metadata: { name } }) => name)).toEqual(["b", "c"]);
+});
+
 test("an edit of a file is of the default namespace, and no other", async () => {
   const { registry } = await openTestRegistry();
   const elsewhere = { ...widget("a"), metadata: { name: "a", namespace: "kube-public" } };

@@ -243,6 +243,19 @@ export function clientContract(name: string, makeClient: () => Promise<ClientUnd
         expect(updated).toEqual(created);
       });
 
+      test("an update of an object that is gone is no update of its successor, whatever revision it names", async () => {
+        const { metadata } = await client.create("Widget", widget("a"));
+        await client.delete("Widget", key("a"));
+        const successor = await client.create("Widget", widget("a"));
+        const { uid } = metadata;
+        const update = { ...successor, metadata: { ...successor.metadata, uid }, spec: { size: 9 } };
+        expect(await failure(client.update("Widget", update))).toMatchObject({
+          reason: "Conflict",
+          message: expect.stringContaining(`UID in precondition: ${uid}`),
+        });
+        expect(await client.get("Widget", key("a"))).toEqual(successor);
+      });
+
       test("an immutable field may not change", async () => {
         const created = await client.create("Widget", widget("a", { serial: "one" }));
         const error = await failure(client.update("Widget", { ...created, spec: { serial: "two" } }));

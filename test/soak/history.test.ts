@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type History, type Sight, violations, type Write } from "./history.ts";
 
-const nothing: Sight = { is: "list", revision: 10, objects: new Map() };
+const nothing: Sight & { is: "list" } = { is: "list", revision: 10, objects: new Map() };
 const event = (revision: number, token: string, type = "MODIFIED", key = "a"): Sight => ({
   is: "event",
   type,
@@ -83,6 +83,17 @@ test.each<[string, History, RegExp]>([
   [
     "a watcher that misses what another saw",
     { ...good, watchers: [good.watchers[0] ?? [], [nothing, event(11, "t11"), event(13, "t12", "DELETED")]] },
+    /Watcher 1 never saw revision 12/,
+  ],
+  [
+    "a watcher that misses what another saw, and later lists anew",
+    {
+      ...good,
+      watchers: [
+        good.watchers[0] ?? [],
+        [nothing, event(11, "t11"), event(13, "t12", "DELETED"), { ...nothing, revision: 13 }],
+      ],
+    },
     /Watcher 1 never saw revision 12/,
   ],
   [
