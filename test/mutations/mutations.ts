@@ -499,6 +499,22 @@ const log: readonly Mutation[] = [
     replace: "const seals = {};",
     tests: ["pkg/storage/log/log.test.ts"],
   },
+  {
+    name: "deleted-within-a-transaction",
+    bug: "what a transaction deletes is there for its later edits",
+    file: "pkg/registry/staging.ts",
+    find: "return this.#staged.has(id) ? this.#staged.get(id) : this.#newest.get(store, key);",
+    replace: "return this.#staged.get(id) ?? this.#newest.get(store, key);",
+    tests: ["pkg/registry/registry.test.ts"],
+  },
+  {
+    name: "history-longer-than-the-log",
+    bug: "after a restart a watch goes on one change before those that are known, and misses that one",
+    file: "pkg/registry/history.ts",
+    find: "this.#start = first.revision - 1;",
+    replace: "this.#start = first.revision - 2;",
+    tests: ["pkg/registry/restart.test.ts"],
+  },
 ];
 
 const stop: readonly Mutation[] = [
@@ -813,6 +829,22 @@ const files: readonly Mutation[] = [
     find: "new Set(gone.map((path) => dirname(join(root, path))))",
     replace: "new Set<string>()",
     tests: ["test/integration/people-files.faults.test.ts"],
+  },
+  {
+    name: "made-again-taken-for-missing",
+    bug: "an object that is made again is deleted as the one of its name that was gone from the files",
+    file: "pkg/storage/files/files-state.ts",
+    find: "return missing.uid === undefined || missing.uid === object.metadata.uid ? missing : undefined;",
+    replace: "return missing;",
+    tests: ["test/integration/people-files.test.ts"],
+  },
+  {
+    name: "file-gone-before-its-object",
+    bug: "a file is removed for a deletion that the log does not have yet",
+    file: "pkg/storage/files/project-files.ts",
+    find: "      await state.transact([], []);\n      if (!(await fs.replaceUnchanged",
+    replace: "      if (!(await fs.replaceUnchanged",
+    tests: ["test/integration/people-files.test.ts"],
   },
 ];
 
