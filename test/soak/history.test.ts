@@ -91,7 +91,7 @@ test.each<[string, History, RegExp]>([
       ...good,
       watchers: [
         good.watchers[0] ?? [],
-        [nothing, event(11, "t11"), event(13, "t12", "DELETED"), { ...nothing, revision: 13 }],
+        [nothing, event(11, "t11"), event(13, "t12", "DELETED"), { ...nothing, revision: 14 }],
       ],
     },
     /Watcher 1 never saw revision 12/,

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { KubeObject } from "../../api/meta.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import { TestClock } from "../../runtime/testing/clock.ts";
 import { call, events, open } from "../testing/http-client.ts";
 import { startTestServer, type TestServer } from "../testing/server.ts";
@@ -189,6 +190,28 @@ describe("a watch", () => {
       ["ADDED", "b", server.registry.revision],
     ]);
   });
+});
+
+test("nothing of a watch is left once its client is gone", async () => {
+  const sleeping = new Set<AbortSignal>();
+  const clock: Clock = {
+    now: () => 0,
+    elapsed: () => 0,
+    sleep(_ms, signal = AbortSignal.abort()) {
+      sleeping.add(signal);
+      signal.addEventListener("abort", () => sleeping.delete(signal));
+      return new Promise(() => {});
+    },
+  };
+  const server = await startTestServer({ clock });
+  const response = await open(server.socketPath, {
+    path: `${collection}?watch=1&allowWatchBookmarks=true`,
+  });
+  await events(response)[Symbol.asyncIterator]().next();
+  expect(sleeping.size).toBe(1);
+  response.destroy();
+  await expect.poll(() => sleeping.size).toBe(0);
+  await server.close();
 });
 
 test("a client that does not read falls behind the history and is told so: what it misses fills no memory", async () => {
