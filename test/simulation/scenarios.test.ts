@@ -773,6 +773,22 @@ test("an alert that could not be told at first is told by a later look, once", a
   expect(await alertsIn(story)).toEqual(["75 % of the limit for 2026-01-05 are spent."]);
 });
 
+test("a limit that the gateway could not be told at first is in force once it can be", async () => {
+  const story = await tell();
+  const { money } = story.world;
+  const setBudgets = money.setBudgets.bind(money);
+  let refusals = 2;
+  money.setBudgets = async (...budgets) => {
+    if (refusals-- > 0) throw new TransientError("GatewayUnreachable", "The gateway does not answer.");
+    await setBudgets(...budgets);
+  };
+  story.operator.crash();
+  await story.patch("Budget", "all", { daily: { usd: 0.001 } });
+  story.operator.start();
+  await story.minutes(10);
+  expect(await longRequest(story)).toMatchObject({ is: "refused", reason: "BudgetExceeded" });
+});
+
 test("a Budget in tokens alone holds back in tokens what needs more than is left", async () => {
   const story = await tell();
   await story.projects("a", "b", "c");
