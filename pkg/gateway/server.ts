@@ -109,14 +109,14 @@ async function handle(
     throw new Refusal("not_found_error", message);
   }
   const { session, form } = authenticate(request, deps.tokens);
-  refuseBetas(request, deps.admitted());
+  const betaFactor = factorOfBetas(request, deps.admitted());
   const asked = askedTurn(request);
   const body = await readBody(request).catch((error) => {
     throw request.readableAborted ? new ClientLeftError("The client left.", { cause: error }) : error;
   });
   const admission = admit(body, { admitted: deps.admitted(), counting });
   if (!admission.admitted) throw new Refusal("invalid_request_error", admission.message);
-  const price = priceOf(admission.request.model, admission.priceFactor);
+  const price = priceOf(admission.request.model, admission.priceFactor * betaFactor);
   if (price === undefined) {
     const message =
       `The model ${admission.request.model} has no price, so its cost can't be bounded. Name one that has in the ` +
@@ -205,16 +205,26 @@ function askedTurn({ headers }: IncomingMessage): AskedTurn | undefined {
   return { turn: Number(turn), host: String(host) };
 }
 
-function refuseBetas(request: IncomingMessage, admitted: readonly AdmittedField[]): void {
+/**
+ * By how much the request's betas can make it dearer; at least 1.
+ *
+ * @throws Refusal when one of them that can is not admitted
+ */
+function factorOfBetas(request: IncomingMessage, admitted: readonly AdmittedField[]): number {
   const betas = String(request.headers["anthropic-beta"] ?? "").split(",");
-  for (const beta of betas.map((one) => one.trim())) {
-    if (REFUSED_BETAS.test(beta) && !admitted.some(({ field }) => field === beta)) {
+  let factor = 1;
+  for (const beta of new Set(betas.map((one) => one.trim()))) {
+    if (!REFUSED_BETAS.test(beta)) continue;
+    const setting = admitted.find(({ field }) => field === beta);
+    if (setting === undefined) {
       throw new Refusal(
         "invalid_request_error",
         `The beta \`${beta}\` is not forwarded: its cost can't be bounded.`,
       );
     }
+    factor *= Math.max(1, setting.priceFactor);
   }
+  return factor;
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {

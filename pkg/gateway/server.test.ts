@@ -1,0 +1,74 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { noFailpoints } from "../runtime/failpoints.ts";
+import { systemClock, systemIds, systemRandom } from "../system/system.ts";
+import { Gateway } from "./gateway.ts";
+import { BUDGET, SESSION } from "./testing/spender.ts";
+import { startTestUpstream, type TestUpstream } from "./testing/upstream.ts";
+
+let folder: string;
+let upstream: TestUpstream;
+let gateway: Gateway;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "bosun-server-"));
+  upstream = await startTestUpstream();
+  const fail = (error: unknown): void => {
+    throw error;
+  };
+  const deps = { clock: systemClock, random: systemRandom, ids: systemIds, failpoints: noFailpoints };
+  gateway = await Gateway.start(
+    {
+      ledgerDirectory: folder,
+      stateDirectory: join(folder, "state"),
+      upstream: { baseUrl: upstream.url, credential: { apiKey: "k" } },
+      admitted: [],
+    },
+    { ...deps, log: fail, ledgerFailed: fail },
+  );
+  gateway.setBudgets([BUDGET]);
+});
+
+afterEach(async () => {
+  await gateway.stop();
+  await upstream[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+async function ask(token: string, headers: Record<string, string> = {}): Promise<Response> {
+  const body = { model: "claude-sonnet-5-5", max_tokens: 100, messages: [{ role: "user", content: "Hi" }] };
+  return await fetch(`http://127.0.0.1:${gateway.port}/v1/messages`, {
+    method: "POST",
+    headers: { "x-api-key": token, ...headers },
+    body: JSON.stringify(body),
+  });
+}
+
+const dear = "context-1m-2025-08-07";
+
+test.each([dear, `${dear},other-1`, `other-1,${dear}`, `other-1, ${dear}`, `${dear}, ${dear}`])(
+  "a beta that makes long prompts dearer is refused where it is asked for as '%s', or paid for as it was admitted: it cost no more",
+  async (betas) => {
+    const { token } = await gateway.admit(SESSION);
+    expect((await ask(token, { "anthropic-beta": betas })).status).toBe(400);
+    expect(upstream.calls).toEqual([]);
+    await ask(token, { "anthropic-beta": "other-1" });
+    const [plain] = gateway.requests(1);
+    gateway.setAdmitted([{ field: dear, priceFactor: 2 }]);
+    // Of another session, so that nothing is known of its tokens.
+    const other = await gateway.admit({ ...SESSION, session: "t" });
+    expect((await ask(other.token, { "anthropic-beta": betas })).status).toBe(200);
+    const [admitted] = gateway.requests(1);
+    expect(plain?.cost).toBe(400_000);
+    expect([admitted?.cost, admitted?.bound.cost]).toEqual([800_000, 2 * (plain?.bound.cost ?? 0)]);
+  },
+);
+
+test("the token of a run holds no longer once a later run of the session is admitted", async () => {
+  const earlier = await gateway.admit(SESSION);
+  const later = await gateway.admit({ ...SESSION, run: 2 });
+  expect((await ask(earlier.token)).status).toBe(401);
+  expect((await ask(later.token)).status).toBe(200);
+});
