@@ -62,6 +62,21 @@ test("the newest moment is the latest that anything was reserved or granted at, 
   expect(stateOf(...moments, grantStep({ at: 12 }), grantStep({ at: 4 })).newestMs).toBe(12);
 });
 
+test("the last window of a Budget is the later one of its uid's and of its name's: both may have had another since", () => {
+  const at = grantStep().startMs;
+  const later = { grant: "g-2", window: "2026-11-24", startMs: at + 1, endMs: at + 2 * 86_400_000 };
+  const policy = { timeZone: "UTC", selector: {} };
+  for (const newer of [
+    { uid: "u-1", budget: "renamed" },
+    { uid: "u-2", budget: "all" },
+  ]) {
+    const state = stateOf(grantStep(), grantStep({ ...later, ...newer }));
+    expect(state.newestWindow({ ...policy, uid: "u-1", name: "all" }, "daily")?.name).toBe("2026-11-24");
+    expect(state.newestWindow({ ...policy, uid: "u-1", name: "all" }, "monthly")).toBeUndefined();
+    expect(state.newestWindow({ ...policy, uid: "u-3", name: "other" }, "daily")).toBeUndefined();
+  }
+});
+
 /** A request for turn 2 of run 1 by the host `h`, and how it ended. */
 const asked = (id: string, end: "paid" | "failed" | "released" | "open", more = {}): Step[] => [
   reservation(id, { run: 1, turn: 2, host: "h", ...more }),
@@ -91,6 +106,12 @@ test.each<{ name: string; before: Step[]; host?: string; run?: number; want: obj
   {
     name: "nothing of a run that another has followed",
     before: [...asked("a", "paid"), ...asked("b", "released", { run: 2 })],
+    want: {},
+  },
+  {
+    name: "nothing that an earlier run has paid, once this one has asked for it",
+    before: [...asked("a", "paid"), ...asked("b", "released", { run: 2 })],
+    run: 2,
     want: {},
   },
   { name: "nothing of another session", before: asked("a", "paid", { session: "t" }), want: {} },

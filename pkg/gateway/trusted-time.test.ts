@@ -102,6 +102,15 @@ test.each<{ name: string; steps: Step[]; want: string }>([
     want: "asking",
   },
   {
+    name: "it was set forward to where it was contradicted before it was confirmed: that says nothing of it now",
+    steps: [
+      { wall: DAY, elapsed: 0, date: 0 },
+      { wall: 1_000, elapsed: 1_000, date: 1_000 },
+      { wall: DAY + 2_000, elapsed: 2_000 },
+    ],
+    want: "asking",
+  },
+  {
     name: "it was set forward, and back to where it had been confirmed",
     steps: [
       { wall: 0, elapsed: 0, date: 0 },

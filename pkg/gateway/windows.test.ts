@@ -78,4 +78,7 @@ test("people read the end of a day as a time, and a later one with its date", ()
     "2026-12-01 00:00",
   );
   expect(clockTime(now + 24 * HOUR, now, "Europe/Berlin")).toBe("2026-11-24 13:00");
+  // The same moment, for people elsewhere.
+  expect(clockTime(now + 24 * HOUR, now, "Asia/Kolkata")).toBe("2026-11-24 17:30");
+  expect(clockTime(now + 24 * HOUR, now, "Pacific/Kiritimati")).toBe("2026-11-25 02:00");
 });
