@@ -85,6 +85,27 @@ describe("the prompt is bounded by", () => {
     expect(bounds(request, bases).inputTokens).toBe(want);
   });
 
+  test.each<[string, unknown]>([
+    ["tool_choice", { type: "any" }],
+    ["output_config", { format: { type: "json_schema", schema: {} } }],
+    ["context_management", { edits: [{ type: "clear_thinking_20251015" }] }],
+    ["a field that nobody knows", true],
+  ])("its bytes when %s is another, of which prompts are made", (field, value) => {
+    const request = { ...GO_ON, [field]: value };
+    expect(bounds(request, [basis]).inputTokens).toBe(bytes(request) + 10_000);
+  });
+
+  test("the settled request, whatever is wanted of the answer", () => {
+    const wanted = {
+      max_tokens: 1,
+      stream: true,
+      metadata: { user_id: "u" },
+      temperature: 0,
+      stop_sequences: ["."],
+    };
+    expect(bounds({ ...GO_ON, ...wanted }, [basis]).inputTokens).toBe(continued);
+  });
+
   test("the settled request, wherever its cache breakpoints were", () => {
     const settled = basisOf(cached(ASK), [USED]);
     const plain = { ...ASK, messages: [{ role: "user", content: [{ type: "text", text: "Hello" }] }] };

@@ -526,6 +526,17 @@ test("a gateway that hangs or dies is replaced, and a person is told: it was sai
   ]);
 });
 
+test("what the workspace has admitted since holds in a gateway that takes a dead one's place", async () => {
+  const gateway = await start();
+  await gateway.setAdmitted([{ field: "inference_geo", priceFactor: 2 }]);
+  const { pid } = gateway;
+  process.kill(pid, "SIGKILL");
+  await until(async () => (await gateway.account("all")) !== undefined && gateway.pid !== pid);
+  const dearer = { inference_geo: "us" };
+  await (await client(gateway)).messages.create({ ...HELLO, ...dearer });
+  expect((await lastOf("settled")).cost).toBe(2 * HELLO_COST);
+});
+
 test("a used up account is asked no more, over a restart of the gateway too, and everybody is told until when", async () => {
   const reset = Math.ceil(Date.now() / 1000) + 3600;
   upstream.answer = (_call, response) =>

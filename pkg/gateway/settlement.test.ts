@@ -217,6 +217,15 @@ describe("the usage of an answer in one piece", () => {
     expect(observer.isComplete).toBe(false);
   });
 
+  test("says that the API cleared a part of the context, too", () => {
+    for (const edits of [[], [{ type: "clear_tool_uses_20250919" }]]) {
+      const body = Buffer.from(
+        JSON.stringify({ usage: USAGE, context_management: { applied_edits: edits } }),
+      );
+      expect(seenIn("application/json", body).seen.contextEdited).toBe(edits.length > 0);
+    }
+  });
+
   test.each<[string, object, object]>([
     ["without iterations is itself", { iterations: [] }, {}],
     ["of a prompt that came from a cache alone is that", { input_tokens: 0 }, { input: 0 }],
