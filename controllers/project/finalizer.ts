@@ -1,5 +1,5 @@
 /** The finalizer of Projects: nobody who works on one loses what they have when it is deleted. */
-import type { Project } from "../../pkg/api/generated.ts";
+import type { Project, ProjectClaim } from "../../pkg/api/generated.ts";
 import { WORK_FINALIZER } from "../../pkg/api/names.ts";
 import { isConflict, isNotFound } from "../../pkg/api/status-error.ts";
 import { type Next, settled } from "../../pkg/runtime/controller.ts";
@@ -10,12 +10,19 @@ import type { Deps } from "../deps.ts";
  * Deleted while somebody works on it: the agent saves and lets go first; the branch stays. A merge that is announced
  * may have happened already: it is finished and recorded first.
  */
-export async function finalize(project: Project, { client }: Deps): Promise<Next> {
-  const inHand = project.status?.claim !== undefined || project.status?.merge !== undefined;
-  if (inHand || !project.metadata.finalizers?.includes(WORK_FINALIZER)) return settled;
+export async function finalize(project: Project, deps: Deps): Promise<Next> {
+  const { client } = deps;
+  const { claim, merge } = project.status ?? {};
+  if (merge !== undefined || !project.metadata.finalizers?.includes(WORK_FINALIZER)) return settled;
+  if (claim !== undefined && (await isHeld(claim, deps))) return settled;
   const finalizers = project.metadata.finalizers.filter((entry) => entry !== WORK_FINALIZER);
   await update({ ...project, metadata: { ...project.metadata, finalizers } }, client);
   return settled;
+}
+
+/** False once its agent is gone, or is another of the same name: then nobody lets go of it any more. */
+async function isHeld({ agent, agentUID }: ProjectClaim, { client, namespace }: Deps): Promise<boolean> {
+  return (await client.get("Agent", { namespace, name: agent }))?.metadata.uid === agentUID;
 }
 
 export async function addFinalizer(project: Project, { client }: Deps): Promise<Next> {

@@ -86,6 +86,27 @@ test("a merge whose operator died right after the swap is found made, and made o
   expect(repository.targetHead).toBe(to);
 });
 
+test("a Project that is deleted once its merge is announced stays until that is made, though its agent is gone", async () => {
+  const story = await tell();
+  const { api, repository } = story.world;
+  await story.projects("retry");
+  const announced = () => api.object("Project", "retry")?.status?.merge?.to;
+  await story.until("its merge is announced", announced);
+  const to = announced() ?? "";
+  const swapTarget = repository.swapTarget.bind(repository);
+  let isBusy = true;
+  repository.swapTarget = async (...what) => {
+    if (isBusy) throw new TransientError("RefBusy", "A ref is locked.");
+    return swapTarget(...what);
+  };
+  await tearOut(story, "agent-1", () => api.delete("Project", { namespace: "default", name: "retry" }));
+  await story.minutes(5);
+  expect(announced()).toBe(to);
+  isBusy = false;
+  await story.until("it is gone", () => api.object("Project", "retry") === undefined);
+  expect(repository.objects.isAncestor(to, repository.targetHead)).toBe(true);
+});
+
 test("a project is judged by the criteria that it was claimed with, whoever edits them since", async () => {
   const story = await tell();
   await story.projects("retry");

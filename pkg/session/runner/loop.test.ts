@@ -169,8 +169,8 @@ function textsIn({ content }: MessageParam): string {
     : content.map((block) => (block.type === "text" ? block.text : "")).join("\n");
 }
 
-test("nothing that the model asked for beside handing in is done once it has handed in", async () => {
-  const { transcript } = disk({ at: 0, when: "never" });
+test("nothing that the model asked for beside handing in is done once it has handed in, nor in the next run, which tells it so first", async () => {
+  const { lines, transcript } = disk({ at: 0, when: "never" });
   const { done, toolbox } = world();
   const hasty: Model = {
     async ask() {
@@ -182,6 +182,12 @@ test("nothing that the model asked for beside handing in is done once it has han
   };
   expect(await run(transcript(), toolbox, { asks: hasty })).toMatchObject({ kind: "Finished" });
   expect(done).toEqual([]);
+
+  expect(await run(transcript(), toolbox, { run: 2, message: "Again." })).toMatchObject({ kind: "Finished" });
+  expect(done).toEqual([2, 3]);
+  const told = lines.findIndex((line) => line.type === "done" && line.call === "effect");
+  expect(lines[told]).toMatchObject({ isError: true });
+  expect(lines[told + 1]).toMatchObject({ type: "message", run: 2 });
 });
 
 /** A model that refuses `refusals` times, each to be asked again after `waitSeconds`, and what is seen of who asks it. */
