@@ -228,6 +228,7 @@ test("one that can't be seen and has long been silent is replaced; when it wakes
   await suspended.pass(3_600_000);
   expect(lost).toBe(1);
   stale.release();
+  expect(readdirSync(path.join(here.folder, "lock")).sort()).toEqual(["2.json", "2.sock"]);
   expect(await answerOf(path.join(here.folder, "operator.sock"))).toBe(here.folder);
   expect(next.isHeld()).toBe(true);
 });
