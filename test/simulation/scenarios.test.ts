@@ -190,9 +190,11 @@ test("of a target that was rewritten a person is asked once, and anew when it ha
 });
 
 test("the session of an agent that was torn out went on for ever; its claim is released, though another has its name", async () => {
-  const story = await tell({ temper: { script: endless("execute") } });
+  // It comes to no end of a turn, at which it could be asked to end.
+  const story = await tell({ temper: { script: () => ({ ends: "Silent", turns: 3 }) } });
   await story.projects("retry");
   await story.until("it is worked on", working(story, "retry"));
+  await story.minutes(20);
   const { metadata: before, spec, apiVersion, kind } = story.the("Agent", "agent-1");
   await tearOut(story, "agent-1", async () => {
     const { name, namespace, labels, ownerReferences } = before;
