@@ -508,6 +508,28 @@ test("what a controller says twice is one Event with a count, and a flood is bou
   ]);
 });
 
+test("a thousand Events wait to be written at most, and what is written waits no more", async () => {
+  const { seconds, api, life } = await world();
+  const written: unknown[] = [];
+  const client: Client = {
+    ...api,
+    async create(_kind, object) {
+      written.push(object);
+      return object as never;
+    },
+  };
+  const { clock, ids } = life;
+  const recorder = eventRecorder({ client, clock, ids, logger: silentLogger, component: "project" });
+  const say = (name: string): void =>
+    recorder.event(draft("Project", name), "Normal", "Queued", "It waits for an agent.");
+  for (let index = 0; index < 1_100; index += 1) say(`p${index}`);
+  await seconds(1);
+  expect(written).toHaveLength(1_000);
+  say("another");
+  await seconds(2);
+  expect(written).toHaveLength(1_001);
+});
+
 test("an Event that cannot be written is logged and the next one is", async () => {
   const lines: string[] = [];
   const logger: Logger = {

@@ -165,6 +165,24 @@ for (const mode of ["Stopped", "Paused"] as const)
     await story.until("it is merged", merged(story, "one"));
   });
 
+test("while the checks of one merge run, none is planned for what stands behind it", async () => {
+  const story = await tell({ builders: 2, workspace: { merge: { mode: "Manual" } } });
+  await story.projects("one", "two");
+  const approved = () => story.phase("one") === "Approved" && story.phase("two") === "Approved";
+  await story.until("both are approved", approved);
+  const { quality, repository } = story.world;
+  const asked = new Set<string>();
+  story.operator.crash();
+  quality.checks = async (commit) => {
+    if (repository.objects.get(commit).parents.length > 1) asked.add(commit);
+    return { is: "running" };
+  };
+  story.operator.start();
+  await story.patch("Workspace", "workspace", { merge: { mode: "Auto" } });
+  await story.minutes(10);
+  expect(asked.size).toBe(1);
+});
+
 test("of a target that was rewritten a person is asked once, and anew when it happens again; nothing merges meanwhile", async () => {
   const story = await tell();
   const { api, repository } = story.world;
@@ -279,7 +297,7 @@ test("a paused category's projects are not claimed, and others are", async () =>
   await story.until("it is merged too", merged(story, "waits"));
 });
 
-test("a project past 8 hours of live session is abandoned with its work kept, and the agent claims another", async () => {
+test("a project past 8 hours of live session is abandoned with its work kept, the agent claims another, and Continue gives it as long again", async () => {
   const script = (spec: { project: string }) =>
     spec.project === "long" ? { ends: "Done" as const, turns: 10_000 } : undefined;
   const story = await tell({ temper: { script } });
@@ -297,6 +315,10 @@ test("a project past 8 hours of live session is abandoned with its work kept, an
   expect(claim).toBeUndefined();
   expect(story.world.repository.branch(branch ?? "")).toBe(head);
   expect(story.world.repository.quarantined).toEqual([]);
+
+  delete story.world.temper.script;
+  await story.resolve("Continue");
+  await story.until("it is merged too", merged(story, "long"));
 });
 
 test("a review past 2 hours is given to another session, and the second time to a person", async () => {

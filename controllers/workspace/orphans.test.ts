@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import type { Deps } from "../deps.ts";
+import { aClaim, aProject, aWorkspace } from "../testing/objects.ts";
+import { endOrphans } from "./orphans.ts";
+
+test("a session that is begun while the sessions of nobody are sought is somebody's", async () => {
+  const running = [{ id: "of-nobody", agent: "agent-2", pid: 2 }];
+  const projects = [aProject()];
+  const ended: string[] = [];
+  const world = {
+    namespace: "default",
+    client: {
+      async list(kind: string) {
+        const items = kind === "Project" ? [...projects] : [];
+        // In the moment after this look.
+        projects[0] = aProject({ claim: aClaim({ session: "begun" }) });
+        if (running.length === 1) running.push({ id: "begun", agent: "agent-1", pid: 1 });
+        return { items };
+      },
+    },
+    sessions: {
+      running: async () => [...running],
+      stop: async (id: string, how: string) => void ended.push(`${id} ${how}`),
+    },
+    events: { event: () => undefined },
+  };
+  await endOrphans(aWorkspace(), world as unknown as Deps);
+  expect(ended).toEqual(["of-nobody Now"]);
+});
