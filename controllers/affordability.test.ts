@@ -207,7 +207,13 @@ test.each([
 test("who is behind another is told whose turn it is, and since when that has waited", () => {
   const purses = pursesOf({}, [{ budget: aBudget(), account: account(used(8)) }], []);
   const since = "2026-01-04T20:00:00Z";
-  const [, behind] = standings([needing("large", 2.5, since), needing("b", 1)], purses);
+  // Of several the first in the queue: its turn it is.
+  const queue = [
+    needing("large", 2.5, since),
+    needing("later", 2.6, "2026-01-04T21:00:00Z"),
+    needing("b", 1),
+  ];
+  const [, , behind] = standings(queue, purses);
   expect(behind?.standing).toEqual({ is: "Behind", project: "large", since });
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import path from "node:path";
 import { json } from "node:stream/consumers";
@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import type { Reserved } from "../../../pkg/gateway/ledger-lines.ts";
 import { priceOf } from "../../../pkg/gateway/prices.ts";
 import { MemoryLedger } from "../../../pkg/gateway/testing/ledger.ts";
+import { startTimeOf } from "../../../pkg/system/process-identity.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import { writeRefusedEdits } from "../refused-edits.ts";
 import { runIn, startOperator, until } from "../testing/operator.ts";
@@ -255,6 +256,41 @@ spec: { daily: { usd: 5 } }
   expect({ exitCode, out }).toEqual({ exitCode: 1, out: [] });
   expect(notes.join()).toContain("ledger.jsonl is missing");
   expect(notes.join()).toContain("bosun budget rebuild");
+});
+
+test("a ledger is made anew when no gateway runs that has it, and only then", async () => {
+  await using operator = await startOperator(`
+apiVersion: bosun.dev/v1alpha1
+kind: Budget
+metadata: { name: default }
+spec: { daily: { usd: 5 } }
+`);
+  const ledger = path.join(operator.folder.operator, "ledger", "ledger.jsonl");
+  const state = path.join(operator.folder.operator, "state");
+  for (const folder of [path.dirname(ledger), state]) mkdirSync(folder);
+  symlinkSync("state", path.join(operator.folder.operator, "gateway"));
+  const damaged = '{"seq":3}\n{"seq":4}\n';
+  writeFileSync(ledger, damaged);
+  const gateway = {
+    pid: process.pid,
+    startTime: await startTimeOf(process.pid),
+    port: 1,
+    socketPath: "none",
+  };
+  const record = (one: object) => writeFileSync(path.join(state, "gateway.json"), JSON.stringify(one));
+
+  record(gateway);
+  for (const how of [[], ["--write"]]) {
+    const { exitCode, notes } = await operator.run("budget", "rebuild", ...how);
+    expect([exitCode, notes.join()]).toEqual([1, expect.stringContaining("A gateway is running")]);
+  }
+  expect(readFileSync(ledger, "utf8")).toBe(damaged);
+  // It is gone, and its number is another process's.
+  record({ ...gateway, startTime: "0" });
+  expect((await operator.run("budget", "rebuild")).out.join()).toContain("Nothing was changed.");
+  expect(readFileSync(ledger, "utf8")).toBe(damaged);
+  expect((await operator.run("budget", "rebuild", "--write")).out.join()).toContain("was made anew");
+  expect(readFileSync(ledger, "utf8")).toContain('"step":"rebuilt"');
 });
 
 test("an unknown kind or name is answered with the nearest one", async () => {
