@@ -395,6 +395,46 @@ test("a client that leaves the line leaves no reservation, and whoever watches i
   watching.abort();
 });
 
+test("each request is told in time, and at once what somebody acts upon", async () => {
+  // It renews the lease, and hears the news with that, when it is told to.
+  let renew = (): void => undefined; // Nobody waits yet.
+  let rests = Promise.withResolvers<void>();
+  const sleep = (ms: number, signal?: AbortSignal): Promise<void> => {
+    if (ms !== 1_000) return systemClock.sleep(ms, signal);
+    return new Promise((resolve) => {
+      renew = resolve;
+      rests.resolve();
+    });
+  };
+  const renewed = async (): Promise<void> => {
+    rests = Promise.withResolvers();
+    renew();
+    await rests.promise;
+  };
+  const gateway = await openGateway(config, { clock: { ...systemClock, sleep } });
+  opened.push(gateway);
+  let wakes = 0;
+  const watching = new AbortController();
+  const count = (): void => {
+    wakes += 1;
+  };
+  gateway.subscribe(count, { everyMs: () => 3_600_000, signal: watching.signal });
+  await gateway.setBudgets([BUDGET]);
+  await rests.promise;
+
+  const spend = async (): Promise<number> => {
+    await (await client(gateway)).messages.create(HELLO);
+    await renewed();
+    return wakes;
+  };
+  const first = await spend();
+  expect([await spend(), await spend()]).toEqual([first, first]);
+  await gateway.settle((await lastOf("settled")).id, 1);
+  await renewed();
+  expect(wakes).toBe(first + 1);
+  watching.abort();
+});
+
 test("a restarted operator adopts the gateway, and tokens hold on", async () => {
   const first = await start();
   const anthropic = await client(first);
