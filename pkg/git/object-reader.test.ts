@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { startTimeNow } from "../system/process-table.ts";
 import { gitLimits } from "./limits.ts";
 import { ObjectReader } from "./object-reader.ts";
@@ -46,6 +46,22 @@ test("many questions at once each get their own answer, whatever the contents lo
     expect(known).toBe(id);
     expect(absent).toBeUndefined();
   }
+});
+
+test("a process that had nothing to do for a while is not ended while it is asked", async () => {
+  const { folder } = repository();
+  const id = "1".repeat(40);
+  const wait = 'case "$line" in *slow*) while [ ! -e go ]; do sleep 0.02; done;; esac';
+  const script = `while read -r line; do ${wait}; echo "${id} blob 0"; done`;
+  const env = { PATH: process.env.PATH ?? "" };
+  const reader = new ObjectReader({ file: "sh", args: ["-c", script], env, cwd: folder });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  expect(await reader.id("quick")).toBe(id);
+  const slow = reader.id("slow");
+  vi.advanceTimersByTime(60_000);
+  writeFileSync(join(folder, "go"), "");
+  expect(await slow).toBe(id);
 });
 
 test("a ref that moves, appears, is packed or deleted while the process stays is seen as it is now", async () => {

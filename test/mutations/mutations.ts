@@ -415,6 +415,14 @@ const claims: readonly Mutation[] = [
     tests: ["cmd/bosun/operator/lock.test.ts"],
   },
   {
+    name: "watched-for-less-than-a-beat",
+    bug: "the lock of an operator that can't be seen, and whose clock is behind, is taken between two of its heartbeats",
+    file: "cmd/bosun/operator/lock-holder.ts",
+    find: "const watchMs = beatMs + 1_000;",
+    replace: "const watchMs = beatMs - 1_000;",
+    tests: ["cmd/bosun/operator/lock.test.ts"],
+  },
+  {
     name: "base-kept-without-fence",
     bug: "a claim that ended a moment ago gets a checkout",
     file: "pkg/git/checkouts.ts",
@@ -696,6 +704,14 @@ const stop: readonly Mutation[] = [
     tests: ["pkg/session/sessions.test.ts"],
   },
   {
+    name: "gateway-ends-alone",
+    bug: "a gateway ends at a stop, and none of what an operator that hangs has started",
+    file: "pkg/gateway/heed-latch.ts",
+    find: '  await endMarked(stopLatch, clock).catch((error) => console.error("Others could not be ended.", error));\n',
+    replace: "",
+    tests: ["pkg/gateway/heed-latch.test.ts"],
+  },
+  {
     name: "forgotten-with-its-parents",
     bug: "what carries no mark is not waited for once what started it is gone",
     file: "pkg/system/end-processes.ts",
@@ -897,6 +913,22 @@ const resume: readonly Mutation[] = [
     find: '.map((call) => ({ call, started: has("intended", call.id) }));',
     replace: ".map((call) => ({ call, started: false }));",
     tests: ["pkg/session/runner/loop.test.ts", "test/integration/resume.test.ts"],
+  },
+  {
+    name: "calls-of-the-last-run-made",
+    bug: "what the model asked for beside handing in is done in the next run",
+    file: "pkg/session/runner/loop.ts",
+    find: "if (!isOpen || remadeAs !== undefined)",
+    replace: "if (remadeAs !== undefined)",
+    tests: ["pkg/session/runner/loop.test.ts"],
+  },
+  {
+    name: "host-with-a-session-ended",
+    bug: "a host that waited for its session is ended after a minute, at work",
+    file: "pkg/session/spare-hosts.ts",
+    find: "    spare.used.abort();\n",
+    replace: "",
+    tests: ["pkg/session/spare-hosts.test.ts"],
   },
   {
     name: "cycles-forgotten",
