@@ -60,6 +60,12 @@ test("a call within its own limit is busy and has a heartbeat, one beyond it has
   await call;
 });
 
+test("a call that is over long before its limit excuses no loop that stands", async () => {
+  await reporter.during(3_600_000, async () => passSeconds(5));
+  passSeconds(60);
+  expect(reported()).toMatchObject({ busy: false, heartbeatMs: 1_005_000 });
+});
+
 test("of turns within a second the last is told, by the next tick; a task that is done is told at once", () => {
   standing = { turns: 2, tasksDone: [] };
   reporter.turned();
