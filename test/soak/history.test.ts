@@ -81,6 +81,11 @@ test.each<[string, History, RegExp]>([
     /Watcher 0 saw revision 12 after 12/,
   ],
   [
+    "a list that is older than what its watcher saw",
+    { ...good, watchers: good.watchers.map((sights) => [...sights, listAt(12, "t12")]) },
+    /Watcher 0 saw revision 12 after 13/,
+  ],
+  [
     "a watcher that misses what another saw",
     { ...good, watchers: [good.watchers[0] ?? [], [nothing, event(11, "t11"), event(13, "t12", "DELETED")]] },
     /Watcher 1 never saw revision 12/,

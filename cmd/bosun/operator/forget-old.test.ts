@@ -58,19 +58,22 @@ const options = () => ({
   isHeld: () => isHeld,
 });
 
-/** A session that ended so many days ago, and what else is written in its folder by then. */
+/** A session whose last file was written so many days ago, the others long before, and what else is in its folder by then. */
 function ended(
   id: string,
   project: string,
   daysAgo: number,
-  more: { spec?: Partial<SessionSpec>; host?: HostFile } = {},
+  more: { spec?: Partial<SessionSpec>; host?: HostFile; last?: string } = {},
 ): void {
   const session = sessionFolder(folder.sessions, id);
   session.writeSpec({ id, agent: "agent-1", project, checkout: "/gone", ...more.spec } as SessionSpec);
   if (more.host !== undefined) session.writeHost(more.host);
   writeFileSync(session.transcriptPath, "{}\n");
-  const at = (clock.now() - daysAgo * dayMs) / 1000;
-  for (const name of readdirSync(session.path)) utimesSync(path.join(session.path, name), at, at);
+  const { last = "transcript.jsonl" } = more;
+  for (const name of readdirSync(session.path)) {
+    const at = (clock.now() - (name === last ? daysAgo : daysAgo + 365) * dayMs) / 1000;
+    utimesSync(path.join(session.path, name), at, at);
+  }
 }
 
 const left = (): string[] => readdirSync(folder.sessions).sort();
@@ -80,9 +83,10 @@ test("what ended a month ago for a Project that is done goes, and all else stays
   ended("gone-project", "deleted", 40);
   ended("older-but-waits", "waiting", 400);
   ended("recent", "done", 29);
+  ended("recent-by-its-spec", "done", 29, { last: "spec.json" });
   mkdirSync(path.join(folder.sessions, "damaged"));
   await forgetOldSessions(options());
-  expect(left()).toEqual(["damaged", "older-but-waits", "recent"]);
+  expect(left()).toEqual(["damaged", "older-but-waits", "recent", "recent-by-its-spec"]);
 });
 
 const object = (kind: string, spec: string, status: string): string =>
