@@ -551,6 +551,10 @@ describe("a restarted operator", () => {
       const seen = await next.find(spec.id);
       expect(seen).toMatchObject({ is: "absent", unwitnessed: true });
       expect(seen.is === "absent" && seen.ordered).toBe(ordered);
+
+      await next.start(spec);
+      await next.stop(spec.id, "Now");
+      expect(await next.find(spec.id)).not.toHaveProperty("unwitnessed");
     },
   );
 

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -80,6 +88,7 @@ describe("what lies outside is out of reach", () => {
       isError: true,
     });
     expect(readFileSync(join(root, "secret.txt"), "utf8")).toBe("secret\n");
+    expect(readdirSync(root).sort()).toEqual(["checkout", "secret.txt"]);
   });
 
   test.each([[".git/config"], [".GIT/hooks/pre-commit"], ["sub/.git/config"]])(
