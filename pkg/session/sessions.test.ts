@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import type { Clock } from "../runtime/clock.ts";
 import { releasedPath } from "../system/latch-files.ts";
@@ -219,6 +219,30 @@ describe("how a run ends without finishing", () => {
       (now) => now.is === "absent" && now.report?.outcome?.kind !== "Paused",
     );
     expect(seen).toMatchObject({ report: { run: 1, turns: 3, outcome: { kind: "Finished" } } });
+  });
+
+  test("a run is told of the gateway that came after the one it began with, also one that is started again", async () => {
+    let token = "first";
+    const pause = [write, overBudget, bash(waitFor("../go")), commit, handIn];
+    const { upstream, stage } = await stageWith(pause, {
+      money: { admit: async () => ({ url: upstream.url, token }), dismiss: async () => undefined },
+    });
+    const following = new AbortController();
+    onTestFinished(() => following.abort());
+    stage.sessions.subscribe(() => undefined, following.signal);
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
+    expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Paused" });
+    await stage.sessions.start(spec);
+    token = "second";
+    const folder = sessionFolder(stage.places.directory, spec.id);
+    await expect.poll(() => folder.readAccess()).toMatchObject({ token });
+    writeFileSync(join(stage.checkout, "../go"), "");
+    const seen = await stage.until(
+      spec.id,
+      (now) => now.is === "absent" && now.report?.outcome?.kind !== "Paused",
+    );
+    expect(seen).toMatchObject({ report: { outcome: { kind: "Finished" } } });
   });
 
   test("a failed run goes on when it is started again, with its limits anew, and the model is told why", async () => {
