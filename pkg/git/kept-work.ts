@@ -1,6 +1,7 @@
 /** What a checkout holds, kept in the user's repository while nobody works on it: committed or not. */
-import { lstat, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceFileSync } from "../storage/replace-file.ts";
 import { type CheckoutGitOptions, checkoutPlace, checkoutWrap, readRecord } from "./checkout-git.ts";
 import type { CheckoutsOptions } from "./checkouts.ts";
 import { bringObjects } from "./collect.ts";
@@ -92,7 +93,7 @@ export async function keptWork(
 
 /** Says which kept work belongs to a checkout, should it be lost. */
 async function remember(where: CheckoutGitOptions, { session, head }: KeptRecord): Promise<void> {
-  await writeFile(recordPath(where), `${JSON.stringify({ session, head })}\n`);
+  replaceFileSync(recordPath(where), `${JSON.stringify({ session, head })}\n`, { durable: true });
 }
 
 interface Source {
@@ -146,7 +147,7 @@ async function recordOf(where: CheckoutGitOptions): Promise<KeptRecord | undefin
   try {
     return JSON.parse(await readFile(recordPath(where), "utf8")) as KeptRecord;
   } catch (error) {
-    // Never kept, or torn by a power loss: then it is kept by its ref, for a person to find.
+    // Never kept, or damaged: then it is kept by its ref, for a person to find.
     if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }

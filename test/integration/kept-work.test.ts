@@ -151,6 +151,18 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
     expect(await readFile(join(path, "notes.txt"), "utf8")).toBe("changed\n");
   });
 
+  test("stays where it is for a person when checkout and record are lost, and the agent begins anew", async () => {
+    await halfDone();
+    await keep();
+    const own = join(world.stateDirectory, "git");
+    const [name = ""] = await readdir(own);
+    await writeFile(join(own, name, "kept.json"), "");
+    await rm(path, { recursive: true });
+    await claimed();
+    expect(await readFile(join(path, "notes.txt"), "utf8")).not.toBe("changed\n");
+    expect(await world.read(ref, "notes.txt")).toBe("changed\n");
+  });
+
   test("leaves a checkout that is still there alone", async () => {
     await halfDone();
     await keep();
