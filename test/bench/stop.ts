@@ -13,6 +13,7 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { type Crew, crew } from "../e2e/stop/crew.ts";
+import { whenInterrupted } from "../support/interrupted.ts";
 import { quantile } from "../support/quantile.ts";
 
 const bosun = path.resolve(import.meta.dirname, "../../bin/bosun.mjs");
@@ -45,6 +46,7 @@ let remove = async (): Promise<void> => {};
 const here = crew({ holding: 10, dailyUSD: 100_000 }, (end) => {
   remove = end;
 });
+whenInterrupted(() => remove());
 const tookMs = new Map<string, number[]>();
 try {
   let operator = here.rehearse();

@@ -8,8 +8,9 @@
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
+import { whenInterrupted } from "../support/interrupted.ts";
 import { paidAgain } from "./accounts.ts";
-import { type Fate, prepareDemo, type Run, removeDemo, runDemo } from "./demo-harness.ts";
+import { type Fate, type PreparedDemo, prepareDemo, type Run, removeDemo, runDemo } from "./demo-harness.ts";
 import { failpoints, randomKills, tell } from "./kill-plan.ts";
 import { failedTests, outcomeOf, violations } from "./outcome.ts";
 
@@ -25,6 +26,10 @@ const seed = Number(values.seed);
 console.log(`Seed ${seed}`);
 
 let demos = 0;
+let underWay: PreparedDemo | undefined;
+whenInterrupted(async () => {
+  if (underWay !== undefined) await removeDemo(underWay);
+});
 let wrongDemos = 0;
 const fates = randomKills(Number(values.kills), seed);
 for (let done = 0; done < fates.length; ) {
@@ -46,6 +51,7 @@ console.log(wrongDemos === 0 ? "All came out as they must." : `${wrongDemos} cam
 async function demoWith(wanted: readonly Fate[]): Promise<readonly Run[]> {
   demos += 1;
   const demo = prepareDemo({ sandbox: values.sandbox ?? (demos % 2 === 1 ? "Off" : "Required") });
+  underWay = demo;
   console.log(`${new Date().toISOString()} ${demo.folder}`);
   try {
     const runs = await runDemo(demo, wanted);
@@ -64,5 +70,7 @@ async function demoWith(wanted: readonly Fate[]): Promise<readonly Run[]> {
     wrongDemos += 1;
     console.log(`  WRONG: ${(error as Error).message}`);
     return [];
+  } finally {
+    underWay = undefined;
   }
 }

@@ -9,6 +9,7 @@
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
+import { whenInterrupted } from "../../support/interrupted.ts";
 import { canMakeContainers } from "./elsewhere.ts";
 import { runRound } from "./round.ts";
 
@@ -26,8 +27,9 @@ if (!canMakeContainers)
   console.warn("No namespaces can be made here: operators are lost, agents are not suspended.");
 
 let wrong = 0;
+let ends: (() => Promise<void>)[] = [];
+whenInterrupted(endAll);
 for (let seed = first; seed < first + rounds; seed += 1) {
-  const ends: (() => Promise<void>)[] = [];
   const startMs = performance.now();
   console.log(`Seed ${seed}`);
   let faults: string[];
@@ -45,9 +47,16 @@ for (let seed = first; seed < first + rounds; seed += 1) {
     wrong += 1;
     console.log(`  Again: npm run soak:owner -- --rounds 1 --seed ${seed}`);
   }
-  for (const end of ends) await end();
+  await endAll();
 }
 console.log(
   wrong === 0 ? `${rounds} rounds, one owner in each.` : `${wrong} of ${rounds} rounds went wrong.`,
 );
 process.exitCode = wrong === 0 ? 0 : 1;
+
+/** Ends and removes what the round under way has made. */
+async function endAll(): Promise<void> {
+  const all = ends;
+  ends = [];
+  for (const end of all) await end();
+}
