@@ -2,11 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { noFailpoints } from "../runtime/failpoints.ts";
 import { TestClock } from "../runtime/testing/clock.ts";
-import { systemIds, systemRandom } from "../system/system.ts";
-import { Gateway } from "./gateway.ts";
+import type { Gateway } from "./gateway.ts";
 import type { SessionGrant } from "./money.ts";
+import { startTestGateway } from "./testing/gateway.ts";
 import { BUDGET, SESSION } from "./testing/spender.ts";
 import { helloAnswer, startTestUpstream, type TestUpstream } from "./testing/upstream.ts";
 
@@ -33,17 +32,7 @@ afterEach(async () => {
 });
 
 async function start(): Promise<Gateway> {
-  const config = {
-    ledgerDirectory: folder,
-    stateDirectory: join(folder, "state"),
-    upstream: { baseUrl: upstream.url, credential: { apiKey: "k" } },
-    admitted: [],
-  };
-  const fail = (error: unknown): void => {
-    throw error;
-  };
-  const deps = { clock, random: systemRandom, ids: systemIds, failpoints: noFailpoints };
-  const started = await Gateway.start(config, { ...deps, log: fail, ledgerFailed: fail });
+  const started = await startTestGateway({ folder, upstream, clock });
   started.setBudgets([TOKENS]);
   return started;
 }

@@ -7,9 +7,9 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Failpoint } from "../runtime/failpoints.ts";
 import { TestClock } from "../runtime/testing/clock.ts";
-import { systemIds, systemRandom } from "../system/system.ts";
-import { Gateway } from "./gateway.ts";
+import type { Gateway } from "./gateway.ts";
 import type { Line } from "./ledger-lines.ts";
+import { startTestGateway } from "./testing/gateway.ts";
 import { BUDGET, SESSION } from "./testing/spender.ts";
 import {
   helloAnswer,
@@ -43,19 +43,8 @@ beforeEach(async () => {
   upstream = await startTestUpstream();
   upstream.date = () => new Date(clock.now());
   onFailpoint = () => undefined; // Few tests care.
-  const fail = (error: unknown): void => {
-    throw error;
-  };
   const failpoints = { hit: (name: Failpoint) => onFailpoint(name) };
-  gateway = await Gateway.start(
-    {
-      ledgerDirectory: folder,
-      stateDirectory: join(folder, "state"),
-      upstream: { baseUrl: upstream.url, credential: { apiKey: "k" } },
-      admitted: [],
-    },
-    { clock, random: systemRandom, ids: systemIds, failpoints, log: fail, ledgerFailed: fail },
-  );
+  gateway = await startTestGateway({ folder, upstream, clock, failpoints });
   gateway.setBudgets([BUDGET]);
 });
 

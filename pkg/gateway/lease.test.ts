@@ -2,10 +2,9 @@ import { mkdir, mkdtemp, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { noFailpoints } from "../runtime/failpoints.ts";
 import { TestClock } from "../runtime/testing/clock.ts";
-import { systemIds, systemRandom } from "../system/system.ts";
-import { Gateway } from "./gateway.ts";
+import type { Gateway } from "./gateway.ts";
+import { startTestGateway } from "./testing/gateway.ts";
 import { BUDGET, SESSION } from "./testing/spender.ts";
 import { helloAnswer, startTestUpstream, type TestUpstream } from "./testing/upstream.ts";
 
@@ -18,24 +17,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "bosun-lease-"));
   upstream = await startTestUpstream();
   upstream.date = () => new Date(clock.now());
-  const config = {
-    ledgerDirectory: folder,
-    stateDirectory: join(folder, "state"),
-    upstream: { baseUrl: upstream.url, credential: { apiKey: "k" } },
-    admitted: [],
-  };
-  const fail = (error: unknown): void => {
-    throw error;
-  };
-  const deps = {
-    clock,
-    random: systemRandom,
-    ids: systemIds,
-    failpoints: noFailpoints,
-    log: fail,
-    ledgerFailed: fail,
-  };
-  gateway = await Gateway.start(config, deps);
+  gateway = await startTestGateway({ folder, upstream, clock });
 });
 
 afterEach(async () => {

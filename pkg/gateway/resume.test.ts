@@ -2,27 +2,19 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { noFailpoints } from "../runtime/failpoints.ts";
-import { systemClock, systemIds, systemRandom } from "../system/system.ts";
-import { Gateway, type GatewayConfig } from "./gateway.ts";
+import type { Gateway } from "./gateway.ts";
 import type { Line, Reserved } from "./ledger-lines.ts";
+import { startTestGateway } from "./testing/gateway.ts";
 import { BUDGET, SESSION } from "./testing/spender.ts";
 import { type Answer, helloAnswer, json, startTestUpstream, type TestUpstream } from "./testing/upstream.ts";
 
 let folder: string;
 let upstream: TestUpstream;
-let config: GatewayConfig;
 let gateway: Gateway;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "bosun-resume-"));
   upstream = await startTestUpstream();
-  config = {
-    ledgerDirectory: folder,
-    stateDirectory: join(folder, "state"),
-    upstream: { baseUrl: upstream.url, credential: { apiKey: "k" } },
-    admitted: [],
-  };
   gateway = await startGateway();
 });
 
@@ -33,13 +25,7 @@ afterEach(async () => {
 });
 
 async function startGateway(): Promise<Gateway> {
-  const fail = (error: unknown): void => {
-    throw error;
-  };
-  const clock = systemClock;
-  const failpoints = noFailpoints;
-  const deps = { clock, random: systemRandom, ids: systemIds, failpoints, log: fail, ledgerFailed: fail };
-  const started = await Gateway.start(config, deps);
+  const started = await startTestGateway({ folder, upstream });
   started.setBudgets([BUDGET]);
   return started;
 }

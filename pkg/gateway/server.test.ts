@@ -2,9 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { noFailpoints } from "../runtime/failpoints.ts";
-import { systemClock, systemIds, systemRandom } from "../system/system.ts";
-import { Gateway } from "./gateway.ts";
+import type { Gateway } from "./gateway.ts";
+import { startTestGateway } from "./testing/gateway.ts";
 import { BUDGET, SESSION } from "./testing/spender.ts";
 import { startTestUpstream, type TestUpstream } from "./testing/upstream.ts";
 
@@ -15,19 +14,7 @@ let gateway: Gateway;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "bosun-server-"));
   upstream = await startTestUpstream();
-  const fail = (error: unknown): void => {
-    throw error;
-  };
-  const deps = { clock: systemClock, random: systemRandom, ids: systemIds, failpoints: noFailpoints };
-  gateway = await Gateway.start(
-    {
-      ledgerDirectory: folder,
-      stateDirectory: join(folder, "state"),
-      upstream: { baseUrl: upstream.url, credential: { apiKey: "k" } },
-      admitted: [],
-    },
-    { ...deps, log: fail, ledgerFailed: fail },
-  );
+  gateway = await startTestGateway({ folder, upstream });
   gateway.setBudgets([BUDGET]);
 });
 
