@@ -675,7 +675,8 @@ describe("a host that may not go on", () => {
     expect(writtenByHostIn(join(stage.places.directory, spec.id))).toEqual(before);
   });
 
-  test("started as the stop latch was engaged, it does nothing", async () => {
+  /** The folder of a session whose host, attempt `late`, has been started and has not made itself known. */
+  async function starting() {
     const { stage } = await stageWith([]);
     const spec = stage.spec();
     const folder = sessionFolder(stage.places.directory, spec.id);
@@ -685,6 +686,11 @@ describe("a host that may not go on", () => {
     folder.writeSpec(spec);
     folder.writeLaunch({ attempt: "late", place, sessionFilesDirectory, stopLatch, ...tools });
     folder.writeHost({ state: "starting", attempt: "late", place });
+    return { folder, place, stopLatch };
+  }
+
+  test("started as the stop latch was engaged, it does nothing", async () => {
+    const { folder, stopLatch } = await starting();
     writeFileSync(stopLatch, "");
     const before = everythingIn(folder.path);
     const main = fileURLToPath(new URL("./main.ts", import.meta.url));
@@ -697,15 +703,7 @@ describe("a host that may not go on", () => {
   });
 
   test("replaced in the moment in which it makes itself known, it takes nobody's place", async () => {
-    const { stage } = await stageWith([]);
-    const spec = stage.spec();
-    const folder = sessionFolder(stage.places.directory, spec.id);
-    const place = pidSpace();
-    const { sessionFilesDirectory, stopLatch } = stage;
-    const tools = { sandboxed: false, sandbox: undefined, hide: [], extraReadOnly: [] };
-    folder.writeSpec(spec);
-    folder.writeLaunch({ attempt: "late", place, sessionFilesDirectory, stopLatch, ...tools });
-    folder.writeHost({ state: "starting", attempt: "late", place });
+    const { folder, place } = await starting();
     const another = { state: "starting", attempt: "another", place } as const;
     const run = runHost({
       folder: {

@@ -32,6 +32,12 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
     return await world.repository.ensureCheckout(claim, { branch, identity, purpose: "execute" });
   }
   const keep = () => (world.repository as unknown as KeepsWork).keepWork(claim, session, identity);
+  /** The operator's own git directory of the checkout. */
+  async function ownFolder(): Promise<string> {
+    const directory = join(world.stateDirectory, "git");
+    const [name = ""] = await readdir(directory);
+    return join(directory, name);
+  }
   const inRepository = (...args: string[]) => git(world.repositoryPath, ...args);
 
   /** A commit, a change, a deletion, new files; some of it staged, some ignored. */
@@ -131,10 +137,9 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
     await halfDone();
     await keep();
     await rm(path, { recursive: true });
-    const own = join(world.stateDirectory, "git");
-    const [name = ""] = await readdir(own);
-    for (const file of await readdir(join(own, name)))
-      if (file !== "kept.json") await rm(join(own, name, file), { recursive: true });
+    const own = await ownFolder();
+    for (const file of await readdir(own))
+      if (file !== "kept.json") await rm(join(own, file), { recursive: true });
     await claimed();
     expect(await readFile(join(path, "notes.txt"), "utf8")).toBe("changed\n");
   });
@@ -142,9 +147,7 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
   test("comes back also when its record was lost and it was kept again since", async () => {
     await halfDone();
     await keep();
-    const own = join(world.stateDirectory, "git");
-    const [name = ""] = await readdir(own);
-    await writeFile(join(own, name, "kept.json"), "");
+    await writeFile(join(await ownFolder(), "kept.json"), "");
     await keep();
     await rm(path, { recursive: true });
     await claimed();
@@ -154,9 +157,7 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
   test("stays where it is for a person when checkout and record are lost, and the agent begins anew", async () => {
     await halfDone();
     await keep();
-    const own = join(world.stateDirectory, "git");
-    const [name = ""] = await readdir(own);
-    await writeFile(join(own, name, "kept.json"), "");
+    await writeFile(join(await ownFolder(), "kept.json"), "");
     await rm(path, { recursive: true });
     await claimed();
     expect(await readFile(join(path, "notes.txt"), "utf8")).not.toBe("changed\n");

@@ -241,13 +241,15 @@ test("a Budget is not taken with a time zone that is none", async () => {
   for (const zone of ["UTC", "Europe/Berlin"]) await operator.client.create("Budget", budget(zone) as never);
 });
 
-test("budget shows no sums of a ledger that was lost: it said that nothing was spent", async () => {
-  await using operator = await startOperator(`
+const fiveDollarsADay = `
 apiVersion: bosun.dev/v1alpha1
 kind: Budget
 metadata: { name: default }
 spec: { daily: { usd: 5 } }
-`);
+`;
+
+test("budget shows no sums of a ledger that was lost: it said that nothing was spent", async () => {
+  await using operator = await startOperator(fiveDollarsADay);
   const state = path.join(operator.folder.operator, "gateway");
   mkdirSync(path.join(operator.folder.operator, "state"));
   symlinkSync("state", state);
@@ -259,12 +261,7 @@ spec: { daily: { usd: 5 } }
 });
 
 test("a ledger is made anew when no gateway runs that has it, and only then", async () => {
-  await using operator = await startOperator(`
-apiVersion: bosun.dev/v1alpha1
-kind: Budget
-metadata: { name: default }
-spec: { daily: { usd: 5 } }
-`);
+  await using operator = await startOperator(fiveDollarsADay);
   const ledger = path.join(operator.folder.operator, "ledger", "ledger.jsonl");
   const state = path.join(operator.folder.operator, "state");
   for (const folder of [path.dirname(ledger), state]) mkdirSync(folder);
