@@ -147,9 +147,26 @@ test("numbers are news when the window turns, a hundredth of the limit moves, or
   expect(isNews(budget, numbers(4.2), 1000)).toBe(true);
   expect(isNews(budget, numbers(4, "2026-01-06"), 1000)).toBe(true);
   expect(isNews(aBudget(), numbers(4), 1000)).toBe(true);
-  const unlimited = aBudget({ daily: undefined }, numbers(4));
-  expect(isNews(unlimited, numbers(4), 1000)).toBe(true);
 });
+
+test.each([
+  { name: "taken away", before: { usd: 1 }, now: undefined },
+  { name: "set", before: undefined, now: { usd: 1 } },
+  { name: "set for tokens", before: { usd: 1 }, now: { usd: 1, tokens: 10 } },
+  { name: "taken away for tokens", before: { usd: 1, tokens: 10 }, now: { usd: 1 } },
+])(
+  "a limit that is $name is news, also where nothing is left of it: it was told half an hour later",
+  (row) => {
+    const { before, now } = row;
+    const numbers = (limit: typeof now) => ({
+      daily: windowStatus(windowOf("2026-01-05", 4, 60), limit),
+      monthly: windowStatus(windowOf("2026-01", 4, 60), undefined),
+    });
+    const budget = aBudget({ daily: now }, numbers(before));
+    expect(isNews(budget, numbers(now), 1000)).toBe(true);
+    expect(isNews(aBudget({ daily: now }, numbers(now)), numbers(now), 1000)).toBe(false);
+  },
+);
 
 test("what comes back of reservations is news beneath a limit that was lowered under what is spent, too", () => {
   const account = (reserved: number) => windowStatus(windowOf("2026-01-05", 4, 0, reserved), { usd: 1 });
@@ -159,4 +176,14 @@ test("what comes back of reservations is news beneath a limit that was lowered u
   expect(isNews(budget, { daily: account(0), monthly }, 1000)).toBe(true);
   const settled = windowStatus(windowOf("2026-01-05", 4.5), { usd: 1 });
   expect(isNews(budget, { daily: settled, monthly }, 1000)).toBe(false);
+});
+
+test("what is spent beneath a limit of tokens that was lowered under it is news, as it is of dollars", () => {
+  const spent = (tokens: number) => ({
+    daily: windowStatus(windowOf("2026-01-05", 0, tokens), { tokens: 100 }),
+    monthly: windowStatus(windowOf("2026-01", 0, tokens), undefined),
+  });
+  const budget = aBudget({ daily: { tokens: 100 } }, spent(400));
+  expect(isNews(budget, spent(401), 1000)).toBe(false);
+  expect(isNews(budget, spent(450), 1000)).toBe(true);
 });

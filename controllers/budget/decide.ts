@@ -61,16 +61,23 @@ function hasMoved(
   if (before === undefined || before.window !== now.window) return true;
   const moved = (a = 0, b = 0, of = 0): boolean => Math.abs(a - b) > of * newsShare;
   return (
-    (limit?.usd === undefined) !== (now.remainingUSD === undefined) ||
+    // A limit that is set or taken away is told also where nothing is left of it.
+    (before.remainingUSD === undefined) !== (now.remainingUSD === undefined) ||
+    (before.remainingTokens === undefined) !== (now.remainingTokens === undefined) ||
     moved(before.remainingUSD, now.remainingUSD, limit?.usd) ||
+    moved(before.remainingTokens, now.remainingTokens, limit?.tokens) ||
     // Beneath what is spent the rest stays at nothing, whatever else moves.
     (limit?.usd !== undefined && moved(usedUSD(before), usedUSD(now), limit.usd)) ||
-    moved(before.remainingTokens, now.remainingTokens, limit?.tokens)
+    (limit?.tokens !== undefined && moved(usedTokens(before), usedTokens(now), limit.tokens))
   );
 }
 
 function usedUSD({ spentUSD = 0, reservedUSD = 0 }: BudgetStatusDaily): number {
   return spentUSD + reservedUSD;
+}
+
+function usedTokens({ spentTokens = 0, reservedTokens = 0 }: BudgetStatusDaily): number {
+  return spentTokens + reservedTokens;
 }
 
 /** In force as it is declared, unless its zone is none or the gateway can't tell which window it is in. */
