@@ -172,6 +172,21 @@ test("orphans forget their owner and stay", async () => {
   expect(left.items.map((item) => item.metadata.ownerReferences)).toEqual([undefined, [ownerOf(other)]]);
 });
 
+test("an object that is asked to go again, in another way, has begun to go when it was asked first", async () => {
+  let nowMs = Date.UTC(2026, 0, 2);
+  const clock = { now: () => nowMs, elapsed: () => 0, sleep: () => new Promise<void>(() => {}) };
+  const { registry } = await openTestRegistry({ clock });
+  const draft = widget("a");
+  const metadata = { ...draft.metadata, finalizers: ["test.example/hold"] };
+  await registry.create(widgets, "default", { ...draft, metadata });
+  const { object: first } = await registry.delete(widgets, key("a"), { propagationPolicy: "Orphan" });
+  nowMs += 60_000;
+  const { object: again } = await registry.delete(widgets, key("a"), { propagationPolicy: "Foreground" });
+  expect(again.metadata.finalizers).toEqual(["test.example/hold", "foregroundDeletion"]);
+  const { deletionTimestamp, generation } = first.metadata;
+  expect(again.metadata).toMatchObject({ deletionTimestamp, generation });
+});
+
 test("a finalizer that was put on before decides how dependents are deleted", async () => {
   const { registry, settle } = await openTestRegistry();
   const draft = widget("owner");

@@ -73,7 +73,7 @@ export class GarbageCollector {
     for (const { resource, namespace, name, object, previous } of changes) {
       const place = { resource, key: { namespace, name } };
       const [before, now] = [previous?.metadata.ownerReferences, object?.metadata.ownerReferences];
-      if (object === undefined || isReplaced(object, previous)) this.#suspectDependents(previous);
+      if (object === undefined) this.#suspectDependents(previous);
       if (object !== undefined && now !== undefined && now !== before) {
         this.#suspect(place);
         this.#reportForeign(object, before);
@@ -273,10 +273,6 @@ function waits({ metadata: { deletionTimestamp, finalizers = [] } }: KubeObject)
 
 function waitsForDependents({ metadata: { deletionTimestamp, finalizers = [] } }: KubeObject): boolean {
   return deletionTimestamp !== undefined && finalizers.includes(foregroundFinalizer);
-}
-
-function isReplaced(object: KubeObject, previous: KubeObject | undefined): boolean {
-  return previous !== undefined && previous.metadata.uid !== object.metadata.uid;
 }
 
 function idOf({ resource, key }: Place): string {
