@@ -14,6 +14,7 @@ import { BUDGET, SESSION } from "./testing/spender.ts";
 import {
   helloAnswer,
   helloEvents,
+  json,
   startTestUpstream,
   type TestUpstream,
   writeEvent,
@@ -143,4 +144,19 @@ test("an answer is read no faster than its client does, so that none fills the g
   expect(await settledOnes()).toBe(10);
   expect((await text(response)).length).toBeGreaterThan(32 * 1024 * 1024);
   expect(await settledOnes()).toBe(11);
+});
+
+test.each([429, 529])("when a %i says to ask again, nobody else asks before", async (status) => {
+  upstream.answer = (_call, response) => {
+    json(response, status, { type: "error", error: { message: "Later." } }, { "retry-after": "20" });
+  };
+  await text(await ask());
+  upstream.answer = helloAnswer();
+  const next = ask();
+  await expect.poll(() => clock.asked).toContain(20_000);
+  await clock.advance(19_999);
+  gateway.renew();
+  expect(upstream.calls).toHaveLength(1);
+  await clock.advance(1);
+  expect((await next).statusCode).toBe(200);
 });

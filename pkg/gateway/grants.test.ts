@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { windowOf } from "./grants.ts";
+import { wholeLimits, windowOf } from "./grants.ts";
 import type { BudgetPolicy } from "./money.ts";
 import type { Window } from "./windows.ts";
 
@@ -111,4 +111,16 @@ describe("a Budget's windows follow each other", () => {
       }),
     );
   });
+});
+
+test("a limit in dollars is that many nano-dollars, or one less where binary fractions are coarse; never one more", () => {
+  const limitOf = (usd: number) =>
+    wholeLimits([{ ...budgetIn("UTC"), daily: { usd } }], 0, () => undefined)[0]?.limitCost;
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 1e11 }), (microDollars) => {
+      expect([0, 1]).toContain(microDollars * 1000 - (limitOf(microDollars / 1e6) ?? 0));
+    }),
+  );
+  for (let cents = 0; cents <= 1000; cents += 1) expect(limitOf(cents / 100)).toBe(cents * 10_000_000);
+  expect(limitOf(1e-9 + 9e-10)).toBe(1);
 });

@@ -91,6 +91,23 @@ test("a gateway whose ledger another has opened acts upon nothing more, and leav
   ]);
 });
 
+test("a gateway is told from its successors also where the disk gives what marked it to one of them", async () => {
+  const disk = crashFileSystem();
+  const fs: FileSystem = {
+    ...disk,
+    async stat(path) {
+      const found = await disk.stat(path);
+      // As an inode that was freed is given anew.
+      return found === undefined ? undefined : { ...found, ino: 7n };
+    },
+  };
+  const stale = await open({ fs });
+  await stale.append(reservation("a"));
+  await open({ fs });
+  await expect(stale.append({ step: "sent", id: "a" })).rejects.toThrow(/Another gateway has opened/);
+  opened.splice(opened.indexOf(stale), 1);
+});
+
 test("a gateway that is suspended in the middle of a write while another opens the ledger does not act upon it", async () => {
   let meanwhile: (() => Promise<unknown>) | undefined;
   const fs: FileSystem = {

@@ -7,7 +7,7 @@ import type { FileSystem } from "./file-system.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
 import { replaceFile } from "./replace-file.ts";
 import { type CrashDisk, crashDisk, type ErrorCode } from "./testing/crash-disk.ts";
-import { crashFileSystem } from "./testing/crash-file-system.ts";
+import { crashFileSystem, faultsOf } from "./testing/crash-file-system.ts";
 import { failureOf } from "./testing/every-fault.ts";
 
 let folder: string;
@@ -109,6 +109,29 @@ test("a file that can't be read is not taken for one that isn't there: it is lef
   await expect(fs.replaceUnchanged("/root/x", undefined, "/root/new")).rejects.toThrow("EACCES");
   expect((await fs.read("/root/x"))?.toString()).toBe("a person's");
 });
+
+test.each(["EIO", "EACCES", "EMFILE"] as const)(
+  "what can't be looked at is not taken for absent: %s",
+  async (code) => {
+    const looks: [name: string, look: (fs: FileSystem) => Promise<unknown>][] = [
+      ["read", (fs) => fs.read("/root/x")],
+      ["pieces", (fs) => Array.fromAsync(fs.pieces("/root/x"))],
+      ["stat", (fs) => fs.stat("/root/x")],
+      ["list", (fs) => fs.list("/root")],
+      ["names", (fs) => fs.names("/root")],
+      ["realPath", (fs) => fs.realPath("/root/x")],
+    ];
+    for (const [name, look] of looks) {
+      const fs = crashFileSystem();
+      fs.put("/root/x", "x");
+      await look(fs);
+      const [call] = fs.made;
+      if (call === undefined || !faultsOf[call].includes(code)) continue;
+      fs.failAfter(0, { code, lasting: false });
+      await expect(look(fs), name).rejects.toMatchObject({ code });
+    }
+  },
+);
 
 const folderMakers: [name: string, make: (disk: CrashDisk, path: string) => Promise<void>][] = [
   ["makeDirectory", (disk, path) => crashFileSystem(disk).makeDirectory(path, 0o700)],
