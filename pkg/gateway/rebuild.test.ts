@@ -339,3 +339,15 @@ test("a request that ended after the copy was made was in the copy with its boun
   const { charges } = rebuild({ lines, endIsLost: false, totals, limits: [] });
   expect(charges).toMatchObject([{ cost: 500, tokens: 100 }]);
 });
+
+test("that a request broke its bound goes on stopping all, also where nothing else of it is left", () => {
+  const lines = numbered({
+    1: { step: "opened", ledger: "l", version: 1 },
+    2: grantStep(),
+    // Its reservation and its settlement were in lines 3 to 5.
+    6: { step: "violated", id: "a", cost: 1_500, bound: 1_000 },
+  });
+  const state = stateOf(rebuild({ lines, endIsLost: false, totals: undefined, limits: [] }).steps);
+  expect(state.violated).toEqual(["a"]);
+  expect(state.request("a")).toMatchObject({ state: "unsettled", cost: 1_500 });
+});

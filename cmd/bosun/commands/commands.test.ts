@@ -3,9 +3,14 @@ import { request } from "node:http";
 import path from "node:path";
 import { json } from "node:stream/consumers";
 import { expect, test } from "vitest";
+import { controlCalls, serveControl } from "../../../pkg/gateway/control.ts";
 import type { Reserved } from "../../../pkg/gateway/ledger-lines.ts";
 import { priceOf } from "../../../pkg/gateway/prices.ts";
+import { writeProcessRecord } from "../../../pkg/gateway/process-record.ts";
+import { startTestGateway } from "../../../pkg/gateway/testing/gateway.ts";
 import { MemoryLedger } from "../../../pkg/gateway/testing/ledger.ts";
+import { reservation } from "../../../pkg/gateway/testing/steps.ts";
+import { startTestUpstream } from "../../../pkg/gateway/testing/upstream.ts";
 import { startTimeOf } from "../../../pkg/system/process-identity.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import { writeRefusedEdits } from "../refused-edits.ts";
@@ -226,6 +231,38 @@ spec: { daily: { usd: 5 }, monthly: { tokens: 1000 } }
   const settled = await operator.run("budget", "settle", "r-1", "--cost", "0.5");
   expect(settled).toMatchObject({ exitCode: 1, notes: [expect.stringContaining("No gateway is running")] });
   expect(await operator.run("budget", "settle", "r-1", "--cost", "much")).toMatchObject({ exitCode: 2 });
+});
+
+test("what a person says that a request cost, in dollars, is what the ledger then has", async () => {
+  await using operator = await startOperator("");
+  const { operator: folder, gateway: state } = operator.folder;
+  const ledger = new MemoryLedger(systemClock);
+  await ledger.append(reservation("r-1"));
+  await ledger.append({ step: "sent", id: "r-1" });
+  await ledger.append({ step: "unsettled", id: "r-1", cost: 1_000, tokens: 300, why: "It was cut." });
+  mkdirSync(state, { recursive: true });
+  writeFileSync(
+    path.join(folder, "ledger.jsonl"),
+    ledger.lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
+  );
+  await using upstream = await startTestUpstream();
+  const gateway = await startTestGateway({ folder, upstream });
+  const identity = { pid: process.pid, startTime: (await startTimeOf(process.pid)) ?? "" };
+  const socketPath = path.join(folder, "control.sock");
+  const calls = controlCalls(gateway, { ...identity, fingerprint: "" }, () => {});
+  const control = await serveControl(socketPath, calls);
+  await writeProcessRecord(state, { ...identity, port: gateway.port, socketPath });
+
+  const settle = (id: string, cost: string) => operator.run("budget", "settle", id, "--cost", cost);
+  expect((await settle("r-1", "$0.123456789")).out).toEqual(["Request r-1 is settled at $0.1235."]);
+  expect(gateway.requests(1)).toMatchObject([{ id: "r-1", state: "settled", cost: 123_456_789 }]);
+  expect(await settle("r-2", "1")).toMatchObject({
+    exitCode: 1,
+    notes: [expect.stringContaining("no request r-2")],
+  });
+  await gateway.stop();
+  control.close();
+  control.closeAllConnections();
 });
 
 test("a Budget is not taken with a time zone that is none", async () => {
