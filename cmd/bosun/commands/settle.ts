@@ -8,10 +8,10 @@ import { UserError } from "../user-error.ts";
 import { findWorkspace, type WorkspaceFolder } from "../workspace-folder.ts";
 
 export async function settle(context: Context, id: string, { cost }: { cost: string }): Promise<void> {
-  const usd = Number(cost.replace(/^\$/, ""));
-  if (cost.trim() === "" || !(usd >= 0)) {
+  if (!amount.test(cost)) {
     throw new UserError(`--cost must be an amount in US dollars, 0 or more, not "${cost}".`, { exitCode: 2 });
   }
+  const usd = Number(cost.replace("$", ""));
   const socketPath = await gatewaySocket(findWorkspace(context.cwd));
   try {
     const body = { id, cost: Math.round(usd * NANO_PER_USD) };
@@ -22,6 +22,9 @@ export async function settle(context: Context, id: string, { cost }: { cost: str
   }
   context.out(`Request ${id} is settled at $${usd.toFixed(4)}.`);
 }
+
+/** With nothing else that counts as a number: what is not an amount must not settle anything at nothing. */
+const amount = /^\$?(\d+(\.\d*)?|\.\d+)$/;
 
 async function gatewaySocket({ gateway }: WorkspaceFolder): Promise<string> {
   const record = await readProcessRecord(gateway);
