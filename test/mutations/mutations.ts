@@ -235,6 +235,14 @@ const ledger: readonly Mutation[] = [
     tests: ["pkg/gateway/ledger-checkpoint.test.ts"],
   },
   {
+    name: "violation-lost-with-its-request",
+    bug: "a ledger that is made anew forgets that a request broke its bound, where nothing else of it is left",
+    file: "pkg/gateway/rebuild.ts",
+    find: "    if (request !== undefined) this.#chargeBound(request, step.at);\n    this.#add(step);\n",
+    replace: "    if (request !== undefined) this.#chargeBound(request, step.at);\n",
+    tests: ["pkg/gateway/rebuild.test.ts"],
+  },
+  {
     name: "beta-admitted-for-nothing",
     bug: "a beta that makes prompts dearer is paid for as if it did not, once it is admitted",
     file: "pkg/gateway/server.ts",
@@ -484,6 +492,22 @@ const log: readonly Mutation[] = [
     find: "        await checkOwnership();\n",
     replace: "",
     tests: ["pkg/storage/log/log.test.ts"],
+  },
+  {
+    name: "refused-look-taken-for-absence",
+    bug: "a folder that can't be read for a moment is taken for an empty one, and a log begins anew over another",
+    file: "pkg/storage/node-file-system.ts",
+    find: [
+      "    return await found;",
+      "  } catch (error) {",
+      '    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;',
+    ].join("\n"),
+    replace: [
+      "    return await found;",
+      "  } catch (error) {",
+      '    if (codeOf(error) !== "EACCES") return undefined;',
+    ].join("\n"),
+    tests: ["pkg/storage/node-file-system.test.ts", "pkg/storage/log/log.faults.test.ts"],
   },
   {
     name: "log-in-a-folder-that-is-gone",
