@@ -48,26 +48,45 @@ test("what lies deep in a tree ends with it, though nothing of it shows a mark a
   for (const { pid, startTime } of tree) expect(await startTimeOf(pid)).not.toBe(startTime);
 });
 
+/** A process with a number that none has, in the group that is never signalled. */
+const unreal = (pid: number, more: Partial<ProcessEntry> = {}): ProcessEntry => ({
+  ...{ pid: 2 ** 30 + pid, parent: 1, group: 1, startTime: "then", environment: [] },
+  ...more,
+});
+
 test("what takes longer to end than all that tells whose it is is waited for, and who gets its number then is not", async () => {
-  const of = (pid: number, more: Partial<ProcessEntry> = {}): ProcessEntry => ({
-    // Numbers that no process has, in the group that is never signalled.
-    ...{ pid: 2 ** 30 + pid, parent: 1, group: 1, startTime: "then", environment: [] },
-    ...more,
-  });
-  const root = of(1, { environment: [mark("slow")] });
-  const looks = [
-    [root, of(2, { parent: root.pid })],
-    [of(2)],
-    [of(2)],
-    [of(2, { startTime: "later" })],
-    [of(2, { startTime: "later" })],
-  ];
-  const table = () => looks.shift() ?? [];
+  const root = unreal(1, { environment: [mark("slow")] });
+  const looks = [[root, unreal(2, { parent: root.pid })], [unreal(2)], [unreal(2)]];
+  let looksAfter = 0;
+  const table = () => {
+    const look = looks.shift();
+    if (look === undefined) looksAfter += 1;
+    return look ?? [unreal(2, { startTime: "later" })];
+  };
   const clock = new TestClock();
   const ended = endProcesses({ roots: marked("slow"), clock, limitMs, table });
-  await clock.advance(limitMs);
+  await clock.advance(limitMs + 100);
   expect(await ended).toEqual([]);
-  expect(looks).toEqual([]);
+  expect(looksAfter).toBe(2);
+});
+
+test("what is still there when it is given up is told, and nothing else", async () => {
+  const held = unreal(1, { environment: [mark("held")] });
+  const clock = new TestClock();
+  const table = () => [held, unreal(2)];
+  const ended = endProcesses({ roots: marked("held"), clock, limitMs, table });
+  await clock.advance(limitMs + 100);
+  expect(await ended).toEqual([held]);
+});
+
+test("one look that found nothing was taken for proof where it came when it was to be given up", async () => {
+  const hidden = unreal(1, { environment: [mark("late")] });
+  const looks = [[hidden], [], [hidden]];
+  const clock = new TestClock();
+  const table = () => looks.shift() ?? [hidden];
+  const ended = endProcesses({ roots: marked("late"), clock, limitMs: 5, table });
+  await clock.advance(limitMs);
+  expect(await ended).toEqual([hidden]);
 });
 
 test("what acts as soon as another ends is held first: it does not come to that", async () => {

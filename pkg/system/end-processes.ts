@@ -44,7 +44,7 @@ export async function endProcesses({
       for (const group of ownGroups(table, found)) signal(-group, name);
       for (const entry of found) signalExactly(entry, name);
     }
-    if (clock.elapsed() > deadline) return found;
+    if (found.length > 0 && clock.elapsed() > deadline) return found;
     await clock.sleep(scanPeriodMs);
   }
 }
