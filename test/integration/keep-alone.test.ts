@@ -1,13 +1,17 @@
 /** An emergency stop without an operator keeps unfinished work, with real git. */
+import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { lockTerms } from "../../cmd/bosun/operator/lock-terms.ts";
 import { createAll, openRegistry, runIn } from "../../cmd/bosun/testing/operator.ts";
 import { workspaceFolder } from "../../cmd/bosun/workspace-folder.ts";
 import { sessionFolder } from "../../pkg/session/session-folder.ts";
 import type { SessionSpec } from "../../pkg/session/sessions.ts";
 import { openLog } from "../../pkg/storage/log/log.ts";
 import { nodeFileSystem } from "../../pkg/storage/node-file-system.ts";
+import { pidSpace } from "../../pkg/system/pid-space.ts";
+import { startTimeOf } from "../../pkg/system/process-identity.ts";
 import { git, openRealWorld, write } from "./repository-world.ts";
 
 const session = "5f0c1f7e-8d1c-4a57-9d0a-000000000001";
@@ -25,11 +29,21 @@ function recordedSandbox(root: string, { fails }: { fails: boolean }): () => str
   return () => readFileSync(ran, "utf8");
 }
 
+/** An operator that holds the lock of the workspace and answers nobody. */
+async function silentOperator(operator: string): Promise<void> {
+  const { pid = 0 } = spawn("sleep", ["600"], { stdio: "ignore" });
+  const startTime = (await startTimeOf(pid)) ?? "";
+  const heartbeatMs = Date.now();
+  lockTerms(join(operator, "lock")).take(1, { pid, startTime, place: pidSpace(), term: 1, heartbeatMs });
+}
+
+const isLinux = process.platform === "linux";
 test.each([
-  { sandbox: "Required", fails: false, isBoxed: process.platform === "linux" },
-  { sandbox: "Required", fails: true, isBoxed: false },
-  { sandbox: "Off", fails: false, isBoxed: false },
-])("work is kept by git in the sandbox: $isBoxed, where it is $sandbox and fails: $fails", async (row) => {
+  { sandbox: "Required", fails: false, operator: "none", isBoxed: isLinux },
+  { sandbox: "Required", fails: false, operator: "killed", isBoxed: isLinux },
+  { sandbox: "Required", fails: true, operator: "none", isBoxed: false },
+  { sandbox: "Off", fails: false, operator: "none", isBoxed: false },
+])("kept in the sandbox: $isBoxed, where it is $sandbox, fails: $fails, operator: $operator", async (row) => {
   const world = await openRealWorld();
   onTestFinished(() => world.remove());
   const { repository, repositoryPath, stateDirectory, root } = world;
@@ -59,6 +73,7 @@ test.each([
     claim: { kind: "Project", name: claim.project, uid: "u", number: claim.number },
   } as SessionSpec);
 
+  if (row.operator === "killed") await silentOperator(folder.operator);
   const ran = recordedSandbox(root, row);
   const { exitCode, out, notes } = await runIn(folder.repository, ["stop", "--emergency"]);
   expect({ exitCode, notes }).toEqual({ exitCode: 0, notes: [] });

@@ -5,16 +5,21 @@ import { createServer } from "node:http";
 import path from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { writeProcessRecord } from "../../../pkg/gateway/process-record.ts";
+import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { sessionMarker } from "../../../pkg/session/process-tree.ts";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
+import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
 import { pidSpace } from "../../../pkg/system/pid-space.ts";
 import { startTimeOf } from "../../../pkg/system/process-identity.ts";
 import { processTable } from "../../../pkg/system/process-table.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
+import { systemClock } from "../../../pkg/system/system.ts";
 import { endsWith, workspaceMark } from "../../../pkg/system/workspace-mark.ts";
+import type { Context } from "../context.ts";
 import { type Holder, lockTerms } from "../operator/lock-terms.ts";
 import { runIn, startOperator, temporaryWorkspace, until } from "../testing/operator.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
+import { stop } from "./stop.ts";
 
 let folder: WorkspaceFolder;
 beforeEach(() => {
@@ -206,6 +211,49 @@ test("where the latch can't be written everything is ended all the same, an oper
   expect(notes.join("\n")).toContain("not safe on the disk");
   expect(await startTimeOf(host.pid ?? 0)).toBeUndefined();
   expect(await startTimeOf(operator.pid ?? 0)).toBeUndefined();
+});
+
+/** As `bosun stop --emergency` in the workspace, on the disk and by the clock that are named. */
+async function stopOn({ fs = nodeFileSystem, clock = systemClock }): Promise<void> {
+  const context = { cwd: folder.repository, out: () => {}, note: () => {} } as unknown as Context;
+  await stop(context, { emergency: true }, { clock, fs });
+}
+
+test("a latch that all see and the disk may lose ends everything, and the stop says that it is not safe", async () => {
+  const host = await stubborn(`stop-unsafe-${process.pid}`);
+  const syncDirectory = async (): Promise<never> => {
+    throw new Error("The disk has failed.");
+  };
+  const stopped = stopOn({ fs: { ...nodeFileSystem, syncDirectory } });
+  await expect(stopped).rejects.toThrow("not safe on the disk (The disk has failed.)");
+  expect(existsSync(folder.stopLatch)).toBe(true);
+  expect(await startTimeOf(host.pid ?? 0)).toBeUndefined();
+});
+
+test("what could not be proven gone is named, and the stop does not claim to be done", async () => {
+  let asked = 0;
+  let late: Promise<unknown> | undefined;
+  const startLate = async () => {
+    // Asked by the stop, then twice by the first look at all processes.
+    await until(() => asked >= 3, "the first look is over");
+    await stubborn(`stop-late-${process.pid}`);
+  };
+  const clock: Clock = {
+    ...systemClock,
+    // No second look comes within the limit.
+    elapsed() {
+      asked += 1;
+      return systemClock.elapsed() + 60_000 * asked;
+    },
+    // Slept is first by who waits for an answer of the operator.
+    async sleep(ms, signal) {
+      late ??= startLate();
+      await late;
+      await systemClock.sleep(ms, signal);
+    },
+  };
+  await stubborn(`stop-found-${process.pid}`);
+  await expect(stopOn({ clock })).rejects.toThrow(/^Still alive: process \d+/);
 });
 
 test("an operator on another kernel is named, not killed by its number here, and the stop does not claim to be done", async () => {

@@ -4,6 +4,8 @@
  */
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { fileStopLatch } from "../../../pkg/session/file-stop-latch.ts";
+import type { FileSystem } from "../../../pkg/storage/file-system.ts";
+import { nodeFileSystem } from "../../../pkg/storage/node-file-system.ts";
 import { pidSpace } from "../../../pkg/system/pid-space.ts";
 import { isAlive } from "../../../pkg/system/process-identity.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
@@ -16,17 +18,29 @@ import { findWorkspace, type WorkspaceFolder } from "../workspace-folder.ts";
 /** A disk that has not taken the latch by then is told of, in milliseconds; everything is ended by then. */
 const latchLimitMs = 5_000;
 
-export async function stop(context: Context, { emergency = false }: { emergency?: boolean }): Promise<void> {
+/** What an emergency stop goes by. */
+interface StopDeps {
+  clock: Clock;
+  /** Where the latch is written. */
+  fs: FileSystem;
+}
+
+export async function stop(
+  context: Context,
+  { emergency = false }: { emergency?: boolean },
+  deps: StopDeps = { clock: systemClock, fs: nodeFileSystem },
+): Promise<void> {
   const folder = findWorkspace(context.cwd);
-  if (emergency) await emergencyStop(context, folder, systemClock);
+  if (emergency) await emergencyStop(context, folder, deps);
   else await askOperator(context, folder);
 }
 
 /** @throws UserError when something could not be proven gone, or the stop may not outlive a power loss */
-async function emergencyStop(context: Context, folder: WorkspaceFolder, clock: Clock): Promise<void> {
+async function emergencyStop(context: Context, folder: WorkspaceFolder, deps: StopDeps): Promise<void> {
+  const { clock } = deps;
   const startedMs = clock.elapsed();
   // The latch first: from here on nothing starts, whoever is alive. A full disk must not keep anything alive, though.
-  const latch = await engage(folder.stopLatch, clock);
+  const latch = await engage(folder.stopLatch, deps);
   const { operator, left } = await endEverything(folder, { clock, latched: latch.isSeen });
   const ms = Math.round(clock.elapsed() - startedMs);
   if (left.length === 0 && operator.is !== "elsewhere") {
@@ -80,9 +94,9 @@ interface Latched {
 }
 
 /** Resolves as soon as the latch is seen or can't be made: what is to end must not wait for a slow disk. */
-async function engage(path: string, clock: Clock): Promise<Latched> {
+async function engage(path: string, { clock, fs }: StopDeps): Promise<Latched> {
   const seen = Promise.withResolvers<true>();
-  const safe = fileStopLatch(path)
+  const safe = fileStopLatch(path, fs)
     .engage("bosun stop --emergency", () => seen.resolve(true))
     .then(
       () => undefined,
