@@ -330,6 +330,9 @@ describe.each(["Best", "Marker"] as const)("stopping and crashing, containment %
     await stage.until(spec.id, (now) => now.is === "absent");
     expect(clock.sleptMs).toBeLessThan(1000);
     expect(await markedProcesses(spec.id)).toEqual([]);
+    // Once what it left is cleared away, no later operator takes it for an end that nobody saw.
+    await stage.sessions.stop(spec.id, "Now");
+    expect(await (await stage.reopen()).find(spec.id)).not.toHaveProperty("unwitnessed");
   });
 
   test("a call that was running when the host was killed is not repeated, and the model is told", async () => {
@@ -389,9 +392,10 @@ describe.each(["Best", "Marker"] as const)("stopping and crashing, containment %
 });
 
 describe("a host that can't be started", () => {
-  test("is told with what it said, and nothing of it is left", async () => {
+  test("is told with what it said as soon as it has ended, and nothing of it is left", async () => {
     const hostCommand = [process.execPath, "-e", "console.error('It is broken.'); process.exit(1)"];
-    const { stage } = await stageWith([], { hostCommand });
+    // Time stands still: nothing is given up for having taken too long.
+    const { stage } = await stageWith([], { hostCommand, clock: { ...systemClock, elapsed: () => 0 } });
     const spec = stage.spec();
     await expect(stage.sessions.start(spec)).rejects.toMatchObject({
       reason: "HostNotStarted",
@@ -440,6 +444,32 @@ test("a gateway that can't be told that a session is over keeps nobody from endi
   expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "absent", ordered: true });
 });
 
+test("an end that could not be proven is made good by a later look, which takes back what the session could spend", async () => {
+  let jumpMs = 0;
+  let passedMs = 0;
+  const elapsed = (): number => {
+    passedMs += jumpMs;
+    return systemClock.elapsed() + passedMs;
+  };
+  const dismissed: string[] = [];
+  const { upstream, stage } = await stageWith([bash("sleep 600")], {
+    clock: { ...systemClock, elapsed },
+    money: {
+      admit: async () => ({ url: upstream.url, token: "token" }),
+      dismiss: async (id) => void dismissed.push(id),
+    },
+  });
+  const spec = stage.spec({ toolTimeoutSeconds: 600 });
+  await stage.sessions.start(spec);
+  // No second look comes within the limit.
+  jumpMs = 60_000;
+  await expect(stage.sessions.stop(spec.id, "Now")).rejects.toMatchObject({ reason: "StillRunning" });
+  jumpMs = 0;
+  await stage.sessions.stop(spec.id, "Now");
+  expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "absent", ordered: true });
+  expect(dismissed).toContain(spec.id);
+});
+
 test("a session that came to its end before a stop was not ended by it", async () => {
   const { stage } = await stageWith([write, commit, handIn]);
   const spec = stage.spec();
@@ -482,6 +512,18 @@ test("an end that was ordered is known as one by the time that it is over: nobod
   await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
   await stage.sessions.stop(spec.id, "Now");
   expect(ends).toMatchObject([{ is: "absent", ordered: true }]);
+});
+
+test("a start that comes while an end waits for its turn begins once that end is over, and lives", async () => {
+  const { stage } = await stageWith(() => bash(waitFor("../go")));
+  const spec = stage.spec();
+  await stage.sessions.start(spec);
+  const first = stage.sessions.start(spec);
+  const ended = stage.sessions.stop(spec.id, "Now");
+  const started = first.then(() => stage.sessions.start(spec));
+  await ended;
+  expect(await started).toMatchObject({ is: "present" });
+  expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "present" });
 });
 
 describe("a restarted operator", () => {
