@@ -331,11 +331,10 @@ test("a review past 2 hours is given to another session, and the second time to 
   const first = story.world.api.objects("Review")[0]?.status?.claim?.session;
   await story.minutes(100);
   expect(story.world.api.objects("Review")[0]?.status?.claim?.session).toBe(first);
-  await story.until(
-    "another session has it",
-    () => ![undefined, first].includes(story.world.api.objects("Review")[0]?.status?.claim?.session),
-    1,
-  );
+  const review = () => story.world.api.objects("Review")[0]?.status;
+  await story.until("it has timed out", () => review()?.timeouts === 1, 1);
+  expect(review()?.claim).toBeUndefined();
+  await story.until("another session has it", () => ![undefined, first].includes(review()?.claim?.session));
   expect(story.phase("retry")).toBe("InReview");
   await story.until("a person is asked", () => story.escalation("ReviewTimedOut"), 3);
   await story.until("no reviewer is left at it", () => story.world.sessions.hosts().length === 0, 0.5);
@@ -455,6 +454,28 @@ describe("a person's decision is acted on", () => {
     await story.until("it is merged", merged(story, "retry"));
   });
 
+  test("Reassign after Stuck gives it to the only agent again: it would wait for ever", async () => {
+    const story = await stuck(1);
+    const { claimNumber = 0 } = story.the("Project", "retry").status ?? {};
+    await story.resolve("Reassign");
+    await story.until("it is merged", merged(story, "retry"));
+    expect(story.the("Project", "retry").status?.claimNumber).toBeGreaterThan(claimNumber);
+  });
+
+  test("a decision that was taken in, its operator dead before it could say so, is carried out all the same", async () => {
+    const story = await stuck(1);
+    await story.resolve("Continue");
+    const { status } = story.the("Project", "retry");
+    await story.until("it is taken in", () => story.the("Project", "retry").status?.resolutions);
+    expect(status?.resolutions).toBeUndefined();
+    story.operator.crash();
+    await story.minutes(30);
+    expect(story.escalation("Stuck")?.status?.state).toBe("Open");
+    story.operator.start();
+    await story.until("it is merged", merged(story, "retry"));
+    expect(story.escalation("Stuck")?.status).toMatchObject({ state: "Resolved" });
+  });
+
   test("Reassign in the moment of the Escalation waits until the agent has saved and let go", async () => {
     const story = await tell({ builders: 2, temper: { script: () => ({ ends: "Silent", turns: 3 }) } });
     const { repository } = story.world;
@@ -520,6 +541,9 @@ describe("a person's decision is acted on", () => {
       Object.fromEntries(theirs.map((path) => [path, ours.get(path) ?? ""])),
     );
     await story.resolve("Resolved");
+    // So that the next conflict is the first one, and asks nobody.
+    await story.until("it is tried", () => story.phase("retry") !== "Escalated", 0.1);
+    expect(story.the("Project", "retry").status?.pendingConflicts).toBe(0);
     await story.until("it is merged", merged(story, "retry"));
   });
 });
@@ -601,6 +625,18 @@ test("an assignment moves a project in work to that agent, whose branch starts a
   await story.patch("Project", "retry", { assignedAgent: "agent-1" });
   await story.until("agent-1 has it", () => story.the("Project", "retry").status?.claim?.number === 3, 1);
   expect(worked()).toBeGreaterThan(before + 1000);
+});
+
+test("who takes up what a review sent back to another agent is told both the Project and what was asked for", async () => {
+  const story = await tell({ builders: 2, temper: { approves: 0 } });
+  await story.projects("retry");
+  await story.until("changes are asked for", () => story.phase("retry") === "ChangesRequested");
+  const { agent } = story.the("Project", "retry").status?.claim ?? {};
+  const other = agent === "agent-1" ? "agent-2" : "agent-1";
+  await story.patch("Project", "retry", { assignedAgent: other });
+  const host = () => story.world.sessions.hosts().find(({ spec }) => spec.agent === other);
+  await story.until("the other works on it", host, 1);
+  expect(host()?.spec.message).toMatch(/^Work on Project retry\n\nRework after Review: /);
 });
 
 test("a review of an earlier commit that nobody has taken up ends when the next one begins", async () => {
@@ -1292,6 +1328,21 @@ describe("an emergency stop ends every session at once, and resuming goes on wit
   });
 });
 
+test("a stop that was released while no operator lived is over for all once the next one runs: no check did otherwise", async () => {
+  const story = await tell({ temper: { script: endless("execute") } });
+  const { latch } = story.world;
+  await story.projects("retry");
+  await story.until("it is worked on", working(story, "retry"));
+  await story.patch("Workspace", "workspace", { mode: "Stopped" });
+  await story.minutes(5);
+  story.operator.crash();
+  await latch.release();
+  story.operator.start();
+  await story.until("it goes on", working(story, "retry"), 0.5);
+  await story.minutes(1);
+  expect(await latch.look()).toEqual({ engaged: undefined, released: undefined });
+});
+
 describe("a stop that follows `bosun resume` at once is not taken for the one before", () => {
   /** Minutes that the operator has between two steps. */
   const gaps = [0, 1];
@@ -1486,9 +1537,16 @@ test("a reviewer whose sessions end badly gives the review back, and the second 
   const script = ({ purpose }: { purpose: string }) =>
     purpose === "review" ? { ends: "Crash" as const, turns: 1 } : undefined;
   const story = await tell({ reviewers: 2, temper: { script } });
+  const { sessions, repository, api } = story.world;
+  const checkouts = new Set<string>();
+  const isAsked = (): unknown => {
+    for (const { spec } of sessions.hosts()) if (spec.purpose === "review") checkouts.add(spec.checkout);
+    return story.escalation("ReviewTimedOut");
+  };
   await story.projects("retry");
-  await story.until("a person is asked", () => story.escalation("ReviewTimedOut"), 6);
-  expect(story.world.api.objects("Review")[0]?.status?.claimNumber).toBe(2);
+  await story.until("a person is asked", isAsked, 6);
+  expect(api.objects("Review")[0]?.status?.claimNumber).toBe(2);
+  expect([...checkouts].map((path) => repository.checkoutAt(path))).toEqual([undefined, undefined]);
 });
 
 test("a restart that a person asks for is no failure, and goes on with the same session", async () => {
@@ -1659,6 +1717,21 @@ test("a machine that crashes again and again makes no failures of sessions that 
   await story.until("retry is merged", merged(story, "retry"), 10);
   expect(story.world.api.objects("Escalation")).toEqual([]);
   expect(story.the("Project", "retry").status?.submission?.claim).toBe(1);
+});
+
+test("a machine that crashes before a session gets on has its agent wait longer, and nobody is asked about the Project", async () => {
+  const story = await tell({ temper: { script: endless("execute") } });
+  await story.projects("retry");
+  for (let crash = 0; crash < 5; crash += 1) {
+    await story.until("it is worked on", working(story, "retry"));
+    await story.minutes(0.1);
+    story.operator.crash();
+    story.world.sessions.killAll();
+    story.operator.start();
+    await story.until("it waits", () => (story.the("Agent", "agent-1").status?.failures ?? 0) > crash, 0.5);
+  }
+  expect(story.world.api.objects("Escalation")).toEqual([]);
+  expect(story.phase("retry")).toBe("Working");
 });
 
 test("a host that can't be started is tried with growing waits, over restarts of the operator, and a person is asked", async () => {
