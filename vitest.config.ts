@@ -19,6 +19,8 @@ const expectation = { poll: { timeout: 20_000 } };
  * own, which a person's cache would keep for a month.
  */
 const env = { XDG_CACHE_HOME: path.join(import.meta.dirname, "node_modules/.cache/tests") };
+/** Has what starts operators take the built package: what people install, and half the work of the sources. */
+const asInstalled = "test/support/bosun-command.ts";
 /** Files at once. What starts processes of its own waits for them most of the time. */
 const maxWorkers = Math.max(2, availableParallelism());
 
@@ -50,6 +52,7 @@ export default defineConfig({
       {
         test: {
           name: "operators",
+          globalSetup: asInstalled,
           include: operators,
           exclude: never,
           testTimeout: 180_000,
@@ -63,6 +66,7 @@ export default defineConfig({
       {
         test: {
           name: "demos",
+          globalSetup: asInstalled,
           include: [wholeDemos],
           exclude: never,
           testTimeout: 600_000,

@@ -17,7 +17,7 @@ import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { workspaceFolder } from "../../cmd/bosun/workspace-folder.ts";
 import { type Demo, demoIn, prepare } from "../../hack/demo/prepare.ts";
-import { builtPackage } from "./built-package.ts";
+import { builtPackage } from "../support/built-package.ts";
 import type { BareTimes } from "./demo/bare.ts";
 import { follow } from "./demo/milestones.ts";
 import { type Phases, phasesOf } from "./demo/phases.ts";

@@ -9,14 +9,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import path from "node:path";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { type Crew, crew } from "../e2e/stop/crew.ts";
+import { bosunCommand, startBuiltPackage } from "../support/bosun-command.ts";
 import { whenInterrupted } from "../support/interrupted.ts";
 import { quantile } from "../support/quantile.ts";
 
-const bosun = path.resolve(import.meta.dirname, "../../bin/bosun.mjs");
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "12" } } });
 const rounds = Number(values.rounds);
 const aimMs = 1_000;
@@ -24,7 +23,7 @@ const aimMs = 1_000;
 /** Each gives what the command said of its own time, where there is one. */
 const ways: Readonly<Record<string, (here: Crew) => Promise<number | undefined>>> = {
   async "the command"({ repository }) {
-    const child = spawn(process.execPath, [bosun, "stop", "--emergency"], {
+    const child = spawn(process.execPath, [bosunCommand(), "stop", "--emergency"], {
       cwd: repository,
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -42,6 +41,7 @@ const ways: Readonly<Record<string, (here: Crew) => Promise<number | undefined>>
   },
 };
 
+startBuiltPackage();
 let remove = async (): Promise<void> => {};
 const here = crew({ holding: 10, dailyUSD: 100_000 }, (end) => {
   remove = end;

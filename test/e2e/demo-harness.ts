@@ -20,6 +20,7 @@ import { type Demo, demoIn, prepare } from "../../hack/demo/prepare.ts";
 import type { Failpoint } from "../../pkg/runtime/failpoints.ts";
 import { sessionFolder } from "../../pkg/session/session-folder.ts";
 import { isAlive, startTimeOf } from "../../pkg/system/process-identity.ts";
+import { bosunCommand } from "../support/bosun-command.ts";
 import { type Checkout, checkoutOf } from "./checkout.ts";
 import { countedScenarios } from "./effects.ts";
 import { processesOf } from "./processes.ts";
@@ -68,9 +69,16 @@ const lookPeriodMs = 20;
  * A scratch repository in a new temporary folder, with work in its checkout that no commit holds.
  *
  * @param options.sandbox - what its Workspace says; Off counts what tool calls do
+ * @param options.bosun - the command, a file for Node
  */
-export function prepareDemo({ sandbox = "Required" }: { sandbox?: string } = {}): PreparedDemo {
-  const demo = demoIn(mkdtempSync(path.join(tmpdir(), "bosun-e2e-")));
+export function prepareDemo({
+  sandbox = "Required",
+  bosun = bosunCommand(),
+}: {
+  sandbox?: string;
+  bosun?: string;
+} = {}): PreparedDemo {
+  const demo = demoIn(mkdtempSync(path.join(tmpdir(), "bosun-e2e-")), bosun);
   prepare(demo);
   const workspaceFile = path.join(demo.repository, ".claude-sessions", "workspace.yaml");
   const declared = readFileSync(workspaceFile, "utf8");

@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { summarize } from "../../hack/demo/summary.ts";
+import { fromSources } from "../support/bosun-command.ts";
 import { discrepancies, intrusions } from "./accounts.ts";
 import { type PreparedDemo, prepareDemo, removeDemo, runDemo } from "./demo-harness.ts";
 import { untraceable } from "./merges.ts";
 import { endings, failedTests, type Outcome, outcomeOf } from "./outcome.ts";
 
-/** One demo, nobody killed; each test looks at another side of what came out. */
+/** One demo, nobody killed, run from the sources as a newcomer does; each test looks at another side of what came out. */
 let demo: PreparedDemo;
 let outcome: Outcome;
 
 beforeAll(async () => {
-  demo = prepareDemo();
+  demo = prepareDemo({ bosun: fromSources });
   await runDemo(demo);
   outcome = await outcomeOf(demo);
 });

@@ -8,6 +8,7 @@
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
+import { startBuiltPackage } from "../support/bosun-command.ts";
 import { whenInterrupted } from "../support/interrupted.ts";
 import { paidAgain } from "./accounts.ts";
 import { type Fate, type PreparedDemo, prepareDemo, type Run, removeDemo, runDemo } from "./demo-harness.ts";
@@ -25,6 +26,7 @@ const { values } = parseArgs({
 const seed = Number(values.seed);
 console.log(`Seed ${seed}`);
 
+startBuiltPackage();
 let demos = 0;
 let underWay: PreparedDemo | undefined;
 whenInterrupted(async () => {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { parse } from "yaml";
+import { bosunCommand } from "../support/bosun-command.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
@@ -30,7 +31,7 @@ export async function startServer(data: string): Promise<ServerProcess> {
   const kubeconfig = path.join(data, "kubeconfig");
   const args = ["apiserver", "--data-dir", data, "--listen", "127.0.0.1:0", "--kubeconfig-out", kubeconfig];
   const crds = ["--crd-dir", path.join(root, "test/conformance/crds"), path.join(root, "crds")];
-  const child = spawn(process.execPath, [path.join(root, "bin/bosun.mjs"), ...args, ...crds], {
+  const child = spawn(process.execPath, [bosunCommand(), ...args, ...crds], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";

@@ -10,6 +10,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { crdFile } from "../bench/apiserver/probe.ts";
+import { startBuiltPackage } from "../support/bosun-command.ts";
 import { apiServer, operator } from "../support/servers.ts";
 import { uniform } from "../support/uniform.ts";
 import { startClients } from "./clients.ts";
@@ -91,6 +92,7 @@ if (import.meta.main) {
       operator: { type: "boolean", default: false },
     },
   });
+  startBuiltPackage();
   console.log(`Seed ${values.seed}`);
   const { violations: found, ...counts } = await soakWrites({
     kills: Number(values.kills),

@@ -16,6 +16,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { processesOf } from "../e2e/processes.ts";
 import { type Api, connect, readKubeconfig } from "./api.ts";
+import { bosunCommand } from "./bosun-command.ts";
 
 export interface Killable {
   readonly api: Api;
@@ -27,7 +28,6 @@ export interface Killable {
   close(): Promise<void>;
 }
 
-const bosun = path.resolve(import.meta.dirname, "../../bin/bosun.mjs");
 /** How often it is looked whether a start is done, in milliseconds. */
 const lookMs = 10;
 
@@ -96,7 +96,11 @@ async function killable({ folder, kubeconfig, args, cwd, env, remove }: Killable
 
   function start(words: readonly string[]): ChildProcess {
     const log = openSync(path.join(folder, "server.log"), "a");
-    const started = spawn(process.execPath, [bosun, ...words], { cwd, env, stdio: ["ignore", log, log] });
+    const started = spawn(process.execPath, [bosunCommand(), ...words], {
+      cwd,
+      env,
+      stdio: ["ignore", log, log],
+    });
     closeSync(log);
     return started;
   }

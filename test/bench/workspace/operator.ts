@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { socketClient } from "../../../cmd/bosun/operator-client/socket-client.ts";
 import { type WorkspaceFolder, workspaceFolder } from "../../../cmd/bosun/workspace-folder.ts";
 import { readProcessRecord } from "../../../pkg/gateway/process-record.ts";
-import { builtPackage } from "../built-package.ts";
+import { builtPackage } from "../../support/built-package.ts";
 
 /** The command, as it is installed: a file for Node. */
 export const bosun = builtPackage();

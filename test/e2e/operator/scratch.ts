@@ -23,9 +23,9 @@ import { getCondition } from "../../../pkg/api/conditions.ts";
 import type { Agent, Budget, Kinds, Project, Workspace } from "../../../pkg/api/generated.ts";
 import type { Condition, KubeObject } from "../../../pkg/api/meta.ts";
 import type { Kind } from "../../../pkg/runtime/client.ts";
+import { bosunCommand } from "../../support/bosun-command.ts";
 import { processesOf } from "../processes.ts";
 
-const bosun = path.resolve(import.meta.dirname, "../../../bin/bosun.mjs");
 /** Scenarios that are quicker than the built-in ones, or can be held in the middle. */
 const scenarios = path.join(import.meta.dirname, "scenarios");
 /** What has not come about by then never will, in milliseconds: many times what it takes on an idle machine. */
@@ -208,7 +208,7 @@ export function scratch(
     const index = started.length;
     const log = openSync(path.join(folder, `operator-${index + 1}.log`), "w");
     // A group of its own: only the signals that a test sends reach it.
-    const [file = "", ...words] = [...by, process.execPath, bosun, "up", ...args];
+    const [file = "", ...words] = [...by, process.execPath, bosunCommand(), "up", ...args];
     const child = spawn(file, words, {
       cwd: repository,
       env,

@@ -9,6 +9,7 @@
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
+import { startBuiltPackage } from "../../support/bosun-command.ts";
 import { whenInterrupted } from "../../support/interrupted.ts";
 import { canMakeContainers } from "./elsewhere.ts";
 import { runRound } from "./round.ts";
@@ -26,6 +27,7 @@ if (!Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(first))
 if (!canMakeContainers)
   console.warn("No namespaces can be made here: operators are lost, agents are not suspended.");
 
+startBuiltPackage();
 let wrong = 0;
 let ends: (() => Promise<void>)[] = [];
 whenInterrupted(endAll);
