@@ -59,3 +59,22 @@ test("the token of a run holds no longer once a later run of the session is admi
   expect((await ask(earlier.token)).status).toBe(401);
   expect((await ask(later.token)).status).toBe(200);
 });
+
+test.each([0, 1, 8 * 1024 * 1024])(
+  "a body of %i bytes more than are read is refused with 413: its sender saw a broken connection, and sent it again",
+  async (more) => {
+    const { token } = await gateway.admit(SESSION);
+    const [before, after] = ['{"model":"claude-sonnet-5-5","max_tokens":100,"messages":[]', "}"];
+    const most = 32 * 1024 * 1024;
+    const body = `${before}${" ".repeat(most + more - before.length - after.length)}${after}`;
+    const response = await fetch(`http://127.0.0.1:${gateway.port}/v1/messages`, {
+      method: "POST",
+      headers: { "x-api-key": token },
+      body,
+    });
+    const type = more === 0 ? "invalid_request_error" : "request_too_large";
+    expect(response.status).toBe(more === 0 ? 400 : 413);
+    expect(await response.json()).toMatchObject({ error: { type } });
+    expect((await ask(token)).status).toBe(200);
+  },
+);

@@ -235,10 +235,12 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   let bytes = 0;
   for await (const chunk of request) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX)
-      throw new Refusal("request_too_large", `The body has more than ${BODY_BYTES_MAX} bytes.`);
-    chunks.push(chunk);
+    // Read to its end all the same: who is cut off while sending takes it for a broken connection, and sends it again.
+    if (bytes > BODY_BYTES_MAX) chunks.length = 0;
+    else chunks.push(chunk);
   }
+  if (bytes > BODY_BYTES_MAX)
+    throw new Refusal("request_too_large", `The body has more than ${BODY_BYTES_MAX} bytes.`);
   try {
     return JSON.parse(Buffer.concat(chunks).toString("utf8"));
   } catch (error) {
