@@ -88,13 +88,9 @@ function patchedList(
   meant: readonly unknown[],
   wanted: readonly unknown[],
 ): unknown[] {
-  const free = new Set(meant.keys());
   return wanted.map((item, index) => {
-    const same = [index, ...free].find((at) => free.has(at) && sameJson(meant[at], item));
-    if (same !== undefined) {
-      free.delete(same);
-      return source[same];
-    }
+    const same = [index, ...meant.keys()].find((at) => at < meant.length && sameJson(meant[at], item));
+    if (same !== undefined) return source[same];
     return meant.length === wanted.length ? (patched(source[index], meant[index], item) ?? item) : item;
   });
 }
