@@ -170,6 +170,8 @@ test("a server that ends is not ready, ends watches in good order and takes no m
   for await (const chunk of watch) seen.push(String(chunk));
   // An abortion would have thrown: the answer is whole.
   expect({ seen, complete: watch.complete }).toEqual({ seen: [], complete: true });
+  // One that begins only now ends at once.
+  expect(await send({ path: `${collection}?watch=true`, token })).toMatchObject({ code: 200, text: "" });
   expect(await send({ path: "/readyz" })).toMatchObject({
     code: 500,
     text: expect.stringContaining("[-]shutdown failed"),
@@ -177,4 +179,23 @@ test("a server that ends is not ready, ends watches in good order and takes no m
   expect((await send({ path: "/livez" })).code).toBe(200);
   await endServer(server, 5_000);
   await expect(send({ path: "/livez" })).rejects.toMatchObject({ code: "ECONNREFUSED" });
+});
+
+test("a request that is not over when the server's time to end is gets no answer, and keeps it no longer", async () => {
+  const { certificate: ca } = authority;
+  const headers = { authorization: "Bearer s3cret", "content-length": "10" };
+  const sent = request({
+    host: "127.0.0.1",
+    port,
+    method: "POST",
+    path: collection,
+    ca,
+    agent: false,
+    headers,
+  });
+  const failed = once(sent, "error");
+  sent.flushHeaders();
+  await once(server, "request");
+  await endServer(server, 10);
+  expect(await failed).toMatchObject([{ code: "ECONNRESET" }]);
 });

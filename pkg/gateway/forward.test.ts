@@ -4,6 +4,7 @@ import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Failpoint } from "../runtime/failpoints.ts";
 import { TestClock } from "../runtime/testing/clock.ts";
@@ -100,6 +101,18 @@ test("a request that a stop meets when the ledger has just noted it as sent is n
 
   expect(upstream.calls).toEqual([]);
   expect(await steps()).toEqual(["reserved", "sent", "released"]);
+});
+
+test("an upstream that compresses where it may is understood: what it bills is charged", async () => {
+  const plain = helloEvents().map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  upstream.answer = ({ headers }, response) => {
+    const isPlain = headers["accept-encoding"] === "identity";
+    const encoding = isPlain ? {} : { "content-encoding": "gzip" };
+    response.writeHead(200, { "content-type": "text/event-stream", ...encoding });
+    response.end(isPlain ? plain.join("") : gzipSync(plain.join("")));
+  };
+  expect(await text(await ask())).toBe(plain.join(""));
+  expect(await steps()).toEqual(["reserved", "sent", "settled"]);
 });
 
 test("an answer that was cut is cut for the client, too: nothing else tells it from a whole one", async () => {

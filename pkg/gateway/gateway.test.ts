@@ -5,7 +5,7 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Anthropic from "@anthropic-ai/sdk";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { moneyContract } from "../../test/contracts/money.contract.ts";
 import { type LatchWatch, watchLatch } from "../system/latch-watch.ts";
 import { startTimeOf } from "../system/process-identity.ts";
@@ -489,6 +489,18 @@ test("the token of a host holds no longer once another attempt at the same run i
   await gateway.dismiss(SESSION.session);
   await expect(after.messages.create(HELLO)).rejects.toMatchObject({ status: 401 });
 });
+
+test.runIf(process.platform === "linux")(
+  "no key is in the environment or the command line of the gateway's process, whatever its operator was started with",
+  async () => {
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv("ANTHROPIC_API_KEY", "the-real-key");
+    vi.stubEnv("ANTHROPIC_AUTH_TOKEN", "the-real-token");
+    const gateway = await start();
+    for (const file of ["environ", "cmdline"])
+      expect(await readFile(`/proc/${gateway.pid}/${file}`, "utf8")).not.toContain("the-real");
+  },
+);
 
 test("a gateway with another credential is replaced, not adopted", async () => {
   const first = await start();

@@ -67,6 +67,11 @@ describe("claude-haiku-5-5 costs five times as much from 300,000 prompt tokens o
   });
 });
 
+test("the rows of a model may stand in any order", () => {
+  const price = priceOf("claude-haiku-5-5", 1, table.rows.toReversed());
+  expect(price).toEqual(priced("claude-haiku-5-5"));
+});
+
 test("a bound takes the dearest cache write that the request allows", () => {
   const most = (writes: "5m" | "1h" | undefined): number =>
     mostOf({ inputTokens: 1000, outputTokens: 10, writes }, priced("claude-sonnet-5-5"));

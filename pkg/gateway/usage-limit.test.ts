@@ -59,6 +59,24 @@ const rows: readonly { name: string; headers: Record<string, string>; status?: n
     want: usedUp(50 * HOUR),
   },
   {
+    name: "used up for hours, and to be asked again in a minute: it is used up then",
+    headers: {
+      "retry-after": "60",
+      "anthropic-ratelimit-unified-5h-status": "rejected",
+      "anthropic-ratelimit-unified-5h-reset": at(2 * HOUR),
+    },
+    want: usedUp(2 * HOUR),
+  },
+  {
+    name: "used up for a minute, and to be asked again in hours",
+    headers: {
+      "retry-after": String(2 * HOUR),
+      "anthropic-ratelimit-unified-5h-status": "rejected",
+      "anthropic-ratelimit-unified-5h-reset": at(60),
+    },
+    want: usedUp(2 * HOUR),
+  },
+  {
     name: "the week of one family of models",
     headers: {
       "anthropic-ratelimit-unified-status": "rejected",
