@@ -270,3 +270,15 @@ test("answers that are lost four times in a row fail the run; one that arrives b
     expect(await run(transcript(), world().toolbox, { asks })).toMatchObject(want);
   }
 });
+
+test("a run that took all of its turns has as many again once it goes on, and the model is told why", async () => {
+  const { transcript, lines } = disk({ at: 0, when: "never" });
+  const limits = { maxTurns: 2 };
+  const failure = await run(transcript(), world().toolbox, limits);
+  if (failure.kind !== "Failed") throw new Error(`The run is ${failure.kind}.`);
+  expect(failure.reason).toBe("TurnLimit");
+  const again = { ...limits, around: { failure } };
+  expect(await run(transcript(), world().toolbox, again)).toMatchObject({ kind: "Finished" });
+  const restarts = lines.filter(({ type }) => type === "restart");
+  expect(restarts).toMatchObject([{ text: expect.stringContaining(failure.message) }]);
+});

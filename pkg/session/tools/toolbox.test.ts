@@ -12,10 +12,11 @@ const spec = {
   toolTimeoutSeconds: 60,
 } as unknown as SessionSpec;
 const place = { checkout: spec.checkout } as Workplace;
-const toolboxes = {
+const toolboxesAt = (place: Workplace) => ({
   author: executeTools({ spec, place, headAtStart: () => undefined }),
   reviewer: reviewTools({ spec, place }),
-};
+});
+const toolboxes = toolboxesAt(place);
 
 test.each(Object.entries(toolboxes))("the schemas of the %s's tools are valid JSON Schema", (_, toolbox) => {
   expect(toolbox.definitions.length).toBeGreaterThan(2);
@@ -34,4 +35,15 @@ test("input that does not fit is named, for each tool and each time", async () =
         expect(result.isError).toBe(true);
         expect(result.content).toMatch(/^The input is not valid: input/);
       }
+});
+
+test.each([
+  { ended: { exitCode: 0, timedOut: false }, isError: false, content: "some" },
+  { ended: { exitCode: 7, timedOut: false }, isError: true, content: "some\n[exit code 7]" },
+  { ended: { exitCode: 137, timedOut: true }, isError: true, content: "some\n[ended after 60 seconds]" },
+  { ended: { exitCode: 0, timedOut: true }, isError: true, content: "some\n[ended after 60 seconds]" },
+])("of a command the model is told how it ended: $ended", async ({ ended, ...want }) => {
+  const run: Workplace["run"] = async () => ({ ...ended, output: "some", seconds: 1 });
+  const { reviewer } = toolboxesAt({ ...place, run });
+  expect(await reviewer.run("bash", { command: "do something" })).toEqual(want);
 });
