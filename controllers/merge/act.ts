@@ -150,7 +150,7 @@ export async function finish(project: Project, deps: Deps): Promise<Next> {
   }
   await report(
     project,
-    { merge: undefined, mergeCommit: to, escalation: undefined },
+    { merge: undefined, mergeCommit: to },
     { status: "True", reason: "Merged", message: `Merged as ${to.slice(0, 9)}.` },
     deps,
   );
