@@ -744,6 +744,22 @@ const stop: readonly Mutation[] = [
     tests: ["pkg/system/end-processes.test.ts"],
   },
   {
+    name: "work-of-a-killed-operator",
+    bug: "a stop that has to kill the operator keeps no unfinished work, which nobody else does until the next one",
+    file: "cmd/bosun/commands/stop.ts",
+    find: '(operator.is === "none" || operator.is === "ended")',
+    replace: 'operator.is === "none"',
+    tests: ["test/integration/keep-alone.test.ts"],
+  },
+  {
+    name: "released-for-ever",
+    bug: "a stop that was released while no operator lived is never said to be over, and no check runs again",
+    file: "controllers/workspace/controller.ts",
+    find: "          if (seenLatch.released !== undefined) await latch.settle();\n",
+    replace: "          break;\n",
+    tests: ["test/simulation/scenarios.test.ts"],
+  },
+  {
     name: "latch-looked-at-too-early",
     bug: "a resume ends a stop that began after it had looked",
     file: "cmd/bosun/stop/let-run.ts",
@@ -945,6 +961,14 @@ const resume: readonly Mutation[] = [
     find: "if (!isOpen || remadeAs !== undefined)",
     replace: "if (remadeAs !== undefined)",
     tests: ["pkg/session/runner/loop.test.ts"],
+  },
+  {
+    name: "end-out-of-turn",
+    bug: "an end that waits for its turn is forgotten once the turn before it is over, and ends what is started then",
+    file: "pkg/session/manager.ts",
+    find: "if (this.#turns.get(id) === turn) this.#turns.delete(id);",
+    replace: "this.#turns.delete(id);",
+    tests: ["pkg/session/sessions.test.ts"],
   },
   {
     name: "host-with-a-session-ended",
