@@ -312,6 +312,17 @@ test("a claim that ends between the look and the move collects nothing", async (
   expect(await world.branch(branch)).toBeUndefined();
 });
 
+test("of a checkout that has another branch out the claim's own is collected, and the other put aside with it", async () => {
+  const world = await open();
+  const { path } = await claimed(world);
+  const head = await commit(path, { "own.txt": "own\n" });
+  await git(path, "checkout", "-q", "-b", "aside");
+  await commit(path, { "aside.txt": "aside\n" });
+  expect(await world.repository.collect(claim, branch)).toBe(head);
+  expect(await world.branch(branch)).toBe(head);
+  expect(await world.repository.release(claim, "execute")).toBe("quarantined");
+});
+
 test("a claim that ends while there is nothing to bring is not told that it collected", async () => {
   const { world, isOver } = await overtaken(/^start\nverify \S+ \S+\nprepare/);
   const checkout = await claimed(world);

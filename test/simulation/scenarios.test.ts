@@ -86,6 +86,29 @@ test("a merge whose operator died right after the swap is found made, and made o
   expect(repository.targetHead).toBe(to);
 });
 
+test("a merge that was made is not planned again while the target can't be seen", async () => {
+  const story = await tell();
+  const { api, repository } = story.world;
+  await story.projects("retry");
+  const announced = () => api.object("Project", "retry")?.status?.merge?.to;
+  const isSwapped = () => announced() !== undefined && repository.targetHead === announced();
+  await story.until("the target is swapped", isSwapped);
+  const to = announced();
+  story.operator.crash();
+  let isSeen = false;
+  const [target, targetContains] = [repository.target, repository.targetContains].map((look) =>
+    look.bind(repository),
+  ) as [typeof repository.target, typeof repository.targetContains];
+  repository.target = async () => (isSeen ? target() : { is: "unknown", why: "It is locked." });
+  repository.targetContains = async (commit) => isSeen && targetContains(commit);
+  story.operator.start();
+  await story.minutes(5);
+  expect(announced()).toBe(to);
+  isSeen = true;
+  await story.until("it is merged", merged(story, "retry"));
+  expect(repository.targetHead).toBe(to);
+});
+
 test("a Project that is deleted once its merge is announced stays until that is made, though its agent is gone", async () => {
   const story = await tell();
   const { api, repository } = story.world;
@@ -350,6 +373,17 @@ test("a session that changes nothing for 30 minutes is stuck: escalated, its wor
   await story.until("the agent works on the next", working(story, "next"), 0.5);
   const { head, claim } = story.the("Project", "silent").status ?? {};
   expect([claim, head]).toEqual([undefined, expect.any(String)]);
+});
+
+test("a host that is started anew is given 30 minutes to change something, like the one before", async () => {
+  const story = await tell({ temper: { script: () => ({ ends: "Silent", turns: 3 }) } });
+  await story.projects("silent");
+  const session = () => story.the("Agent", "agent-1").status?.session;
+  await story.until("it has long changed nothing", () => (session()?.unchangedSeconds ?? 0) > 1000, 2);
+  await story.patch("Agent", "agent-1", { restartedAt: "2026-01-05T12:00:00Z" });
+  await story.until("another host runs", () => session()?.restartedAt !== undefined);
+  expect(session()?.unchangedSeconds).toBeLessThan(60);
+  await story.until("a person is asked", () => story.escalation("Stuck"), 2);
 });
 
 test("a clock that is set forward makes nothing stuck", async () => {
@@ -1537,16 +1571,33 @@ test("a reviewer whose sessions end badly gives the review back, and the second 
   const script = ({ purpose }: { purpose: string }) =>
     purpose === "review" ? { ends: "Crash" as const, turns: 1 } : undefined;
   const story = await tell({ reviewers: 2, temper: { script } });
-  const { sessions, repository, api } = story.world;
-  const checkouts = new Set<string>();
+  const { sessions, repository, money, api } = story.world;
+  const checkouts = new Map<string, string>();
   const isAsked = (): unknown => {
-    for (const { spec } of sessions.hosts()) if (spec.purpose === "review") checkouts.add(spec.checkout);
+    for (const { spec } of sessions.hosts())
+      if (spec.purpose === "review") checkouts.set(spec.id, spec.checkout);
     return story.escalation("ReviewTimedOut");
   };
+  const spending = new Set<string>();
+  const [admit, dismiss] = [money.admit.bind(money), money.dismiss.bind(money)];
+  money.admit = (grant) => {
+    spending.add(grant.session);
+    return admit(grant);
+  };
+  money.dismiss = (session) => {
+    spending.delete(session);
+    return dismiss(session);
+  };
+  story.operator.crash();
+  story.operator.start();
   await story.projects("retry");
   await story.until("a person is asked", isAsked, 6);
   expect(api.objects("Review")[0]?.status?.claimNumber).toBe(2);
-  expect([...checkouts].map((path) => repository.checkoutAt(path))).toEqual([undefined, undefined]);
+  expect(checkouts.size).toBe(2);
+  for (const [session, path] of checkouts) {
+    expect(repository.checkoutAt(path)).toBeUndefined();
+    expect(spending).not.toContain(session);
+  }
 });
 
 test("a restart that a person asks for is no failure, and goes on with the same session", async () => {

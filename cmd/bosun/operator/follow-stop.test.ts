@@ -35,4 +35,8 @@ test("a stop is in force until the mode agrees that it is over: what it killed h
   rmSync(releasedPath(latch));
   await lookLater();
   expect([stop.inForce(), told]).toEqual([false, ["engaged", "released"]]);
+  // The next stop is told like the first.
+  writeFileSync(latch, "");
+  await lookLater();
+  expect([stop.inForce(), told]).toEqual([true, ["engaged", "released", "engaged"]]);
 });
