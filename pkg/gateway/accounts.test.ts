@@ -65,6 +65,9 @@ test("there is news with another hundredth of a limit, a window that turns, a vi
 
   await clock.advance(DAY_MS);
   expect(isNews()).toBe(true);
+  // Also where nothing was spent in the one before.
+  await clock.advance(DAY_MS);
+  expect(isNews()).toBe(true);
   await spend(5_000);
   expect(gateway.account("all")).toMatchObject({ boundViolated: true });
   expect(isNews()).toBe(true);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Basis, basisOf } from "./basis.ts";
+import { Bases, type Basis, basisOf } from "./basis.ts";
 import { type Bounds, boundsOf } from "./bound.ts";
 import { type Block, type MessagesRequest, withoutCaching } from "./messages-request.ts";
 import { type Price, priceOf } from "./prices.ts";
@@ -134,6 +134,16 @@ describe("the prompt is bounded by", () => {
     const emptied = { type: "tool_result", tool_use_id: "t", content: [image(0), image(0)] };
     expect(bounds(ask(nested)).inputTokens).toBe(bytes(ask(emptied)) + 2 * 5_000 + 10_000);
   });
+});
+
+test("sixteen conversations of one session, as a model with sub-agents holds, are each bounded by what they have used", () => {
+  const bases = new Bases();
+  const talk = (at: number): MessagesRequest => ({ ...ASK, system: `Agent ${at}.` });
+  for (let at = 0; at < 16; at += 1) bases.add("s", basisOf(talk(at), [USED]));
+  // Another session's take nothing from it.
+  bases.add("t", basisOf(ASK, [USED]));
+  for (let at = 0; at < 16; at += 1)
+    expect(bounds(talk(at), bases.of("s")).inputTokens, `conversation ${at}`).toBe(600 + bytes([]) + 2_000);
 });
 
 describe("the answer is bounded by", () => {

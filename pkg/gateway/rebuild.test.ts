@@ -186,6 +186,18 @@ test("where the copy knows of every lost line, no window is charged with less th
   );
 });
 
+test("a ledger that ends within a line may have lost what came after it, and one that ends with a line need not", async () => {
+  const { lines } = played(7, 10);
+  const texts = lines.map((line) => encodeLines([line], Infinity).text.toString());
+  const [whole, last] = [texts.slice(0, -1).join(""), texts.at(-1) ?? ""];
+  for (let kept = 0; kept <= last.length; kept += 1) {
+    const fs = crashFileSystem();
+    fs.put("/ledger.jsonl", whole + last.slice(0, kept));
+    const isCut = kept > 0 && kept < last.length;
+    expect((await readDamaged(fs, "/ledger.jsonl")).endIsLost, `${kept} bytes`).toBe(isCut);
+  }
+});
+
 test("a ledger cut between two lines, before what the copy knows of, may have lost what came after the copy too", async () => {
   const { lines, totals } = played(7, 60);
   const fs = crashFileSystem();

@@ -131,6 +131,23 @@ describe("durability", () => {
     expect(fatal.map((error) => error.message)).toEqual([message]);
   });
 
+  test("what was on its way behind a commit that failed is neither answered nor stored for readers", async () => {
+    const storage = new HeldStorage();
+    const { registry } = await openTestRegistry({ storage });
+    const heard: Change[] = [];
+    registry.subscribe((changes) => heard.push(...changes));
+    storage.hold();
+    const outcomes = Promise.allSettled(
+      ["a", "b"].map((name) => registry.create(widgets, "default", widget(name))),
+    );
+    storage.fail(new Error("EIO"), 1);
+    await turn();
+    storage.sync();
+    expect((await outcomes).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(registry.counts().find(([{ id }]) => id === widgets)?.[1]).toBe(0);
+    expect(heard).toEqual([]);
+  });
+
   test("what was acknowledged is there after a restart, with greater revisions to come", async () => {
     const storage = new MemoryStorage();
     const before = await openTestRegistry({ storage });

@@ -561,6 +561,28 @@ describe("what is gone from the files", () => {
     expect(await world.files.acceptDeletions()).toEqual([]);
   });
 
+  test("an object that is made again in the moment in which the missing one is to go stays", async () => {
+    await world.close();
+    let meanwhile = async (): Promise<void> => {};
+    await world.open({
+      async head() {
+        await meanwhile();
+        return "c1";
+      },
+    });
+    await unlink(join(world.folder, "a.yaml"));
+    await world.files.rescan();
+    meanwhile = async () => {
+      meanwhile = async () => {};
+      await world.registry.delete(projects, { namespace: "default", name: "a" });
+      await world.registry.create(projects, "default", parse(project("a", "Again")));
+    };
+    world.elapsed += 60_000;
+    await world.files.rescan();
+    await world.pass(60_000);
+    expect(world.spec("a")).toMatchObject({ title: "Again" });
+  });
+
   test("an object that is made again is not the one that was missing: it has a file, and stays", async () => {
     await unlink(join(world.folder, "a.yaml"));
     await world.files.rescan();

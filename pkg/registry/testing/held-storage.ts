@@ -27,8 +27,9 @@ export class HeldStorage implements Storage {
     this.#held.shift()?.resolve();
   }
 
-  fail(error: Error): void {
-    for (const { reject } of this.#held.splice(0)) reject(error);
+  /** Fails the commits that wait: so many of the oldest, all when left out. */
+  fail(error: Error, count = this.#held.length): void {
+    for (const { reject } of this.#held.splice(0, count)) reject(error);
   }
 
   async close(): Promise<void> {}
