@@ -18,8 +18,9 @@ const tearOut = async ({ world, operator }: Story, name: string, then = async ()
   await then();
   operator.start();
 };
+const endlessly = { ends: "Done" as const, turns: 10_000 };
 const endless = (purpose: string) => (spec: { purpose: string }) =>
-  spec.purpose === purpose ? { ends: "Done" as const, turns: 10_000 } : undefined;
+  spec.purpose === purpose ? endlessly : undefined;
 
 test("a project is worked on, reviewed by another, and merged with its trail in the message", async () => {
   const story = await tell();
@@ -260,6 +261,50 @@ test("a reviewer that is gone makes no time-out of its review undone", async () 
   await tearOut(story, agent);
   await story.until("another has it", () => (review()?.claim?.agentUID ?? agentUID) !== agentUID);
   expect(review()?.timeouts).toBe(1);
+});
+
+test("a reviewer that is gone is not taken for another of its name: its review is another's at once", async () => {
+  const story = await tell({ temper: { script: endless("review") } });
+  const { api } = story.world;
+  await story.projects("retry");
+  const review = () => api.objects("Review")[0]?.status;
+  await story.until("it is reviewed", () => review()?.claim);
+  const { agent = "", agentUID, session } = review()?.claim ?? {};
+  const { metadata, spec } = story.the("Agent", agent);
+  await tearOut(story, agent, async () => {
+    const { name, namespace, labels, finalizers } = metadata;
+    const again = { name, namespace, labels, finalizers };
+    await api.create("Agent", { apiVersion: API_VERSION, kind: "Agent", metadata: again, spec });
+  });
+  await story.until("another has it", () => ![undefined, session].includes(review()?.claim?.session), 0.1);
+  expect(review()?.claim?.agent).toBe(agent);
+  expect(review()?.claim?.agentUID).not.toBe(agentUID);
+});
+
+test("work whose agent is gone is taken up by another from the last commit that was handed over", async () => {
+  const story = await tell({
+    temper: { approves: 0, script: ({ run }) => (run > 1 ? endlessly : undefined) },
+  });
+  await story.projects("retry");
+  const status = () => story.world.api.object("Project", "retry")?.status;
+  await story.until("it is worked on again", () => status()?.claim?.run === 2);
+  const { head, claim: { agent = "" } = {} } = status() ?? {};
+  await tearOut(story, agent);
+  await story.until("another has it", () => (status()?.claim?.number ?? 1) > 1);
+  expect(head).toBeDefined();
+  expect(status()?.claim?.from).toBe(head);
+});
+
+test("two Projects of one issue never have one number: the second waits until the first is gone", async () => {
+  const story = await tell({ temper: { script: endless("execute") } });
+  const { api } = story.world;
+  await story.project("first", { github: { issue: 7 } });
+  await story.project("second", { github: { issue: 7 } });
+  const number = (name: string) => story.the("Project", name).status?.number;
+  await story.minutes(30);
+  expect([number("first"), number("second")]).toEqual([7, undefined]);
+  await api.delete("Project", { namespace: "default", name: "first" });
+  await story.until("the second has it", () => number("second") === 7, 1);
 });
 
 describe("a pause ends the session after its running turn and keeps claim, branch and transcript", () => {
@@ -692,19 +737,26 @@ test("a review of an earlier commit that nobody has taken up ends when the next 
   expect(story.the("Review", "one-before").status?.state).toBe("Cancelled");
 });
 
-test("without a reviewer nothing merges, and the project says what to do", async () => {
-  const story = await tell({ reviewers: 0 });
-  await story.projects("retry");
-  await story.until("it is handed over", () => story.phase("retry") === "InReview");
-  await story.minutes(120);
-  expect(story.condition("Project", "retry", "ReviewerAvailable")).toMatchObject({
-    status: "False",
-    reason: "NoReviewer",
-    message: expect.stringContaining("Scale the pool reviewers up"),
-  });
-  await story.patch("AgentPool", "reviewers", { replicas: 1 });
-  await story.until("it is merged", merged(story, "retry"));
-});
+test.each([
+  { lacks: { replicas: 0, paused: false }, reviewers: 0 },
+  { lacks: { replicas: 1, paused: true }, reviewers: 1 },
+])(
+  "without a reviewer nothing merges, and the project says what to do: $lacks",
+  async ({ lacks, reviewers }) => {
+    const story = await tell({ reviewers });
+    await story.patch("AgentPool", "reviewers", lacks);
+    await story.projects("retry");
+    await story.until("it is handed over", () => story.phase("retry") === "InReview");
+    await story.minutes(120);
+    expect(story.condition("Project", "retry", "ReviewerAvailable")).toMatchObject({
+      status: "False",
+      reason: "NoReviewer",
+      message: expect.stringContaining("Scale the pool reviewers up, or resume it"),
+    });
+    await story.patch("AgentPool", "reviewers", { replicas: 1, paused: false });
+    await story.until("it is merged", merged(story, "retry"));
+  },
+);
 
 test("without a test command nothing merges until the workspace waives the checks", async () => {
   const story = await tell({ workspace: { commands: {} } });

@@ -1,0 +1,34 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect, onTestFinished, test } from "vitest";
+import { pidSpace } from "../system/pid-space.ts";
+import { startTimeNow } from "../system/process-table.ts";
+import { systemClock } from "../system/system.ts";
+import { Hosts } from "./hosts.ts";
+import { sessionMarker } from "./process-tree.ts";
+import { type HostFile, sessionFolder } from "./session-folder.ts";
+
+const gone = { pid: 2 ** 30, startTime: "then" };
+
+test.each([
+  { what: "had no namespace", contained: false },
+  { what: "did not say whether it had one", contained: undefined },
+])("a host that is gone and $what proves nothing: what it has started is found and ended", async (row) => {
+  const session = `hosts-test-${process.pid}-${row.contained}`;
+  const left = spawn("bash", ["-c", "echo ready; sleep 600"], {
+    env: { ...process.env, [sessionMarker]: session },
+    stdio: ["ignore", "pipe", "ignore"],
+    detached: true,
+  });
+  onTestFinished(() => void left.kill("SIGKILL"));
+  await once(left.stdout, "data");
+  const hosts = new Hosts({ folderOf: (id) => sessionFolder("/nowhere", id), clock: systemClock });
+  const running = { state: "running", attempt: "1", place: pidSpace(), startedAtMs: 0 } as const;
+  const { contained } = row;
+  const told = contained === undefined ? {} : { contained };
+  const host: HostFile = { ...running, outermost: gone, host: gone, ...told };
+  expect(await hosts.lookAt(session, host)).toBe("ending");
+  expect(await hosts.end(session, host)).toBe(true);
+  expect(startTimeNow(left.pid ?? 0)).toBeUndefined();
+  expect(await hosts.lookAt(session, host)).toBe("gone");
+});
