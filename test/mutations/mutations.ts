@@ -251,6 +251,14 @@ const ledger: readonly Mutation[] = [
     tests: ["pkg/gateway/server.test.ts"],
   },
   {
+    name: "cut-off-while-sending",
+    bug: "who sends too much sees a broken connection, and sends it again",
+    file: "pkg/gateway/server.ts",
+    find: "if (bytes > BODY_BYTES_MAX) chunks.length = 0;",
+    replace: 'if (bytes > BODY_BYTES_MAX) throw new Refusal("request_too_large", "It is too large.");',
+    tests: ["pkg/gateway/server.test.ts"],
+  },
+  {
     name: "connected-before-tls",
     bug: "a request is taken for sent, and charged whole, where no TLS comes about",
     file: "pkg/gateway/upstream.ts",
