@@ -9,6 +9,12 @@ const wholeDemos = "test/e2e/*.test.ts";
  * so they come after the parts.
  */
 const operators = ["test/e2e/{operator,stop,owner}/*.test.ts", "test/fuzz/*.test.ts"];
+/** What changes the environment that all share, or counts processes and what they leave: a process for each file. */
+const apart = [
+  "pkg/{git,sandbox,session,system}/**/*.test.ts",
+  "test/{bench,cluster,e2e,editor,fuzz,integration,mutations,soak}/**/*.test.ts",
+  "hack/**/*.test.ts",
+];
 /** A thousand seeds: every core for minutes, so it comes when nothing is measured by the clock. */
 const seeds = "test/simulation/simulation.test.ts";
 const never = ["node_modules/**", "hack/demo/library/**"];
@@ -30,8 +36,25 @@ export default defineConfig({
       {
         test: {
           name: "parts",
-          include: ["{cmd,controllers,pkg,hack,test}/**/*.test.ts"],
-          exclude: [...never, wholeDemos, ...operators, seeds],
+          include: ["{cmd,controllers,pkg,test}/**/*.test.ts"],
+          exclude: [...never, wholeDemos, ...operators, seeds, ...apart],
+          maxWorkers,
+          // Most files take a second to load what they test and none to test it: it is loaded once for all of a worker.
+          isolate: false,
+          unstubEnvs: true,
+          unstubGlobals: true,
+          restoreMocks: true,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          env,
+          expect: expectation,
+        },
+      },
+      {
+        test: {
+          name: "apart",
+          include: apart,
+          exclude: [...never, wholeDemos, ...operators],
           maxWorkers,
           testTimeout: 30_000,
           hookTimeout: 30_000,
