@@ -1,5 +1,5 @@
 import type { Clock } from "../runtime/clock.ts";
-import { type ProcessEntry, processTable, startTimeNow } from "./process-table.ts";
+import { nextTable, type ProcessEntry, startTimeNow } from "./process-table.ts";
 
 export interface EndOptions {
   /** Which processes are to end; all that they have started ends with them. */
@@ -7,8 +7,8 @@ export interface EndOptions {
   clock: Clock;
   /** After this it is given up, in milliseconds. */
   limitMs: number;
-  /** Looks at all processes; at those of this machine when left out. */
-  table?(): readonly ProcessEntry[];
+  /** Looks at all processes; at those of this machine when left out, in one look with others that end some now. */
+  table?(): readonly ProcessEntry[] | Promise<readonly ProcessEntry[]>;
 }
 
 /** Between two looks at all processes, in milliseconds. */
@@ -28,14 +28,15 @@ export async function endProcesses({
   roots,
   clock,
   limitMs,
-  table: look = processTable,
+  table: look = nextTable,
 }: EndOptions): Promise<readonly ProcessEntry[]> {
   const deadline = clock.elapsed() + limitMs;
   /** Start times by pid. Once its parents are gone, nothing else tells whose a process was that takes a while to end. */
   const seen = new Map<number, string>();
   const isRoot = (entry: ProcessEntry): boolean => seen.get(entry.pid) === entry.startTime || roots(entry);
   for (let clean = 0; ; ) {
-    const table = look();
+    const looked = look();
+    const table = looked instanceof Promise ? await looked : looked;
     const found = treesIn(table, isRoot);
     for (const { pid, startTime } of found) seen.set(pid, startTime);
     clean = found.length === 0 ? clean + 1 : 0;

@@ -23,6 +23,28 @@ export function processTable(): readonly ProcessEntry[] {
   return process.platform === "linux" ? fromProc() : fromPs();
 }
 
+/**
+ * What `processTable` gives in the next turn of the event loop, one look for all that ask until then: ten sessions that end
+ * at once would look at every process ten times as often, and nothing else would be done meanwhile.
+ *
+ * @throws Error as `processTable` does
+ */
+export function nextTable(): Promise<readonly ProcessEntry[]> {
+  next ??= new Promise((resolve, reject) => {
+    setImmediate(() => {
+      next = undefined;
+      try {
+        resolve(processTable());
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
+  return next;
+}
+
+let next: Promise<readonly ProcessEntry[]> | undefined;
+
 /** The start time that `processTable` would give for `pid` now; undefined when no such process lives. */
 export function startTimeNow(pid: number): string | undefined {
   if (process.platform === "linux") {
