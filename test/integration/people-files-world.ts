@@ -12,7 +12,7 @@ import {
   type PeopleFilesOptions,
 } from "../../pkg/storage/files/people-files.ts";
 import type { FileReport } from "../../pkg/storage/files/report.ts";
-import { openLog } from "../../pkg/storage/log/log.ts";
+import { type Log, openLog } from "../../pkg/storage/log/log.ts";
 import type { StoredState } from "../../pkg/storage/storage.ts";
 import { seeded } from "../../pkg/storage/testing/seeded.ts";
 
@@ -23,7 +23,7 @@ const crds = await Promise.all(
   ),
 );
 
-/** A registry on a log, and a folder of people's files beside it; `crash` and `open` make a restart. */
+/** A registry on a log, and a folder of people's files beside it; `kill` and `open` make a restart. */
 export class World {
   readonly folder: string;
   readonly fs: FileSystem;
@@ -34,7 +34,7 @@ export class World {
   meanwhile: () => Promise<void> = async () => {};
   registry!: Registry;
   files!: PeopleFiles;
-  #close: () => Promise<void> = async () => {};
+  #log: Log | undefined;
 
   constructor(folder: string, fs: FileSystem) {
     this.folder = folder;
@@ -54,6 +54,7 @@ export class World {
   }
 
   async open(other: Partial<PeopleFilesOptions> = {}): Promise<void> {
+    if (this.#log !== undefined) throw new Error("The world is open already: nobody would close its log.");
     const log = openLog({ directory: join(this.folder, ".bosun/log"), fs: this.fs, segmentBytes: 20_000 });
     let state: StoredState | undefined;
     const random = seeded(1);
@@ -77,14 +78,20 @@ export class World {
       head: async () => this.headCommit,
       ...other,
     });
-    this.#close = async () => {
-      await this.files.close();
-      await log.close();
-    };
+    this.#log = log;
   }
 
-  close(): Promise<void> {
-    return this.#close();
+  async close(): Promise<void> {
+    if (this.#log === undefined) return;
+    await this.files.close();
+    await this.kill();
+  }
+
+  /** As a process that dies: the files' part of what is under way is not waited for, no write is taken any more. */
+  async kill(): Promise<void> {
+    const log = this.#log;
+    this.#log = undefined;
+    await log?.close();
   }
 
   async restart(): Promise<void> {

@@ -2,7 +2,7 @@ import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, unlin
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { parseYaml } from "../../pkg/encoding/yaml.ts";
 import type { FileSystem } from "../../pkg/storage/file-system.ts";
@@ -462,8 +462,6 @@ describe("what is gone from the files", () => {
   });
 
   test("an emptied file deletes nothing, however long it stays so, and is told of", async () => {
-    for (const name of ["a", "b", "c", "d"]) await world.write(`${name}.yaml`, project(name));
-    await world.open();
     await world.write("a.yaml", "\n");
     await world.pass(6_000);
     await world.pass(6_000);
@@ -841,6 +839,7 @@ async function dyingAsItWrites(): Promise<World> {
   const dying = new World(world.folder, { ...nodeFileSystem, syncDirectory });
   await dying.write("a.yaml", project("a"));
   await dying.open();
+  onTestFinished(() => dying.kill());
   hangs = true;
   await dying.patch("a", { spec: { description: "one" } });
   while (!(await dying.read("a.yaml")).includes("one")) await new Promise(setImmediate);
