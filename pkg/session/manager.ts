@@ -365,16 +365,26 @@ class Manager implements OwnedSessions {
   async #renewAccess(): Promise<void> {
     for (const { id } of await this.running()) {
       const folder = this.#folder(id);
-      const spec = folder.readSpec();
       const attempt = folder.readHost()?.attempt;
-      if (spec === undefined || attempt === undefined) continue;
       try {
-        const access = await this.#admit(spec, attempt);
-        if (JSON.stringify(access) !== JSON.stringify(folder.readAccess())) folder.writeAccess(access);
+        await this.#readmit(id, folder);
+        if (folder.readHost()?.attempt === attempt) continue;
+        // Ended meanwhile. The gateway may have been told of that end, and of the next host, before it was told of this.
+        await this.#inTurn(id, () => this.#readmit(id, folder));
       } catch {
         // No gateway now: the host waits for it, and the next poll asks again.
       }
     }
+  }
+
+  /** Lets the session's host spend, and no other; nobody where it has none. */
+  async #readmit(id: string, folder: SessionFolder): Promise<void> {
+    const spec = folder.readSpec();
+    const attempt = folder.readHost()?.attempt;
+    if (spec === undefined || attempt === undefined) return await this.#options.money.dismiss(id);
+    const access = await this.#admit(spec, attempt);
+    if (folder.readHost()?.attempt !== attempt) return;
+    if (JSON.stringify(access) !== JSON.stringify(folder.readAccess())) folder.writeAccess(access);
   }
 
   /** Ends what a dead host has left behind. */

@@ -16,6 +16,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
+import { Tokens } from "../gateway/tokens.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { releasedPath } from "../system/latch-files.ts";
 import { pidSpace } from "../system/pid-space.ts";
@@ -443,6 +444,53 @@ test("a gateway that can't be told that a session is over keeps nobody from endi
   await stage.sessions.stop(spec.id, "Now");
   expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "absent", ordered: true });
 });
+
+test.each(["that has ended since", "that has another host since"])(
+  "a renewal that comes to the gateway late lets no host spend of a session %s: its last one could",
+  async (since) => {
+    const tokens = new Tokens("secret");
+    const asked = Promise.withResolvers<void>();
+    const goesOn = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
+    let isLate = false;
+    const { upstream, stage } = await stageWith([bash("sleep 600"), bash("sleep 600")], {
+      // It looks once.
+      clock: {
+        ...systemClock,
+        sleep: (ms, signal) => systemClock.sleep(ms === 5_000 ? 600_000 : ms, signal),
+      },
+      money: {
+        async admit(grant) {
+          if (!isLate) return { url: upstream.url, token: tokens.admit(grant) };
+          isLate = false;
+          asked.resolve();
+          await goesOn.promise;
+          const token = tokens.admit(grant);
+          arrived.resolve();
+          return { url: upstream.url, token };
+        },
+        dismiss: async (id) => tokens.dismiss(id),
+      },
+    });
+    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    const folder = sessionFolder(stage.places.directory, spec.id);
+    await stage.sessions.start(spec);
+    const following = new AbortController();
+    onTestFinished(() => following.abort());
+    isLate = true;
+    stage.sessions.subscribe(() => undefined, following.signal);
+    await asked.promise;
+    await stage.sessions.stop(spec.id, "Now");
+    if (since === "that has another host since") await stage.sessions.start(spec);
+    goesOn.resolve();
+    await arrived.promise;
+    const last = folder.readHost()?.attempt;
+    await expect
+      .poll(() => tokens.grants().map(({ attempt }) => attempt))
+      .toEqual(last === undefined ? [] : [last]);
+    if (last !== undefined) expect(tokens.holder(folder.readAccess()?.token ?? "")).toBeDefined();
+  },
+);
 
 test("an end that could not be proven is made good by a later look, which takes back what the session could spend", async () => {
   let jumpMs = 0;
