@@ -42,7 +42,9 @@ export function controlCalls(
     hello: (): Hello => ({ ...identity, term: newest }),
     renew: ofOperator(() => {
       gateway.renew();
-      return { changes: gateway.changes, news: gateway.news() };
+      // Those of two processes differ, however many each has counted.
+      const changes = `${identity.pid} ${identity.startTime} ${gateway.changes}`;
+      return { changes, news: gateway.news() };
     }),
     setBudgets: ofOperator(({ budgets }: { budgets: Parameters<Gateway["setBudgets"]>[0] }) =>
       gateway.setBudgets(budgets),

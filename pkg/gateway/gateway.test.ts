@@ -395,8 +395,8 @@ test("a client that leaves the line leaves no reservation, and whoever watches i
   watching.abort();
 });
 
-test("each request is told in time, and at once what somebody acts upon", async () => {
-  // It renews the lease, and hears the news with that, when it is told to.
+/** A client that renews the lease, and hears the news with that, when it is told to; and how often it has woken. */
+async function renewingWhenTold(everyMs: number) {
   let renew = (): void => undefined; // Nobody waits yet.
   let rests = Promise.withResolvers<void>();
   const sleep = (ms: number, signal?: AbortSignal): Promise<void> => {
@@ -413,26 +413,44 @@ test("each request is told in time, and at once what somebody acts upon", async 
   };
   const gateway = await openGateway(config, { clock: { ...systemClock, sleep } });
   opened.push(gateway);
-  let wakes = 0;
   const watching = new AbortController();
+  onTestFinished(() => watching.abort());
+  const seen = { wakes: 0 };
   const count = (): void => {
-    wakes += 1;
+    seen.wakes += 1;
   };
-  gateway.subscribe(count, { everyMs: () => 3_600_000, signal: watching.signal });
+  gateway.subscribe(count, { everyMs: () => everyMs, signal: watching.signal });
   await gateway.setBudgets([BUDGET]);
   await rests.promise;
+  return { gateway, renewed, seen };
+}
 
+test("each request is told in time, and at once what somebody acts upon", async () => {
+  const { gateway, renewed, seen } = await renewingWhenTold(3_600_000);
   const spend = async (): Promise<number> => {
     await (await client(gateway)).messages.create(HELLO);
     await renewed();
-    return wakes;
+    return seen.wakes;
   };
   const first = await spend();
   expect([await spend(), await spend()]).toEqual([first, first]);
   await gateway.settle((await lastOf("settled")).id, 1);
   await renewed();
-  expect(wakes).toBe(first + 1);
-  watching.abort();
+  expect(seen.wakes).toBe(first + 1);
+});
+
+test("what a gateway that was killed had charged is told by the next: it had counted as many changes", async () => {
+  const { gateway, renewed, seen } = await renewingWhenTold(0);
+  await renewed();
+  upstream.answer = () => {}; // Never.
+  const asked = (await client(gateway)).messages.create(HELLO).catch(() => "cut");
+  await until(() => upstream.calls.length === 1);
+  const before = seen.wakes;
+  process.kill(gateway.pid, "SIGKILL");
+  expect(await asked).toBe("cut");
+  await renewed();
+  expect((await gateway.account("all"))?.daily.spent).toBeGreaterThan(0);
+  expect(seen.wakes).toBeGreaterThan(before);
 });
 
 test("a restarted operator adopts the gateway, and tokens hold on", async () => {

@@ -108,7 +108,8 @@ class MoneyClient implements GatewayHandle {
   #reaching: Promise<void> | undefined;
   #budgets: readonly BudgetPolicy[] | undefined;
   #admitted: readonly AdmittedField[];
-  #changes = -1;
+  /** Of which process, and how many it had counted. */
+  #changes = "";
   #news = "";
   #hasStarted = false;
   /** Since the gateway was reached last an emergency stop was, or may have been, in force, which ends it. */
@@ -347,7 +348,7 @@ class MoneyClient implements GatewayHandle {
   /** Renews the lease as long as this operator lives, and wakes subscribers when accounts changed. */
   async #renewing(): Promise<void> {
     for (let wasUnknown = false; !this.#closing.signal.aborted; ) {
-      const answer = (await this.#ask("renew", {})) as { changes: number; news: string } | undefined;
+      const answer = (await this.#ask("renew", {})) as { changes: string; news: string } | undefined;
       const isUnknown = this.#unknown !== undefined;
       if (isUnknown !== wasUnknown) for (const { atOnce } of [...this.#wakes]) atOnce();
       wasUnknown = isUnknown;
