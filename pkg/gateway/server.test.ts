@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import type { Gateway } from "./gateway.ts";
 import { startTestGateway } from "./testing/gateway.ts";
 import { BUDGET, SESSION } from "./testing/spender.ts";
@@ -78,3 +80,12 @@ test.each([0, 1, 8 * 1024 * 1024])(
     expect((await ask(token)).status).toBe(200);
   },
 );
+
+test("a body that has no end is refused with 413, and its sender cut off: it was read for ever", async () => {
+  const { token } = await gateway.admit(SESSION);
+  const socket = connect(gateway.port, "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  const head = `POST /v1/messages HTTP/1.1\r\nhost: gateway\r\nx-api-key: ${token}\r\ncontent-length: ${1e12}\r\n\r\n`;
+  socket.write(head + " ".repeat(2 * 32 * 1024 * 1024 + 1));
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 413 [\s\S]*"type":"request_too_large"/);
+});

@@ -30,6 +30,8 @@ export interface EndpointDeps {
 
 /** The largest body that is read, in bytes; the API's own limit. */
 const BODY_BYTES_MAX = 32 * 1024 * 1024;
+/** Of a larger one so much is read, in bytes, before its sender is cut off. */
+const REFUSED_BYTES_MAX = 2 * BODY_BYTES_MAX;
 /** When to ask again that no clock was confirmed for, in seconds: the upstream is asked about as often. */
 const UNCONFIRMED_RETRY_S = 5;
 /** A client's connection stays open for this long between requests, in ms: longer than clients themselves keep it. */
@@ -111,7 +113,7 @@ async function handle(
   const { session, form } = authenticate(request, deps.tokens);
   const betaFactor = factorOfBetas(request, deps.admitted());
   const asked = askedTurn(request);
-  const body = await readBody(request).catch((error) => {
+  const body = await readBody(request, response).catch((error) => {
     throw request.readableAborted ? new ClientLeftError("The client left.", { cause: error }) : error;
   });
   const admission = admit(body, { admitted: deps.admitted(), counting });
@@ -227,17 +229,21 @@ function factorOfBetas(request: IncomingMessage, admitted: readonly AdmittedFiel
   return factor;
 }
 
-async function readBody(request: IncomingMessage): Promise<unknown> {
+async function readBody(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
   if (request.headers["content-encoding"] !== undefined) {
     throw new Refusal("invalid_request_error", "The body must be sent without a content-encoding.");
   }
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request) {
+  // One that is left before its end can still be answered.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     bytes += chunk.length;
-    // Read to its end all the same: who is cut off while sending takes it for a broken connection, and sends it again.
+    // Read on all the same: who is cut off while sending takes it for a broken connection, and sends it again.
     if (bytes > BODY_BYTES_MAX) chunks.length = 0;
     else chunks.push(chunk);
+    if (bytes <= REFUSED_BYTES_MAX) continue;
+    response.setHeader("connection", "close");
+    break;
   }
   if (bytes > BODY_BYTES_MAX)
     throw new Refusal("request_too_large", `The body has more than ${BODY_BYTES_MAX} bytes.`);
