@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { TransientError } from "../runtime/errors.ts";
 import { type CheckoutHead, DamagedCheckout, moveHead, readHead, removeLocks } from "./checkout-files.ts";
 import {
@@ -16,7 +16,7 @@ import type { Claims } from "./claims.ts";
 import { filesAsTheyAre } from "./files-as-they-are.ts";
 import type { Git, GitPlace } from "./git.ts";
 import { keepWork, keptName, keptWork, wipPrefix } from "./kept-work.ts";
-import { checkoutName, keepRef, type Layout, type Purpose } from "./layout.ts";
+import { checkoutName, keepPrefix, keepRef, type Layout, type Purpose } from "./layout.ts";
 import { makeCheckout } from "./make-checkout.ts";
 import { identityEnvironment } from "./plan-merge.ts";
 import { changeRefs, type RefChange, readRef } from "./refs.ts";
@@ -178,21 +178,21 @@ export class Checkouts {
   async release(claim: GitClaim, purpose: Purpose): Promise<"removed" | "quarantined" | "absent"> {
     const where = this.locate(claim, purpose);
     const { git, repository, layout } = this.#o;
+    const keep = keepRef(claim, purpose);
     if (!existsSync(where.path)) {
-      const lost = await keptWork(this.#o, where);
-      // The last there is of a checkout that was lost stays.
-      if (lost !== undefined && (await this.#isHeld(lost.commit)))
-        await changeRefs(
-          git,
-          repository,
-          [{ do: "move", ref: lost.ref, from: lost.commit, to: undefined }],
-          "release",
-        );
+      const work = await keptWork(this.#o, where);
+      const base = await readRef(git, repository, keep);
+      const gone: RefChange[] = [];
+      // The last there is of a checkout that was lost stays, and what one in quarantine stands on.
+      if (work !== undefined && (await this.#isHeld(work.commit)))
+        gone.push({ do: "move", ref: work.ref, from: work.commit, to: undefined });
+      if (base !== undefined && !(await this.#isInQuarantine(where)) && (await this.#isHeld(base)))
+        gone.push({ do: "move", ref: keep, from: base, to: undefined });
+      if (gone.length > 0) await changeRefs(git, repository, gone, "release");
       // Left where a release was killed half-way.
       await rm(where.gitDirectory, { recursive: true, force: true });
       return "absent";
     }
-    const keep = keepRef(claim, purpose);
     const kept = await readRef(git, repository, keep);
     const why = await this.#whyKept(claim, purpose, kept);
     if (why !== undefined) {
@@ -258,7 +258,17 @@ export class Checkouts {
     const refs = await git.run(repository, ["for-each-ref", ...format]);
     // What is merely kept goes with the checkout, so it holds nothing against that.
     const names = refs.exitCode === 0 ? refs.stdout.toString("utf8").split("\n") : [];
-    return names.some((name) => name !== "" && !name.startsWith(wipPrefix));
+    const goes = (name: string): boolean => name.startsWith(wipPrefix) || name.startsWith(keepPrefix);
+    return names.some((name) => name !== "" && !goes(name));
+  }
+
+  /** Whether a checkout may lie there that was once at `path`: it borrows the objects of what it started from. */
+  async #isInQuarantine({ path }: CheckoutGitOptions): Promise<boolean> {
+    const names = await readdir(this.#o.layout.quarantine).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return [];
+      throw error;
+    });
+    return names.some((name) => name.startsWith(basename(path)));
   }
 
   /**

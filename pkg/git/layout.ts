@@ -37,9 +37,12 @@ export function claimRef(project: string): string {
   return `refs/bosun/claims/${project.replace(/\.lock$/, "%2Elock")}`;
 }
 
+/** Of refs that go with a checkout. */
+export const keepPrefix = "refs/bosun/keep/";
+
 /** The ref that holds the commit a checkout started from, against git's gc. */
 export function keepRef(claim: GitClaim, purpose: Purpose): string {
-  const name = `refs/bosun/keep/${claim.project}-${claim.number}`;
+  const name = `${keepPrefix}${claim.project}-${claim.number}`;
   return purpose === "review" ? `${name}-${claim.agent}-review` : name;
 }
 

@@ -202,6 +202,27 @@ describe("a checkout", () => {
     expect([await world.repository.release(claim, "execute"), looks]).toEqual(["quarantined", 4]);
   });
 
+  test("that was removed by hand leaves no ref once its base is held elsewhere: one stayed for ever", async () => {
+    const world = await open();
+    const keep = keepRef(claim, "execute");
+    const kept = async (): Promise<string> =>
+      (await git(world.repositoryPath, "for-each-ref", "--format=%(objectname)", keep)).trim();
+    const released = (): Promise<string> => world.repository.release(claim, "execute");
+    const base = (await git(world.repositoryPath, "commit-tree", "-m", "Of no branch", "main^{tree}")).trim();
+    await world.repository.recordClaim(claim);
+    const how = { branch, identity, purpose: "execute", from: base } as const;
+    await write((await world.repository.ensureCheckout(claim, how)).path, { "new.txt": "precious\n" });
+    expect(await released()).toBe("quarantined");
+
+    await git(world.repositoryPath, "branch", "other", base);
+    expect([await released(), await kept()]).toEqual(["absent", base]);
+    await rm(join(world.stateDirectory, "quarantine"), { recursive: true });
+    await git(world.repositoryPath, "branch", "-D", "other");
+    expect([await released(), await kept()]).toEqual(["absent", base]);
+    await git(world.repositoryPath, "branch", "other", base);
+    expect([await released(), await kept()]).toEqual(["absent", ""]);
+  });
+
   test("in quarantine keeps every file, and says why it is there", async () => {
     const world = await open();
     const checkout = await claimed(world);
