@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Whole demos: seconds of work for every core there is, so they come last. */
+/** Whole demos: seconds of work for every core there is. */
 const wholeDemos = "test/e2e/*.test.ts";
 /**
  * The operator or the API server as a process, on small repositories or under fuzzing: a process for every core there is,
@@ -15,90 +16,76 @@ const apart = [
   "test/{bench,cluster,e2e,editor,fuzz,integration,mutations,soak}/**/*.test.ts",
   "hack/**/*.test.ts",
 ];
-/** A thousand seeds: every core for minutes, so it comes when nothing is measured by the clock. */
+/** Minutes of work that takes what time the others leave: its processes give way to all others. */
 const seeds = "test/simulation/simulation.test.ts";
+/** Minutes each: they begin before the others of their group, so that no core waits for them in the end. */
+const long = [seeds, "test/e2e/kill.test.ts", "test/e2e/operator/cluster.test.ts"];
 const never = ["node_modules/**", "hack/demo/library/**"];
-/** What is waited for comes when it comes; vitest's own second is too little for real processes on a busy machine. */
-const expectation = { poll: { timeout: 20_000 } };
-/**
- * What tests compile and keep stays in the checkout and goes with its packages: each copy of Bosun that they make is code of its
- * own, which a person's cache would keep for a month.
- */
-const env = { XDG_CACHE_HOME: path.join(import.meta.dirname, "node_modules/.cache/tests") };
-/** Has what starts operators take the built package: what people install, and half the work of the sources. */
-const asInstalled = "test/support/bosun-command.ts";
 /** Files at once. What starts processes of its own waits for them most of the time. */
 const maxWorkers = Math.max(2, availableParallelism());
+const parts = {
+  maxWorkers,
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
+  // What is waited for comes when it comes; vitest's own second is too little for real processes on a busy machine.
+  expect: { poll: { timeout: 20_000 } },
+  // What tests compile and keep stays in the checkout and goes with its packages: each copy of Bosun that they make is code of
+  // its own, which a person's cache would keep for a month.
+  env: { XDG_CACHE_HOME: path.join(import.meta.dirname, "node_modules/.cache/tests") },
+};
+/** One file more at once: the seeds have a place, and work where the others wait. */
+const wholes = {
+  ...parts,
+  maxWorkers: maxWorkers + 1,
+  // Has what starts operators take the built package: what people install, and half the work of the sources.
+  globalSetup: "test/support/bosun-command.ts",
+  testTimeout: 600_000,
+  hookTimeout: 600_000,
+  sequence: { groupOrder: 1 },
+};
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const group = ({ project }: TestSpecification): number => project.config.sequence.groupOrder;
+    const isLong = ({ moduleId }: TestSpecification): number =>
+      Number(long.includes(path.relative(import.meta.dirname, moduleId)));
+    const known = await super.sort(files);
+    return known.toSorted((one, other) => group(one) - group(other) || isLong(other) - isLong(one));
+  }
+}
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
+          ...parts,
           name: "parts",
           include: ["{cmd,controllers,pkg,test}/**/*.test.ts"],
           exclude: [...never, wholeDemos, ...operators, seeds, ...apart],
-          maxWorkers,
           // Most files take a second to load what they test and none to test it: it is loaded once for all of a worker.
           isolate: false,
           unstubEnvs: true,
           unstubGlobals: true,
           restoreMocks: true,
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
-          env,
-          expect: expectation,
         },
       },
       {
-        test: {
-          name: "apart",
-          include: apart,
-          exclude: [...never, wholeDemos, ...operators],
-          maxWorkers,
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
-          env,
-          expect: expectation,
-        },
+        test: { ...parts, name: "apart", include: apart, exclude: [...never, wholeDemos, ...operators] },
       },
+      { test: { ...wholes, name: "seeds", include: [seeds], exclude: never } },
       {
         test: {
-          name: "seeds",
-          include: [seeds],
-          exclude: never,
-          maxWorkers,
-          env,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        test: {
+          ...wholes,
           name: "operators",
-          globalSetup: asInstalled,
           include: operators,
           exclude: never,
           testTimeout: 180_000,
-          env,
           hookTimeout: 60_000,
-          expect: expectation,
-          maxWorkers: 2,
-          sequence: { groupOrder: 2 },
         },
       },
-      {
-        test: {
-          name: "demos",
-          globalSetup: asInstalled,
-          include: [wholeDemos],
-          exclude: never,
-          testTimeout: 600_000,
-          env,
-          hookTimeout: 600_000,
-          maxWorkers: 2,
-          sequence: { groupOrder: 3 },
-        },
-      },
+      { test: { ...wholes, name: "demos", include: [wholeDemos], exclude: never } },
     ],
   },
 });
