@@ -25,7 +25,7 @@ function temporaryLatch() {
   return { file, latch: fileStopLatch(file) };
 }
 
-test("a stop that was said to be safe survives a power loss, and so does its release", async () => {
+test("a stop that was said to be safe survives a power loss, and so do its release and that this was taken in", async () => {
   for (let seed = 1; seed <= 50; seed += 1) {
     const random = { next: uniform(seed) };
     const disk = await emptyDisk();
@@ -37,8 +37,12 @@ test("a stop that was said to be safe survives a power loss, and so does its rel
     // The same stop, which says why.
     expect(await latch.look(), `seed ${seed}`).toEqual({ engaged, released: undefined });
     await latch.release();
-    const later = fileStopLatch(path, after.afterCrash(random));
-    expect(await later.look(), `seed ${seed}`).toEqual({ engaged: undefined, released: engaged });
+    const later = after.afterCrash(random);
+    const releasedLatch = fileStopLatch(path, later);
+    expect(await releasedLatch.look(), `seed ${seed}`).toEqual({ engaged: undefined, released: engaged });
+    await releasedLatch.settle();
+    const last = fileStopLatch(path, later.afterCrash(random));
+    expect(await last.look(), `seed ${seed}`).toEqual({ engaged: undefined, released: undefined });
   }
 });
 

@@ -122,6 +122,16 @@ test("a chain of processes that each start the next and end is ended", async () 
   expect(treesIn(processTable(), marked("chain"))).toEqual([]);
 });
 
+test("what was started in its process group after the look ends with it", async () => {
+  const { pid } = await start("group", "sleep 600 & echo $!; wait");
+  const young = processTable().find(({ parent }) => parent === pid);
+  if (young === undefined) throw new Error("It has started nothing.");
+  onTestFinished(() => signalExactly(young, "SIGKILL"));
+  const table = () => processTable().filter((entry) => entry.pid !== young.pid);
+  expect(await endProcesses({ roots: marked("group"), clock: systemClock, limitMs, table })).toEqual([]);
+  await expect.poll(() => startTimeNow(young.pid)).not.toBe(young.startTime);
+});
+
 test.runIf(process.platform === "linux")(
   "what ends before it is read is looked for again, in what it may have started",
   () => {
