@@ -815,6 +815,44 @@ describe("a host that may not go on", () => {
     expect(folder.readHost()).toEqual(another);
   });
 
+  test("replaced while its setup ran, it does not say that the checkout is ready", async () => {
+    const { folder, place } = await starting();
+    const spec = folder.readSpec() as NonNullable<ReturnType<typeof folder.readSpec>>;
+    const another = { state: "starting", attempt: "another", place } as const;
+    const replace = `printf %s '${JSON.stringify(another)}' > ${join(folder.path, "host.json")}`;
+    folder.writeSpec({ ...spec, setup: { run: replace, timeoutSeconds: 60, network: "none" } });
+    const run = runHost({
+      folder,
+      attempt: "late",
+      outermostPid: process.pid,
+      // It does not come to look whether it may go on.
+      clock: { ...systemClock, sleep: () => new Promise(() => {}) },
+      random: systemRandom,
+      exit() {
+        throw new Error("It ends.");
+      },
+    });
+    await expect(run).rejects.toThrow("It ends.");
+    expect(folder.readHost()).toEqual(another);
+    expect(folder.readSetup()).toBeUndefined();
+  });
+
+  test("that can't read any more whether it may go on, it ends with all it started", async () => {
+    const { stage } = await stageWith([bash(endless)]);
+    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    await stage.sessions.start(spec);
+    await stage.until(spec.id, () => existsSync(join(stage.checkout, "more.txt")));
+    const folder = sessionFolder(stage.places.directory, spec.id);
+    const host = folder.readHost();
+    if (host?.state !== "running") throw new Error("It does not run.");
+    writeFileSync(join(folder.path, "host.json"), "{");
+    try {
+      await until(async () => !(await isAlive(host.host)));
+    } finally {
+      folder.writeHost(host);
+    }
+  });
+
   test("started late, when another has begun already, it does nothing", async () => {
     const { stage } = await stageWith([bash(endless)]);
     const spec = stage.spec({ toolTimeoutSeconds: 600 });

@@ -178,3 +178,40 @@ test.each(rowsOf(places.review))(
     expect(world.sessions.hosts()).toEqual([]);
   },
 );
+
+test("the checkout of a review that was deleted goes with its session", async () => {
+  const { story, spec } = await atWork("review");
+  const { repository, api, sessions } = story.world;
+  await api.delete("Review", { namespace: "default", name: spec.claim.name });
+  const isForgotten = () => api.object("Agent", spec.agent)?.status?.session?.id !== spec.id;
+  await story.until("the session is forgotten", isForgotten, 1);
+  expect(repository.checkoutAt(spec.checkout)).toBeUndefined();
+  expect(sessions.hosts()).toEqual([]);
+});
+
+test("a session whose claim went to another one is not forgotten before it is ended, though that fails first", async () => {
+  const { story, spec } = await atWork("execute");
+  const { world, operator } = story;
+  const stop = world.sessions.stop.bind(world.sessions);
+  let refusals = 0;
+  let isRefused = true;
+  operator.crash();
+  world.sessions.stop = async (...args) => {
+    if (!isRefused) return stop(...args);
+    refusals += 1;
+    throw new TransientError("StillRunning", "It is still there.");
+  };
+  operator.start();
+  await story.minutes(1);
+  const { claim } = story.the("Project", "one").status ?? {};
+  for (const status of [
+    { claim: null },
+    { claimNumber: 2, claim: { ...claim, number: 2, session: "another" } },
+  ])
+    await world.api.patch("Project", key, { status }, { subresource: "status" });
+  await story.until("its end has failed often", () => refusals === 4);
+  isRefused = false;
+  const isEnded = () => world.sessions.hosts().every(({ spec: { id } }) => id !== spec.id);
+  // Before sessions that nobody names are sought.
+  await story.until("it is ended", isEnded, 1 / 30);
+});

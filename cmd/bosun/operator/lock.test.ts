@@ -196,6 +196,16 @@ test("one that can't be seen holds by its socket, or by a heartbeat younger than
   );
 });
 
+test("one that can't be seen holds while its socket can't be asked: that does not say that nobody listens", async () => {
+  const here = folderOfALock();
+  const time = steppedClock();
+  const first = await taken(here.folder, time.clock);
+  here.moveElsewhere(1, 600_000);
+  symlinkSync("operator.sock", path.join(here.folder, "operator.sock"));
+  await expect(time.passUntil(taken(here.folder, time.clock))).rejects.toThrow("already runs in another");
+  expect(first.isHeld()).toBe(true);
+});
+
 test("one that can't be seen and beats under a clock that is behind holds", async () => {
   const here = folderOfALock();
   await taken(here.folder, steppedClock().clock);
