@@ -352,6 +352,22 @@ test("a request that ended after the copy was made was in the copy with its boun
   expect(charges).toMatchObject([{ cost: 500, tokens: 100 }]);
 });
 
+test("what was lost is charged once, however many windows it is in", () => {
+  const lines = numbered({
+    1: { step: "opened", ledger: "l", version: 1 },
+    // The grants, and a reservation of the team's, were in lines 2 to 5.
+    6: reservation("b"),
+    7: { step: "released", id: "b", why: "no connection" },
+  });
+  const windows = limits.map((limit) => ({ ...limit, cost: 500, tokens: 100 }));
+  const { charges, steps } = rebuild({
+    ...{ lines, endIsLost: false, limits: [] },
+    totals: { ledger: "l", seq: 7, windows },
+  });
+  expect(charges).toMatchObject([{ budget: "red", cost: 500, tokens: 100 }]);
+  expect([...sumsOf(stateOf(steps)).values()]).toEqual(limits.map(() => ({ cost: 500, tokens: 100 })));
+});
+
 test("that a request broke its bound goes on stopping all, also where nothing else of it is left", () => {
   const lines = numbered({
     1: { step: "opened", ledger: "l", version: 1 },

@@ -59,15 +59,20 @@ export function rebuild({ lines, endIsLost, totals, limits }: Damaged): Rebuildi
   const atBound = book.end();
   const windows = openWindows([...limits, ...(totals?.windows ?? []), ...book.limits()], book.at);
   const copied = new Copied(known, lost, copiedTo);
-  const charges = windows.flatMap((window) => {
+  const wanted = windows.map((window) => {
     const last = totals?.windows.find(({ grant }) => grant === window.grant);
     const { cost, tokens } = book.charged(window);
     const unexplained = copied.unexplained(window, last, book.state);
-    const wanted = {
+    return {
+      window,
       cost: Math.max(cost + unexplained.cost, beyondTotals ? (window.limitCost ?? 0) : 0),
       tokens: Math.max(tokens + unexplained.tokens, beyondTotals ? (window.limitTokens ?? 0) : 0),
     };
-    return book.charge(window, { cost: wanted.cost - cost, tokens: wanted.tokens - tokens });
+  });
+  // What was lost may be in several windows: what is charged to one is not wanted of the next ones again.
+  const charges = wanted.flatMap(({ window, cost, tokens }) => {
+    const charged = book.charged(window);
+    return book.charge(window, { cost: cost - charged.cost, tokens: tokens - charged.tokens });
   });
   return { steps: book.steps, lost: lost.length, beyondTotals, atBound, charges };
 }

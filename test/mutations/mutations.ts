@@ -243,6 +243,14 @@ const ledger: readonly Mutation[] = [
     tests: ["pkg/gateway/rebuild.test.ts"],
   },
   {
+    name: "lost-charged-twice",
+    bug: "what is lost of the sessions that one Budget selects is charged to the Budget of all, and then to theirs again",
+    file: "pkg/gateway/rebuild.ts",
+    find: "labels(b) - labels(a) || ",
+    replace: "labels(a) - labels(b) || ",
+    tests: ["pkg/gateway/rebuild.test.ts"],
+  },
+  {
     name: "beta-admitted-for-nothing",
     bug: "a beta that makes prompts dearer is paid for as if it did not, once it is admitted",
     file: "pkg/gateway/server.ts",
