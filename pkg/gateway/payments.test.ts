@@ -475,12 +475,15 @@ describe("a clock that is not believed", () => {
     expect(await ask()).toMatchObject({ is: "reserved" });
   });
 
-  test("is asked about at least once a minute, however long nobody could say what time it is", async () => {
+  test("is asked about at least once a minute, however long nobody could say what time it is, and soon at its next jump", async () => {
     let asked = 0;
-    const { clock, time } = world(AMPLE, new TestClock(), () => {
+    let isReachable = false;
+    const { clock, time, upstream } = settable("2026-11-23T12:00:00Z");
+    upstream.date = () => {
       asked += 1;
+      if (isReachable) return clock.now() - clock.setBy;
       throw new Error("unreachable");
-    });
+    };
     const pass = async (minutes: number): Promise<void> => {
       for (let second = 0; second < minutes * 60; second += 1) {
         time.now();
@@ -492,6 +495,15 @@ describe("a clock that is not believed", () => {
     await pass(10);
     expect(asked).toBeGreaterThanOrEqual(9);
     expect(asked).toBeLessThanOrEqual(11);
+
+    isReachable = true;
+    await pass(2);
+    expect(time.now().trust.is).toBe("confirmed");
+    isReachable = false;
+    clock.setBy = DAY_MS;
+    asked = 0;
+    await pass(1);
+    expect(asked).toBeGreaterThanOrEqual(4);
   });
 
   test("sets no alarm for the end of a window that is over by it: the line was looked at each millisecond", async () => {

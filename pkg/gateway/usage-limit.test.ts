@@ -142,6 +142,14 @@ const rows: readonly { name: string; headers: Record<string, string>; status?: n
     want: ordinary(45),
   },
   {
+    name: "a rate with nothing left that was full again before the answer was sent",
+    headers: {
+      "anthropic-ratelimit-requests-remaining": "0",
+      "anthropic-ratelimit-requests-reset": "2026-11-23T11:59:50Z",
+    },
+    want: ordinary(),
+  },
+  {
     name: "five hours used up, and a retry-after that is longer still",
     headers: {
       "anthropic-ratelimit-unified-5h-status": "rejected",
