@@ -281,9 +281,20 @@ describe("one change, every other byte kept", () => {
     ).toContain("---\n# two\nb:\n  x: 1 # b\n...\n---\nc: 3\n");
   });
 
-  test("what can't be said without losing a comment is refused", () => {
-    const text = "x: &a {b: 1}\nc:\n  <<: *a # merged\n  d: 1\n";
-    expect(() => splice(text, 0, { x: { b: 1 }, c: { d: 1 } })).toThrow(SpliceError);
+  test.each([
+    {
+      name: "a comment and an alias",
+      text: "x: &a {b: 1}\nc:\n  <<: *a # merged\n  d: 1\n",
+      wanted: { x: { b: 1 }, c: { d: 1 } },
+    },
+    { name: "a comment on an item of nothing", text: "x:\n  - # why\n  - 2\n", wanted: { x: [1, 2] } },
+    {
+      name: "a comment in a map of keys alone",
+      text: "x: {a, # why\n  b: 2}\n",
+      wanted: { x: { a: 1, b: 2 } },
+    },
+  ])("what can't be said without losing $name is refused", ({ text, wanted }) => {
+    expect(() => splice(text, 0, wanted)).toThrow(SpliceError);
   });
 });
 
