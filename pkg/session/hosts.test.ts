@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
 import { pidSpace } from "../system/pid-space.ts";
+import { startTimeOf } from "../system/process-identity.ts";
 import { startTimeNow } from "../system/process-table.ts";
 import { systemClock } from "../system/system.ts";
 import { Hosts } from "./hosts.ts";
@@ -31,4 +32,21 @@ test.each([
   expect(await hosts.end(session, host)).toBe(true);
   expect(startTimeNow(left.pid ?? 0)).toBeUndefined();
   expect(await hosts.lookAt(session, host)).toBe("gone");
+});
+
+test("who has the number of a host in another container lives on when that is ended", async () => {
+  const bystander = spawn("sleep", ["600"], { stdio: "ignore" });
+  onTestFinished(() => void bystander.kill("SIGKILL"));
+  await once(bystander, "spawn");
+  const pid = bystander.pid ?? 0;
+  // As of one kernel, whose clock both count by.
+  const startTime = (await startTimeOf(pid)) ?? "";
+  const hosts = new Hosts({ folderOf: (id) => sessionFolder("/nowhere", id), clock: systemClock });
+  const namesake = { outermost: { pid, startTime }, host: { pid, startTime } };
+  const host: HostFile = {
+    ...{ state: "running", attempt: "1", startedAtMs: 0, contained: true, ...namesake },
+    place: "- another-kernel 1",
+  };
+  expect(await hosts.end(`hosts-test-${process.pid}-elsewhere`, host)).toBe(true);
+  expect(startTimeNow(pid)).toBe(startTime);
 });

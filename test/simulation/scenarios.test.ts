@@ -1826,6 +1826,12 @@ test("a machine that crashes again and again makes no failures of sessions that 
 test("a machine that crashes before a session gets on has its agent wait longer, and nobody is asked about the Project", async () => {
   const story = await tell({ temper: { script: endless("execute") } });
   await story.projects("retry");
+  await story.until("it is worked on", working(story, "retry"));
+  // What an earlier start got done is no progress of those that follow.
+  await story.minutes(8);
+  story.operator.crash();
+  story.world.sessions.killAll();
+  story.operator.start();
   for (let crash = 0; crash < 5; crash += 1) {
     await story.until("it is worked on", working(story, "retry"));
     await story.minutes(0.1);
