@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { TestClock } from "../runtime/testing/clock.ts";
 import { endProcesses, signalExactly, treesIn } from "./end-processes.ts";
 import { startTimeOf } from "./process-identity.ts";
@@ -102,6 +102,19 @@ test("what acts as soon as another ends is held first: it does not come to that"
   );
   expect(await endProcesses({ roots: marked("watchers"), clock: systemClock, limitMs })).toEqual([]);
   expect(existsSync(acted)).toBe(false);
+});
+
+test("where processes can't be looked at nothing is proven gone, and it says so", async () => {
+  const platform = Object.getOwnPropertyDescriptor(process, "platform") as PropertyDescriptor;
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    Object.defineProperty(process, "platform", platform);
+  });
+  // As one that has to ask `ps`, which is not there.
+  Object.defineProperty(process, "platform", { ...platform, value: "darwin" });
+  vi.stubEnv("PATH", "/nowhere");
+  const ended = endProcesses({ roots: marked("unseen"), clock: systemClock, limitMs });
+  await expect(ended).rejects.toThrow("ENOENT");
 });
 
 test("what was hidden from one look is found by the one that is to prove that none is left", async () => {

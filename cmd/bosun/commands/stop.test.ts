@@ -256,6 +256,18 @@ test("what could not be proven gone is named, and the stop does not claim to be 
   await expect(stopOn({ clock })).rejects.toThrow(/^Still alive: process \d+/);
 });
 
+test("an operator that was killed and is still there is named, and the stop does not claim to be done", async () => {
+  const operator = spawn("sleep", ["600"], { stdio: "ignore" });
+  const startTime = (await startTimeOf(operator.pid ?? 0)) ?? "";
+  holdLock({ pid: operator.pid ?? 0, startTime });
+  // As where a disk holds it: the time in which it has to be gone is over before it is.
+  const sleep: Clock["sleep"] = async (ms, signal) => {
+    if (ms < 10_000) await systemClock.sleep(ms, signal);
+  };
+  const stopped = stopOn({ clock: { ...systemClock, sleep } });
+  await expect(stopped).rejects.toThrow(`Still alive: the operator, process ${operator.pid}.`);
+});
+
 test("an operator on another kernel is named, not killed by its number here, and the stop does not claim to be done", async () => {
   const bystander = spawn("sleep", ["600"], { stdio: "ignore" });
   try {

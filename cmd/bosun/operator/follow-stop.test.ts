@@ -22,6 +22,11 @@ test("a stop is in force until the mode agrees that it is over: what it killed h
     () => told.push("engaged"),
     () => told.push("released"),
   );
+  const others: string[] = [];
+  stop.follow(
+    () => others.push("engaged"),
+    () => others.push("released"),
+  );
   const lookLater = () => clock.advance(1_000);
 
   await lookLater();
@@ -39,4 +44,5 @@ test("a stop is in force until the mode agrees that it is over: what it killed h
   writeFileSync(latch, "");
   await lookLater();
   expect([stop.inForce(), told]).toEqual([true, ["engaged", "released", "engaged"]]);
+  expect(others).toEqual(told);
 });
