@@ -1844,6 +1844,25 @@ test("a machine that crashes before a session gets on has its agent wait longer,
   expect(story.phase("retry")).toBe("Working");
 });
 
+test("a gateway that admits nobody for half an hour is no failure of any session, and nobody is asked", async () => {
+  const story = await tell();
+  const { sessions } = story.world;
+  const start = sessions.start.bind(sessions);
+  let isAway = true;
+  story.operator.crash();
+  sessions.start = async (spec) => {
+    if (isAway) throw new TransientError("GatewayUnavailable", "It does not answer.");
+    return start(spec);
+  };
+  story.operator.start();
+  await story.projects("one");
+  await story.minutes(30);
+  expect(story.the("Agent", "agent-1").status).toMatchObject({ errors: 0, failures: 0 });
+  isAway = false;
+  await story.until("one is merged", merged(story, "one"));
+  expect(story.world.api.objects("Escalation")).toEqual([]);
+});
+
 test("a host that can't be started is tried with growing waits, over restarts of the operator, and a person is asked", async () => {
   const script = ({ purpose }: { purpose: string }) =>
     purpose === "execute" ? { ends: "NeverStarts" as const, turns: 1 } : undefined;
