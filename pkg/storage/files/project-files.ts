@@ -80,12 +80,11 @@ export function fileProjection(
   }
 
   async function projectFile(path: string, ids: readonly string[]): Promise<void> {
+    // One with an edit that was refused, or that can't be read, waits for a person, who was told.
+    if (state.refused.has(path)) return;
     const last = records.texts.get(path);
-    // An edit comes first; one that was refused waits for its author.
-    if ((await folder.readFile(path)) !== last) {
-      if (!state.refused.has(path)) wake();
-      return;
-    }
+    // An edit comes first.
+    if ((await folder.readFile(path)) !== last) return wake();
     let text = last ?? "";
     const done: string[] = [];
     for (const id of ids) {
