@@ -123,6 +123,10 @@ export interface Rebuilt {
   step: "rebuilt";
   /** The damaged file, kept beside it; absent where there was none. */
   from?: string;
+  /** The copy of the totals that it was made from: what it says is charged here. Absent where there was none. */
+  copy?: { ledger: string; seq: number };
+  /** With how many lines it was made. */
+  lines?: number;
   /** Lines that were missing. */
   lost: number;
   /** What was charged to a window because it could not be proven that it was not spent; the request's id settles it. */

@@ -5,7 +5,7 @@ import { encodeLines, readDamaged, readLedger } from "./ledger-file.ts";
 import { LedgerError, type Line } from "./ledger-lines.ts";
 import { LedgerState } from "./ledger-state.ts";
 import { checkAgainst, readTotals, type Totals, totalsOf, writeTotals } from "./ledger-totals.ts";
-import type { Damaged, Rebuilding } from "./rebuild.ts";
+import { type Damaged, isMadeFrom, type Rebuilding } from "./rebuild.ts";
 
 export interface LedgerPlace {
   path: string;
@@ -26,14 +26,15 @@ export async function inspectLedger(
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
     const { lines, endIsLost } = await readDamaged(fs, path);
-    const isShort = totals !== undefined && totals.seq > (lines.at(-1)?.seq ?? 0);
+    const isShort =
+      totals !== undefined && !isMadeFrom(lines, totals) && totals.seq > (lines.at(-1)?.seq ?? 0);
     return { lines, endIsLost: endIsLost || isShort, totals, why: error.message };
   }
 }
 
 /**
  * Puts the ledger made anew in the place of the damaged one, which is kept as `keptAs`. A crash before the last step
- * leaves a ledger that can't be used: made anew again, it charges no less.
+ * leaves a ledger that can't be used: made anew again, it charges as much.
  *
  * @param id - of the new ledger
  * @param now - wall time, ms
@@ -41,16 +42,17 @@ export async function inspectLedger(
 export async function putRebuilt(
   fs: FileSystem,
   { path, totalsPath, keptAs }: LedgerPlace & { keptAs: string },
-  { steps, lost, charges }: Rebuilding,
+  { steps, lost, charges, copy }: Rebuilding,
   { id, now }: { id: string; now: number },
 ): Promise<void> {
   const damaged = await fs.read(path);
   const from = damaged === undefined ? {} : { from: keptAs };
+  const copied = copy === undefined ? {} : { copy };
   const state = new LedgerState();
   const lines: Line[] = [];
   for (const step of [
     { step: "opened", ledger: id, version: 1, at: now } as const,
-    { step: "rebuilt", ...from, lost, charges, at: now } as const,
+    { step: "rebuilt", ...from, ...copied, lines: 2 + steps.length, lost, charges, at: now } as const,
     ...steps,
   ]) {
     const line: Line = { ...step, seq: state.seq + 1 };

@@ -4,7 +4,7 @@ import { TestClock } from "../runtime/testing/clock.ts";
 import { crashFileSystem } from "../storage/testing/crash-file-system.ts";
 import { seeded } from "../storage/testing/seeded.ts";
 import { openLedger } from "./ledger.ts";
-import { encodeLines, readDamaged } from "./ledger-file.ts";
+import { encodeLines, readDamaged, readLedger } from "./ledger-file.ts";
 import type { Line, Step } from "./ledger-lines.ts";
 import { LedgerState } from "./ledger-state.ts";
 import { type Totals, totalsOf } from "./ledger-totals.ts";
@@ -262,7 +262,9 @@ test("a damaged ledger is put right whole or not at all, and the gateway opens w
   };
   const undisturbed = start();
   await put(undisturbed);
-  for (let step = 0; step <= undisturbed.made.length; step += 1) {
+  const steps = undisturbed.made.length;
+  const wanted = sumsOf((await readLedger(undisturbed, place.path)).state);
+  for (let step = 0; step <= steps; step += 1) {
     const fs = start();
     fs.crashAfter(step);
     await put(fs).catch(() => {
@@ -277,6 +279,8 @@ test("a damaged ledger is put right whole or not at all, and the gateway opens w
     const now = sumsOf(ledger.state);
     for (const [grant, { cost }] of truth(lines))
       expect(now.get(grant)?.cost, `crash at step ${step}`).toBeGreaterThanOrEqual(cost);
+    // What only the copy proved was charged again after a crash before the last step.
+    expect(now, `crash at step ${step}`).toEqual(wanted);
     await ledger.close();
     expect(await after.read(keptAs)).toBeDefined();
   }

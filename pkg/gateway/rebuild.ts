@@ -3,7 +3,7 @@
  * charged with the most that it can have been: never less than was spent, as long as no limit was above what is known.
  */
 import { selects } from "./grants.ts";
-import type { Line, Released, Reserved, Step, Unsettled } from "./ledger-lines.ts";
+import type { Line, Rebuilt, Released, Reserved, Step, Unsettled } from "./ledger-lines.ts";
 import { LedgerState, type RequestRecord } from "./ledger-state.ts";
 import type { Totals, WindowTotals } from "./ledger-totals.ts";
 import type { NanoUSD } from "./money.ts";
@@ -42,12 +42,16 @@ export interface Rebuilding {
   /** Requests whose end was lost: charged with their bound. */
   atBound: readonly string[];
   charges: readonly Charge[];
+  /** The copy of the totals that counted. */
+  copy?: Rebuilt["copy"];
 }
 
 type TimedStep = Step & { at: number };
 
-export function rebuild({ lines, endIsLost, totals, limits }: Damaged): Rebuilding {
+export function rebuild({ lines, endIsLost, totals: given, limits }: Damaged): Rebuilding {
   const known = inOrder(lines);
+  // What it says is charged already by an earlier making anew, which a crash kept from its last step.
+  const totals = !endIsLost && given !== undefined && isMadeFrom(known, given) ? undefined : given;
   const ledger = known.find((line) => line.step === "opened");
   // A copy of another ledger still says what was spent; but none of these lines explains any of it.
   const copiedTo = totals === undefined || totals.ledger !== ledger?.ledger ? 0 : totals.seq;
@@ -74,7 +78,21 @@ export function rebuild({ lines, endIsLost, totals, limits }: Damaged): Rebuildi
     const charged = book.charged(window);
     return book.charge(window, { cost: cost - charged.cost, tokens: tokens - charged.tokens });
   });
-  return { steps: book.steps, lost: lost.length, beyondTotals, atBound, charges };
+  const copy = given === undefined ? {} : { copy: { ledger: given.ledger, seq: given.seq } };
+  return { steps: book.steps, lost: lost.length, beyondTotals, atBound, charges, ...copy };
+}
+
+/** Whether `lines` are, all of them, a ledger that was made anew from this copy, and that has none of its own yet. */
+export function isMadeFrom(lines: readonly Line[], { ledger, seq }: Totals): boolean {
+  const isWhole = lines.every((line, index) => line.seq === index + 1);
+  return lines.some(
+    (line) =>
+      line.step === "rebuilt" &&
+      line.copy?.ledger === ledger &&
+      line.copy.seq === seq &&
+      line.lines === lines.length &&
+      isWhole,
+  );
 }
 
 /** The new ledger while it is written. */
