@@ -940,6 +940,21 @@ test("an alert that could not be told at first is told by a later look, once", a
   expect(await alertsIn(story)).toEqual(["75 % of the limit for 2026-01-05 are spent."]);
 });
 
+test("a Budget that is being deleted is in force no more, however long somebody holds it", async () => {
+  const story = await tell();
+  const { api } = story.world;
+  await story.patch("Budget", "all", { daily: { usd: 0.001 } });
+  await story.minutes(1);
+  expect(await longRequest(story)).toMatchObject({ is: "refused", reason: "BudgetExceeded" });
+  const key = { namespace: "default", name: "all" };
+  await api.patch("Budget", key, { metadata: { finalizers: ["example.com/audit"] } });
+  await api.delete("Budget", key);
+  await story.minutes(1);
+  expect(story.the("Budget", "all").metadata).toHaveProperty("deletionTimestamp");
+  // It was the only one: with none nothing may be spent.
+  expect(await longRequest(story)).toMatchObject({ is: "refused", reason: "NoBudget" });
+});
+
 test("a limit that the gateway could not be told at first is in force once it can be", async () => {
   const story = await tell();
   const { money } = story.world;
