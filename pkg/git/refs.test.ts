@@ -61,6 +61,9 @@ test.each([
       { do: "move", ref, from: elsewhere, to: here },
       { do: "move", ref, from: undefined, to: elsewhere },
       { do: "move", ref, from: elsewhere, to: undefined },
+      { do: "verify", ref: "refs/bosun/gone", is: here },
+      { do: "move", ref: "refs/bosun/gone", from: here, to: elsewhere },
+      { do: "move", ref: "refs/bosun/gone", from: here, to: undefined },
     ];
     for (const change of wrong) {
       expect(await changeRefs(by, { gitDirectory: folder }, [beside, change], "test"), change.do).toBe(false);

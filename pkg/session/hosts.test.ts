@@ -50,3 +50,13 @@ test("who has the number of a host in another container lives on when that is en
   expect(await hosts.end(`hosts-test-${process.pid}-elsewhere`, host)).toBe(true);
   expect(startTimeNow(pid)).toBe(startTime);
 });
+
+test("an attempt that had no process when it was looked at lives once it has one", async () => {
+  const session = `hosts-test-${process.pid}-late`;
+  const hosts = new Hosts({ folderOf: (id) => sessionFolder("/nowhere", id), clock: systemClock });
+  const named = { attempt: "1", place: pidSpace() };
+  expect(await hosts.lookAt(session, { state: "starting", ...named })).toBe("gone");
+  const me = { pid: process.pid, startTime: (await startTimeOf(process.pid)) ?? "" };
+  const host: HostFile = { state: "running", ...named, outermost: me, host: me, startedAtMs: 0 };
+  expect(await hosts.lookAt(session, host)).toBe("alive");
+});
