@@ -394,9 +394,10 @@ describe.each(["Best", "Marker"] as const)("stopping and crashing, containment %
 
 describe("a host that can't be started", () => {
   test("is told with what it said as soon as it has ended, and nothing of it is left", async () => {
-    const hostCommand = [process.execPath, "-e", "console.error('It is broken.'); process.exit(1)"];
+    const hostCommand = ["sh", "-c", "sleep 600 & echo 'It is broken.' >&2; exit 1"];
     // Time stands still: nothing is given up for having taken too long.
-    const { stage } = await stageWith([], { hostCommand, clock: { ...systemClock, elapsed: () => 0 } });
+    const clock = { ...systemClock, elapsed: () => 0 };
+    const { stage } = await stageWith([], { hostCommand, clock, containment: "Marker" });
     const spec = stage.spec();
     await expect(stage.sessions.start(spec)).rejects.toMatchObject({
       reason: "HostNotStarted",

@@ -310,6 +310,14 @@ const claims: readonly Mutation[] = [
     tests: ["test/integration/repository.test.ts"],
   },
   {
+    name: "outrun-and-not-told",
+    bug: "a claim that another operator was faster to record counts as recorded",
+    file: "pkg/git/claims.ts",
+    find: "`)) return;\n    }\n    throw",
+    replace: "`)) return;\n      return;\n    }\n    throw",
+    tests: ["pkg/git/claims.test.ts"],
+  },
+  {
     name: "claim-of-another-agent",
     bug: "who has a claim's number holds the claim, whoever it was given to",
     file: "pkg/git/claims.ts",
@@ -453,6 +461,14 @@ const claims: readonly Mutation[] = [
     find: '[...fence, { do: "move", ref: keep, from: kept, to: base }],',
     replace: '[{ do: "move", ref: keep, from: kept, to: base }],',
     tests: ["test/integration/repository.test.ts"],
+  },
+  {
+    name: "forgotten-while-its-end-fails",
+    bug: "a session whose claim went to another one is forgotten though it could not be ended",
+    file: "controllers/agent/controller.ts",
+    find: 'return done.do === "stop" && done.session === before.id ? undefined : before;',
+    replace: "return undefined;",
+    tests: ["test/simulation/let-go.test.ts"],
   },
   {
     name: "lets-go-of-anothers-claim",
@@ -629,6 +645,14 @@ const stop: readonly Mutation[] = [
     find: "if (clean === 2) return [];",
     replace: "if (clean >= 0) return [];",
     tests: ["pkg/system/end-processes.test.ts", "cmd/bosun/commands/stop.test.ts"],
+  },
+  {
+    name: "failed-look-is-none",
+    bug: "where processes can't be looked at a stop is proven",
+    file: "pkg/system/process-table.ts",
+    find: "        reject(error);",
+    replace: "        resolve(error === undefined ? [] : []);",
+    tests: ["pkg/system/end-processes.test.ts"],
   },
   {
     name: "marks-not-looked-for",
