@@ -6,10 +6,12 @@
  *     npm run bench:cluster -- --kubeconfig F        on that cluster; the kind probes.bench.bosun.dev is put into it
  *     npm run bench:cluster -- --objects 1000 --edits 200
  */
+
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { whenInterrupted } from "../support/interrupted.ts";
 import { apiOf, serve } from "../support/real-cluster.ts";
 import { definition } from "./apiserver/probe.ts";
 import { ownServer } from "./apiserver/target.ts";
@@ -38,6 +40,10 @@ const own = values.kubeconfig === undefined ? await ownServer() : undefined;
 const kubeconfig = values.kubeconfig ?? own?.kubeconfig ?? "";
 const context = values.context === undefined ? {} : { context: values.context };
 const api = own?.api ?? (await apiOf({ file: kubeconfig, ...context }));
+whenInterrupted(async () => {
+  api.close();
+  await own?.close();
+});
 try {
   await serve(api, definition());
   const where = {

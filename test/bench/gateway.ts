@@ -8,6 +8,7 @@
  *     npm run bench:gateway -- --quick          a tenth of the work
  *     npm run bench:gateway -- --folder DIR     where the ledger lies: another disk
  */
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
@@ -16,6 +17,7 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { openGateway } from "../../pkg/gateway/money-client.ts";
+import { whenInterrupted } from "../support/interrupted.ts";
 import { quantile } from "../support/quantile.ts";
 import {
   type Answered,
@@ -46,6 +48,12 @@ const gateway = await openGateway({
   upstream: { baseUrl: direct.url, credential: { apiKey: "bench" } },
   admitted: [],
 });
+const end = async (): Promise<void> => {
+  await gateway.stop();
+  upstream.stdin.end();
+  rmSync(folder, { recursive: true });
+};
+whenInterrupted(end);
 await gateway.setBudgets([
   { name: "all", uid: "bench", daily: { usd: 1_000_000 }, timeZone: "UTC", selector: {} },
 ]);
@@ -87,9 +95,7 @@ await throughput("10 streams, HTTP", overHttp, 10);
 await throughput("1 stream, SDK", throughSdk, 1);
 await throughput("10 streams, SDK", throughSdk, 10);
 
-await gateway.stop();
-upstream.stdin.end();
-rmSync(folder, { recursive: true });
+await end();
 
 /** The disk alone: what the ledger does for one line. */
 function syncs(count: number): void {

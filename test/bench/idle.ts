@@ -6,11 +6,13 @@
  *     npm run bench:idle -- --minutes 10 --projects 200 --rehearse
  *     npm run bench:idle -- --beside ../before      the operator of another checkout in the same minutes, for a ratio
  */
+
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startTestUpstream } from "../../pkg/gateway/testing/upstream.ts";
+import { whenInterrupted } from "../support/interrupted.ts";
 import { type RunningOperator, scratchWorkspace, type Upstream } from "./workspace/operator.ts";
 
 const { values } = parseArgs({
@@ -31,6 +33,7 @@ const ticksPerSecond = 100;
 await using upstream = await startTestUpstream();
 const how: Upstream = values.rehearse ? { is: "rehearsal" } : { is: "real", url: upstream.url };
 await using sides = new AsyncDisposableStack();
+whenInterrupted(() => sides.disposeAsync());
 const operators = [await started(scratchWorkspace)];
 if (values.beside !== undefined) {
   const other = path.resolve(values.beside, "test/bench/workspace/operator.ts");

@@ -5,9 +5,11 @@
  *     npm run bench:status
  *     npm run bench:status -- --runs 100 --projects 1000
  */
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { parseArgs } from "node:util";
+import { whenInterrupted } from "../support/interrupted.ts";
 import { quantile } from "../support/quantile.ts";
 import { bosun, scratchWorkspace } from "./workspace/operator.ts";
 
@@ -18,6 +20,10 @@ const runs = Number(values.runs);
 
 await using workspace = scratchWorkspace({ projects: Number(values.projects) });
 const operator = await workspace.start({ is: "rehearsal" });
+whenInterrupted(async () => {
+  await operator.stop();
+  await workspace[Symbol.asyncDispose]();
+});
 await measure("beside an operator");
 await operator.stop();
 await measure("last known state");

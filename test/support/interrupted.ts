@@ -11,6 +11,9 @@ export function whenInterrupted(undo: () => Promise<void>): void {
     // npm passes on what the terminal has sent to the whole group already: it comes twice.
     if (interrupted) return;
     interrupted = true;
+    process.on("uncaughtException", () => {
+      // What is under way fails as what it needs is ended.
+    });
     console.log("Interrupted: what it started is ended.");
     undo()
       .catch((error: unknown) => console.error(error))
