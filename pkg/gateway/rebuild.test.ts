@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { TestClock } from "../runtime/testing/clock.ts";
 import { crashFileSystem } from "../storage/testing/crash-file-system.ts";
 import { seeded } from "../storage/testing/seeded.ts";
+import { selects } from "./grants.ts";
 import { openLedger } from "./ledger.ts";
 import { encodeLines, readDamaged, readLedger } from "./ledger-file.ts";
 import type { Line, Step } from "./ledger-lines.ts";
@@ -93,6 +94,18 @@ function sumsOf(state: LedgerState): Map<string, { cost: number; tokens: number 
   );
 }
 
+/** The most that a window can be charged with: each of its requests with its bound, and what people said after line `seq`. */
+function most(lines: readonly Line[], grant: string, seq: number): number {
+  const state = new LedgerState();
+  for (const line of lines) state.apply(line);
+  const selector = limits.find((limit) => limit.grant === grant)?.selector ?? {};
+  const bounds = [...state.requests()]
+    .filter(({ payer }) => selects(selector, payer.labels))
+    .map(({ bound }) => bound.cost);
+  const said = lines.map((line) => (line.step === "personSettled" && line.seq > seq ? line.cost : 0));
+  return [...bounds, ...said].reduce((sum, cost) => sum + cost, 0);
+}
+
 function stateOf(steps: readonly (Step & { at: number })[]): LedgerState {
   const state = new LedgerState();
   state.apply({ seq: 1, at: 0, step: "opened", ledger: "new", version: 1 });
@@ -156,7 +169,7 @@ test("a ledger made anew charges no window with less than was spent, whatever is
   );
 });
 
-test("where the copy knows of every lost line, no window is charged with less than was spent", async () => {
+test("where the copy knows of every lost line, no window is charged with less than was spent, nor with more than was bounded", async () => {
   await fc.assert(
     fc.property(
       fc.nat(),
@@ -179,6 +192,8 @@ test("where the copy knows of every lost line, no window is charged with less th
           // A window that was opened since the copy has all its lines.
           expect(now.get(grant)?.cost, `${grant} in USD`).toBeGreaterThanOrEqual(cost);
           expect(now.get(grant)?.tokens, `${grant} in tokens`).toBeGreaterThanOrEqual(tokens);
+          // What a person said since may be said of a request that the copy has with its bound.
+          expect(now.get(grant)?.cost, `${grant} at most`).toBeLessThanOrEqual(most(lines, grant, copy.seq));
         }
       },
     ),
