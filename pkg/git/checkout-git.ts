@@ -58,6 +58,7 @@ export function checkoutWrap(
       extraReadOnly: sandbox.readOnly,
       env,
       network: "none",
+      urgent: true,
     });
   };
 }

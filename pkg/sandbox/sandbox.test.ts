@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, type TestContext, test, vi } from "vitest";
 
 import { systemClock } from "../system/system.ts";
@@ -222,6 +223,29 @@ test("an unsandboxed command says so and leaves no child behind either", async (
   expect(await processesOf("2345.6")).toEqual([]);
 });
 
+test("a command gives way to what else runs, and so does its session where Linux groups by session; this one does not", async (context) => {
+  const own = await ownPriority();
+  const launch = unsandboxed(priority, { home: checkout });
+  const bare = async () => (await runCommand({ launch, cwd: checkout, timeoutSeconds: 20, clock })).output;
+  const lower = {
+    process: Math.min(19, own.process + 10),
+    session: own.session === undefined ? undefined : 10,
+  };
+
+  // Of two that begin in the same tenth of a second, one is refused for its session.
+  await expect.poll(async () => read(await bare())).toEqual(lower);
+  await expect.poll(async () => read((await inside(context, priority)).output)).toEqual(lower);
+  expect(await ownPriority()).toEqual(own);
+});
+
+test("what the operator does itself in a sandbox does not give way", async (context) => {
+  needSandbox(context);
+  const launch = sandboxed(priority, { checkout, network: "none", urgent: true });
+  const { output } = await runCommand({ launch, cwd: checkout, timeoutSeconds: 20, clock });
+
+  expect(read(output).process).toBe((await ownPriority()).process);
+});
+
 test("an aborted command ends at once and is not called timed out", async () => {
   const controller = new AbortController();
   const launch = unsandboxed("sleep 3456.7", { home: checkout });
@@ -246,6 +270,20 @@ test("a program that does not exist is a result, not an exception", async () => 
     exitCode: 127,
   });
 });
+
+/** Tells the niceness of the process that runs it and of its session. */
+const priority = "nice; cat /proc/self/autogroup 2> /dev/null || true";
+
+/** The session's is absent where there is none. */
+function read(told: string): { process: number; session: number | undefined } {
+  const [, session] = / nice (-?\d+)/.exec(told) ?? [];
+  return { process: Number.parseInt(told, 10), session: session === undefined ? undefined : Number(session) };
+}
+
+async function ownPriority(): Promise<ReturnType<typeof read>> {
+  const child = spawn("sh", ["-c", priority], { stdio: ["ignore", "pipe", "inherit"] });
+  return read(await text(child.stdout));
+}
 
 async function processesOf(argument: string): Promise<readonly string[]> {
   const launch = unsandboxed(["ps", "-eo", "stat=,args="], { home: checkout });

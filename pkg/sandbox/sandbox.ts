@@ -32,10 +32,27 @@ export interface SandboxOptions {
   env?: Readonly<Record<string, string>>;
   /** `none`: loopback of its own and nothing else. `host`: the machine's network, for `setup` when allowed. */
   network: "none" | "host";
+  /** Whether it does not give way to all others: what the operator does itself, and waits for. */
+  urgent?: boolean;
 }
 
 /** HOME inside: empty, writable, gone with the command. */
 const sandboxHome = "/tmp/home";
+
+/** Of 0 to 19; 10 is what `nice` gives where nobody says how much. */
+const niceness = 10;
+/**
+ * Starts what follows so that it gives way: when ten agents compile, the person's editor, the operator, the gateway and a stop
+ * go first. Linux with autogroups (sched(7)) shares time out by session before it looks at the niceness of processes, and each
+ * command has a session of its own: that gets the niceness as well. It may refuse one of two commands that start in the
+ * same tenth of a second, which then has the process's niceness only.
+ */
+const givingWay: readonly string[] = [
+  "sh",
+  "-c",
+  `{ echo ${niceness} > /proc/self/autogroup; } 2> /dev/null; exec nice -n ${niceness} "$@"`,
+  "sh",
+];
 
 /** Homes, sockets (`/run`: agents of ssh and gpg, docker, dbus), other disks (`/mnt`: Windows' home under WSL2). */
 const alwaysHidden = ["/home", "/root", "/run", "/mnt", "/media"];
@@ -89,7 +106,9 @@ export function sandboxed(command: string | readonly string[], options: SandboxO
   for (const place of hidden) {
     if (statSync(place).isDirectory() && place !== checkout) args.push("--remount-ro", place);
   }
-  args.push("--chdir", options.cwd ?? checkout, "--", ...words(command));
+  args.push("--chdir", options.cwd ?? checkout, "--");
+  if (options.urgent !== true) args.push(...givingWay);
+  args.push(...words(command));
   return { file: "bwrap", args, env, contained: true };
 }
 
@@ -105,7 +124,8 @@ function showCompiledNpm(path: string): readonly string[] {
 
 /**
  * The same command with the same environment and no sandbox: for `sandbox: Off`, and for a rehearsal on a machine
- * without one. It sees and can change whatever the person can; `contained` says so.
+ * without one. It sees and can change whatever the person can; `contained` says so. To be started in a session of its own, as
+ * `runCommand` does: the session gives way with it.
  *
  * @param options.home - an empty folder to use as HOME
  * @param options.pids - gives it process ids of its own, so that what it starts ends with it; see `PidNamespace`
@@ -115,7 +135,7 @@ export function unsandboxed(
   options: { home: string; env?: Readonly<Record<string, string>>; pids?: PidNamespace },
 ): Launch {
   const inside = options.pids === undefined ? [] : ["unshare", ...options.pids, "--"];
-  const [file = "bash", ...args] = [...inside, ...words(command)];
+  const [file = "sh", ...args] = [...inside, ...givingWay, ...words(command)];
   return { file, args, env: commandEnvironment(options.env ?? {}, options.home), contained: false };
 }
 

@@ -5,6 +5,7 @@
  *
  *     npm run bench:stop
  *     npm run bench:stop -- --rounds 100
+ *     npm run bench:stop -- --busy        two processes of each tree never rest
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,7 +17,9 @@ import { bosunCommand, startBuiltPackage } from "../support/bosun-command.ts";
 import { whenInterrupted } from "../support/interrupted.ts";
 import { quantile } from "../support/quantile.ts";
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "12" } } });
+const { values } = parseArgs({
+  options: { rounds: { type: "string", default: "12" }, busy: { type: "boolean", default: false } },
+});
 const rounds = Number(values.rounds);
 const aimMs = 1_000;
 
@@ -43,7 +46,7 @@ const ways: Readonly<Record<string, (here: Crew) => Promise<number | undefined>>
 
 startBuiltPackage();
 let remove = async (): Promise<void> => {};
-const here = crew({ holding: 10, dailyUSD: 100_000 }, (end) => {
+const here = crew({ holding: 10, busy: values.busy, dailyUSD: 100_000 }, (end) => {
   remove = end;
 });
 whenInterrupted(() => remove());

@@ -21,6 +21,8 @@ export interface CrewOptions extends Pick<ScratchOptions, "workspace" | "env" | 
   leaving?: number;
   /** They wait for an answer that never ends. */
   asking?: number;
+  /** Whether two processes of each tree never rest. */
+  busy?: boolean;
 }
 
 /** What a promise of the system allows at most, in milliseconds. */
@@ -29,10 +31,11 @@ export const hardLimitMs = 30_000;
 const treeMin = { holding: 4, leaving: 2 };
 const patienceMs = 60_000;
 const lookMs = 10;
+const neverRests = "while :; do :; done &\n".repeat(2);
 export const stubbornScript = readFileSync(path.join(import.meta.dirname, "stubborn.sh"), "utf8");
 
 export function crew(
-  { holding = 0, leaving = 0, asking = 0, ...more }: CrewOptions,
+  { holding = 0, leaving = 0, asking = 0, busy = false, ...more }: CrewOptions,
   onEnd?: (remove: () => Promise<void>) => void,
 ): Crew {
   const kinds = [
@@ -47,7 +50,7 @@ export function crew(
     projects: Object.fromEntries(sketches),
     agents: kinds.length,
     reviewers: 0,
-    files: { "stubborn.sh": stubbornScript },
+    files: { "stubborn.sh": `${busy ? neverRests : ""}${stubbornScript}` },
     ...more,
   };
   const here = scratch(options, onEnd);
