@@ -1,5 +1,5 @@
 /** Operators that can't see each other, and hands for what happens to them while nobody looks. */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { onTestFinished, type TestContext } from "vitest";
 import { pidNamespaceAvailable } from "../../../pkg/sandbox/pid-namespace.ts";
@@ -107,7 +107,7 @@ export function letGo(checkout: string): void {
 
 function foldersIn(place: string): string[] {
   if (!existsSync(place)) return [];
-  return readdirSync(place)
-    .map((name) => path.join(place, name))
-    .filter((entry) => statSync(entry).isDirectory());
+  return readdirSync(place, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => path.join(place, name));
 }
