@@ -28,6 +28,8 @@ const { values } = parseArgs({
   },
 });
 
+// Whoever read is gone.
+process.stdout.once("error", () => process.exit(1));
 const workers = Number(values.workers);
 const from = Number(values.seed ?? values.from);
 const step = Number(values.step);

@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { availableParallelism, constants, setPriority } from "node:os";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { busyShareMax, type Outcome, stepsPerDayMax, stepsPerStartMax } from "./simulate.ts";
@@ -15,11 +15,15 @@ const fresh = Number(process.env.BOSUN_FRESH_SEEDS ?? 4);
 const base = Number(process.env.BOSUN_SEED_BASE ?? randomInt(1_000_000, 2 ** 31));
 const workers = String(availableParallelism());
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
+/** Operators under test have sessions of their own, among which Linux shares time out before it looks at niceness: see `sandbox.ts`. */
+const givingWay = '{ echo 19 > /proc/self/autogroup; } 2> /dev/null; exec nice -n 19 "$@"';
 
 /** What became of the seeds that these arguments name, run where others leave time; rejects when one fails, with its story. */
 async function run(...args: readonly string[]): Promise<readonly Outcome[]> {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+  const child = spawn("sh", ["-c", givingWay, "sh", process.execPath, main, ...args], {
+    detached: true,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const output: string[] = [];
   for await (const chunk of child.stdout) output.push(String(chunk));
   const code = child.exitCode ?? (await new Promise<number>((resolve) => child.once("close", resolve)));
