@@ -4,6 +4,7 @@ import { join, sep } from "node:path";
 import { compiledName, compiledNpm, startsNpm } from "./compiled-npm.ts";
 import { commandEnvironment } from "./environment.ts";
 import { executableDirectories } from "./executables.ts";
+import { givingWay } from "./giving-way.ts";
 import type { PidNamespace } from "./pid-namespace.ts";
 
 /** A process to start: what a sandbox makes of a command. `env` is its whole environment. */
@@ -38,21 +39,6 @@ export interface SandboxOptions {
 
 /** HOME inside: empty, writable, gone with the command. */
 const sandboxHome = "/tmp/home";
-
-/** Of 0 to 19; 10 is what `nice` gives where nobody says how much. */
-const niceness = 10;
-/**
- * Starts what follows so that it gives way: when ten agents compile, the person's editor, the operator, the gateway and a stop
- * go first. Linux with autogroups (sched(7)) shares time out by session before it looks at the niceness of processes, and each
- * command has a session of its own: that gets the niceness as well. It may refuse one of two commands that start in the
- * same tenth of a second, which then has the process's niceness only.
- */
-const givingWay: readonly string[] = [
-  "sh",
-  "-c",
-  `{ echo ${niceness} > /proc/self/autogroup; } 2> /dev/null; exec nice -n ${niceness} "$@"`,
-  "sh",
-];
 
 /** Homes, sockets (`/run`: agents of ssh and gpg, docker, dbus), other disks (`/mnt`: Windows' home under WSL2). */
 const alwaysHidden = ["/home", "/root", "/run", "/mnt", "/media"];
@@ -107,7 +93,7 @@ export function sandboxed(command: string | readonly string[], options: SandboxO
     if (statSync(place).isDirectory() && place !== checkout) args.push("--remount-ro", place);
   }
   args.push("--chdir", options.cwd ?? checkout, "--");
-  if (options.urgent !== true) args.push(...givingWay);
+  if (options.urgent !== true) args.push(...givingWay());
   args.push(...words(command));
   return { file: "bwrap", args, env, contained: true };
 }
@@ -135,7 +121,7 @@ export function unsandboxed(
   options: { home: string; env?: Readonly<Record<string, string>>; pids?: PidNamespace },
 ): Launch {
   const inside = options.pids === undefined ? [] : ["unshare", ...options.pids, "--"];
-  const [file = "sh", ...args] = [...inside, ...givingWay, ...words(command)];
+  const [file = "sh", ...args] = [...inside, ...givingWay(), ...words(command)];
   return { file, args, env: commandEnvironment(options.env ?? {}, options.home), contained: false };
 }
 

@@ -6,7 +6,6 @@
  *     npm run bench:cluster -- --kubeconfig F        on that cluster; the kind probes.bench.bosun.dev is put into it
  *     npm run bench:cluster -- --objects 1000 --edits 200
  */
-
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";

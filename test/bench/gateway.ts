@@ -8,7 +8,6 @@
  *     npm run bench:gateway -- --quick          a tenth of the work
  *     npm run bench:gateway -- --folder DIR     where the ledger lies: another disk
  */
-
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";

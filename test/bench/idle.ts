@@ -6,7 +6,6 @@
  *     npm run bench:idle -- --minutes 10 --projects 200 --rehearse
  *     npm run bench:idle -- --beside ../before      the operator of another checkout in the same minutes, for a ratio
  */
-
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -5,7 +5,6 @@
  *     npm run bench:status
  *     npm run bench:status -- --runs 100 --projects 1000
  */
-
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { parseArgs } from "node:util";

@@ -8,6 +8,7 @@ import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { givingWay } from "../../pkg/sandbox/giving-way.ts";
 import { busyShareMax, type Outcome, stepsPerDayMax, stepsPerStartMax } from "./simulate.ts";
 
 const seeds = Number(process.env.BOSUN_SEEDS ?? 40);
@@ -15,12 +16,11 @@ const fresh = Number(process.env.BOSUN_FRESH_SEEDS ?? 4);
 const base = Number(process.env.BOSUN_SEED_BASE ?? randomInt(1_000_000, 2 ** 31));
 const workers = String(availableParallelism());
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
-/** Operators under test have sessions of their own, among which Linux shares time out before it looks at niceness: see `sandbox.ts`. */
-const givingWay = '{ echo 19 > /proc/self/autogroup; } 2> /dev/null; exec nice -n 19 "$@"';
 
 /** What became of the seeds that these arguments name, run where others leave time; rejects when one fails, with its story. */
 async function run(...args: readonly string[]): Promise<readonly Outcome[]> {
-  const child = spawn("sh", ["-c", givingWay, "sh", process.execPath, main, ...args], {
+  const [file = "", ...rest] = [...givingWay(19), process.execPath, main, ...args];
+  const child = spawn(file, rest, {
     detached: true,
     stdio: ["ignore", "pipe", "inherit"],
   });
