@@ -25,7 +25,7 @@ import { systemClock, systemRandom } from "../system/system.ts";
 import { runHost } from "./host.ts";
 import { markedProcesses } from "./process-tree.ts";
 import { type HostFile, type SessionFolder, sessionFolder } from "./session-folder.ts";
-import type { SessionObservation } from "./sessions.ts";
+import type { SessionObservation, SessionSpec } from "./sessions.ts";
 import type { OperatorOrder } from "./testing/operator.ts";
 import { openStage, type Stage } from "./testing/stage.ts";
 import { type AskedRequest, openUpstream, type Turn, type Upstream } from "./testing/upstream.ts";
@@ -697,14 +697,22 @@ describe("a host that may not go on", () => {
 
   const deafHost = [process.execPath, fileURLToPath(new URL("./testing/deaf-host.ts", import.meta.url))];
 
-  async function suspended(
+  /** Starts a session whose command does not return, and waits for that. */
+  async function begun(
     stage: Stage,
     when: (seen: SessionObservation) => boolean = () => true,
-  ): Promise<{ folder: SessionFolder; host: RunningHost }> {
+  ): Promise<{ spec: SessionSpec; folder: SessionFolder }> {
     const spec = stage.spec({ toolTimeoutSeconds: 600 });
     await stage.sessions.start(spec);
     await stage.until(spec.id, (seen) => existsSync(join(stage.checkout, "more.txt")) && when(seen));
-    const folder = sessionFolder(stage.places.directory, spec.id);
+    return { spec, folder: sessionFolder(stage.places.directory, spec.id) };
+  }
+
+  async function suspended(
+    stage: Stage,
+    when?: (seen: SessionObservation) => boolean,
+  ): Promise<{ folder: SessionFolder; host: RunningHost }> {
+    const { folder } = await begun(stage, when);
     return { folder, host: takeThePlaceOf(folder) };
   }
 
@@ -840,10 +848,7 @@ describe("a host that may not go on", () => {
 
   test("that can't read any more whether it may go on, it ends with all it started", async () => {
     const { stage } = await stageWith([bash(endless)]);
-    const spec = stage.spec({ toolTimeoutSeconds: 600 });
-    await stage.sessions.start(spec);
-    await stage.until(spec.id, () => existsSync(join(stage.checkout, "more.txt")));
-    const folder = sessionFolder(stage.places.directory, spec.id);
+    const { folder } = await begun(stage);
     const host = folder.readHost();
     if (host?.state !== "running") throw new Error("It does not run.");
     writeFileSync(join(folder.path, "host.json"), "{");
@@ -856,10 +861,7 @@ describe("a host that may not go on", () => {
 
   test("started late, when another has begun already, it does nothing", async () => {
     const { stage } = await stageWith([bash(endless)]);
-    const spec = stage.spec({ toolTimeoutSeconds: 600 });
-    await stage.sessions.start(spec);
-    await stage.until(spec.id, () => existsSync(join(stage.checkout, "more.txt")));
-    const folder = sessionFolder(stage.places.directory, spec.id);
+    const { spec, folder } = await begun(stage);
     const before = folder.readHost();
     const late = spawn(
       process.execPath,
