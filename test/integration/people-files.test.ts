@@ -219,6 +219,22 @@ describe("what a person writes", () => {
     await world.pass(10_000);
     expect(world.spec("x")).toMatchObject({ title: "Second" });
   });
+
+  test("one object twice in one file: the first document stays in force whatever the second comes to say, until it is the only one", async () => {
+    const file = (first: string, second: string) => `${project("x", first)}---\n${project("x", second)}`;
+    await world.write("a.yaml", file("First", "Second"));
+    await world.open();
+    expect(world.spec("x")).toMatchObject({ title: "First" });
+    expect(world.messages()).toEqual([
+      expect.stringMatching(/^DuplicateObject: a\.yaml:\d+: Project x .* a\.yaml/),
+    ]);
+    await world.edit("a.yaml", file("First", "Third"));
+    expect(world.spec("x")).toMatchObject({ title: "First" });
+    await world.edit("a.yaml", file("Fourth", "Third"));
+    expect(world.spec("x")).toMatchObject({ title: "Fourth" });
+    await world.edit("a.yaml", project("x", "Third"));
+    expect(world.spec("x")).toMatchObject({ title: "Third" });
+  });
 });
 
 describe("what the API writes", () => {
