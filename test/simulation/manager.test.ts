@@ -487,7 +487,7 @@ test("a cache that never shows an own write is passed by after 30 s, not trusted
   expect(seen).toEqual(['{"title":"one"}@30', '{"title":"two"}@30']);
 });
 
-test("what a controller says twice is one Event with a count, and a flood is bounded", async () => {
+test("what a controller says twice is one Event with a count, and a flood is bounded, as is a long message", async () => {
   const { seconds, api, client, life } = await world();
   const project = (await api.create("Project", draft("Project", "p1"))) as unknown as KubeObject;
   const { clock, ids } = life;
@@ -506,6 +506,10 @@ test("what a controller says twice is one Event with a count, and a flood is bou
   expect(combined).toMatchObject([
     { count: 14, message: "(combined from similar events): 22 %", reason: "Progress" },
   ]);
+  const other = (await api.create("Project", draft("Project", "p2"))) as unknown as KubeObject;
+  recorder.event(other, "Warning", "Stuck", "x".repeat(5000));
+  await seconds(1);
+  expect(api.objects("Event").at(-1)).toMatchObject({ message: `${"x".repeat(1023)}…` });
 });
 
 test("a thousand Events wait to be written at most, and what is written waits no more", async () => {

@@ -225,6 +225,22 @@ describe("one change, every other byte kept", () => {
       "a:\n    b: 1\nc:\n    d:\n        e: 1\n",
     ],
     [
+      "the author's lists, no deeper than their key",
+      "l:\n- x\nz: 1\n",
+      (v) => {
+        v.m = ["w"];
+      },
+      "l:\n- x\nz: 1\nm:\n- w\n",
+    ],
+    [
+      "the author's lists, deeper than their key",
+      "l:\n   - x\nz: 1\n",
+      (v) => {
+        v.m = ["w"];
+      },
+      "l:\n   - x\nz: 1\nm:\n  - w\n",
+    ],
+    [
       "an anchor stays",
       "a: &x 1\nb: 2\n",
       (v) => {
