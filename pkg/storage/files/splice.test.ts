@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseYaml, writeYaml } from "../../encoding/yaml.ts";
-import type { JsonMap } from "./json.ts";
+import { isJsonMap, type JsonMap } from "./json.ts";
 import { appendDocument, removeDocument, SpliceError, splice } from "./splice.ts";
 
 function documents(text: string): JsonMap[] {
@@ -413,6 +413,43 @@ describe("any text, any change", () => {
         expect(splice(text, 0, before)).toBe(text);
       }),
       { numRuns: 200 },
+    );
+    expect(refused).toBeLessThan(5);
+  });
+
+  /** `one` with what `other` has besides: keys in maps, items behind a list's last. */
+  function joined(one: unknown, other: unknown): unknown {
+    if (Array.isArray(one) && Array.isArray(other)) return [...one, ...other];
+    if (!isJsonMap(one) || !isJsonMap(other)) return one;
+    const both = Object.keys(one).filter((name) => Object.hasOwn(other, name));
+    return {
+      ...one,
+      ...other,
+      ...Object.fromEntries(both.map((name) => [name, joined(one[name], other[name])])),
+    };
+  }
+
+  test("what is added takes no comment away, and its lines end as the person's do", () => {
+    let refused = 0;
+    fc.assert(
+      fc.property(page, map, (from, more) => {
+        const text = written(from);
+        fc.pre(parseYaml(text).valid);
+        const before = documents(text)[0] as JsonMap;
+        const results = [appendDocument(text, JSON.parse(JSON.stringify(more)))];
+        expect(results[0]?.startsWith(text)).toBe(true);
+        try {
+          results.push(splice(text, 0, joined(before, JSON.parse(JSON.stringify(more))) as JsonMap));
+        } catch (error) {
+          if (!(error instanceof SpliceError)) throw error;
+          refused += 1;
+        }
+        for (const result of results) {
+          expect(result.match(/# (?:note|above) \d+/g)).toEqual(text.match(/# (?:note|above) \d+/g));
+          expect(result.match(from.crlf ? /[^\r]\n/ : /\r/)).toBeNull();
+        }
+      }),
+      { numRuns: 60 },
     );
     expect(refused).toBeLessThan(5);
   });
