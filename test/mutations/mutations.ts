@@ -588,6 +588,14 @@ const log: readonly Mutation[] = [
     tests: ["pkg/storage/log/log.test.ts"],
   },
   {
+    name: "snapshot-without-some",
+    bug: "a snapshot of more than two hundred objects lacks some: the next start refuses it",
+    file: "pkg/storage/log/snapshot.ts",
+    find: "objects.slice(at, at + objectsPerFrame)",
+    replace: "objects.slice(at, at + objectsPerFrame - 1)",
+    tests: ["pkg/storage/log/log.test.ts"],
+  },
+  {
     name: "deleted-within-a-transaction",
     bug: "what a transaction deletes is there for its later edits",
     file: "pkg/registry/staging.ts",
@@ -956,6 +964,14 @@ const files: readonly Mutation[] = [
     file: "pkg/storage/files/files-state.ts",
     find: "return missing.uid === undefined || missing.uid === object.metadata.uid ? missing : undefined;",
     replace: "return missing;",
+    tests: ["test/integration/people-files.test.ts"],
+  },
+  {
+    name: "second-document-counts",
+    bug: "of two documents of one object in one file the one that is not in force is taken too",
+    file: "pkg/storage/files/take-edit.ts",
+    find: "owners.get(id)?.path === path && owners.get(id)?.index === index",
+    replace: "owners.get(id)?.path === path && index >= 0",
     tests: ["test/integration/people-files.test.ts"],
   },
   {
