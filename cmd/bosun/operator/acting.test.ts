@@ -27,6 +27,8 @@ function crew() {
       async stop() {
         const at = running.indexOf(name);
         if (at >= 0) running.splice(at, 1);
+        // A start that waits for caches ends with it.
+        fill();
       },
     };
     return manager as unknown as Manager;
@@ -41,29 +43,30 @@ function crew() {
   };
 }
 
-/** The right to act, in the hands of the test. */
+/** The right to act, in the hands of the test; given as soon as it is asked for while it is free. */
 function lease() {
   let lose = new AbortController();
   let give: (() => void) | undefined;
+  const it = { isFree: false };
   const right = (): Right => ({
     lost: lose.signal,
     regain: (signal) =>
       new Promise((resolve, reject) => {
+        signal.throwIfAborted();
         give = () => {
           lose = new AbortController();
           resolve(right());
         };
+        if (it.isFree) give();
         signal.addEventListener("abort", () => reject(signal.reason));
       }),
   });
-  return {
+  return Object.assign(it, {
     first: right(),
     lose: () => lose.abort(),
     give: () => give?.(),
-    get isAwaited() {
-      return give !== undefined;
-    },
-  };
+    isAwaited: () => give !== undefined,
+  });
 }
 
 const key = { namespace: "default", name: "retry" };
@@ -123,11 +126,25 @@ test("a stop ends the wait for the right, and no controller runs afterwards thou
   const { running, right, acting: it } = await acting();
   right.lose();
   await settled();
-  expect(right.isAwaited).toBe(true);
+  expect(right.isAwaited()).toBe(true);
   await it.stop();
   right.give();
   await settled();
   expect(running).toEqual([]);
+});
+
+test("a stop at any moment of a loss and what follows ends, and no controller runs afterwards", async () => {
+  for (let turns = 0; turns < 20; turns += 1) {
+    const { running, right, acting: it } = await acting();
+    right.isFree = true;
+    right.lose();
+    // Caches hold nothing from now on, as if the API were away.
+    for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+    const ended = await Promise.race([it.stop().then(() => "ended"), settled().then(() => "it waits")]);
+    expect([ended, running], `after ${turns} turns`).toEqual(["ended", []]);
+    await settled();
+    expect(running, `after ${turns} turns`).toEqual([]);
+  }
 });
 
 test("a start that is interrupted before the caches hold anything leaves no controller: in a cluster nobody else waits", async () => {

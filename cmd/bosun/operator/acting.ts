@@ -60,6 +60,7 @@ export async function keepActing(
       isActing = false;
       await manager.stop();
       held = await held.regain(stopping.signal);
+      if (stopping.signal.aborted) return;
       manager = newManager();
       await manager.start();
       isActing = true;
@@ -78,10 +79,11 @@ export async function keepActing(
     },
     async stop() {
       stopping.abort(new Error("The operator ends"));
+      // From here on there is no other one. One whose caches hold nothing yet starts as long as it is not stopped.
+      await manager.stop();
       await keeping.catch(() => {
         // Told above, if it was anything but this stop.
       });
-      await manager.stop();
     },
   };
 }
