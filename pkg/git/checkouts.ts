@@ -268,7 +268,7 @@ export class Checkouts {
       if (error.code === "ENOENT") return [];
       throw error;
     });
-    return names.some((name) => name.startsWith(basename(path)));
+    return names.some((name) => name.replace(/\.\d+$/, "") === basename(path));
   }
 
   /**
@@ -323,9 +323,10 @@ function whyUnknown(error: unknown): string {
   throw error;
 }
 
+/** A dot and a number after what ends in a number or `-review`, so that none is called as another claim's would be. */
 function freePath(path: string): string {
   for (let count = 1; ; count += 1) {
-    const candidate = count === 1 ? path : `${path}-${count}`;
+    const candidate = count === 1 ? path : `${path}.${count}`;
     if (!existsSync(candidate)) return candidate;
   }
 }

@@ -216,7 +216,11 @@ describe("a checkout", () => {
 
     await git(world.repositoryPath, "branch", "other", base);
     expect([await released(), await kept()]).toEqual(["absent", base]);
-    await rm(join(world.stateDirectory, "quarantine"), { recursive: true });
+    const quarantine = join(world.stateDirectory, "quarantine");
+    await rm(quarantine, { recursive: true });
+    // Those of other claims, whose names begin with that of this one, stand on what is theirs.
+    for (const other of ["12", "1-3", "1.x-2", "1-review"])
+      await mkdir(join(quarantine, `agent-1-retry-uploads-${other}`), { recursive: true });
     await git(world.repositoryPath, "branch", "-D", "other");
     expect([await released(), await kept()]).toEqual(["absent", base]);
     await git(world.repositoryPath, "branch", "other", base);
@@ -237,7 +241,7 @@ describe("a checkout", () => {
     await write((await claimed(world)).path, { "new.txt": "as precious\n" });
     expect(await world.repository.release(claim, "execute")).toBe("quarantined");
     expect(await readFile(join(kept, "new.txt"), "utf8")).toBe("precious\n");
-    expect(await readFile(join(`${kept}-2`, "new.txt"), "utf8")).toBe("as precious\n");
+    expect(await readFile(join(`${kept}.2`, "new.txt"), "utf8")).toBe("as precious\n");
   });
 
   test("with more than a hundred new objects is collected whole", async () => {
