@@ -5,15 +5,32 @@ import { isAlive, type ProcessIdentity, startTimeOf } from "../system/process-id
 import { systemClock } from "../system/system.ts";
 import { killProcess } from "./end-process.ts";
 
-async function sleeping(): Promise<{ child: ChildProcess; identity: ProcessIdentity }> {
+interface Spawned {
+  child: ChildProcess;
+  identity: ProcessIdentity;
+}
+
+async function sleeping(): Promise<Spawned> {
   const child = spawn("sleep", ["600"], { stdio: "ignore" });
   await once(child, "spawn");
+  return spawned(child);
+}
+
+/** Gives 200 MB back once it is killed, and lives until then. */
+async function endingSlowly(): Promise<Spawned> {
+  const script = "const held = Buffer.alloc(2e8, 1); console.log(held.length); setInterval(() => held, 1e6);";
+  const child = spawn(process.execPath, ["--eval", script], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(child.stdout, "data");
+  return spawned(child);
+}
+
+async function spawned(child: ChildProcess): Promise<Spawned> {
   const pid = child.pid ?? 0;
   return { child, identity: { pid, startTime: (await startTimeOf(pid)) ?? "" } };
 }
 
-test("a process is killed by its number and start time, and is gone then", async () => {
-  const { child, identity } = await sleeping();
+test("a process is killed by its number and start time, and is gone then, however long its end takes", async () => {
+  const { child, identity } = await endingSlowly();
   const exited = once(child, "exit");
   await killProcess(identity, systemClock);
   expect(await isAlive(identity)).toBe(false);

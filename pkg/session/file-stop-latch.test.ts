@@ -94,12 +94,15 @@ test("a folder in the latch's place is a stop too", async () => {
 });
 
 test("another stop while one is in force has a name of its own, and no trace of what was released before", async () => {
-  const { latch } = temporaryLatch();
-  await latch.engage("one");
+  const { file, latch } = temporaryLatch();
+  const isThere: boolean[] = [];
+  await latch.engage("one", () => isThere.push(existsSync(file)));
   await latch.release();
   const { released } = await latch.look();
   expect(released).toBeDefined();
-  await latch.engage("two");
+  await latch.engage("two", () => isThere.push(existsSync(file)));
+  // Who is told that everybody sees it relies on that.
+  expect(isThere).toEqual([true, true]);
   const second = await latch.look();
   expect(second).toMatchObject({ released: undefined });
   expect(second.engaged).not.toBe(released);

@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { pidSpace } from "../system/pid-space.ts";
 import { startTimeOf } from "../system/process-identity.ts";
@@ -8,6 +11,7 @@ import { systemClock } from "../system/system.ts";
 import { Hosts } from "./hosts.ts";
 import { sessionMarker } from "./process-tree.ts";
 import { type HostFile, sessionFolder } from "./session-folder.ts";
+import type { SessionReport } from "./sessions.ts";
 
 const gone = { pid: 2 ** 30, startTime: "then" };
 
@@ -49,6 +53,24 @@ test("who has the number of a host in another container lives on when that is en
   };
   expect(await hosts.end(`hosts-test-${process.pid}-elsewhere`, host)).toBe(true);
   expect(startTimeNow(pid)).toBe(startTime);
+});
+
+test("a host in another container lives from when it says that it runs until it says how its run ended", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "bosun-hosts-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const folder = sessionFolder(directory, "session");
+  const hosts = new Hosts({ folderOf: () => folder, clock: systemClock });
+  const named = { attempt: "1", place: "- another-kernel 1" };
+  const running: HostFile = { state: "running", ...named, outermost: gone, host: gone, startedAtMs: 0 };
+  const times = { liveSeconds: 0, lastActivityMs: 0, heartbeatMs: 0 };
+  const report: SessionReport = { run: 1, turns: 0, ...times, tasksDone: [], busy: false };
+  expect(await hosts.lookAt("session", { state: "starting", ...named })).toBe("gone");
+  expect(await hosts.lookAt("session", running)).toBe("alive");
+  folder.writeReport(report, { durable: false });
+  expect(await hosts.lookAt("session", running)).toBe("alive");
+  const outcome = { kind: "Paused", reason: "Requested", message: "Asked." } as const;
+  folder.writeReport({ ...report, outcome }, { durable: false });
+  expect(await hosts.lookAt("session", running)).toBe("gone");
 });
 
 test("an attempt that had no process when it was looked at lives once it has one", async () => {

@@ -222,6 +222,25 @@ describe("how a run ends without finishing", () => {
     expect(seen).toMatchObject({ report: { run: 1, turns: 3, outcome: { kind: "Finished" } } });
   });
 
+  test("a paused run whose host does not leave goes on in another when it is started again", async () => {
+    const hostCommand = [
+      process.execPath,
+      fileURLToPath(new URL("./testing/staying-host.ts", import.meta.url)),
+    ];
+    const { stage } = await stageWith([write, overBudget, commit, handIn], { hostCommand });
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
+    const outcomeOf = (seen: SessionObservation) =>
+      seen.is === "present" ? seen.report.outcome?.kind : undefined;
+    await stage.until(spec.id, (seen) => outcomeOf(seen) === "Paused");
+    await stage.sessions.start(spec);
+    const seen = await stage.until(
+      spec.id,
+      (now) => outcomeOf(now) !== "Paused" && outcomeOf(now) !== undefined,
+    );
+    expect(seen).toMatchObject({ report: { run: 1, turns: 3, outcome: { kind: "Finished" } } });
+  });
+
   test("a run is told of the gateway that came after the one it began with, also one that is started again", async () => {
     let token = "first";
     const pause = [write, overBudget, bash(waitFor("../go")), commit, handIn];
@@ -454,6 +473,8 @@ test.each(["that has ended since", "that has another host since"])(
     const goesOn = Promise.withResolvers<void>();
     const arrived = Promise.withResolvers<void>();
     let isLate = false;
+    /** What the host had to ask with when the gateway was asked again. */
+    const usable: boolean[] = [];
     const { upstream, stage } = await stageWith([bash("sleep 600"), bash("sleep 600")], {
       // It looks once.
       clock: {
@@ -462,7 +483,11 @@ test.each(["that has ended since", "that has another host since"])(
       },
       money: {
         async admit(grant) {
-          if (!isLate) return { url: upstream.url, token: tokens.admit(grant) };
+          if (!isLate) {
+            const token = tokens.admit(grant);
+            usable.push(token === sessionFolder(stage.places.directory, grant.session).readAccess()?.token);
+            return { url: upstream.url, token };
+          }
           isLate = false;
           asked.resolve();
           await goesOn.promise;
@@ -490,6 +515,8 @@ test.each(["that has ended since", "that has another host since"])(
       .poll(() => tokens.grants().map(({ attempt }) => attempt))
       .toEqual(last === undefined ? [] : [last]);
     if (last !== undefined) expect(tokens.holder(folder.readAccess()?.token ?? "")).toBeDefined();
+    // The first two are those of its starts.
+    expect(usable.slice(2)).toEqual(last === undefined ? [] : [true]);
   },
 );
 

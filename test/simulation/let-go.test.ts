@@ -155,6 +155,31 @@ describe.each(Object.entries(occasions))("work is let go because %s", (_, begin)
   });
 });
 
+test("work that is wanted again while it is saved stays with who has it, and its session goes on", async () => {
+  const { story, spec } = await atWork("execute");
+  const { repository, scheduler, sessions } = story.world;
+  const collect = repository.collect.bind(repository);
+  let isWantedAgain = false;
+  story.operator.crash();
+  repository.collect = async (...args) => {
+    const head = await collect(...args);
+    await story.patch("Project", "one", { skip: false });
+    // Until the operator has heard of it.
+    await scheduler.world.clock.sleep(1_000);
+    isWantedAgain = true;
+    return head;
+  };
+  story.operator.start();
+  await story.patch("Project", "one", { skip: true });
+  await story.until("it is wanted again", () => isWantedAgain, 1);
+  await story.until("somebody works on it", () => sessions.hosts().length > 0, 1);
+  expect(sessions.hosts()).toMatchObject([{ spec: { id: spec.id } }]);
+  expect(story.the("Project", "one").status?.claim).toMatchObject({
+    session: spec.id,
+    number: spec.claim.number,
+  });
+});
+
 test.each(rowsOf(places.review))(
   "a review is given back by a reviewer that is scaled away, also where $what $way",
   async ({ way, ...place }) => {
