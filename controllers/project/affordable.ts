@@ -1,6 +1,6 @@
 /** Whether the Budgets would pay for a Project that waits, said to people. Pure. */
 import type { NewCondition } from "../../pkg/api/conditions.ts";
-import { dollars } from "../../pkg/api/dollars.ts";
+import { cents, dollars } from "../../pkg/api/dollars.ts";
 import type { ProjectEstimate } from "../../pkg/api/generated.ts";
 import { clockTime } from "../../pkg/gateway/windows.ts";
 import type { Need, Standing } from "../affordability.ts";
@@ -87,7 +87,7 @@ function spare({ unit, amount: needed }: Need, { left, limit }: Purse): string {
 /** An estimate is no truer for more digits; of less than ten cents two say nothing. */
 function amount({ unit, amount: value }: Need): string {
   if (unit === "tokens") return String(Math.round(value));
-  return value < 0.1 ? dollars(value) : value.toFixed(2);
+  return value < 0.1 ? dollars(value) : cents(value);
 }
 
 const word = ({ unit }: Need): string => (unit === "usd" ? "USD" : "tokens");

@@ -1,5 +1,6 @@
 /** What happened between two looks at the workspace, a line each: for logs and pipes. */
 import { getCondition } from "../../../pkg/api/conditions.ts";
+import { cents } from "../../../pkg/api/dollars.ts";
 import { behind } from "./behind.ts";
 import { budgetTrouble } from "./budget-trouble.ts";
 import type { Objects } from "./objects.ts";
@@ -81,7 +82,7 @@ function projectChanges(before: Objects | undefined, { projects }: Objects): str
     const way = was === undefined || was === phase ? phase : `${was} -> ${phase}`;
     const done = phase === "Working" ? `, ${status?.progressPercent ?? 0} % done` : "";
     // What it has cost so far is the gateway's to say until it is told.
-    const cost = status?.costUSD === undefined ? "" : `, $${status.costUSD.toFixed(2)}`;
+    const cost = status?.costUSD === undefined ? "" : `, $${cents(status.costUSD)}`;
     return `${metadata.name}: ${way}${done}${cost}`;
   });
 }

@@ -1,7 +1,7 @@
 /** The whole workspace on one page: who works on what, how far, for how much, and what waits for a person. */
 
 import { getCondition } from "../../../pkg/api/conditions.ts";
-import { dollars } from "../../../pkg/api/dollars.ts";
+import { cents, dollars } from "../../../pkg/api/dollars.ts";
 import type {
   Agent,
   Budget,
@@ -181,7 +181,7 @@ function percent({ status }: Project): string {
 }
 
 function usd(amount: number): string {
-  return `$${amount.toFixed(2)}`;
+  return `$${cents(amount)}`;
 }
 
 function byId(a: Agent, b: Agent): number {

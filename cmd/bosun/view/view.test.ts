@@ -17,7 +17,7 @@ function object(
 }
 
 /** Plain data: the view reads a few fields of each. */
-function fleet(phase = "Working", progressPercent = 50): Objects {
+function fleet(phase = "Working", progressPercent = 50, { costUSD = 0.25, spentUSD = 1.75 } = {}): Objects {
   const workspace = object(
     "Workspace",
     "library",
@@ -44,7 +44,7 @@ function fleet(phase = "Working", progressPercent = 50): Objects {
       "Project",
       "retry",
       { title: "Retry uploads", tasks: [{ id: "T-2", title: "Wait longer each time" }] },
-      { number: 101, phase, progressPercent, costUSD: 0.25, claim: { agent: "agent-1" } },
+      { number: 101, phase, progressPercent, costUSD, claim: { agent: "agent-1" } },
     ),
     object(
       "Project",
@@ -57,7 +57,7 @@ function fleet(phase = "Working", progressPercent = 50): Objects {
     "Budget",
     "default",
     { daily: { usd: 5 } },
-    { daily: { spentUSD: 1.75, reservedUSD: 0.1 } },
+    { daily: { spentUSD, reservedUSD: 0.1 } },
   );
   const escalation = object(
     "Escalation",
@@ -95,6 +95,17 @@ test("the page tells who works on what, how far, for how much, and what waits fo
     "",
     "Waits for you: Stuck on rounding (60m): bosun resolve rounding-stuck-1 ...",
   ]);
+});
+
+test("a Project's cost reads as the same money does in the Budget that paid it: one was $0.02, the other $0.01", () => {
+  // The ledger's sum, and the same as a Budget's status has it.
+  const [exact, told] = [0.015_000_4, 0.015];
+  const seen = fleet("Working", 50, { spentUSD: told, costUSD: exact });
+  const page = renderStatus(seen, now, 120);
+  expect(page).toContain("Budget default: $0.02 of $5.00 today (0 %, $0.10 reserved)");
+  expect(page).toContainEqual(expect.stringMatching(/^101 +retry +.* \$0\.02 /));
+  const reviewed = fleet("InReview", 100, { costUSD: told });
+  expect(changesBetween(seen, reviewed)).toEqual(["retry: Working -> InReview, $0.02"]);
 });
 
 test("a branch that does not show what was merged is told of, on the page and as a change", () => {
