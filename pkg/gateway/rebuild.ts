@@ -10,7 +10,7 @@ import type { NanoUSD } from "./money.ts";
 import type { Price } from "./prices.ts";
 
 export interface Damaged {
-  /** Every whole line that is left, as it stands in the file. */
+  /** Every whole line that is left, as it stands in the file: by growing number. */
   lines: readonly Line[];
   /** Whether lines may be missing after the last of them: the file is gone, or ends within something else. */
   endIsLost: boolean;
@@ -48,8 +48,7 @@ export interface Rebuilding {
 
 type TimedStep = Step & { at: number };
 
-export function rebuild({ lines, endIsLost, totals: given, limits }: Damaged): Rebuilding {
-  const known = inOrder(lines);
+export function rebuild({ lines: known, endIsLost, totals: given, limits }: Damaged): Rebuilding {
   // What it says is charged already by an earlier making anew, which a crash kept from its last step.
   const totals = !endIsLost && given !== undefined && isMadeFrom(known, given) ? undefined : given;
   const ledger = known.find((line) => line.step === "opened");
@@ -263,13 +262,6 @@ class Copied {
     }
     return { cost: Math.max(0, cost + this.#raised), tokens: Math.max(0, tokens) };
   }
-}
-
-/** By number, each once: of two lines with one number the first counts. */
-function inOrder(lines: readonly Line[]): Line[] {
-  const byNumber = new Map<number, Line>();
-  for (const line of lines) if (!byNumber.has(line.seq)) byNumber.set(line.seq, line);
-  return [...byNumber.values()].sort((a, b) => a.seq - b.seq);
 }
 
 function lostNumbers(known: readonly Line[], last: number): number[] {
