@@ -12,13 +12,21 @@ import { helloAnswer, startTestUpstream, type TestUpstream } from "./testing/ups
 const DAY_MS = 86_400_000;
 const TOKENS = { ...BUDGET, daily: { usd: 500, tokens: 1_000_000 } };
 
-let clock: TestClock;
+/** A wall clock that can be set, beside the time that passes. */
+class SetClock extends TestClock {
+  setBy = 0;
+  override now(): number {
+    return super.now() + this.setBy;
+  }
+}
+
+let clock: SetClock;
 let folder: string;
 let upstream: TestUpstream;
 let gateway: Gateway;
 
 beforeEach(async () => {
-  clock = new TestClock("2026-11-23T12:00:00Z");
+  clock = new SetClock("2026-11-23T12:00:00Z");
   folder = await mkdtemp(join(tmpdir(), "bosun-accounts-"));
   upstream = await startTestUpstream();
   upstream.date = () => new Date(clock.now());
@@ -117,6 +125,17 @@ test("an account has what was spent in its windows, which request broke its boun
       { cost: 0, tokens: 0 },
     ],
   });
+});
+
+test("an account is of the window that money is counted in, whatever a clock shows that nobody has confirmed", async () => {
+  await spend(1_000);
+  clock.setBy = 40 * DAY_MS;
+  expect(gateway.account("all")).toMatchObject({
+    daily: { window: "2026-11-23", requests: 1 },
+    monthly: { window: "2026-11", requests: 1 },
+  });
+  // Before the upstream's answer comes.
+  clock.setBy = 0;
 });
 
 test("the account of a window that is over is the one of its own selector and time, and empty where nothing was reserved", async () => {

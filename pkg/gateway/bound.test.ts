@@ -19,8 +19,13 @@ const ANSWER = { role: "assistant", content: [{ type: "text", text: "Yes?" }] };
 const NEXT = { role: "user", content: "Grüße" };
 const GO_ON: MessagesRequest = { ...ASK, messages: [...ASK.messages, ANSWER, NEXT] };
 
-function bounds(request: MessagesRequest, bases: readonly Basis[] = [], maxOutputTokens = 16_000): Bounds {
-  return boundsOf(request, { price: PRICE, bases, maxOutputTokens });
+function bounds(
+  request: MessagesRequest,
+  bases: readonly Basis[] = [],
+  maxOutputTokens = 16_000,
+  price = PRICE,
+): Bounds {
+  return boundsOf(request, { price, bases, maxOutputTokens });
 }
 
 function bytes(value: unknown): number {
@@ -121,11 +126,37 @@ describe("the prompt is bounded by", () => {
     expect(bounds(request, [basis]).inputTokens).toBe(600 + 100 + bytes([thought, NEXT]) + 2_000);
   });
 
-  test("5,000 tokens an image whatever its bytes", () => {
-    const image = (size: number): Block => ({
-      type: "image",
-      source: { type: "base64", data: "A".repeat(size) },
+  const image = (size: number): Block => ({
+    type: "image",
+    source: { type: "base64", data: "A".repeat(size) },
+  });
+
+  test("a settled request whose messages it goes on from, each of them, and by its bytes otherwise", () => {
+    const said = fc.constantFrom("a", "b").map((content) => ({ role: "user", content }));
+    const talk = fc.array(said, { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(talk, talk, (before, messages) => {
+        const goesOn = before.every(({ content }, at) => content === messages[at]?.content);
+        const found = bounds({ ...ASK, messages }, [basisOf({ ...ASK, messages: before }, [USED])]);
+        const rest = 600 + bytes(messages.slice(before.length)) + 2_000;
+        expect(found.inputTokens).toBe(goesOn ? rest : bytes({ ...ASK, messages }) + 10_000);
+      }),
+    );
+  });
+
+  test("what came since the settled request, whatever images that had", () => {
+    const ask = { ...ASK, messages: [{ role: "user", content: [image(9_000), image(9)] }] };
+    const goOn = (...more: Block[]): MessagesRequest => ({
+      ...ask,
+      messages: [...ask.messages, ANSWER, { role: "user", content: [...more] }],
     });
+    const bounded = (...more: Block[]) => bounds(goOn(...more), [basisOf(ask, [USED])]).inputTokens;
+    const after = bytes([ANSWER, { role: "user", content: [] }]);
+    expect(bounded()).toBe(600 + after + 2_000);
+    expect(bounded(image(7_000))).toBe(600 + after + bytes(image(0)) + 5_000 + 2_000);
+  });
+
+  test("5,000 tokens an image whatever its bytes", () => {
     const ask = (...content: Block[]): MessagesRequest => ({ ...ASK, messages: [{ role: "user", content }] });
     const empty = bounds(ask(image(0))).inputTokens;
     expect(bounds(ask(image(3_000_000))).inputTokens).toBe(empty);
@@ -163,9 +194,15 @@ describe("the answer is bounded by", () => {
   });
 });
 
-describe("a prompt costs what its longest-lived cache does, asked for by", () => {
+describe("a prompt costs what its longest-lived cache does, beside shorter-lived ones, asked for by", () => {
   const cache_control = { type: "ephemeral", ttl: "1h" } as const;
   const text = { type: "text", text: "Hello" };
+  const short = { type: "ephemeral" } as const;
+  const cached: MessagesRequest = {
+    ...ASK,
+    system: [{ ...text, cache_control: short }],
+    tools: [{ name: "bash", input_schema: {}, cache_control: short }],
+  };
   const result = { type: "tool_result", tool_use_id: "t" };
   test.each<[string, Partial<MessagesRequest>]>([
     ["the request", { cache_control }],
@@ -177,7 +214,7 @@ describe("a prompt costs what its longest-lived cache does, asked for by", () =>
       { messages: [{ role: "user", content: [{ ...result, content: [{ ...text, cache_control }] }] }] },
     ],
   ])("%s", (_name, part) => {
-    const { inputTokens, cost } = bounds({ ...ASK, ...part }).with(1);
+    const { inputTokens, cost } = bounds({ ...cached, ...part }).with(1);
     expect(cost).toBe(inputTokens * 4_000 + 10_000);
   });
 });
@@ -216,10 +253,12 @@ test("what is found within a room fits in it and is the largest that does", () =
     cost: fc.integer({ min: 0, max: 200_000_000 }),
     tokens: fc.integer({ min: 0, max: 30_000 }),
     asked: fc.integer({ min: 1, max: 20_000 }),
+    // Of what is admitted at a price.
+    factor: fc.constantFrom(1, 2, 6),
   };
   fc.assert(
-    fc.property(fc.record(arbitrary), ({ cost, tokens, asked }) => {
-      const all = bounds({ ...ASK, max_tokens: asked });
+    fc.property(fc.record(arbitrary), ({ cost, tokens, asked, factor }) => {
+      const all = bounds({ ...ASK, max_tokens: asked }, [], 16_000, { ...PRICE, factor });
       const found = all.within({ cost, tokens });
       const fits = (output: number): boolean =>
         all.with(output).cost <= cost && all.with(output).tokens <= tokens;

@@ -1,13 +1,15 @@
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import net, { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Failpoint } from "../runtime/failpoints.ts";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { type Failpoint, noFailpoints } from "../runtime/failpoints.ts";
 import { TestClock } from "../runtime/testing/clock.ts";
+import { forward } from "./forward.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Line } from "./ledger-lines.ts";
 import { startTestGateway } from "./testing/gateway.ts";
@@ -20,6 +22,7 @@ import {
   type TestUpstream,
   writeEvent,
 } from "./testing/upstream.ts";
+import { Upstream } from "./upstream.ts";
 
 /** It says what it was asked to wait for. */
 class WatchedClock extends TestClock {
@@ -57,11 +60,11 @@ afterEach(async () => {
 });
 
 /** Asks for a message of 100 tokens at most, and resolves once the answer begins. */
-async function ask(): Promise<IncomingMessage> {
+async function ask(content: unknown = "Hi"): Promise<IncomingMessage> {
   const { url, token } = await gateway.admit(SESSION);
   const headers = { "x-api-key": token };
   const request = http.request(`${url}/v1/messages`, { method: "POST", headers, agent: false });
-  const messages = [{ role: "user", content: "Hi" }];
+  const messages = [{ role: "user", content }];
   request.end(JSON.stringify({ model: "claude-sonnet-5-5", max_tokens: 100, stream: true, messages }));
   const [response] = (await once(request, "response")) as [IncomingMessage];
   return response;
@@ -103,6 +106,35 @@ test("a request that a stop meets when the ledger has just noted it as sent is n
   expect(await steps()).toEqual(["reserved", "sent", "released"]);
 });
 
+test("a connection that does not come about in half a minute is given up: who asked waited for ever", async () => {
+  // It takes connections, and no TLS comes about.
+  const silent = net.createServer((socket) => void socket.on("error", () => {}));
+  silent.listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const baseUrl = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const unsecured = new Upstream({ baseUrl, credential: { apiKey: "k" } });
+  const { signal } = new AbortController();
+  const front = http.createServer((_request, response) => {
+    const outgoing = { path: "/v1/messages", headers: {}, form: "x-api-key" as const, body: "" };
+    const request = { model: "claude-sonnet-5-5", max_tokens: 100, messages: [] };
+    const way = { upstream: unsecured, clock, failpoints: noFailpoints };
+    void forward({ outgoing, request, response, leaving: signal, stopped: signal }, undefined, way);
+  });
+  front.listen(0, "127.0.0.1");
+  await once(front, "listening");
+  onTestFinished(() => {
+    unsecured.close();
+    for (const server of [silent, front]) server.close();
+    front.closeAllConnections();
+  });
+  const connecting = once(silent, "connection");
+  const asked = fetch(`http://127.0.0.1:${(front.address() as AddressInfo).port}`);
+  const [socket] = (await connecting) as [net.Socket];
+  onTestFinished(() => void socket.destroy());
+  await clock.advance(minuteMs / 2);
+  expect((await asked).status).toBe(502);
+});
+
 test("an upstream that compresses where it may is understood: what it bills is charged", async () => {
   const plain = helloEvents().map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
   upstream.answer = ({ headers }, response) => {
@@ -114,6 +146,22 @@ test("an upstream that compresses where it may is understood: what it bills is c
   expect(await text(await ask())).toBe(plain.join(""));
   expect(await steps()).toEqual(["reserved", "sent", "settled"]);
 });
+
+test.each([
+  { ttl: "5m", price: 2_500 },
+  { ttl: "1h", price: 4_000 },
+])(
+  "what an answer does not break down of its cache writes costs what the cache of $ttl does that was asked for",
+  async ({ ttl, price }) => {
+    upstream.answer = helloAnswer({
+      input_tokens: 100,
+      output_tokens: 20,
+      cache_creation_input_tokens: 1_000,
+    });
+    await text(await ask([{ type: "text", text: "Hi", cache_control: { type: "ephemeral", ttl } }]));
+    expect(gateway.cost({})).toBe(100 * 2_000 + 20 * 10_000 + 1_000 * price);
+  },
+);
 
 test("an answer that was cut is cut for the client, too: nothing else tells it from a whole one", async () => {
   const answering = answerInParts();

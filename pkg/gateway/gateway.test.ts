@@ -979,8 +979,18 @@ test("a ledger that is damaged while no gateway has it is told of at once, and s
   watching.abort();
 });
 
-test("stop cuts what runs, settles it by the rules and leaves no process", async () => {
+test.each([
+  { by: "its operator", stop: (gateway: GatewayHandle) => gateway.stop() },
+  {
+    by: "SIGTERM",
+    stop: async ({ pid }: GatewayHandle) => {
+      process.kill(pid, "SIGTERM");
+      await until(async () => (await startTimeOf(pid)) === undefined);
+    },
+  },
+])("stopped by $by it cuts what runs, settles it by the rules and leaves no process", async ({ stop }) => {
   const gateway = await start();
+  const { pid } = gateway;
   upstream.answer = (_call, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     for (const event of helloEvents().slice(0, 3)) writeEvent(response, event);
@@ -988,8 +998,8 @@ test("stop cuts what runs, settles it by the rules and leaves no process", async
   const stream = (await client(gateway)).messages.stream(HELLO);
   const ended = stream.done().catch(() => "cut");
   await new Promise((resolve) => stream.once("text", resolve));
-  await gateway.stop();
+  await stop(gateway);
   expect(await ended).toBe("cut");
-  expect(await startTimeOf(gateway.pid)).toBeUndefined();
+  expect(await startTimeOf(pid)).toBeUndefined();
   expect(await lastOf("unsettled")).toMatchObject({ tokens: 1100 });
 });

@@ -49,6 +49,8 @@ test("without a renewal for five seconds nothing is granted, what runs goes on, 
   await clock.advance(1);
   const waiting = ask();
   await expect.poll(() => gateway.waiting).toBe(1);
+  // What is reserved may cost nothing yet.
+  expect(gateway.cost({})).toBe(0);
   release();
   expect(await running).toBe(200);
   expect(gateway.cost({})).toBe(400_000);

@@ -207,11 +207,14 @@ test("a charge is in a window or not, as its requests were: in all zones windows
 test("of what was folded every sum over a window is what it was", () => {
   const day = 86_400_000;
   const start = Date.UTC(2026, 9, 1);
+  const hour = 3_600_000;
+  // As days begin in India, Nepal and Newfoundland.
+  const offsets = fc.constantFrom(0, 5.5 * hour, 5.75 * hour, -3.5 * hour);
   const made = fc.record({
-    // Some of them in one quarter of an hour.
     at: fc.oneof(
       fc.integer({ min: 0, max: 60 * day }),
-      fc.integer({ min: 30 * day, max: 30 * day + 900_000 }),
+      // Some of them in one quarter of an hour, or around a midnight.
+      fc.integer({ min: 30 * day - hour, max: 30 * day + hour }),
     ),
     model: fc.constantFrom("small", "large"),
     project: fc.constantFrom("one", "two"),
@@ -220,8 +223,10 @@ test("of what was folded every sum over a window is what it was", () => {
     isAgain: fc.boolean(),
   });
   fc.assert(
-    fc.property(fc.array(made, { maxLength: 30 }), fc.nat(5), (requests, keep) => {
-      const inOrder = requests.toSorted((a, b) => a.at - b.at);
+    fc.property(fc.array(made, { maxLength: 30 }), fc.nat(5), offsets, (requests, keep, offset) => {
+      const inOrder = requests
+        .map((one) => ({ ...one, at: one.at - offset }))
+        .toSorted((a, b) => a.at - b.at);
       const state = stateOf(
         inOrder.flatMap(({ at, model, project, team, cost, isAgain }, index) => {
           const id = `r${index}`;
@@ -239,8 +244,8 @@ test("of what was folded every sum over a window is what it was", () => {
       );
       const questions = [
         ...[0, 1, 29, 30, 59, 60].map((from) => ({
-          startMs: start + from * day,
-          endMs: start + (from + 1) * day,
+          startMs: start + from * day - offset,
+          endMs: start + (from + 1) * day - offset,
         })),
         ...["one", "two"].map((project) => ({ project })),
         ...["red", "blue"].map((team) => ({ selector: { team }, startMs: start, endMs: start + 31 * day })),

@@ -325,17 +325,39 @@ test("a ledger in whose last line a digit was changed stops everything", async (
   await expect(open()).rejects.toThrow(/line 3 is damaged: Its checksum does not fit/);
 });
 
-test("a ledger of before there were checksums, in which a digit was changed, is known by the copy of its totals", async () => {
+test("a copy of the totals that can't be read stops everything, also where the ledger is gone: nothing says what was spent", async () => {
   const ledger = await open();
-  await ledger.append(grantStep());
   await ledger.append(reservation("a"));
   await ledger.close();
   opened.splice(0);
-  const path = join(folder, "ledger.jsonl");
-  const old = (await readFile(path, "utf8")).replaceAll(/,"sum":"\w+"/g, "");
-  await writeFile(path, old.replace('"cost":1000,', '"cost":9,'));
-  await expect(open()).rejects.toThrow(/adds up to something else/);
+  const totals = join(folder, "state", "totals.json");
+  const whole = await readFile(totals, "utf8");
+  for (const damaged of ["", whole.slice(0, -1), `\0${whole.slice(1)}`]) {
+    await writeFile(totals, damaged);
+    await expect(open()).rejects.toThrow(/totals\.json is damaged/);
+  }
+  await rm(join(folder, "ledger.jsonl"));
+  await expect(open()).rejects.toThrow(/totals\.json is damaged/);
 });
+
+test.each([
+  ['"cost":1000,', '"cost":9,'],
+  ['"tokens":300,', '"tokens":9,'],
+])(
+  "a ledger of before there were checksums, in which %s is %s, is known by the copy of its totals",
+  async (said, changed) => {
+    const ledger = await open();
+    await ledger.append(grantStep());
+    await ledger.append(reservation("a"));
+    await ledger.close();
+    opened.splice(0);
+    const path = join(folder, "ledger.jsonl");
+    const old = (await readFile(path, "utf8")).replaceAll(/,"sum":"\w+"/g, "");
+    expect(old).toContain(said);
+    await writeFile(path, old.replace(said, changed));
+    await expect(open()).rejects.toThrow(/adds up to something else/);
+  },
+);
 
 test("a changed bit anywhere before the last write stops everything, or changes no sum, also without a copy of the totals", async () => {
   const ledger = await open();

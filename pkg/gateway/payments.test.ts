@@ -58,10 +58,14 @@ function world(
     changed() {},
   });
   if (budget !== undefined) payments.setBudgets([budget]);
-  const ask = (session: Partial<SessionGrant> = {}, request: MessagesRequest = REQUEST): Promise<Reserving> =>
+  const ask = (
+    session: Partial<SessionGrant> = {},
+    request: MessagesRequest = REQUEST,
+    price: Price = PRICE,
+  ): Promise<Reserving> =>
     payments.reserve(request, {
       session: { ...SESSION, ...session },
-      price: PRICE,
+      price,
       signal: new AbortController().signal,
     });
   const pay = async (ending: Ending): Promise<Payment> => {
@@ -235,6 +239,21 @@ test("who stands in line for a pause goes as soon as it is over, each time", asy
     payment.answered(200, undefined);
     await payment.end(ANSWERED);
   }
+});
+
+test("who stands in line for a pause goes when it is over, though another behind waits for one that is longer", async () => {
+  const { ask, rateLimits, clock } = world(AMPLE);
+  const other = priceOf("claude-haiku-5-5") as Price;
+  rateLimits.sending(PRICE.model)(529, { waitMs: 2_000, usedUp: undefined });
+  rateLimits.sending(other.model)(529, { waitMs: 60_000, usedUp: undefined });
+  const short = ask();
+  const long = ask({ session: "t" }, { ...REQUEST, model: other.model }, other);
+  const waiting = () => Promise.all([short, long].map(isWaiting));
+  expect(await waiting()).toEqual([true, true]);
+  await clock.advance(2_000);
+  expect(await waiting()).toEqual([false, true]);
+  await clock.advance(58_000);
+  expect(await isWaiting(long)).toBe(false);
 });
 
 test("a pause longer than anyone may wait is answered at once", async () => {
@@ -504,6 +523,16 @@ describe("a clock that is not believed", () => {
     asked = 0;
     await pass(1);
     expect(asked).toBeGreaterThanOrEqual(4);
+
+    // Confirmed in the middle of a long pause by the clock's being set right: a jump in the rest of it is news, too.
+    await pass(60);
+    for (asked = 0; asked === 0; ) await pass(1 / 60);
+    clock.setBy = 0;
+    expect(time.now().trust.is).toBe("confirmed");
+    clock.setBy = 2 * DAY_MS;
+    asked = 0;
+    time.now();
+    expect(asked).toBe(1);
   });
 
   test("sets no alarm for the end of a window that is over by it: the line was looked at each millisecond", async () => {

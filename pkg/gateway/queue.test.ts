@@ -43,6 +43,14 @@ test("who finds room is served at once", async () => {
   expect(line.length).toBe(0);
 });
 
+test("who has left before it got into line is neither served nor stands in it: it took the money of others", async () => {
+  for (const room of [0, 1]) {
+    const { enter, line, served } = counter(room);
+    await expect(enter("a", "execute", ["room"], AbortSignal.abort("left"))).rejects.toBe("left");
+    expect([line.length, served]).toEqual([0, []]);
+  }
+});
+
 test("reviews go first, and each kind in order of arrival", async () => {
   const { enter, line, served, state } = counter(0);
   const all = [enter("e1"), enter("e2"), enter("r1", "review"), enter("e3"), enter("r2", "review")];

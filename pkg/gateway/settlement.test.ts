@@ -71,6 +71,25 @@ describe("a request is settled", () => {
   });
 });
 
+test("whatever its samplings used, a request is charged each kind of token of each of them", () => {
+  const count = fc.nat({ max: 50_000 });
+  const usage = fc.record({
+    ...{ input: count, cacheRead: count, cacheWrite5m: count, cacheWrite1h: count, output: count },
+  });
+  fc.assert(
+    fc.property(fc.array(usage, { minLength: 1, maxLength: 4 }), (final) => {
+      const ending: Ending = { is: "answered", status: 200, seen: { ...NOTHING, final } };
+      let [cost, tokens] = [0, 0];
+      for (const { input, cacheRead, cacheWrite5m, cacheWrite1h, output } of final) {
+        cost += 2_000 * input + 100 * cacheRead + 2_500 * cacheWrite5m + 4_000 * cacheWrite1h;
+        cost += 10_000 * output;
+        tokens += input + cacheRead + cacheWrite5m + cacheWrite1h + output;
+      }
+      expect(settle(ending, RESERVATION)).toMatchObject({ is: "settled", cost, tokens });
+    }),
+  );
+});
+
 test("more than the bound is a violation, in dollars or in tokens; a release never is", () => {
   const used = (cost: number, tokens: number) => ({ is: "unsettled", why: "", cost, tokens }) as const;
   expect(violates(used(RESERVATION.cost, RESERVATION.tokens), RESERVATION)).toBe(false);

@@ -89,6 +89,16 @@ const rows: readonly { name: string; headers: Record<string, string>; status?: n
     want: usedUp(20 * HOUR, "model"),
   },
   {
+    name: "a rate's wait, and five hours that are nearly used up",
+    headers: {
+      "anthropic-ratelimit-unified-status": "allowed_warning",
+      "anthropic-ratelimit-unified-5h-status": "allowed_warning",
+      "anthropic-ratelimit-unified-5h-reset": at(2 * HOUR),
+      "retry-after": "7",
+    },
+    want: ordinary(7),
+  },
+  {
     name: "an answer that has only the sum",
     headers: {
       "anthropic-ratelimit-unified-status": "rejected",
