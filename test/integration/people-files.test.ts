@@ -792,9 +792,21 @@ test("a storage that has failed ends the watch over the files", async () => {
   await expect(fiveLooks(mine)).rejects.toThrow("storage failed");
 });
 
-test("a running watch takes an edit without being asked", async () => {
+test("a running watch takes an edit in any folder without being asked, long before it looks by itself", async () => {
   await world.write("a.yaml", project("a"));
-  await world.open({ watch: watchFolder, clock: systemClock });
+  let looks = 0;
+  const looked = Promise.withResolvers<void>();
+  await world.open({
+    watch: watchFolder,
+    clock: systemClock,
+    rescanMs: 600_000,
+    // Asked at each look: the first is the start's, the second the watch's own.
+    async head() {
+      looks += 1;
+      if (looks === 2) looked.resolve();
+      return undefined;
+    },
+  });
   const end = new AbortController();
   const ran = world.files.run(end.signal);
   const changed = new Promise<void>((resolve) => {
@@ -804,6 +816,7 @@ test("a running watch takes an edit without being asked", async () => {
       resolve();
     });
   });
+  await looked.promise;
   await world.write("sub/b.yaml", project("b", "Seen"));
   await changed;
   end.abort();
