@@ -3,6 +3,7 @@ import { checkConfigurationFindings } from "./check-configuration.ts";
 import type { FileChange } from "./commit-source.ts";
 import { coveringPattern, matchesPattern } from "./glob.ts";
 import { pathFindings } from "./paths.ts";
+import { secretFindings } from "./secrets.ts";
 import { weakenedTests } from "./weakened.ts";
 
 /** A change of one file, its contents as blob ids. */
@@ -160,4 +161,24 @@ describe("what checks resolve to is changed by", () => {
     }
     expect(found("src/config.ts", "a", "b")).toEqual([]);
   });
+});
+
+test("a secret is found once and with its line wherever it stands in a file of megabytes", async () => {
+  const tokens = ["A", "B", "C", "D"].map((letter) => `ghp_${`${letter}1b2C3d4`.repeat(4)}E5f6`);
+  // Within what is looked at first, twice over, on the border of both, and last.
+  const places = [500, 985_000, 999_980, 1_500_000];
+  const line = `${"x".repeat(99)}\n`;
+  let text = line.repeat(15_001);
+  for (const [index, at] of places.entries()) {
+    const token = ` ${tokens[index]}\n`;
+    text = text.slice(0, at) + token + text.slice(at + token.length);
+  }
+  const found = await secretFindings(
+    { id: "c1", message: "" },
+    [{ path: "a.txt", before: undefined, after: { blob: "b1", mode: "100644" } }],
+    new Map([["b1", Buffer.from(text)]]),
+  );
+  expect(found.map(({ message }) => Number(/^Line (\d+)/.exec(message)?.[1]))).toEqual(
+    tokens.map((token) => text.slice(0, text.indexOf(token)).split("\n").length),
+  );
 });

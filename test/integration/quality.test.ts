@@ -205,7 +205,7 @@ describe("checks", () => {
     expect(await settled(world.quality, commit, commands)).toMatchObject({ passed: true });
   });
 
-  test("get the ignored files that the workspace includes, and never a secret", async () => {
+  test("get the ignored files that the workspace includes, as they are by now, and never a secret", async () => {
     const world = await open("off");
     const { repositoryPath: from, stateDirectory } = world;
     await write(from, {
@@ -222,7 +222,9 @@ describe("checks", () => {
       clock: systemClock,
       signal: world.stop.signal,
     };
-    const commands = { test: { run: "cat fixtures/big.json && test ! -e new.txt", timeoutSeconds: 20 } };
+    const commands = {
+      test: { run: "grep -x {} fixtures/big.json && test ! -e new.txt", timeoutSeconds: 20 },
+    };
 
     let patterns: readonly string[] = [];
     const including = await openQuality({
@@ -232,6 +234,8 @@ describe("checks", () => {
     expect(await settled(including, world.base, commands)).toMatchObject({ passed: false });
     patterns = ["fixtures/**", "*.txt"];
     expect(await settled(including, world.base, commands)).toMatchObject({ passed: true });
+    await write(from, { "fixtures/big.json": "[]\n" });
+    expect(await settled(including, world.base, commands)).toMatchObject({ passed: false });
     patterns = [".env*"];
     await expect(including.checks(world.base, commands)).rejects.toMatchObject({ reason: "SecretIncluded" });
   });
