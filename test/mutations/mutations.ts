@@ -612,6 +612,14 @@ const log: readonly Mutation[] = [
     tests: ["pkg/storage/log/log.test.ts"],
   },
   {
+    name: "begins-with-what-is-there",
+    bug: "a log whose first segment is gone starts with the next, and all that it said is forgotten",
+    file: "pkg/storage/log/recover.ts",
+    find: "let sequence = snapshot ?? 1;",
+    replace: "let sequence = snapshot ?? found[0] ?? 1;",
+    tests: ["pkg/storage/log/log.test.ts"],
+  },
+  {
     name: "snapshot-without-some",
     bug: "a snapshot of more than two hundred objects lacks some: the next start refuses it",
     file: "pkg/storage/log/snapshot.ts",
