@@ -157,20 +157,27 @@ test(
   faultsTimeoutMs,
 );
 
-test("a file that a person removed does not come back as their newest edit by a power loss", async () => {
-  for (let seed = 0; seed < 10; seed += 1) {
-    const disk = newDisk();
-    disk.put(`${folder}/b.yaml`, project("b"));
-    const world = new World(folder, disk);
-    await world.open();
-    // By no call of ours, and nothing is synced.
-    await disk.remove(`${folder}/b.yaml`);
-    await world.pass(60_000);
-    expect(world.project("b")).toBeUndefined();
-    await world.close();
-    const next = new World(folder, disk.afterCrash(seeded(seed)));
-    await next.open();
-    expect(next.project("b"), `seed ${seed}`).toBeUndefined();
-    await next.close();
-  }
-});
+test.each([
+  { path: "b.yaml", removed: "b.yaml" },
+  { path: "sub/b.yaml", removed: "sub" },
+  { path: "sub/deep/b.yaml", removed: "sub" },
+])(
+  "$path that a person removed with $removed does not come back as their newest edit by a power loss",
+  async ({ path, removed }) => {
+    for (let seed = 0; seed < 10; seed += 1) {
+      const disk = newDisk();
+      disk.put(`${folder}/${path}`, project("b"));
+      const world = new World(folder, disk);
+      await world.open();
+      // By no call of ours, and nothing is synced.
+      await disk.remove(`${folder}/${removed}`);
+      await world.pass(60_000);
+      expect(world.project("b")).toBeUndefined();
+      await world.close();
+      const next = new World(folder, disk.afterCrash(seeded(seed)));
+      await next.open();
+      expect(next.project("b"), `seed ${seed}`).toBeUndefined();
+      await next.close();
+    }
+  },
+);
