@@ -290,3 +290,13 @@ test("what is two months old is kept without its sessions, so that years of it h
     expect(JSON.stringify(one.asJson()).length).toBeLessThan(2_000);
   }
 });
+
+test("a line that a clock set forward has dated makes nothing old: sessions of this month are known still", () => {
+  const at = Date.UTC(2026, 0);
+  const [reserved, sent, over] = request("r1", { at, session: "s1" }) as [Step, Step, Step];
+  const state = stateOf([reserved, sent, { ...over, at: at + 400 * 86_400_000 } as Step]);
+  state.fold(0);
+  expect([...state.requests()]).toEqual([]);
+  for (const one of [state, again(state)])
+    expect(one.sums({ session: "s1" })).toMatchObject({ spent: 40, requests: 1 });
+});

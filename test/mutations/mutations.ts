@@ -187,6 +187,14 @@ const ledger: readonly Mutation[] = [
     tests: ["pkg/gateway/ledger-checkpoint.test.ts"],
   },
   {
+    name: "folded-by-a-clock-set-forward",
+    bug: "sessions of this month are forgotten once this machine's clock was a year ahead",
+    file: "pkg/gateway/ledger-state.ts",
+    find: "takeOld(this.#newestMs ?? 0)",
+    replace: "takeOld(this.#at)",
+    tests: ["pkg/gateway/ledger-checkpoint.test.ts"],
+  },
+  {
     name: "folded-too-early",
     bug: "what a person may still be asked about is added up, and can be settled no more",
     file: "pkg/gateway/ledger-state.ts",
