@@ -131,6 +131,14 @@ describe("tests are weakened when", () => {
       ...change("b.test.ts", undefined, suite).changes,
     ];
     expect(weakenedTests("head", moved, added.contents)).toEqual([]);
+    // Another file in its place is no move.
+    const replaced = [
+      ...change("a.test.ts", suite, undefined).changes,
+      ...change("b.test.ts", undefined, `${suite}// other`).changes,
+    ];
+    expect(weakenedTests("head", replaced, added.contents)).toMatchObject([
+      { path: "a.test.ts", message: "A test file is deleted." },
+    ]);
     const source = change("src/a.ts", "expect(1)", "");
     expect(weakenedTests("head", source.changes, source.contents)).toEqual([]);
   });
@@ -148,6 +156,10 @@ describe("what checks resolve to is changed by", () => {
       "It changes scripts.",
     ]);
     expect(found("package.json", before, before.replace("{}", '{"a":"1"}'))).toEqual([]);
+    // Of a package within, say: its own scripts are what a workspace's command runs there.
+    expect(found("b/package.json", undefined, before)).toEqual(["It changes scripts."]);
+    expect(found("b/package.json", before, undefined)).toEqual(["It changes scripts."]);
+    expect(found("b/package.json", undefined, "{}")).toEqual([]);
   });
 
   test("test and lint configuration and CI", () => {

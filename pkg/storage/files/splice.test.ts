@@ -393,7 +393,7 @@ describe("any text, any change", () => {
     return crlf ? text.replaceAll("\n", "\r\n") : text;
   }
 
-  test("means what was wanted, and every comment on a line that stays is there", () => {
+  test("means what was wanted, and is the very text where it means that already", () => {
     let refused = 0;
     fc.assert(
       fc.property(page, map, (from, to) => {
