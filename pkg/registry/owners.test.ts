@@ -125,6 +125,11 @@ describe("who writes a field owns it", () => {
     const managers = (last?.metadata.managedFields ?? []).map(({ manager }) => manager);
     expect(managers).toHaveLength(10);
     expect(managers[0]).toBe("ancient-changes");
+    // What the oldest owned is theirs together.
+    const owned = Object.values(owners(last as KubeObject)).flatMap((fields) =>
+      Object.keys((fields as { "f:metadata"?: { "f:labels"?: object } })["f:metadata"]?.["f:labels"] ?? {}),
+    );
+    expect(owned).toEqual(expect.arrayContaining(labelled.map((i) => `f:l${i}`)));
   });
 });
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { openCommitSource } from "../../pkg/git/commit-source.ts";
@@ -233,6 +233,11 @@ describe("checks", () => {
     });
     expect(await settled(including, world.base, commands)).toMatchObject({ passed: false });
     patterns = ["fixtures/**", "*.txt"];
+    expect(await settled(including, world.base, commands)).toMatchObject({ passed: true });
+    // A folder that leads out of the work tree is passed by.
+    await write(join(from, "../outside"), { "private.txt": "private\n" });
+    await symlink("../outside", join(from, "linked"));
+    patterns = ["fixtures/**", "*.txt", "linked/*.txt"];
     expect(await settled(including, world.base, commands)).toMatchObject({ passed: true });
     await write(from, { "fixtures/big.json": "[]\n" });
     expect(await settled(including, world.base, commands)).toMatchObject({ passed: false });

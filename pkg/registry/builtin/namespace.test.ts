@@ -136,6 +136,17 @@ describe("a namespace", () => {
     await expect(registry.get(namespaces, at("team"))).rejects.toMatchObject({ code: 404 });
   });
 
+  test("that is empty waits for whoever else holds it by a finalizer", async () => {
+    const { registry, settle } = await openTestRegistry();
+    const spec = { finalizers: ["test.example/hold", "kubernetes"] };
+    await registry.create(namespaces, "", { metadata: { name: "team" }, spec });
+    await registry.delete(namespaces, at("team"));
+    await settle();
+    expect(await registry.get(namespaces, at("team"))).toMatchObject({
+      spec: { finalizers: ["test.example/hold"] },
+    });
+  });
+
   test("without a collector waits for /finalize", async () => {
     const { registry, settle } = await openTestRegistry({ collectGarbage: false });
     await makeNamespace(registry, "team");
