@@ -67,8 +67,8 @@ describe("a strategic merge patch", () => {
     ["empties a map", { inner: { a: "1" } }, { inner: { $patch: "delete" } }, { inner: {} }],
     [
       "deletes plain values",
-      { finalizers: ["a", "b", "c"] },
-      { "$deleteFromPrimitiveList/finalizers": ["b"] },
+      { finalizers: ["a", "b", "c", "d"] },
+      { "$deleteFromPrimitiveList/finalizers": ["b", "d", "e"] },
       { finalizers: ["a", "c"] },
     ],
     [
