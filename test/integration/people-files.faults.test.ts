@@ -181,3 +181,35 @@ test.each([
     }
   },
 );
+
+test.each([
+  { what: "a file", path: "projects/b.yaml", before: project("b"), after: undefined },
+  { what: "a document", path: "b.yaml", before: `${project("c")}---\n${project("b")}`, after: project("c") },
+])(
+  "$what that a person removed does not come back, whenever the process that noticed is killed",
+  async ({ path, before, after }) => {
+    for (let step = 0; ; step += 1) {
+      const disk = newDisk();
+      disk.put(`${folder}/${path}`, before);
+      const world = new World(folder, disk);
+      await world.open();
+      if (after === undefined) await disk.remove(`${folder}/${path}`);
+      else disk.save(`${folder}/${path}`, after);
+      disk.crashAfter(step);
+      const failure = await failureOf(world.pass(60_000));
+      await world.close().catch(() => {
+        // Killed.
+      });
+      const next = new World(folder, disk.afterKill());
+      await next.open();
+      await next.pass(60_000);
+      await next.settle();
+      const said = `killed at step ${step}`;
+      expect(next.project("b"), said).toBeUndefined();
+      expect((await next.fs.read(`${folder}/${path}`))?.toString(), said).toBe(after);
+      expect(await next.fs.read(`${folder}/projects/b.yaml`), said).toBeUndefined();
+      await next.close();
+      if (failure === undefined) return;
+    }
+  },
+);

@@ -7,8 +7,10 @@ import { type MissingObject, missingRecord } from "./records.ts";
 import { reportedObject, reportReasons } from "./report.ts";
 
 export interface MissingObjects {
-  /** Records what was declared `before` and isn't now, and forgets what is declared again or deleted. */
+  /** Records what was declared `before` and isn't now. */
   record(before: ReadonlyMap<string, MissingObject>): Promise<void>;
+  /** Forgets what is declared again, or still, and what is deleted. */
+  forget(): Promise<void>;
   /**
    * Deletes what has been missing long enough. Returns after how many milliseconds to decide again, if anything waits.
    *
@@ -32,19 +34,22 @@ export function missingObjects(state: FilesState): MissingObjects {
 
   return {
     async record(before) {
+      const lost = [...before].flatMap(([id, missing]) => {
+        const object = state.objectOf(id);
+        if (owners.has(id) || object === undefined || state.missingOf(id) !== undefined) return [];
+        return missingRecord(id, { ...missing, uid: object.metadata.uid });
+      });
+      if (lost.length > 0) await state.transact([], lost);
+    },
+
+    async forget() {
       const over = [...records.missing.keys()].filter(
         (id) => owners.has(id) || state.missingOf(id) === undefined,
       );
-      const lost = [...before].flatMap(([id, missing]): [string, MissingObject][] => {
-        const object = state.objectOf(id);
-        if (owners.has(id) || object === undefined || state.missingOf(id) !== undefined) return [];
-        return [[id, { ...missing, uid: object.metadata.uid }]];
-      });
-      if (lost.length + over.length === 0) return;
-      const changes = [...over.map((id): [string, undefined] => [id, undefined]), ...lost];
+      if (over.length === 0) return;
       await state.transact(
         [],
-        changes.map(([id, missing]) => missingRecord(id, missing)),
+        over.map((id) => missingRecord(id, undefined)),
       );
     },
 

@@ -178,6 +178,8 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
     const before = new Map([...owners].map(([id, { path, value }]) => [id, { path, value }]));
     assignOwners(edited, gone);
     addNewOwners(edited, before);
+    // Ahead of the texts without them: what neither a file nor a record speaks of would be given a file after a crash.
+    await missing.record(before);
     // Each is admitted in its turn, then all are synced together.
     const takes = [...edited].map(([path, { text, objects }]) =>
       takeEdit(state, { path, text, objects }, (id) => before.get(id)?.value),
@@ -188,7 +190,9 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
     assignOwners();
 
     tellRefused();
+    // Where an edit was refused others are missing, or none.
     await missing.record(before);
+    await missing.forget();
     const nextMs = await missing.decide({
       head: await head(),
       elapsed: clock.elapsed(),
