@@ -247,16 +247,11 @@ describe("checks", () => {
 });
 
 describe("an inspection", () => {
+  const secret = `ghp_${"A1b2C3d4".repeat(4)}E5f6`;
+
   test("of a commit message with a secret finds it", async () => {
     const world = await open("off");
-    await git(
-      world.repositoryPath,
-      "commit",
-      "--quiet",
-      "--allow-empty",
-      "-m",
-      `Use ghp_${"A1b2C3d4".repeat(4)}E5f6`,
-    );
+    await git(world.repositoryPath, "commit", "--quiet", "--allow-empty", "-m", `Use ${secret}`);
     const head = await git(world.repositoryPath, "rev-parse", "HEAD");
 
     expect(await world.quality.inspect(world.base, head, [])).toMatchObject([
@@ -266,7 +261,7 @@ describe("an inspection", () => {
 
   test("is not switched off by a comment", async () => {
     const world = await open("off");
-    const text = `// secretlint-disable\nconst token = "ghp_${"A1b2C3d4".repeat(4)}E5f6";\n// secretlint-enable\n`;
+    const text = `// secretlint-disable\nconst token = "${secret}";\n// secretlint-enable\n`;
     const head = await world.commit(world.base, { "a.js": text });
 
     expect(await world.quality.inspect(world.base, head, [])).toMatchObject([
@@ -283,5 +278,19 @@ describe("an inspection", () => {
 
     expect(work).not.toBe(head);
     expect(await world.quality.inspect(target, head, [".github/**"])).toEqual([]);
+
+    await git(world.repositoryPath, "checkout", "--quiet", "--detach", work);
+    await git(world.repositoryPath, "merge", "--quiet", "--no-commit", "--no-ff", target);
+    await write(world.repositoryPath, { ".github/x.txt": "of the merge\n", "b.txt": secret });
+    await git(world.repositoryPath, "add", "-A");
+    await git(world.repositoryPath, "commit", "--quiet", "-m", "Merge, and more");
+    const merge = await git(world.repositoryPath, "rev-parse", "HEAD");
+    // What a later commit takes back was in the history all the same.
+    const taken = await world.commit(merge, { "b.txt": undefined, ".github/x.txt": "of the target\n" });
+    expect(await world.quality.inspect(target, taken, [".github/**"])).toMatchObject([
+      { kind: "ProtectedPath", path: ".github/x.txt", commit: merge },
+      { kind: "Secret", path: "b.txt", commit: merge },
+      { kind: "ProtectedPath", path: ".github/x.txt", commit: taken },
+    ]);
   });
 });

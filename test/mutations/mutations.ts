@@ -930,6 +930,14 @@ const merges: readonly Mutation[] = [
     tests: ["controllers/merge/decide.test.ts"],
   },
   {
+    name: "hidden-in-a-merge",
+    bug: "what a merge commit of the branch adds by itself is searched for no secret and no protected path",
+    file: "pkg/git/commit-source.ts",
+    find: "others.every((changes) => changes.some((other) => other.path === path)),",
+    replace: 'others.every((changes) => changes.length === 0 && path !== ""),',
+    tests: ["test/integration/quality.test.ts"],
+  },
+  {
     name: "checks-of-another-command",
     bug: "the result of a command counts for whatever has its name",
     file: "pkg/quality/open.ts",
@@ -1005,6 +1013,14 @@ const files: readonly Mutation[] = [
     find: "return missing.uid === undefined || missing.uid === object.metadata.uid ? missing : undefined;",
     replace: "return missing;",
     tests: ["test/integration/people-files.test.ts"],
+  },
+  {
+    name: "removal-forgotten-by-a-kill",
+    bug: "a file that a person removed is there again when the operator dies right after it noticed",
+    file: "pkg/storage/files/people-files.ts",
+    find: "    await missing.record(before);\n    // Each is admitted",
+    replace: "    // Each is admitted",
+    tests: ["test/integration/people-files.faults.test.ts"],
   },
   {
     name: "second-document-counts",
