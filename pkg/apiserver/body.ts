@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { tooLargeEntity } from "../registry/status-errors.ts";
 
 /** The most bytes a request's body may have: 3 MiB, as in kube-apiserver. */
-const maxBodyBytes = 3 * 1024 * 1024;
+export const maxBodyBytes = 3 * 1024 * 1024;
 
 /** The whole body as text; throws as `readBytes`. */
 export async function readBody(request: IncomingMessage): Promise<string> {

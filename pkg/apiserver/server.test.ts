@@ -1,4 +1,5 @@
 import { request } from "node:http";
+import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { clientContract } from "../../test/contracts/client.contract.ts";
 import { HeldStorage } from "../registry/testing/held-storage.ts";
@@ -285,6 +286,39 @@ describe("the API server", () => {
         ...want,
       });
     });
+
+    test.each([
+      { code: 404, path: "/apis/test.example/v1/namespaces/default/unknowns", type: "application/json" },
+      { code: 415, path: collection, type: "text/plain" },
+    ])(
+      "a body that has no end is refused with $code, and its sender cut off: it was read for ever",
+      async ({ code, path, type }) => {
+        const socket = connect(server.socketPath);
+        let answers = "";
+        socket.setEncoding("utf8").on("data", (text: string) => {
+          answers += text;
+        });
+        socket.on("error", () => {
+          // It is cut off while it sends.
+        });
+        const closed = new Promise((resolve) => socket.once("close", resolve));
+        const begin = (bytes: number): void => {
+          const headers = `host: api\r\ncontent-type: ${type}\r\ncontent-length: ${bytes}\r\n\r\n`;
+          socket.write(`POST ${path} HTTP/1.1\r\n${headers}`);
+        };
+        // One that ends is read to its end, and the next request answered.
+        begin(1e6);
+        socket.write(" ".repeat(1e6));
+        begin(1e12);
+        const goOn = (): void => {
+          while (socket.writable && socket.write(" ".repeat(65_536)));
+        };
+        socket.on("drain", goOn);
+        goOn();
+        await closed;
+        expect(answers.match(/^HTTP\/1\.1 \d+/gm)).toEqual(Array(2).fill(`HTTP/1.1 ${code}`));
+      },
+    );
 
     test("a body beyond 3 MiB is refused with 413, said beforehand or not", async () => {
       const body = JSON.stringify({ ...widget, spec: { free: { text: "x".repeat(3 * 1024 * 1024) } } });

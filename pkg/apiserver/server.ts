@@ -5,8 +5,10 @@ import { internalError, notFound } from "../registry/status-errors.ts";
 import type { Clock, Random } from "../runtime/clock.ts";
 import { Metrics } from "../runtime/metrics.ts";
 import { http } from "../system/http.ts";
+import { boundUnread } from "../system/unread-body.ts";
 import { isAllowed, refusal } from "./auth/authorize.ts";
 import { admin, type User } from "./auth/user.ts";
+import { maxBodyBytes } from "./body.ts";
 import { rootPaths } from "./discovery/root-paths.ts";
 import { discoverySender } from "./discovery/send-discovery.ts";
 import { type HealthCheck, health } from "./health.ts";
@@ -113,6 +115,7 @@ export function createApi(options: ApiOptions): Api {
 
   return {
     listener: (identify) => (request, response) => {
+      boundUnread(request, response, maxBodyBytes);
       answer(request, response, identify).catch((error: unknown) => {
         if (!(error instanceof StatusError) && !hasLeft(error)) onError(error);
         // A client that left, or an answer that has begun: there is nobody to tell.

@@ -81,11 +81,22 @@ test.each([0, 1, 8 * 1024 * 1024])(
   },
 );
 
-test("a body that has no end is refused with 413, and its sender cut off: it was read for ever", async () => {
-  const { token } = await gateway.admit(SESSION);
-  const socket = connect(gateway.port, "127.0.0.1");
-  onTestFinished(() => void socket.destroy());
-  const head = `POST /v1/messages HTTP/1.1\r\nhost: gateway\r\nx-api-key: ${token}\r\ncontent-length: ${1e12}\r\n\r\n`;
-  socket.write(head + " ".repeat(2 * 32 * 1024 * 1024 + 1));
-  expect(await text(socket)).toMatch(/^HTTP\/1\.1 413 [\s\S]*"type":"request_too_large"/);
-});
+test.each([
+  { status: 413, type: "request_too_large" },
+  { status: 401, type: "authentication_error", token: "nobody's" },
+  { status: 404, type: "not_found_error", path: "/v1/models" },
+  { status: 400, type: "invalid_request_error", more: "content-encoding: gzip\r\n" },
+])(
+  "a body that has no end is refused with $status, and its sender cut off: it was read for ever",
+  async ({ status, type, token: own, path = "/v1/messages", more = "" }) => {
+    const { token } = await gateway.admit(SESSION);
+    const socket = connect(gateway.port, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    const key = `x-api-key: ${own ?? token}\r\n`;
+    socket.write(`POST ${path} HTTP/1.1\r\nhost: gateway\r\n${key}${more}content-length: ${1e12}\r\n\r\n`);
+    socket.write(" ".repeat(2 * 32 * 1024 * 1024 + 1));
+    const answer = await text(socket);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer).toContain(`"type":"${type}"`);
+  },
+);

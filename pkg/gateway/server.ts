@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { Clock } from "../runtime/clock.ts";
 import type { Failpoints } from "../runtime/failpoints.ts";
 import { http } from "../system/http.ts";
+import { boundUnread } from "../system/unread-body.ts";
 import { type AdmittedField, admit } from "./admission.ts";
 import { type ApiError, type ApiErrorType, answerError } from "./api-errors.ts";
 import { type Forwarding, forward } from "./forward.ts";
@@ -30,7 +31,7 @@ export interface EndpointDeps {
 
 /** The largest body that is read, in bytes; the API's own limit. */
 const BODY_BYTES_MAX = 32 * 1024 * 1024;
-/** Of a larger one so much is read, in bytes, before its sender is cut off. */
+/** Of a larger one, or of one that nobody wants, so much is read, in bytes, before its sender is cut off. */
 const REFUSED_BYTES_MAX = 2 * BODY_BYTES_MAX;
 /** When to ask again that no clock was confirmed for, in seconds: the upstream is asked about as often. */
 const UNCONFIRMED_RETRY_S = 5;
@@ -78,6 +79,7 @@ export async function startEndpoint(deps: EndpointDeps, port: number): Promise<E
   const server = http.createServer(
     { requestTimeout: 0, keepAliveTimeout: IDLE_CLIENT_MS },
     (request, response) => {
+      boundUnread(request, response, REFUSED_BYTES_MAX);
       handle(request, response, deps, stopping.signal).catch((error) => {
         if (error instanceof Refusal) return answerError(response, error.answer);
         if (error instanceof ClientLeftError || stopping.signal.aborted) return response.destroy();
