@@ -422,11 +422,11 @@ async function renewingWhenTold(everyMs: number) {
   gateway.subscribe(count, { everyMs: () => everyMs, signal: watching.signal });
   await gateway.setBudgets([BUDGET]);
   await rests.promise;
-  return { gateway, renewed, seen };
+  return { gateway, renewed, seen, leave: () => watching.abort() };
 }
 
-test("each request is told in time, and at once what somebody acts upon", async () => {
-  const { gateway, renewed, seen } = await renewingWhenTold(3_600_000);
+test("each request is told in time, and at once what somebody acts upon, until nobody wants to be told", async () => {
+  const { gateway, renewed, seen, leave } = await renewingWhenTold(3_600_000);
   const spend = async (): Promise<number> => {
     await (await client(gateway)).messages.create(HELLO);
     await renewed();
@@ -435,6 +435,10 @@ test("each request is told in time, and at once what somebody acts upon", async 
   const first = await spend();
   expect([await spend(), await spend()]).toEqual([first, first]);
   await gateway.settle((await lastOf("settled")).id, 1);
+  await renewed();
+  expect(seen.wakes).toBe(first + 1);
+  leave();
+  await gateway.settle((await lastOf("settled")).id, 2);
   await renewed();
   expect(seen.wakes).toBe(first + 1);
 });

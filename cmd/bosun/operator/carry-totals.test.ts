@@ -47,6 +47,16 @@ test("of several copies the one written last is carried, whatever the states are
   expect(copyOf(state("next"))).toBe(copies[2]);
 });
 
+test("a state's own copy stays, also where its ledger is gone and another state has one that was written later", () => {
+  const own = totals(nowMs + 2);
+  const made = state("second", own);
+  // As before states were marked with their folder.
+  rmSync(path.join(made, "folder"));
+  state("first", running);
+  carryTotals(folder, made, nowMs);
+  expect(copyOf(made)).toBe(own);
+});
+
 test("a copy is carried while one of its windows runs, though others are over", () => {
   const both = JSON.stringify({ ledger: "l", seq: 9, windows: [{ endMs: nowMs }, { endMs: nowMs + 1 }] });
   state("first", both);
