@@ -90,6 +90,8 @@ class Manager implements OwnedSessions {
   readonly #stopping = new Set<string>();
   /** Attempts that this manager starts just now: nobody has to look for their processes to know that. */
   readonly #starting = new Set<string>();
+  /** Sessions of which the gateway may let another host spend than the one they have: it is told until it has heard. */
+  readonly #misled = new Set<string>();
   readonly #spares: SpareHosts | undefined;
   readonly #sandbox: SandboxTrial;
 
@@ -366,15 +368,19 @@ class Manager implements OwnedSessions {
     for (const { id } of await this.running()) {
       const folder = this.#folder(id);
       const attempt = folder.readHost()?.attempt;
-      try {
-        await this.#readmit(id, folder);
-        if (folder.readHost()?.attempt === attempt) continue;
-        // Ended meanwhile. The gateway may have been told of that end, and of the next host, before it was told of this.
-        await this.#inTurn(id, () => this.#readmit(id, folder));
-      } catch {
+      await this.#readmit(id, folder).catch(() => {
         // No gateway now: the host waits for it, and the next poll asks again.
-      }
+      });
+      // Ended meanwhile. The gateway may have been told of that end, and of the next host, before it was told of this.
+      if (folder.readHost()?.attempt !== attempt) this.#misled.add(id);
     }
+    for (const id of this.#misled)
+      await this.#inTurn(id, () => this.#readmit(id, this.#folder(id))).then(
+        () => this.#misled.delete(id),
+        () => {
+          // No gateway now: the next poll tells it.
+        },
+      );
   }
 
   /** Lets the session's host spend, and no other; nobody where it has none. */
@@ -441,7 +447,7 @@ class Manager implements OwnedSessions {
     folder.clearHost();
     if (!isHere) folder.detachTranscript();
     // Without a host the token is of no use; a gateway that is away must not keep a tree from being ended.
-    await this.#options.money.dismiss(id).catch(() => undefined);
+    await this.#options.money.dismiss(id).catch(() => this.#misled.add(id));
   }
 
   async #waitFor(limitMs: number, condition: () => Promise<boolean>): Promise<boolean> {

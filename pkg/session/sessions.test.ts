@@ -450,12 +450,15 @@ test("a host took an order to end at once, seen before it was ended, for one to 
   expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
 });
 
-test("a gateway that can't be told that a session is over keeps nobody from ending it", async () => {
+test("a gateway that can't be told that a session is over keeps nobody from ending it, and is told when it can be", async () => {
+  const tokens = new Tokens("secret");
+  let isAway = true;
   const { upstream, stage } = await stageWith([bash("sleep 600")], {
     money: {
-      admit: async () => ({ url: upstream.url, token: "token" }),
-      dismiss: async () => {
-        throw new Error("The gateway can't be asked.");
+      admit: async (grant) => ({ url: upstream.url, token: tokens.admit(grant) }),
+      dismiss: async (id) => {
+        if (isAway) throw new Error("The gateway can't be asked.");
+        tokens.dismiss(id);
       },
     },
   });
@@ -463,23 +466,38 @@ test("a gateway that can't be told that a session is over keeps nobody from endi
   await stage.sessions.start(spec);
   await stage.sessions.stop(spec.id, "Now");
   expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "absent", ordered: true });
+  isAway = false;
+  const following = new AbortController();
+  onTestFinished(() => following.abort());
+  stage.sessions.subscribe(() => undefined, following.signal);
+  await expect.poll(() => tokens.grants()).toEqual([]);
 });
 
-test.each(["that has ended since", "that has another host since"])(
-  "a renewal that comes to the gateway late lets no host spend of a session %s: its last one could",
-  async (since) => {
+test.each([
+  { since: "that has ended since" },
+  { since: "that has another host since" },
+  { since: "that has ended since, while it was away for a moment", away: 1 },
+])(
+  "a renewal that comes to the gateway late lets no host spend of a session $since: its last one could",
+  async ({ since, away = 0 }) => {
     const tokens = new Tokens("secret");
     const asked = Promise.withResolvers<void>();
     const goesOn = Promise.withResolvers<void>();
     const arrived = Promise.withResolvers<void>();
+    const looks: (() => void)[] = [];
     let isLate = false;
+    let hasArrived = false;
+    let refusals = 0;
     /** What the host had to ask with when the gateway was asked again. */
     const usable: boolean[] = [];
     const { upstream, stage } = await stageWith([bash("sleep 600"), bash("sleep 600")], {
-      // It looks once.
+      // It looks once, and then when it is told to.
       clock: {
         ...systemClock,
-        sleep: (ms, signal) => systemClock.sleep(ms === 5_000 ? 600_000 : ms, signal),
+        sleep: (ms, signal) =>
+          ms === 5_000
+            ? Promise.race([systemClock.sleep(600_000, signal), new Promise<void>((go) => looks.push(go))])
+            : systemClock.sleep(ms, signal),
       },
       money: {
         async admit(grant) {
@@ -495,7 +513,10 @@ test.each(["that has ended since", "that has another host since"])(
           arrived.resolve();
           return { url: upstream.url, token };
         },
-        dismiss: async (id) => tokens.dismiss(id),
+        async dismiss(id) {
+          if (hasArrived && refusals++ < away) throw new Error("The gateway can't be asked.");
+          tokens.dismiss(id);
+        },
       },
     });
     const spec = stage.spec({ toolTimeoutSeconds: 600 });
@@ -508,11 +529,15 @@ test.each(["that has ended since", "that has another host since"])(
     await asked.promise;
     await stage.sessions.stop(spec.id, "Now");
     if (since === "that has another host since") await stage.sessions.start(spec);
+    hasArrived = true;
     goesOn.resolve();
     await arrived.promise;
     const last = folder.readHost()?.attempt;
     await expect
-      .poll(() => tokens.grants().map(({ attempt }) => attempt))
+      .poll(() => {
+        if (refusals > 0) for (const look of looks) look();
+        return tokens.grants().map(({ attempt }) => attempt);
+      })
       .toEqual(last === undefined ? [] : [last]);
     if (last !== undefined) expect(tokens.holder(folder.readAccess()?.token ?? "")).toBeDefined();
     // The first two are those of its starts.
