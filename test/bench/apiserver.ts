@@ -6,6 +6,7 @@
  *     npm run bench:apiserver -- --quick                  a tenth of the work
  */
 import { parseArgs } from "node:util";
+import { whenInterrupted } from "../support/interrupted.ts";
 import { run } from "./apiserver/run.ts";
 import { table } from "./apiserver/table.ts";
 import { otherServer, ownServer } from "./apiserver/target.ts";
@@ -18,7 +19,9 @@ const { values } = parseArgs({
   },
 });
 
-const own = await run(await ownServer(), values);
+const target = await ownServer();
+whenInterrupted(() => target.close());
+const own = await run(target, values);
 const other =
   values.against === undefined
     ? undefined

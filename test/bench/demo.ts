@@ -17,7 +17,9 @@ import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { workspaceFolder } from "../../cmd/bosun/workspace-folder.ts";
 import { type Demo, demoIn, prepare } from "../../hack/demo/prepare.ts";
+import { processesOf } from "../e2e/processes.ts";
 import { builtPackage } from "../support/built-package.ts";
+import { whenInterrupted } from "../support/interrupted.ts";
 import type { BareTimes } from "./demo/bare.ts";
 import { follow } from "./demo/milestones.ts";
 import { type Phases, phasesOf } from "./demo/phases.ts";
@@ -44,6 +46,15 @@ interface BosunRun extends Measured {
 }
 
 const folder = mkdtempSync(path.join(tmpdir(), "bosun-bench-"));
+whenInterrupted(async () => {
+  for (const { pid } of await processesOf(folder))
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended with another one.
+    }
+  if (!values.keep) rmSync(folder, { recursive: true, force: true });
+});
 const bosun = builtPackage();
 const own: BosunRun[] = [];
 const bare: (Measured & BareTimes)[] = [];

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { crdFile } from "../bench/apiserver/probe.ts";
 import { startBuiltPackage } from "../support/bosun-command.ts";
+import { whenInterrupted } from "../support/interrupted.ts";
 import { apiServer, operator } from "../support/servers.ts";
 import { uniform } from "../support/uniform.ts";
 import { startClients } from "./clients.ts";
@@ -28,6 +29,8 @@ export interface SoakOptions {
   readonly acknowledgedMin?: number;
   /** A whole operator, not the API server alone. */
   readonly whole?: boolean;
+  /** Told how to end what was started, once it was. */
+  readonly started?: (end: () => Promise<void>) => void;
 }
 
 export interface SoakResult {
@@ -44,12 +47,13 @@ export interface SoakResult {
 }
 
 export async function soakWrites(options: SoakOptions): Promise<SoakResult> {
-  const { kills, seed, acknowledgedMin = 0, whole = false } = options;
+  const { kills, seed, acknowledgedMin = 0, whole = false, started = () => {} } = options;
   const random = uniform(seed);
   const names = Array.from({ length: whole ? 6 : 12 }, (_, index) => `probe-${index}`);
   const files = Object.fromEntries(names.map((name) => [`projects/${name}.yaml`, projectYaml(name)]));
   const here = whole ? await operator({ "workspace.yaml": pausedWorkspace, ...files }) : undefined;
   const server = here ?? (await apiServer(path.dirname(crdFile)));
+  started(() => server.close());
   const clients = startClients({
     api: () => server.api,
     subject: whole ? projectSubject : probeSubject,
@@ -98,6 +102,7 @@ if (import.meta.main) {
     kills: Number(values.kills),
     seed: Number(values.seed),
     whole: values.operator,
+    started: whenInterrupted,
   });
   console.log(JSON.stringify(counts));
   for (const violation of found.slice(0, 20)) console.log(`WRONG: ${violation}`);

@@ -88,6 +88,7 @@ interface KillableOptions {
 }
 
 async function killable({ folder, kubeconfig, args, cwd, env, remove }: KillableOptions): Promise<Killable> {
+  let isClosed = false;
   let child = start(args(undefined));
   while (!existsSync(kubeconfig)) await look(child);
   const credentials = readKubeconfig(kubeconfig);
@@ -133,10 +134,12 @@ async function killable({ folder, kubeconfig, args, cwd, env, remove }: Killable
     kubeconfig,
     async kill() {
       await end("SIGKILL");
+      if (isClosed) return;
       child = start(args(credentials.server));
       await answers();
     },
     async close() {
+      isClosed = true;
       await end("SIGINT");
       api.close();
       await remove();

@@ -33,6 +33,7 @@ export async function ownServer(): Promise<Target> {
   const kubeconfig = path.join(folder, "kubeconfig");
   const data = path.join(folder, "data");
   const args = ["apiserver", "--crd-dir", crds, "--data-dir", data, "--kubeconfig-out", kubeconfig];
+  const children = new Set<ChildProcess>();
   let running = await start();
 
   async function start(): Promise<{ child: ChildProcess; api: Api; startMs: number }> {
@@ -40,6 +41,7 @@ export async function ownServer(): Promise<Target> {
     const child = spawn(process.execPath, [path.join(root, "bin/bosun.mjs"), ...args], {
       stdio: ["ignore", "ignore", "inherit"],
     });
+    children.add(child);
     await rm(kubeconfig, { force: true });
     while (!existsSync(kubeconfig)) {
       if (child.exitCode !== null) throw new Error(`bosun apiserver ended with ${child.exitCode}.`);
@@ -75,6 +77,8 @@ export async function ownServer(): Promise<Target> {
     },
     async close() {
       await end();
+      // One that was being started, when it is closed in the middle of that.
+      for (const child of children) child.kill("SIGKILL");
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -15,6 +15,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { BudgetPolicy } from "../../../pkg/gateway/money.ts";
 import { NANO_PER_USD } from "../../../pkg/gateway/money.ts";
+import { whenInterrupted } from "../../support/interrupted.ts";
 import { uniform } from "../../support/uniform.ts";
 import { type Agents, startAgents } from "./agents.ts";
 import { chaos } from "./chaos.ts";
@@ -33,6 +34,8 @@ export interface SoakOptions {
   /** Limits, in USD, of which the rest is measured. */
   measured: readonly number[];
   folder: string;
+  /** Told how to end what was started, once it was. */
+  started?(end: () => Promise<void>): void;
 }
 
 export interface SoakResult extends Verdict {
@@ -46,7 +49,13 @@ export interface SoakResult extends Verdict {
   folder: string;
 }
 
-export async function soakMoney({ minutes, seed, measured, folder }: SoakOptions): Promise<SoakResult> {
+export async function soakMoney({
+  minutes,
+  seed,
+  measured,
+  folder,
+  started = () => {},
+}: SoakOptions): Promise<SoakResult> {
   const random = uniform(seed);
   const time = { now: () => new Date(START_MS) };
   await using upstream = await startSoakUpstream({
@@ -55,6 +64,7 @@ export async function soakMoney({ minutes, seed, measured, folder }: SoakOptions
     now: () => time.now(),
   });
   const operator = await Operator.start(folder, upstream.url, START_MS);
+  started(() => operator.close());
   time.now = () => operator.trueNow;
   try {
     const wild = {
@@ -224,7 +234,12 @@ if (import.meta.main) {
   const command = `npm run soak:money -- --minutes ${minutes} --seed ${seed}`;
   console.log(`Seed ${seed}: ${command}`);
   const folder = await mkdtemp(path.join(tmpdir(), "bosun-soak-money-"));
-  const result = await soakMoney({ minutes, seed, measured: [5, 20], folder });
+  const started = (end: () => Promise<void>): void =>
+    whenInterrupted(async () => {
+      await end();
+      if (!values.keep) await rm(folder, { recursive: true });
+    });
+  const result = await soakMoney({ minutes, seed, measured: [5, 20], folder, started });
   for (const line of summary(result)) console.log(line);
   if (result.problems.length > 0) {
     for (const problem of result.problems.slice(0, 50)) console.error(`BROKEN: ${problem}`);
