@@ -137,6 +137,16 @@ test("who waits for money is overtaken by no smaller request for the same Budget
   expect(await Promise.all([large, small].map(isWaiting))).toEqual([true, true]);
 });
 
+test("who waits for money is overtaken by no smaller request that came before the Budgets did: it was taken to want none", async () => {
+  const { payments, ask } = world(undefined);
+  const first = ask();
+  const large = ask({ session: "t" });
+  const small = ask({ session: "u" }, { ...REQUEST, max_tokens: 100 });
+  payments.setBudgets([TIGHT]);
+  expect(await first).toMatchObject({ is: "reserved" });
+  expect(await Promise.all([large, small].map(isWaiting))).toEqual([true, true]);
+});
+
 test("a raised limit lets go who waits, and a new day whoever the old one had no room for", async () => {
   const clock = new TestClock("2026-11-23T23:58:00Z");
   const { payments, ask } = world({ ...TIGHT, monthly: { usd: 100 } }, clock);

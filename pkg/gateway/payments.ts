@@ -137,9 +137,10 @@ export class Payments {
       }
       return served(this.#reserveNow(planned, { request, session, price, asked }));
     };
-    const wants = (this.#budgets ?? [])
-      .filter((b) => selects(b.selector, session.labels))
-      .map(({ name }) => budgetOf(name));
+    const wants = (): readonly string[] =>
+      (this.#budgets ?? [])
+        .filter((b) => selects(b.selector, session.labels))
+        .map(({ name }) => budgetOf(name));
     const passes = [EVERYTHING, modelOf(price)];
     try {
       const result = await this.#line.wait<Reserving | Reserved>(

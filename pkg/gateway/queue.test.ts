@@ -20,7 +20,7 @@ function counter(room: number) {
     line.wait(
       {
         purpose,
-        wants,
+        wants: () => wants,
         passes: ["gate"],
         serve: (): Turn<string> => {
           if (!state.isOpen) return { is: "wait", blocks: ["gate"] };

@@ -10,8 +10,8 @@ export type Turn<T> =
 
 export interface Waiting<T> {
   purpose: Purpose;
-  /** Names of what it wants a share of: a later one that wants none of what an earlier one waits for may pass it. */
-  wants: readonly string[];
+  /** Names of what it wants a share of, now: a later one that wants none of what an earlier one waits for may pass it. */
+  wants(): readonly string[];
   /** Names of what it has to pass and uses nothing up of: who waits for something else keeps nobody from passing. */
   passes: readonly string[];
   /** Looks whether it can be served now, and serves it. Must not throw, nor have the line looked at before it is back. */
@@ -20,7 +20,7 @@ export interface Waiting<T> {
 
 interface Place {
   rank: number;
-  wants: readonly string[];
+  wants(): readonly string[];
   passes: readonly string[];
   look(): Turn<unknown>;
 }
@@ -57,7 +57,7 @@ export class Line {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const place: Place = {
       rank: RANK[waiting.purpose],
-      wants: waiting.wants,
+      wants: () => waiting.wants(),
       passes: waiting.passes,
       look() {
         const turn = waiting.serve();
@@ -94,8 +94,9 @@ export class Line {
   look(): void {
     const blocked = new Set<string>();
     for (const place of this.#places) {
-      if ([...place.wants, ...place.passes].some((one) => blocked.has(one))) {
-        for (const want of place.wants) blocked.add(want);
+      const wants = place.wants();
+      if ([...wants, ...place.passes].some((one) => blocked.has(one))) {
+        for (const want of wants) blocked.add(want);
         continue;
       }
       const turn = place.look();

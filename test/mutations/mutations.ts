@@ -110,8 +110,8 @@ const ledger: readonly Mutation[] = [
     name: "one-budget-holds-up-all",
     bug: "behind two requests that wait for one Budget nobody is served, whichever pays for it",
     file: "pkg/gateway/queue.ts",
-    find: "for (const want of place.wants) blocked.add(want);",
-    replace: "for (const want of [...place.wants, ...place.passes]) blocked.add(want);",
+    find: "for (const want of wants) blocked.add(want);",
+    replace: "for (const want of [...wants, ...place.passes]) blocked.add(want);",
     tests: ["pkg/gateway/queue.test.ts", "pkg/gateway/payments.test.ts"],
   },
   {
