@@ -350,11 +350,11 @@ test.each([
   ({ now, granted }) => {
     const lines = numbered({
       1: { step: "opened", ledger: "l", version: 1 },
-      2: grantStep({ limitCost: granted }),
+      2: grantStep({ limitCost: granted, limitTokens: granted + 1 }),
     });
-    const { step: _, at: __, ...limit } = grantStep({ limitCost: now });
+    const { step: _, at: __, ...limit } = grantStep({ limitCost: now, limitTokens: now + 1 });
     const { charges } = rebuild({ lines, endIsLost: true, totals: undefined, limits: [limit] });
-    expect(charges).toMatchObject([{ window: "2026-11-23", cost: 9_000 }]);
+    expect(charges).toMatchObject([{ window: "2026-11-23", cost: 9_000, tokens: 9_001 }]);
   },
 );
 
@@ -385,6 +385,19 @@ test("a request that ended after the copy was made was in the copy with its boun
   const totals: Totals = { ledger: "l", seq: 4, windows: [window] };
   const { charges } = rebuild({ lines, endIsLost: false, totals, limits: [] });
   expect(charges).toMatchObject([{ cost: 500, tokens: 100 }]);
+});
+
+test("what the copy of another ledger says was spent is charged beside what these lines do: neither explains the other", () => {
+  const { lines, totals } = played(7, 60);
+  const copy: Totals = { ...(totals.at(-1) as Totals), ledger: "another" };
+  const { steps } = rebuild({ lines, endIsLost: false, totals: copy, limits });
+  const now = sumsOf(stateOf(steps));
+  const own = truth(lines);
+  for (const { grant, cost } of copy.windows)
+    expect(now.get(grant)?.cost, grant).toBe(cost + (own.get(grant)?.cost ?? 0));
+  // Nor does it know of a line that is missing here.
+  const left = lines.toSpliced(9, 1);
+  expect(rebuild({ lines: left, endIsLost: false, totals: copy, limits }).beyondTotals).toBe(true);
 });
 
 test("what was lost is charged once, however many windows it is in", () => {

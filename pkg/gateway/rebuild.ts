@@ -52,8 +52,9 @@ export function rebuild({ lines: known, endIsLost, totals: given, limits }: Dama
   // What it says is charged already by an earlier making anew, which a crash kept from its last step.
   const totals = !endIsLost && given !== undefined && isMadeFrom(known, given) ? undefined : given;
   const ledger = known.find((line) => line.step === "opened");
-  // A copy of another ledger still says what was spent; but none of these lines explains any of it.
+  // A copy of another ledger still says what was spent; but none of these lines explains any of it, or adds to it.
   const copiedTo = totals === undefined || totals.ledger !== ledger?.ledger ? 0 : totals.seq;
+  const isAnothers = ledger !== undefined && totals?.ledger !== ledger.ledger;
   const lost = lostNumbers(known, Math.max(copiedTo, known.at(-1)?.seq ?? 0));
   const beyondTotals = endIsLost || ledger === undefined || lost.some((seq) => seq > copiedTo);
 
@@ -61,7 +62,7 @@ export function rebuild({ lines: known, endIsLost, totals: given, limits }: Dama
   for (const line of known) book.take(line);
   const atBound = book.end();
   const windows = openWindows([...limits, ...(totals?.windows ?? []), ...book.limits()], book.at);
-  const copied = new Copied(known, lost, copiedTo);
+  const copied = new Copied(isAnothers ? [] : known, lost, copiedTo);
   const wanted = windows.map((window) => {
     const last = totals?.windows.find(({ grant }) => grant === window.grant);
     const { cost, tokens } = book.charged(window);
