@@ -393,7 +393,7 @@ export class LedgerState {
     }
     this.#sums.change(request, () => Object.assign(request, to));
     // Not only where a `violated` line says so: a crash can cut it off from the settlement before it.
-    if (line.step !== "personSettled" && isAboveBound(request)) this.#violate(line.id);
+    if (isAboveBound(request)) this.#violate(line.id);
   }
 
   #violate(id: string): void {

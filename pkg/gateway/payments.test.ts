@@ -1,6 +1,8 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { noFailpoints } from "../runtime/failpoints.ts";
 import { settled, TestClock } from "../runtime/testing/clock.ts";
+import type { Reserved } from "./ledger-lines.ts";
 import { LedgerState } from "./ledger-state.ts";
 import type { MessagesRequest } from "./messages-request.ts";
 import type { BudgetPolicy, SessionGrant } from "./money.ts";
@@ -196,11 +198,11 @@ test("after three endings without a known cost requests go one at a time, until 
   for (let i = 0; i < 3; i++) await pay(LOST);
   const probe = paymentOf(await ask());
   const next = ask({ session: "t" });
-  expect(await isWaiting(next)).toBe(true);
+  const third = ask({ session: "u" });
+  expect(await Promise.all([next, third].map(isWaiting))).toEqual([true, true]);
   await probe.sent();
   await probe.end(LOST);
   const second = paymentOf(await next);
-  const third = ask({ session: "u" });
   expect(await isWaiting(third)).toBe(true);
   await second.sent();
   await second.end(ANSWERED);
@@ -338,6 +340,20 @@ test("a refused request that ends late leaves the probe of the account to the re
   await probe.sent();
   probe.answered(200, undefined);
   expect(await other).toMatchObject({ is: "reserved" });
+});
+
+test("what is sent asks for as many tokens as were reserved, however few the limit has left", async () => {
+  const limits = fc.integer({ min: 30, max: 300 }).map((thousandths) => thousandths / 1_000);
+  await fc.assert(
+    fc.asyncProperty(limits, fc.integer({ min: 1, max: 30_000 }), async (usd, wanted) => {
+      const { ledger, ask } = world({ ...TIGHT, daily: { usd } });
+      const reserving = await ask({}, { ...REQUEST, max_tokens: wanted });
+      if (reserving.is !== "reserved") return;
+      const { maxTokens } = ledger.lines.find((line) => line.step === "reserved") as Reserved;
+      expect(maxTokens).toBeLessThanOrEqual(wanted);
+      expect(reserving.payment.request).toMatchObject({ ...REQUEST, max_tokens: maxTokens });
+    }),
+  );
 });
 
 test("what was paid for without caching is sent without it", async () => {
