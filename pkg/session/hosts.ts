@@ -47,11 +47,18 @@ export class Hosts {
     return whereabouts(place, this.place) === "here";
   }
 
-  /** Kills whatever is left of the session. False when something of it can't be proven gone. */
+  /**
+   * Kills whatever is left of the session, but nothing of a host that was named since: who was suspended meanwhile would
+   * end another operator's. False when something of it can't be proven gone.
+   */
   async end(session: string, host: HostFile): Promise<boolean> {
     const isHere = this.isHere(host);
     if (isHere && (await endedWithAll(host))) return true;
-    return await endTree(session, isHere ? identitiesIn(host) : [], this.#deps.clock);
+    const mayEnd = (): boolean => {
+      const named = this.#deps.folderOf(session).readHost();
+      return named === undefined || named.attempt === host.attempt;
+    };
+    return await endTree(session, isHere ? identitiesIn(host) : [], this.#deps.clock, mayEnd);
   }
 
   /**

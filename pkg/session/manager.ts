@@ -444,6 +444,8 @@ class Manager implements OwnedSessions {
     const isHere = this.#hosts.isHere(host);
     if (!(await this.#hosts.end(id, host)))
       throw new TransientError("StillRunning", `Processes of session ${id} were killed and are still there.`);
+    // Another operator's by now: this one was suspended meanwhile.
+    if (folder.readHost()?.attempt !== host.attempt) return;
     folder.clearHost();
     if (!isHere) folder.detachTranscript();
     // Without a host the token is of no use; a gateway that is away must not keep a tree from being ended.

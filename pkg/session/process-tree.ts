@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import type { Clock } from "../runtime/clock.ts";
 import { endProcesses } from "../system/end-processes.ts";
 import type { ProcessIdentity } from "../system/process-identity.ts";
-import { eachProcess } from "../system/process-table.ts";
+import { eachProcess, nextTable } from "../system/process-table.ts";
 
 /** Environment variable that every process of a session inherits, its tools included. */
 export const sessionMarker = "BOSUN_SESSION";
@@ -18,12 +18,14 @@ const proofLimitMs = 5_000;
  * Where the host has a process id namespace of its own, the kernel ends everything in it before the host itself
  * is gone. Elsewhere what carries the session's mark, and what that has started, is found by looking.
  *
+ * @param mayEnd - asked at each look: false where the session is another's to end by now
  * @returns false when something still lives after five seconds
  */
 export async function endTree(
   session: string,
   known: readonly ProcessIdentity[],
   clock: Clock,
+  mayEnd = () => true,
 ): Promise<boolean> {
   const mark = `${sessionMarker}=${session}`;
   const left = await endProcesses({
@@ -31,6 +33,11 @@ export async function endTree(
       environment.includes(mark) || known.some((one) => one.pid === pid && one.startTime === startTime),
     clock,
     limitMs: proofLimitMs,
+    // After the look: what a host starts from now on is none of what was seen.
+    table: async () => {
+      const table = await nextTable();
+      return mayEnd() ? table : [];
+    },
   });
   return left.length === 0;
 }

@@ -627,6 +627,41 @@ test("a start that comes while an end waits for its turn begins once that end is
   expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "present" });
 });
 
+test.each(["Best", "Marker"] as const)(
+  "an operator that was suspended while it ended a session leaves the host alone that another has started since, containment %s",
+  async (containment) => {
+    const suspended = Promise.withResolvers<void>();
+    const goesOn = Promise.withResolvers<void>();
+    let isToSleep = false;
+    const clock: Clock = {
+      ...systemClock,
+      async sleep(ms, signal) {
+        await systemClock.sleep(ms, signal);
+        if (!isToSleep) return;
+        isToSleep = false;
+        suspended.resolve();
+        await goesOn.promise;
+      },
+    };
+    const { stage } = await stageWith(() => bash(waitFor("../go")), { clock, containment });
+    const spec = stage.spec();
+    await stage.sessions.start(spec);
+    isToSleep = true;
+    const stopped = stage.sessions.stop(spec.id, "Lost");
+    await suspended.promise;
+    await stage.until(spec.id, ({ is }) => is === "absent");
+    const next = await stage.reopen();
+    expect(await next.start(spec)).toMatchObject({ is: "present" });
+    const folder = sessionFolder(stage.places.directory, spec.id);
+    const host = folder.readHost();
+    goesOn.resolve();
+    await stopped;
+    // One that is named no more ends itself.
+    expect(folder.readHost()).toEqual(host);
+    expect(await next.find(spec.id)).toMatchObject({ is: "present" });
+  },
+);
+
 describe("a restarted operator", () => {
   test("finds a living host, leaves it alone and sees its outcome", async () => {
     const { stage } = await stageWith([write, commit, bash(waitFor("../go")), handIn]);
