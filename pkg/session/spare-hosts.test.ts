@@ -115,10 +115,11 @@ test("a host that waits is no session: nothing runs, and stopping it is no error
   await stage.sessions.stop(id, "Now");
 });
 
-test("a host that waits ends with the sessions that are closed, and leaves no folder", async () => {
+test("a host that waits ends with the sessions that are closed, and leaves no folder; none is started later", async () => {
   const { stage } = await stageWith([]);
   const id = idOf(stage);
   await stage.sessions.close();
+  stage.sessions.expect(stage.spec().id);
   expect(await markedProcesses(id)).toEqual([]);
   expect(readdirSync(stage.places.directory)).toEqual([]);
   expect(stage.sessions.spareId()).toBeUndefined();

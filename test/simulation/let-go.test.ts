@@ -155,6 +155,20 @@ describe.each(Object.entries(occasions))("work is let go because %s", (_, begin)
   });
 });
 
+test("work that waits for its review is let go with the time that it took, though its session is not looked at", async () => {
+  const story = await tell({ reviewers: 0 });
+  await story.projects("one");
+  const isHandedOver = () => story.world.api.object("Agent", "agent-1")?.status?.state === "AwaitingReview";
+  await story.until("it is handed over", isHandedOver);
+  const { session = "" } = story.the("Project", "one").status?.claim ?? {};
+  const seen = await story.world.sessions.find(session);
+  const lived = Math.floor((seen.is === "absent" && seen.report?.liveSeconds) || 0);
+  expect(lived).toBeGreaterThan(0);
+  await story.patch("Project", "one", { skip: true });
+  await story.until("it is let go", () => story.the("Project", "one").status?.claim === undefined, 1);
+  expect(story.the("Project", "one").status?.workedSeconds).toBe(lived);
+});
+
 test("work that is wanted again while it is saved stays with who has it, and its session goes on", async () => {
   const { story, spec } = await atWork("execute");
   const { repository, scheduler, sessions } = story.world;

@@ -9,6 +9,7 @@ function crew() {
   const running: string[] = [];
   let made = 0;
   let fill = (): void => {};
+  let hasStopped = (): void => {};
   /** Caches that hold nothing yet answer once they do; who waits is told when their controllers stop. */
   let cacheAnswers = (name: string): Promise<unknown> => Promise.resolve(name);
   function newManager(): Manager {
@@ -27,8 +28,9 @@ function crew() {
       async stop() {
         const at = running.indexOf(name);
         if (at >= 0) running.splice(at, 1);
-        // A start that waits for caches ends with it.
+        // A start that waits for caches ends with it, and so does a read.
         fill();
+        hasStopped();
       },
     };
     return manager as unknown as Manager;
@@ -39,6 +41,9 @@ function crew() {
     fill: () => fill(),
     cachesAnswer(answers: typeof cacheAnswers) {
       cacheAnswers = answers;
+    },
+    onStop(tell: typeof hasStopped) {
+      hasStopped = tell;
     },
   };
 }
@@ -102,7 +107,7 @@ test("while the right is lost no controller runs and reads are the API's; then o
 });
 
 test("a read that waits for caches whose controllers stop is answered by the API; else its failure is told", async () => {
-  const { right, cachesAnswer, acting: it } = await acting();
+  const { right, cachesAnswer, onStop, acting: it } = await acting();
   const failure = new Error("no answer");
   let fail = (): void => {};
   cachesAnswer(
@@ -116,9 +121,8 @@ test("a read that waits for caches whose controllers stop is answered by the API
   await expect(told).rejects.toBe(failure);
 
   const waits = it.reads.list("Project");
+  onStop(() => fail());
   right.lose();
-  await settled();
-  fail();
   expect(await waits).toBe("API");
 });
 

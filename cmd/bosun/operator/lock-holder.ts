@@ -36,7 +36,7 @@ export interface HolderWords {
  * @throws UserError when somebody holds it, saying who, and how to look
  */
 export async function refuseHeld(
-  { terms, socket, clock }: { terms: Terms; socket: string; clock: Clock },
+  { terms, socket, clock }: { terms: Pick<Terms, "newest" | "holder">; socket: string; clock: Clock },
   words: HolderWords,
 ): Promise<number> {
   const { name, place, advice } = words;
@@ -73,7 +73,7 @@ export async function refuseHeld(
 
 /** No holder where there was never one, or its file was torn by a power loss, which ended its process too. */
 async function lastHolder(
-  terms: Terms,
+  terms: Pick<Terms, "newest" | "holder">,
   clock: Clock,
 ): Promise<{ number: number; holder: Holder | undefined }> {
   const endMs = clock.elapsed() + tornMs;

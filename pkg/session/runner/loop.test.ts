@@ -37,11 +37,17 @@ function disk(crash: { at: number; when: "before" | "after" | "never" }) {
   return { lines, transcript, written: () => written };
 }
 
-/** Calls `effect` with 1, 2 and 3, one a turn, then hands in; what it is told does not change its mind. */
+/**
+ * Calls `effect` three times with the number of the turn, one a turn, then hands in, in each run; what it is told does not
+ * change its mind.
+ */
 const model: Model = {
-  async ask({ messages }: TurnRequest) {
+  async ask({ messages, turn: told }: TurnRequest) {
     const turn = messages.filter(({ role }) => role === "assistant").length + 1;
-    const call = turn <= effects ? { name: "effect", input: { turn } } : { name: "finish", input: {} };
+    // By that the gateway knows what is asked again.
+    expect(told).toBe(turn);
+    const isLast = turn % (effects + 1) === 0;
+    const call = isLast ? { name: "finish", input: {} } : { name: "effect", input: { turn } };
     return {
       is: "turn",
       content: [{ type: "tool_use", id: `call_${turn}`, ...call }],
@@ -98,28 +104,43 @@ function run(
   });
 }
 
-async function linesOfWholeRun(): Promise<number> {
-  const whole = disk({ at: 0, when: "never" });
-  await run(whole.transcript(), world().toolbox);
-  return whole.written();
+/** Both runs of a session to their outcome, by as many hosts as it takes. @returns how many of them died */
+async function bothRuns(transcript: () => Transcript, toolbox: Toolbox): Promise<number> {
+  let deaths = 0;
+  for (let number = 1; number <= 2; ) {
+    try {
+      const outcome = await run(transcript(), toolbox, { run: number, message: `Go, ${number}.` });
+      expect(outcome).toMatchObject({ kind: "Finished" });
+      number += 1;
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error;
+      deaths += 1;
+    }
+  }
+  return deaths;
 }
-const total = await linesOfWholeRun();
-const crashes = Array.from({ length: total }, (_, index) => index + 1).flatMap((at) => [
-  { at, when: "before" as const },
-  { at, when: "after" as const },
-]);
 
-test.each(crashes)(
-  "a host that dies $when line $at is on disk is resumed, and no effect is repeated",
+/** A death before and after each line that `work` writes. */
+async function crashesIn(work: (transcript: () => Transcript, toolbox: Toolbox) => Promise<unknown>) {
+  const whole = disk({ at: 0, when: "never" });
+  await work(whole.transcript, world().toolbox);
+  return Array.from({ length: whole.written() }, (_, index) => index + 1).flatMap((at) => [
+    { at, when: "before" as const },
+    { at, when: "after" as const },
+  ]);
+}
+const crashes = await crashesIn((transcript, toolbox) => run(transcript(), toolbox));
+
+test.each(await crashesIn(bothRuns))(
+  "a host that dies $when line $at of two runs is on disk is resumed, and no effect is repeated",
   async (crash) => {
     const { lines, transcript } = disk(crash);
     const { done, toolbox } = world();
 
-    await expect(run(transcript(), toolbox)).rejects.toBeInstanceOf(Crash);
-    expect(await run(transcript(), toolbox)).toMatchObject({ kind: "Finished" });
+    expect(await bothRuns(transcript, toolbox)).toBe(1);
 
     expect(new Set(done).size).toBe(done.length);
-    for (let turn = 1; turn <= effects; turn++) {
+    for (const turn of [1, 2, 3, 5, 6, 7]) {
       const result = lines.find((line) => line.type === "done" && line.call === `call_${turn}`);
       const told = result?.type === "done" && result.isError;
       // What is not known to be done was done once or not at all, and the model knows that it doesn't know.
@@ -127,7 +148,10 @@ test.each(crashes)(
     }
     const results = lines.filter((line) => line.type === "done").map((line) => line.call);
     expect(new Set(results).size).toBe(results.length);
-    expect(lines.filter((line) => line.type === "message")).toHaveLength(1);
+    expect(lines.filter((line) => line.type === "message")).toMatchObject([
+      { run: 1, text: "Go, 1." },
+      { run: 2, text: "Go, 2." },
+    ]);
   },
 );
 
