@@ -503,6 +503,22 @@ const claims: readonly Mutation[] = [
     tests: ["test/simulation/let-go.test.ts"],
   },
   {
+    name: "ends-anothers-host",
+    bug: "an operator that was suspended while it ended a session forgets the host that another has started since",
+    file: "pkg/session/manager.ts",
+    find: "    if (folder.readHost()?.attempt !== host.attempt) return;\n    folder.clearHost();",
+    replace: "    folder.clearHost();",
+    tests: ["pkg/session/sessions.test.ts"],
+  },
+  {
+    name: "starts-beside-one-that-leaves",
+    bug: "a run that has paused is not gone on with while its host has not left",
+    file: "pkg/session/manager.ts",
+    find: "folder.readReport()?.outcome === undefined && folder.readSpec()?.run === spec.run",
+    replace: "folder.readSpec()?.run === spec.run",
+    tests: ["pkg/session/sessions.law.test.ts"],
+  },
+  {
     name: "lets-go-of-anothers-claim",
     bug: "an agent that has saved its work lets go of whichever claim the Project has by then",
     file: "controllers/agent/act.ts",
@@ -798,6 +814,14 @@ const stop: readonly Mutation[] = [
     find: '      { kind: "Workspace", by: declared, map: inReview },\n',
     replace: "",
     tests: ["test/simulation/scenarios.test.ts"],
+  },
+  {
+    name: "seen-before-it-is-there",
+    bug: "a stop is said to be seen by everybody before its latch is there",
+    file: "pkg/session/file-stop-latch.ts",
+    find: "        if (!inFolder) await fs.rename(temporary, path);\n        visible?.();\n",
+    replace: "        visible?.();\n        if (!inFolder) await fs.rename(temporary, path);\n",
+    tests: ["pkg/session/file-stop-latch.test.ts"],
   },
   {
     name: "ends-whichever-stop",
