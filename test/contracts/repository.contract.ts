@@ -120,6 +120,9 @@ export function repositoryContract(name: string, open: () => Promise<RepositoryW
       const changes = await repository.changes(checkout.base, head, 10_000);
       expect(changes.paths).toEqual(["a.txt"]);
       expect(changes.patch).toContain("+a");
+      // What others have done since the work began is none of its changes.
+      const target = await world.userCommits({ "b.txt": "b\n" });
+      expect(await repository.changes(target, head, 10_000)).toEqual(changes);
     });
 
     test("a stale claim collects nothing once a newer one is recorded", async () => {

@@ -517,6 +517,19 @@ describe("what is gone from the files", () => {
     expect(existing()).toEqual(names.slice(1));
   });
 
+  test("an object whose file was renamed and came to say what is refused stays, and gets no file of its own", async () => {
+    await unlink(join(world.folder, "a.yaml"));
+    await world.write("renamed.yaml", project("a", "5"));
+    await world.pass(60_000);
+    await world.restart();
+    await world.settle();
+    expect(world.spec("a")).toMatchObject({ title: "Title of a" });
+    expect(await readdir(world.folder)).not.toContain("projects");
+    await world.edit("renamed.yaml", project("a", "Mended"));
+    await world.pass(60_000);
+    expect(world.spec("a")).toMatchObject({ title: "Mended" });
+  });
+
   test("a deletion that waits for an invalid file says so, once, and goes when that file is mended", async () => {
     await world.write("broken.yaml", "kind: [");
     await unlink(join(world.folder, "a.yaml"));

@@ -87,6 +87,18 @@ async function begun(): Promise<{ fs: CrashFileSystem; told: Told }> {
   return { fs: fs.afterKill(), told: { ...nothing(), sent: 3, acknowledged: 3 } };
 }
 
+/** The same with one more write that readers see, and that a failed sync has kept from the disk for good. */
+async function unsynced(): Promise<{ fs: CrashFileSystem; told: Told }> {
+  const { fs } = await begun();
+  const log = open(fs);
+  await log.open();
+  // Its write succeeds.
+  fs.failAfter(1, { code: "EIO", lasting: false });
+  await expect(log.commit(transaction(4))).rejects.toThrow();
+  fs.mend();
+  return { fs: fs.afterKill(), told: { ...nothing(), sent: 4, acknowledged: 3 } };
+}
+
 const nothing = (): Told => ({ sent: 0, acknowledged: 0, refused: [] });
 
 async function oneMore(fs: CrashFileSystem, told: Told): Promise<void> {
@@ -144,6 +156,7 @@ describe("whichever call fails, and however", () => {
 describe("a process killed before any call", () => {
   test.each([
     { when: "on a log that was left", start: begun },
+    { when: "on a log whose last write could not be synced", start: unsynced },
     { when: "on a new log", start: async () => ({ fs: crashFileSystem(), told: nothing() }) },
   ])("$when leaves what the next one finds and adds to, after a power loss too", async ({ start }) => {
     const { fs: undisturbed, told } = await start();
