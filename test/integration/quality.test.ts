@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { readdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -95,6 +95,18 @@ describe("checks", () => {
     expect(existsSync(join(world.stateDirectory, "x"))).toBe(false);
   });
 
+  test("reach the network in setup alone, and there as the workspace allows it", async (context) => {
+    needSandbox(context);
+    const command = { run: "readlink /proc/self/ns/net", timeoutSeconds: 20 };
+    const host = readlinkSync("/proc/self/ns/net");
+    for (const setupNetwork of [false, true]) {
+      const world = await open("bubblewrap", { setupNetwork: () => setupNetwork });
+      const seen = await settled(world.quality, world.base, { setup: command, test: command });
+      const isHosts = seen.is === "done" ? seen.results.map(({ output }) => output.trim() === host) : [];
+      expect(isHosts).toEqual([setupNetwork, false]);
+    }
+  });
+
   test("leave no checkout behind", async () => {
     const world = await open("off");
     await result(world, "touch made.txt; mkdir -p deep/er");
@@ -128,18 +140,23 @@ describe("checks", () => {
     expect(await again.checks(world.base, commands)).toEqual(before);
   });
 
-  test("that the operator's end cuts short have no result", async () => {
-    const world = await open("off");
-    const commands = { test: { run: "sleep 5678.9", timeoutSeconds: 600 } };
-    const ended = new Promise<void>((resolve) =>
-      world.quality.subscribe(() => resolve(), new AbortController().signal),
-    );
-    await world.quality.checks(world.base, commands);
-    world.stop.abort(new Error("The operator ends."));
-    await ended;
+  test.each(["before", "after"])(
+    "that the operator's end cuts short %s they have begun have no result",
+    async (when) => {
+      const world = await open("off");
+      const begun = join(world.repositoryPath, "..", "begun");
+      const commands = { test: { run: `touch ${begun}; sleep 5678.9`, timeoutSeconds: 600 } };
+      const ended = new Promise<void>((resolve) =>
+        world.quality.subscribe(() => resolve(), new AbortController().signal),
+      );
+      await world.quality.checks(world.base, commands);
+      if (when === "after") await expect.poll(() => existsSync(begun)).toBe(true);
+      world.stop.abort(new Error("The operator ends."));
+      await ended;
 
-    expect(existsSync(join(world.stateDirectory, "checks", "results"))).toBe(false);
-  });
+      expect(existsSync(join(world.stateDirectory, "checks", "results"))).toBe(false);
+    },
+  );
 
   test.each([0, 1])(
     "that an emergency stop ends have no result, and run anew once it is over (%i commands were started)",
@@ -169,6 +186,28 @@ describe("checks", () => {
       expect(runs()).toBe(started + 1);
     },
   );
+
+  test("that could not be run say why, once, and are tried again", async () => {
+    const { base, repositoryPath, stateDirectory } = await open("off");
+    const source = await openCommitSource({ repositoryPath, stateDirectory });
+    let tries = 0;
+    const failing: typeof source = {
+      ...source,
+      checkOut(commit, path) {
+        tries += 1;
+        return tries === 1 ? Promise.reject(new Error("The disk failed.")) : source.checkOut(commit, path);
+      },
+    };
+    const { quality } = await open("off", { source: failing, stateDirectory });
+    const told = new Promise<void>((resolve) =>
+      quality.subscribe(() => resolve(), new AbortController().signal),
+    );
+    const commands = { test: { run: "true", timeoutSeconds: 60 } };
+    expect(await quality.checks(base, commands)).toEqual({ is: "running" });
+    await told;
+    await expect(quality.checks(base, commands)).rejects.toThrow("The disk failed.");
+    expect(await settled(quality, base, commands)).toMatchObject({ passed: true });
+  });
 
   test("of a package without the script are Missing", async () => {
     const world = await open("off");
@@ -205,7 +244,7 @@ describe("checks", () => {
     expect(await settled(world.quality, commit, commands)).toMatchObject({ passed: true });
   });
 
-  test("get the ignored files that the workspace includes, as they are by now, and never a secret", async () => {
+  test("get the ignored files that the workspace includes, as they are by now, never over the commit's own, and never a secret", async () => {
     const world = await open("off");
     const { repositoryPath: from, stateDirectory } = world;
     await write(from, {
@@ -241,8 +280,33 @@ describe("checks", () => {
     expect(await settled(including, world.base, commands)).toMatchObject({ passed: true });
     await write(from, { "fixtures/big.json": "[]\n" });
     expect(await settled(including, world.base, commands)).toMatchObject({ passed: false });
-    patterns = [".env*"];
-    await expect(including.checks(world.base, commands)).rejects.toMatchObject({ reason: "SecretIncluded" });
+    // What the commit has itself stays as it has it.
+    await write(from, { "fixtures/big.json": "{}\n" });
+    await git(from, "add", "--force", "fixtures/big.json");
+    await git(from, "commit", "--quiet", "-m", "Add what others ignore");
+    const own = await git(from, "rev-parse", "HEAD");
+    await git(from, "checkout", "--quiet", "--detach", world.base);
+    // A link that a branch has in the place of a folder leads nothing out.
+    await symlink(join(from, "../outside"), join(from, "fixtures"));
+    await git(from, "add", "--force", "fixtures");
+    await git(from, "commit", "--quiet", "-m", "Lead out");
+    const leading = await git(from, "rev-parse", "HEAD");
+    await git(from, "checkout", "--quiet", "--detach", world.base);
+    await write(from, { "fixtures/big.json": "[]\n" });
+    expect(await settled(including, own, commands)).toMatchObject({ passed: true });
+    expect(await settled(including, leading, commands)).toMatchObject({ passed: false });
+    expect(await readdir(join(from, "../outside"))).toEqual(["private.txt"]);
+
+    await write(from, {
+      ".gitignore": "fixtures/\n.env.local\nprivate.key\n.claude-sessions/\n",
+      "private.key": "KEY\n",
+      ".claude-sessions/budget.yaml": "kind: Budget\n",
+    });
+    for (const pattern of [".env*", "*.key", ".claude-sessions/**"]) {
+      patterns = [pattern];
+      const checks = including.checks(world.base, commands);
+      await expect(checks, pattern).rejects.toMatchObject({ reason: "SecretIncluded" });
+    }
   });
 });
 

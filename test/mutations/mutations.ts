@@ -636,6 +636,24 @@ const log: readonly Mutation[] = [
     tests: ["pkg/storage/log/log.test.ts"],
   },
   {
+    name: "sealed-before-it-is-safe",
+    bug: "a new owner seals what it has read before that is safe, and a power loss then damages the log",
+    file: "pkg/storage/log/log.ts",
+    find: [
+      "      if (size > 0) await fs.persist(join(directory, segmentName(sequence)), { from: lastAt, to: size });",
+      "    }",
+      "    await startSegment(Object.fromEntries(before.map(({ sequence, size }) => [sequence, size])));",
+    ].join("\n"),
+    replace: [
+      "      if (size < 0) await fs.persist(join(directory, segmentName(sequence)), { from: lastAt, to: size });",
+      "    }",
+      "    await startSegment(Object.fromEntries(before.map(({ sequence, size }) => [sequence, size])));",
+      "    for (const { sequence, size, lastAt } of before)",
+      "      await fs.persist(join(directory, segmentName(sequence)), { from: lastAt, to: size });",
+    ].join("\n"),
+    tests: ["pkg/storage/log/log.faults.test.ts"],
+  },
+  {
     name: "begins-with-what-is-there",
     bug: "a log whose first segment is gone starts with the next, and all that it said is forgotten",
     file: "pkg/storage/log/recover.ts",
@@ -952,6 +970,14 @@ const merges: readonly Mutation[] = [
     find: 'const secrets = findings.filter(({ kind }) => kind === "Secret");',
     replace: "const secrets = findings.filter(({ kind }) => kind !== kind);",
     tests: ["controllers/merge/decide.test.ts"],
+  },
+  {
+    name: "cut-short-have-failed",
+    bug: "checks that the operator's own end kills have failed, for good",
+    file: "pkg/quality/run-checks.ts",
+    find: "    environment.signal.throwIfAborted();\n",
+    replace: "",
+    tests: ["test/integration/quality.test.ts"],
   },
   {
     name: "hidden-in-a-merge",

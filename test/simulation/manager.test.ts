@@ -191,6 +191,25 @@ test("the class of an error alone decides when a key comes back", async () => {
   });
 });
 
+test("after an error that only a change of the spec ends the next failure counts as the first", async () => {
+  const { manage, seconds, api, note, seen } = await world();
+  const busy = new TransientError("Busy", "The file is busy.");
+  const errors = [busy, busy, new TerminalError("InvalidCommand", "The command must not be empty."), busy];
+  await api.create("Project", draft("Project", "p1"));
+  void manage(() => [
+    projectController(async () => {
+      note("look");
+      const error = errors.shift();
+      if (error !== undefined) throw error;
+      return settled;
+    }),
+  ]).start();
+  await seconds(10);
+  await api.patch("Project", { namespace: "default", name: "p1" }, { spec: { title: "two" } });
+  await seconds(20);
+  expect(seen).toEqual(["look@0", "look@0.005", "look@0.015", "look@10", "look@10.005"]);
+});
+
 test("a reconcile that asks to come back does so, and a change in between makes it no busier", async () => {
   const { manage, seconds, api, note, seen, scheduler } = await world();
   await api.create("Project", draft("Project", "p1"));

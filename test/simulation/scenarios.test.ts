@@ -610,7 +610,11 @@ describe("a person's decision is acted on", () => {
     }
     await story.until("a person is asked", () => story.escalation("MergeConflict"), 0.1);
     expect(story.escalation("MergeConflict")?.spec.conflictingFiles).not.toEqual([]);
-    expect(story.the("Project", "retry").status?.pendingConflicts).toBe(3);
+    expect(story.the("Project", "retry").status).toMatchObject({
+      pendingConflicts: 3,
+      // What the agent is told to merge.
+      mergeFailure: { target: story.world.repository.targetHead },
+    });
     // What the person resolved: the user's branch no longer differs there.
     const { head = "" } = story.the("Project", "retry").status ?? {};
     const { objects, targetHead } = story.world.repository;
