@@ -66,6 +66,11 @@ describe("a request is settled", () => {
     ],
     ["whole when no status came", { is: "no status", why: "reset" }, unsettled],
     ["whole for a status that says nothing", { is: "answered", status: 302, seen: NOTHING }, unsettled],
+    [
+      "whole for a success that is none of the API's, whatever it says",
+      { is: "answered", status: 202, seen: { ...NOTHING, final: [USED] } },
+      unsettled,
+    ],
   ])("%s", (_name, ending, want) => {
     expect(settle(ending, RESERVATION)).toMatchObject(want);
   });

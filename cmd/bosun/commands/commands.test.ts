@@ -273,6 +273,8 @@ test("what a person says that a request cost, in dollars, is what the ledger the
   await gateway.stop();
   control.close();
   control.closeAllConnections();
+  // It lives, and gives no answer: nothing was settled.
+  await expect(settle("r-1", "1")).resolves.toMatchObject({ exitCode: 1, out: [] });
 });
 
 test("a Budget is not taken with a time zone that is none", async () => {
