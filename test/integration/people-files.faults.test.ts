@@ -182,19 +182,52 @@ test.each([
   },
 );
 
-test.each([
-  { what: "a file", path: "projects/b.yaml", before: project("b"), after: undefined },
-  { what: "a document", path: "b.yaml", before: `${project("c")}---\n${project("b")}`, after: project("c") },
+type Files = Readonly<Record<string, string | undefined>>;
+const both = (one: string, other: string) => `${one}---\n${other}`;
+
+test.each<{ what: string; before: Files; after: Files; titles: Readonly<Record<string, string>> }>([
+  {
+    what: "removed a file",
+    before: { "projects/b.yaml": project("b") },
+    after: { "projects/b.yaml": undefined },
+    titles: {},
+  },
+  {
+    what: "removed a document",
+    before: { "b.yaml": both(project("c"), project("b")) },
+    after: { "b.yaml": project("c") },
+    titles: { c: "Title of c" },
+  },
+  { what: "made a file", before: {}, after: { "b.yaml": project("b", "Mine") }, titles: { b: "Mine" } },
+  {
+    what: "edited a file",
+    before: { "b.yaml": project("b") },
+    after: { "b.yaml": project("b", "Mine") },
+    titles: { b: "Mine" },
+  },
+  {
+    what: "renamed a file",
+    before: { "b.yaml": project("b") },
+    after: { "b.yaml": undefined, "z.yaml": project("b", "Mine") },
+    titles: { b: "Mine" },
+  },
+  {
+    what: "moved a document",
+    before: { "b.yaml": both(project("b"), project("c")), "d.yaml": project("d") },
+    after: { "b.yaml": project("c"), "d.yaml": both(project("d"), project("b", "Mine")) },
+    titles: { b: "Mine", c: "Title of c", d: "Title of d" },
+  },
 ])(
-  "$what that a person removed does not come back, whenever the process that noticed is killed",
-  async ({ path, before, after }) => {
+  "what a person did stays done, whenever the process that noticed is killed: they $what",
+  async ({ before, after, titles }) => {
     for (let step = 0; ; step += 1) {
       const disk = newDisk();
-      disk.put(`${folder}/${path}`, before);
+      for (const [path, said] of Object.entries(before)) disk.put(`${folder}/${path}`, said ?? "");
       const world = new World(folder, disk);
       await world.open();
-      if (after === undefined) await disk.remove(`${folder}/${path}`);
-      else disk.save(`${folder}/${path}`, after);
+      for (const [path, said] of Object.entries(after))
+        if (said === undefined) await disk.remove(`${folder}/${path}`);
+        else disk.save(`${folder}/${path}`, said);
       disk.crashAfter(step);
       const failure = await failureOf(world.pass(60_000));
       await world.close().catch(() => {
@@ -204,10 +237,12 @@ test.each([
       await next.open();
       await next.pass(60_000);
       await next.settle();
-      const said = `killed at step ${step}`;
-      expect(next.project("b"), said).toBeUndefined();
-      expect((await next.fs.read(`${folder}/${path}`))?.toString(), said).toBe(after);
-      expect(await next.fs.read(`${folder}/projects/b.yaml`), said).toBeUndefined();
+      const when = `killed at step ${step}`;
+      for (const name of ["b", "c", "d"]) expect(next.spec(name)?.title, when).toBe(titles[name]);
+      for (const [path, said] of Object.entries(after))
+        expect((await next.fs.read(`${folder}/${path}`))?.toString(), when).toBe(said);
+      // None got a file that nobody asked for.
+      expect((await next.fs.list(`${folder}/projects`)) ?? [], when).toEqual([]);
       await next.close();
       if (failure === undefined) return;
     }
