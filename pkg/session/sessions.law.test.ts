@@ -185,7 +185,8 @@ function nextOf({ host, isElsewhere, outcome, latch }: Model): Step[] {
     { do: "die", seen: false },
   ];
   if (isElsewhere) return [...always, ...stops, ...ends];
-  return [...always, ...stops, ...dies, ...(host === "works" ? [...ends, { do: "move" } as const] : [])];
+  if (host === "stays") return [...always, ...stops, ...dies, ...starts, ...starts, ...starts];
+  return [...always, ...stops, ...dies, ...ends, { do: "move" }];
 }
 
 /** Does one step in the world and in the model. @returns whether who subscribed has to be told */

@@ -516,7 +516,7 @@ const claims: readonly Mutation[] = [
     file: "pkg/session/manager.ts",
     find: "folder.readReport()?.outcome === undefined && folder.readSpec()?.run === spec.run",
     replace: "folder.readSpec()?.run === spec.run",
-    tests: ["pkg/session/sessions.law.test.ts"],
+    tests: ["pkg/session/sessions.test.ts"],
   },
   {
     name: "lets-go-of-anothers-claim",

@@ -4,6 +4,7 @@ import { API_VERSION, FIXES_BASELINE_LABEL, POOL_LABEL } from "../../pkg/api/nam
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { declare } from "./declare.ts";
 import { type Story, tell } from "./story.ts";
+import type { Temper } from "./world/conduct.ts";
 import { BROKEN } from "./world/quality.ts";
 
 const merged = (story: Story, name: string) => (): boolean =>
@@ -440,8 +441,13 @@ test("a clock that is set forward makes nothing stuck", async () => {
   expect(story.phase("retry")).toBe("Working");
 });
 
-test("three reviews that ask for changes end in an Escalation with both perspectives", async () => {
-  const story = await tell({ temper: { approves: 0 } });
+test("three reviews that ask for changes end in an Escalation with both perspectives, each run told what was asked", async () => {
+  const told = new Map<number, string>();
+  const script: Temper["script"] = ({ purpose, run, message }) => {
+    if (purpose === "execute") told.set(run, message);
+    return undefined;
+  };
+  const story = await tell({ temper: { approves: 0, script } });
   await story.projects("retry");
   await story.until("a person is asked", () => story.escalation("ReviewDeadlock"), 12);
   const { spec } = story.escalation("ReviewDeadlock") ?? {};
@@ -449,6 +455,12 @@ test("three reviews that ask for changes end in an Escalation with both perspect
   expect(spec?.perspectives?.reviewer).toContain("not met");
   await story.until("it says so", () => story.phase("retry") === "Escalated", 0.1);
   expect(story.the("Project", "retry").status?.reviewCycles).toBe(3);
+  const asked = expect.stringMatching(/^Rework after Review: .*not met/);
+  expect([...told]).toEqual([
+    [1, "Work on Project retry"],
+    [2, asked],
+    [3, asked],
+  ]);
 });
 
 describe("a person's decision is acted on", () => {
