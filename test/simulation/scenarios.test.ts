@@ -933,6 +933,26 @@ test("what a request spends that began before midnight and ends after it is told
   expect(await alertsIn(story)).toEqual(["75 % of the limit for 2026-01-05 are spent."]);
 });
 
+test("what was spent in a month that is over is held against the limit of months, not of days", async () => {
+  const story = await tell();
+  const { api, money } = story.world;
+  await story.patch("Budget", "all", { daily: { usd: 10_000 }, monthly: { usd: 100 } });
+  await story.minutes(5);
+  story.operator.crash();
+  // As of the last look before the month was over.
+  const budget = story.the("Budget", "all");
+  const monthly = { ...budget.status?.monthly, window: "2025-12" };
+  await api.updateStatus("Budget", { ...budget, status: { ...budget.status, monthly } });
+  const closedWindow = money.closedWindow.bind(money);
+  money.closedWindow = async (budget, window) => {
+    const closed = await closedWindow(budget, window);
+    return closed && (window === "2025-12" ? { ...closed, spent: 80e9 } : closed);
+  };
+  story.operator.start();
+  await story.minutes(5);
+  expect(await alertsIn(story)).toEqual(["75 % of the limit for 2025-12 are spent."]);
+});
+
 test("an alert that could not be told at first is told by a later look, once", async () => {
   const story = await tell();
   const { api, money } = story.world;
