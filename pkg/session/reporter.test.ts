@@ -111,6 +111,15 @@ test("turns a second and more apart are each told when they end", () => {
   expect(reported().turns).toBe(2);
 });
 
+test("that something came from the model is told a second later, as long as more comes too", () => {
+  reporter.asked();
+  for (let second = 0; second < 5; second += 1) {
+    reporter.active(180_000);
+    passSeconds(1);
+    expect(nowMs - reported().lastActivityMs).toBe(1_000);
+  }
+});
+
 test("time in line for budget is not live", () => {
   reporter.asked();
   passSeconds(300);
