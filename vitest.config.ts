@@ -5,10 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Whole demos: seconds of work for every core there is. */
 const wholeDemos = "test/e2e/*.test.ts";
-/**
- * The operator or the API server as a process, on small repositories or under fuzzing: a process for every core there is,
- * so they come after the parts.
- */
+/** The operator or the API server as a process, on small repositories or under fuzzing. */
 const operators = ["test/e2e/{operator,stop,owner}/*.test.ts", "test/fuzz/*.test.ts"];
 /** What changes the environment that all share, or counts processes and what they leave: a process for each file. */
 const apart = [
@@ -16,13 +13,13 @@ const apart = [
   "test/{bench,cluster,e2e,editor,fuzz,integration,mutations,soak}/**/*.test.ts",
   "hack/**/*.test.ts",
 ];
-/** Minutes of work that takes what time the others leave: its processes give way to all others. */
+/** Minutes of work that takes what time all others leave, from the first to the last: its processes give way to theirs. */
 const seeds = "test/simulation/simulation.test.ts";
-/** Minutes each: they begin before the others of their group, so that no core waits for them in the end. */
-const long = [seeds, "test/e2e/kill.test.ts", "test/e2e/operator/cluster.test.ts"];
+/** Minutes each: of what starts operators they begin first, so that no core waits for them in the end. */
+const long = ["test/e2e/kill.test.ts", "test/e2e/operator/cluster.test.ts"];
 const never = ["node_modules/**", "hack/demo/library/**"];
-/** Files at once. What starts processes of its own waits for them most of the time. */
-const maxWorkers = Math.max(2, availableParallelism());
+/** Files at once: one for each core, and the seeds, whose place the last ones get. */
+const maxWorkers = Math.max(2, availableParallelism()) + 1;
 const parts = {
   maxWorkers,
   testTimeout: 30_000,
@@ -33,30 +30,28 @@ const parts = {
   // its own, which a person's cache would keep for a month.
   env: { XDG_CACHE_HOME: path.join(import.meta.dirname, "node_modules/.cache/tests") },
 };
-/** One file more at once: the seeds have a place, and work where the others wait. */
 const wholes = {
   ...parts,
-  maxWorkers: maxWorkers + 1,
   // Has what starts operators take the built package: what people install, and half the work of the sources.
   globalSetup: "test/support/bosun-command.ts",
   testTimeout: 600_000,
   hookTimeout: 600_000,
-  sequence: { groupOrder: 1 },
 };
 
-class LongestFirst extends BaseSequencer {
+/** The seeds beside all others; then the parts, as what is wrong with them is told soonest; then what takes minutes. */
+class InOrder extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const group = ({ project }: TestSpecification): number => project.config.sequence.groupOrder;
-    const isLong = ({ moduleId }: TestSpecification): number =>
-      Number(long.includes(path.relative(import.meta.dirname, moduleId)));
+    const order = ["seeds", "parts", "apart", "long", "operators", "demos"];
+    const rank = ({ project, moduleId }: TestSpecification): number =>
+      order.indexOf(long.includes(path.relative(import.meta.dirname, moduleId)) ? "long" : project.name);
     const known = await super.sort(files);
-    return known.toSorted((one, other) => group(one) - group(other) || isLong(other) - isLong(one));
+    return known.toSorted((one, other) => rank(one) - rank(other));
   }
 }
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: InOrder },
     projects: [
       {
         test: {

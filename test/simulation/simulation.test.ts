@@ -32,10 +32,14 @@ async function run(...args: readonly string[]): Promise<readonly Outcome[]> {
   return lines.map((line) => JSON.parse(line) as Outcome);
 }
 
+let ran: ReturnType<typeof run> | undefined;
+/** What became of the fixed ones, for which several processes took turns; run once. */
+const fixed = (): ReturnType<typeof run> => (ran ??= run("--seeds", String(seeds), "--workers", workers));
+
 test.skipIf(seeds === 0)(
   `${seeds} seeds of 8 hours with ten agents keep every promise and leave nothing stuck, without needless steps`,
   async () => {
-    const outcomes = await run("--seeds", String(seeds), "--workers", workers);
+    const outcomes = await fixed();
     expect(outcomes).toHaveLength(seeds);
     const busy = outcomes.filter(({ stepsPerDay }) => stepsPerDay > stepsPerDayMax);
     expect(busy.length, JSON.stringify(busy)).toBeLessThanOrEqual(Math.ceil(busyShareMax * outcomes.length));
@@ -56,8 +60,14 @@ test.skipIf(fresh === 0)(
   3_600_000,
 );
 
-test("ten seeds take the same steps to the same end in two processes", async () => {
-  const [one, other] = await Promise.all([run("--seeds", "10"), run("--seeds", "10")]);
-  expect(new Set(one.map(({ hash }) => hash)).size).toBe(10);
-  expect(other).toEqual(one);
-}, 600_000);
+const repeated = Math.min(10, seeds);
+test.skipIf(seeds === 0)(
+  `${repeated} seeds take the same steps to the same end in another process, after other seeds`,
+  async () => {
+    const first = (await fixed()).filter(({ seed }) => seed <= repeated);
+    const again = await run("--seeds", String(repeated));
+    expect(new Set(again.map(({ hash }) => hash)).size).toBe(repeated);
+    expect(first.toSorted((one, other) => one.seed - other.seed)).toEqual(again);
+  },
+  3_600_000,
+);
