@@ -35,17 +35,25 @@ export interface PreparedDemo extends Demo {
   struck: Map<string, number>;
 }
 
+/**
+ * When something happens to a run: by what has been done since its start, so that it is in the middle of the same work on a slow
+ * machine as on a fast one.
+ */
+export interface Moment {
+  /** The ledger has so many lines more. */
+  afterLines: number;
+  /** And then so much time has passed, in milliseconds. */
+  afterMs: number;
+}
+
 /** What happens to one run of the operator. Nothing: it runs to the end of all work. */
 export interface Fate {
-  /** Killed when this much time has passed since its start, in milliseconds. */
-  killAfterMs?: number;
+  /** When it is killed. */
+  kill?: Moment;
   /** What dies with it: all that runs for the demo, as in a power cut, all but its gateway, or its gateway alone. */
   takes?: "Everything" | "AllButGateway" | "Gateway";
-  /**
-   * What dies while it lives, so long after its start, in milliseconds: a session's host, the gateway, or everything by
-   * an emergency stop, after which a person resumes.
-   */
-  blows?: readonly { afterMs: number; whom: "Host" | "Gateway" | "All" }[];
+  /** What dies while it lives: a session's host, the gateway, or everything by an emergency stop, after which a person resumes. */
+  blows?: readonly (Moment & { whom: "Host" | "Gateway" | "All" })[];
   /** It kills itself there. Where that is in the gateway it is the gateway, and then it too is killed unless spared. */
   failpoint?: { name: Failpoint; hit?: number; spareOperator?: boolean };
 }
@@ -128,6 +136,7 @@ async function runOnce(demo: PreparedDemo, fate: Fate, number: number): Promise<
   const { failpoint } = fate;
   const logFile = path.join(demo.folder, `operator-${number}.log`);
   const startMs = performance.now();
+  const isDue = momentsFrom(demo);
   // Only a gateway that this run starts takes the failpoint over.
   if (failpoint !== undefined && inGateway.includes(failpoint.name)) await killGateway(demo);
   const hitsBefore = gatewayHits(demo, failpoint?.name);
@@ -152,14 +161,14 @@ async function runOnce(demo: PreparedDemo, fate: Fate, number: number): Promise<
   throw new Error(`Run ${number} of the operator ${why}. Its output, in ${logFile}, ends:\n${last}`);
 
   async function killWhenDue(): Promise<void> {
-    const untilMs = startMs + Math.min(fate.killAfterMs ?? runLimitMs, runLimitMs);
-    const blows = [...(fate.blows ?? [])];
-    while (!over.signal.aborted && performance.now() < untilMs) {
-      const [blow] = blows;
-      if (blow !== undefined && performance.now() >= startMs + blow.afterMs) {
-        blows.shift();
+    const { kill, blows = [] } = fate;
+    const left = new Set(blows);
+    while (!over.signal.aborted && performance.now() < startMs + runLimitMs) {
+      for (const blow of [...left].filter(isDue)) {
+        left.delete(blow);
         await strike(demo, blow.whom);
       }
+      if (kill !== undefined && isDue(kill)) break;
       if (!failpoint?.spareOperator && gatewayHits(demo, failpoint?.name) > hitsBefore) break;
       await sleep(lookPeriodMs, undefined, { signal: over.signal }).catch(() => undefined); // It has exited.
     }
@@ -168,6 +177,20 @@ async function runOnce(demo: PreparedDemo, fate: Fate, number: number): Promise<
     if (fate.takes === "AllButGateway") await endProcesses(demo, await gatewayOf(demo));
     if (fate.takes === "Gateway") await killGateway(demo);
   }
+}
+
+/** Tells of moments of a run that begins now whether they have come. */
+function momentsFrom({ workspace }: PreparedDemo): (moment: Moment) => boolean {
+  const ledger = path.join(workspace.operator, "rehearsal-ledger", "ledger.jsonl");
+  const countLines = (): number =>
+    existsSync(ledger) ? readFileSync(ledger, "utf8").split("\n").length - 1 : 0;
+  const linesBefore = countLines();
+  const reachedMs = new Map<Moment, number>();
+  return (moment) => {
+    if (!reachedMs.has(moment) && countLines() - linesBefore >= moment.afterLines)
+      reachedMs.set(moment, performance.now());
+    return performance.now() - (reachedMs.get(moment) ?? Number.POSITIVE_INFINITY) >= moment.afterMs;
+  };
 }
 
 /** A session that ends badly three times in a row waits for a person, as it must: no host is struck so often. */

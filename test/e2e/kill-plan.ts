@@ -1,7 +1,7 @@
 /** Which runs of the operator are killed, and when. */
 import type { Failpoint } from "../../pkg/runtime/failpoints.ts";
 import { uniform } from "../support/uniform.ts";
-import type { Fate } from "./demo-harness.ts";
+import type { Fate, Moment } from "./demo-harness.ts";
 
 /** In the order in which a demo first comes by them. */
 export const failpoints: readonly Failpoint[] = [
@@ -16,8 +16,13 @@ export const failpoints: readonly Failpoint[] = [
   "status-written",
 ];
 
-/** A run is killed within this of its start, in milliseconds: some before they have done anything, most at work. */
-const killAfterMsMax = 12_000;
+/** A run is killed before the ledger has more new lines than this: a request has three, and a demo hundreds. */
+const killAfterLinesMax = 30;
+/** So long after its line a blow falls at the latest, in milliseconds: upon tools, checks and merges, too. */
+const lagMsMax = 1000;
+/** One of so many runs is killed without a look at the ledger, while it starts or soon after: within this, in milliseconds. */
+const startsOf = 5;
+const startMsMax = 3000;
 
 /** What goes down with the operator, in turn: mostly nothing. */
 const takenInTurn: readonly Fate["takes"][] = [undefined, "AllButGateway", "Gateway", "Everything"];
@@ -28,13 +33,16 @@ const blowsMax = 3;
 export function randomKills(count: number, seed: number): Fate[] {
   const next = uniform(seed);
   return Array.from({ length: count }, (_, index) => {
-    const killAfterMs = Math.round(next() * killAfterMsMax);
+    const starts = index % startsOf === 0;
+    const lines = starts ? 0 : Math.round(next() * killAfterLinesMax);
+    const kill = { afterLines: lines, afterMs: Math.round(next() * (starts ? startMsMax : lagMsMax)) };
     const takes = takenInTurn[index % takenInTurn.length];
     const blows = Array.from({ length: Math.floor(next() * (blowsMax + 1)) }, () => ({
-      afterMs: Math.round(next() * killAfterMs),
+      afterLines: Math.floor(next() * lines),
+      afterMs: Math.round(next() * lagMsMax),
       whom: whomOf(next()),
-    })).sort((a, b) => a.afterMs - b.afterMs);
-    return { killAfterMs, blows, ...(takes === undefined ? {} : { takes }) };
+    }));
+    return { kill, blows, ...(takes === undefined ? {} : { takes }) };
   });
 }
 
@@ -48,15 +56,15 @@ export function everyFailpoint(): Fate[] {
   return failpoints.map((name) => ({ failpoint: { name } }));
 }
 
-export function tell({ killAfterMs, takes, blows = [], failpoint }: Fate): string {
+export function tell({ kill, takes, blows = [], failpoint }: Fate): string {
   if (failpoint !== undefined) return `at ${failpoint.name}:${failpoint.hit ?? 1}`;
-  if (killAfterMs === undefined) return "never";
-  const others = blows.map(({ afterMs, whom }) => `, ${blowWords[whom]} after ${seconds(afterMs)}`);
-  return `after ${seconds(killAfterMs)}${takes === undefined ? "" : ` with ${takes}`}${others.join("")}`;
+  if (kill === undefined) return "never";
+  const others = blows.map((blow) => `, ${blowWords[blow.whom]} after ${moment(blow)}`);
+  return `after ${moment(kill)}${takes === undefined ? "" : ` with ${takes}`}${others.join("")}`;
 }
 
 const blowWords = { Host: "its host", Gateway: "its gateway", All: "everything by a stop" };
 
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
+function moment({ afterLines, afterMs }: Moment): string {
+  return `${afterLines} lines and ${(afterMs / 1000).toFixed(1)} s`;
 }

@@ -1,6 +1,5 @@
 import { randomInt } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
-import { fromSources } from "../support/bosun-command.ts";
 import { type Fate, prepareDemo, type Run, removeDemo, runDemo } from "./demo-harness.ts";
 import { everyFailpoint, failpoints, randomKills, tell } from "./kill-plan.ts";
 import { failedTests, outcomeOf, violations } from "./outcome.ts";
@@ -22,11 +21,7 @@ async function demoWith(
 test("a demo whose processes are killed at random moments ends as if they had not been, and no call is made twice", async () => {
   const seed = Number(process.env.BOSUN_KILL_SEED ?? randomInt(1_000_000));
   console.log(`Replay with BOSUN_KILL_SEED=${seed}`);
-  const { runs, wrong, tests } = await demoWith(randomKills(5, seed), {
-    sandbox: "Off",
-    // So slow that five kills come before its end.
-    bosun: fromSources,
-  });
+  const { runs, wrong, tests } = await demoWith(randomKills(5, seed), { sandbox: "Off" });
   expect(wrong).toEqual([]);
   expect(tests).toBeUndefined();
   expect(runs.filter(({ end }) => end === "Killed")).toHaveLength(5);
