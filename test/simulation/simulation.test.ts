@@ -11,7 +11,7 @@ import { expect, test } from "vitest";
 import { givingWay } from "../../pkg/sandbox/giving-way.ts";
 import { busyShareMax, type Outcome, stepsPerDayMax, stepsPerStartMax } from "./simulate.ts";
 
-const seeds = Number(process.env.BOSUN_SEEDS ?? 30);
+const seeds = Number(process.env.BOSUN_SEEDS ?? 20);
 const fresh = Number(process.env.BOSUN_FRESH_SEEDS ?? 4);
 const base = Number(process.env.BOSUN_SEED_BASE ?? randomInt(1_000_000, 2 ** 31));
 const workers = String(availableParallelism());
@@ -51,7 +51,7 @@ test.skipIf(seeds === 0)(
 );
 
 /** In one process: before the fresh ones, while others have work for the other cores. */
-const repeated = Math.min(10, seeds);
+const repeated = Math.min(6, seeds);
 test.skipIf(seeds === 0)(
   `${repeated} seeds take the same steps to the same end in another process, after other seeds`,
   async () => {
