@@ -9,7 +9,7 @@ import { crashFileSystem } from "../storage/testing/crash-file-system.ts";
 import { systemIds } from "../system/system.ts";
 import { type Ledger, type LedgerOptions, openLedger } from "./ledger.ts";
 import { readLedger } from "./ledger-file.ts";
-import { LedgerError } from "./ledger-lines.ts";
+import { LedgerError, type Step } from "./ledger-lines.ts";
 import { grantStep, reservation, SETTLED } from "./testing/steps.ts";
 
 let folder: string;
@@ -36,6 +36,14 @@ async function open(more: Partial<LedgerOptions> = {}): Promise<Ledger> {
   });
   opened.push(ledger);
   return ledger;
+}
+
+/** One that has taken these steps, and is closed. */
+async function closedAfter(...steps: Step[]): Promise<void> {
+  const ledger = await open();
+  for (const step of steps) await ledger.append(step);
+  await ledger.close();
+  opened.splice(0);
 }
 
 async function reopened(): Promise<Ledger> {
@@ -235,12 +243,7 @@ test("three unsettled in a row are counted, whatever was released in between, un
 });
 
 test("a line that a crash cut short is cut off, and the next one follows on it", async () => {
-  const ledger = await open();
-  await ledger.append(reservation("a"));
-  await ledger.append({ step: "sent", id: "a" });
-  await ledger.append({ ...SETTLED, id: "a" });
-  await ledger.close();
-  opened.splice(0);
+  await closedAfter(reservation("a"), { step: "sent", id: "a" }, { ...SETTLED, id: "a" });
   const path = join(folder, "ledger.jsonl");
   await writeFile(path, `${await readFile(path, "utf8")}{"seq":5,"at":1,"step":"rese`);
   await (await open()).append(reservation("b"));
@@ -248,11 +251,7 @@ test("a line that a crash cut short is cut off, and the next one follows on it",
 });
 
 test("where a line is cut off is counted in bytes, whatever the lines before it say", async () => {
-  const ledger = await open();
-  await ledger.append(reservation("a"));
-  await ledger.append({ step: "released", id: "a", why: "keine Verbindung möglich ✗" });
-  await ledger.close();
-  opened.splice(0);
+  await closedAfter(reservation("a"), { step: "released", id: "a", why: "keine Verbindung möglich ✗" });
   const path = join(folder, "ledger.jsonl");
   const whole = await readFile(path, "utf8");
   await writeFile(path, `${whole}{"seq":4,"at":1,"step":"rese\n`);
@@ -262,11 +261,7 @@ test("where a line is cut off is counted in bytes, whatever the lines before it 
 });
 
 test("a line that is missing in the middle stops everything", async () => {
-  const ledger = await open();
-  await ledger.append(reservation("a"));
-  await ledger.append(reservation("b"));
-  await ledger.close();
-  opened.splice(0);
+  await closedAfter(reservation("a"), reservation("b"));
   const path = join(folder, "ledger.jsonl");
   const lines = (await readFile(path, "utf8")).split("\n");
   await writeFile(path, lines.toSpliced(1, 1).join("\n"));
@@ -302,10 +297,7 @@ test("the copy of the totals tells of the windows that are not over: what it has
 });
 
 test("another ledger in the place of the one that the copy of the totals is of stops everything, whatever it says", async () => {
-  const ledger = await open();
-  await ledger.append(reservation("a"));
-  await ledger.close();
-  opened.splice(0);
+  await closedAfter(reservation("a"));
   const path = join(folder, "state", "totals.json");
   const totals = JSON.parse(await readFile(path, "utf8"));
   for (const seq of [1, totals.seq]) {
@@ -315,21 +307,14 @@ test("another ledger in the place of the one that the copy of the totals is of s
 });
 
 test("a ledger in whose last line a digit was changed stops everything", async () => {
-  const ledger = await open();
-  await ledger.append(grantStep());
-  await ledger.append(reservation("a"));
-  await ledger.close();
-  opened.splice(0);
+  await closedAfter(grantStep(), reservation("a"));
   const path = join(folder, "ledger.jsonl");
   await writeFile(path, (await readFile(path, "utf8")).replace('"cost":1000,', '"cost":9,'));
   await expect(open()).rejects.toThrow(/line 3 is damaged: Its checksum does not fit/);
 });
 
 test("a copy of the totals that can't be read stops everything, also where the ledger is gone: nothing says what was spent", async () => {
-  const ledger = await open();
-  await ledger.append(reservation("a"));
-  await ledger.close();
-  opened.splice(0);
+  await closedAfter(reservation("a"));
   const totals = join(folder, "state", "totals.json");
   const whole = await readFile(totals, "utf8");
   for (const damaged of ["", whole.slice(0, -1), `\0${whole.slice(1)}`]) {
@@ -346,11 +331,7 @@ test.each([
 ])(
   "a ledger of before there were checksums, in which %s is %s, is known by the copy of its totals",
   async (said, changed) => {
-    const ledger = await open();
-    await ledger.append(grantStep());
-    await ledger.append(reservation("a"));
-    await ledger.close();
-    opened.splice(0);
+    await closedAfter(grantStep(), reservation("a"));
     const path = join(folder, "ledger.jsonl");
     const old = (await readFile(path, "utf8")).replaceAll(/,"sum":"\w+"/g, "");
     expect(old).toContain(said);
@@ -387,12 +368,7 @@ test("a changed bit anywhere before the last write stops everything, or changes 
 });
 
 test("a line without an amount is damage, not nothing: what can't be added up can't be compared with a limit", async () => {
-  const ledger = await open();
-  await ledger.append(reservation("a"));
-  await ledger.append({ step: "sent", id: "a" });
-  await ledger.append({ ...SETTLED, id: "a" });
-  await ledger.close();
-  opened.splice(0);
+  await closedAfter(reservation("a"), { step: "sent", id: "a" }, { ...SETTLED, id: "a" });
   const path = join(folder, "ledger.jsonl");
   const old = (await readFile(path, "utf8")).replaceAll(/,"sum":"\w+"/g, "");
   await rm(join(folder, "state", "totals.json"));
