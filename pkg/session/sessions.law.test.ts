@@ -36,9 +36,11 @@ const outcomes: Record<"Finished" | "Paused", Outcome> = {
 interface Model {
   host: "none" | "works" | "stays";
   isElsewhere: boolean;
+  /** An operator that is no more has started the host. */
+  isAdopted: boolean;
   run: number;
   outcome: "Finished" | "Paused" | undefined;
-  /** Any: an operator that is no more has started the host, lives on as a part of this process and sees it end in a stop. */
+  /** Any: an operator that is no more lives on as a part of this process and sees the host that it started end in a stop. */
   ordered: boolean | "any";
   unwitnessed: boolean;
   latch: "away" | "engaged" | "released";
@@ -202,7 +204,9 @@ async function take(one: Step, model: Model, world: World): Promise<boolean> {
       const isOver = model.outcome === "Finished" && run === model.run;
       await world.start(run, model.host === "stays");
       if (goesOn) return false;
-      Object.assign(model, { ordered: false, isElsewhere: false, host: isOver ? "none" : "works" });
+      const ends = model.host === "stays" && isOver;
+      model.ordered = ends && model.isAdopted && isUnsettled(model) && "any";
+      Object.assign(model, { isElsewhere: false, isAdopted: false, host: isOver ? "none" : "works" });
       if (!isOver) Object.assign(model, { run, outcome: undefined, unwitnessed: false });
       return false;
     }
@@ -229,6 +233,7 @@ async function take(one: Step, model: Model, world: World): Promise<boolean> {
     case "restart":
       world.leave();
       await world.reopen();
+      model.isAdopted = model.host !== "none";
       if (model.host === "none") model.unwitnessed = false;
       return false;
     case "move": {
@@ -295,7 +300,7 @@ test("whatever befalls hosts and operators, a session is said to be what it is, 
     fc.asyncProperty(fc.array(fc.nat(), { minLength: 10, maxLength: 10 }), async (choices) => {
       const world = await open();
       const model: Model = {
-        ...{ host: "none", isElsewhere: false, run: 1, outcome: undefined },
+        ...{ host: "none", isElsewhere: false, isAdopted: false, run: 1, outcome: undefined },
         ...{ ordered: false, unwitnessed: false, latch: "away" },
       };
       const taken: Step[] = [{ do: "start", run: "same" }];
