@@ -9,6 +9,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { releasedPath } from "../system/latch-files.ts";
 import { startTimeOf } from "../system/process-identity.ts";
 import { systemClock, systemIds } from "../system/system.ts";
+import { signalIfAlive } from "../system/testing/signal-if-alive.ts";
 import { openSessions } from "./manager.ts";
 import { markedProcesses } from "./process-tree.ts";
 import { sessionFolder } from "./session-folder.ts";
@@ -121,7 +122,7 @@ async function open() {
 
   const kill = async (): Promise<void> => {
     const pids = await markedProcesses(id);
-    for (const pid of pids) process.kill(pid, "SIGKILL");
+    for (const pid of pids) signalIfAlive(pid, "SIGKILL");
     for (const pid of pids) while ((await startTimeOf(pid)) !== undefined) await systemClock.sleep(1);
   };
 

@@ -17,6 +17,7 @@ import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { workspaceFolder } from "../../cmd/bosun/workspace-folder.ts";
 import { type Demo, demoIn, prepare } from "../../hack/demo/prepare.ts";
+import { signalIfAlive } from "../../pkg/system/testing/signal-if-alive.ts";
 import { processesOf } from "../e2e/processes.ts";
 import { builtPackage } from "../support/built-package.ts";
 import { whenInterrupted } from "../support/interrupted.ts";
@@ -47,12 +48,7 @@ interface BosunRun extends Measured {
 
 const folder = mkdtempSync(path.join(tmpdir(), "bosun-bench-"));
 whenInterrupted(async () => {
-  for (const { pid } of await processesOf(folder))
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // It has ended with another one.
-    }
+  for (const { pid } of await processesOf(folder)) signalIfAlive(pid, "SIGKILL");
   if (!values.keep) rmSync(folder, { recursive: true, force: true });
 });
 const bosun = builtPackage();

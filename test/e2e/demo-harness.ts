@@ -20,6 +20,7 @@ import { type Demo, demoIn, prepare } from "../../hack/demo/prepare.ts";
 import type { Failpoint } from "../../pkg/runtime/failpoints.ts";
 import { sessionFolder } from "../../pkg/session/session-folder.ts";
 import { isAlive, startTimeOf } from "../../pkg/system/process-identity.ts";
+import { signalIfAlive } from "../../pkg/system/testing/signal-if-alive.ts";
 import { bosunCommand } from "../support/bosun-command.ts";
 import { type Checkout, checkoutOf } from "./checkout.ts";
 import { countedScenarios } from "./effects.ts";
@@ -208,7 +209,7 @@ async function strike(demo: PreparedDemo, whom: "Host" | "Gateway" | "All"): Pro
     const host = sessionFolder(sessions, id).readHost();
     if (host?.state !== "running" || !(await isAlive(host.outermost))) continue;
     demo.struck.set(id, strikes + 1);
-    process.kill(host.outermost.pid, "SIGKILL");
+    signalIfAlive(host.outermost.pid, "SIGKILL");
     return;
   }
 }
@@ -252,7 +253,7 @@ function logHits(log: string, name: Failpoint | undefined): number {
 
 async function killGateway(demo: PreparedDemo): Promise<void> {
   const pid = await gatewayOf(demo);
-  if (pid !== undefined) process.kill(pid, "SIGKILL");
+  if (pid !== undefined) signalIfAlive(pid, "SIGKILL");
 }
 
 /** The pid of the gateway that lives. */
@@ -268,13 +269,7 @@ async function endProcesses({ folder }: PreparedDemo, spared?: number): Promise<
   for (;;) {
     const left = (await processesOf(folder)).filter(({ pid }) => pid !== spared);
     if (left.length === 0) return;
-    for (const { pid } of left) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {
-        // It has ended meanwhile.
-      }
-    }
+    for (const { pid } of left) signalIfAlive(pid, "SIGKILL");
     await sleep(lookPeriodMs);
   }
 }

@@ -6,6 +6,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sandbox } from "../../pkg/sandbox/testing/need-sandbox.ts";
+import { signalIfAlive } from "../../pkg/system/testing/signal-if-alive.ts";
 import { processesOf } from "./processes.ts";
 
 const packageFolder = path.resolve(import.meta.dirname, "../..");
@@ -46,7 +47,7 @@ beforeAll(async () => {
 }, limitMs);
 
 afterAll(async () => {
-  for (const { pid } of await processesOf(folder)) process.kill(pid, "SIGKILL");
+  for (const { pid } of await processesOf(folder)) signalIfAlive(pid, "SIGKILL");
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { signalIfAlive } from "../../pkg/system/testing/signal-if-alive.ts";
 import { processesOf } from "../e2e/processes.ts";
 import { type Api, connect, readKubeconfig } from "./api.ts";
 import { bosunCommand } from "./bosun-command.ts";
@@ -70,7 +71,7 @@ export async function operator(
     env: { ...process.env, XDG_STATE_HOME: path.join(folder, "state") },
     async remove() {
       // What outlives a killed operator on purpose.
-      for (const { pid } of await processesOf(folder)) process.kill(pid, "SIGKILL");
+      for (const { pid } of await processesOf(folder)) signalIfAlive(pid, "SIGKILL");
       rmSync(folder, { recursive: true, force: true });
     },
   });

@@ -23,6 +23,7 @@ import { getCondition } from "../../../pkg/api/conditions.ts";
 import type { Agent, Budget, Kinds, Project, Workspace } from "../../../pkg/api/generated.ts";
 import type { Condition, KubeObject } from "../../../pkg/api/meta.ts";
 import type { Kind } from "../../../pkg/runtime/client.ts";
+import { signalIfAlive } from "../../../pkg/system/testing/signal-if-alive.ts";
 import { bosunCommand } from "../../support/bosun-command.ts";
 import { processesOf } from "../processes.ts";
 
@@ -362,16 +363,8 @@ function git(repository: string, env: Readonly<Record<string, string>>, args: re
 /** Ends what still runs for `folder`, then takes it away. */
 async function remove(folder: string): Promise<void> {
   for (let found = await processesOf(folder); found.length > 0; found = await processesOf(folder)) {
-    for (const { pid } of found) endNow(pid);
+    for (const { pid } of found) signalIfAlive(pid, "SIGKILL");
     await sleep(lookPeriodMs);
   }
   rmSync(folder, { recursive: true, force: true });
-}
-
-function endNow(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended meanwhile.
-  }
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { markedProcesses } from "../../../pkg/session/process-tree.ts";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
+import { signalIfAlive } from "../../../pkg/system/testing/signal-if-alive.ts";
 import { mergesOn } from "../merges.ts";
 import { type Scratch, scratch } from "../operator/scratch.ts";
 import {
@@ -23,7 +24,7 @@ const held = { description: "[test: held]" };
 async function killOperator(here: Scratch): Promise<void> {
   const operators = await operatorsOf(here);
   expect(operators).toHaveLength(1);
-  for (const pid of operators) process.kill(pid, "SIGKILL");
+  for (const pid of operators) signalIfAlive(pid, "SIGKILL");
   await expect.poll(() => operatorsOf(here), { timeout: 20_000, interval: 20 }).toEqual([]);
 }
 
@@ -33,15 +34,7 @@ async function suspend(session: string): Promise<readonly number[]> {
     const found = await markedProcesses(session);
     if (found.join() === before) return found;
     before = found.join();
-    for (const pid of found) signal(pid, "SIGSTOP");
-  }
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It has ended: the next look shows what goes on.
+    for (const pid of found) signalIfAlive(pid, "SIGSTOP");
   }
 }
 
@@ -117,7 +110,8 @@ test("an agent that was suspended while its work was given to another reaches no
   // Whatever it was about to do, it may do now.
   for (const checkout of quarantined(here)) letGo(checkout);
   expect(await markedProcesses(zombie)).toEqual(suspended);
-  for (const pid of suspended) process.kill(pid, "SIGCONT");
+  // Its host, woken first, ends what it started.
+  for (const pid of suspended) signalIfAlive(pid, "SIGCONT");
   await here.until("its end, by itself", async () => (await markedProcesses(zombie)).length === 0);
   expect(await tracesOf(here)).toEqual(before);
 

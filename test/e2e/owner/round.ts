@@ -5,6 +5,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { markedProcesses } from "../../../pkg/session/process-tree.ts";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
+import { signalIfAlive } from "../../../pkg/system/testing/signal-if-alive.ts";
 import { type Prng, prng } from "../../simulation/kernel/prng.ts";
 import { type OperatorProcess, type Scratch, scratch } from "../operator/scratch.ts";
 import {
@@ -61,7 +62,7 @@ export async function runRound(
   await start(here);
   faults.push(...(await wakeAll(sleepers)));
   for (const name of names) await here.phase(name, "Done");
-  for (const pid of await operatorsOf(here)) process.kill(pid, "SIGINT");
+  for (const pid of await operatorsOf(here)) signalIfAlive(pid, "SIGINT");
   await until("the last operator's end", async () => (await operatorsOf(here)).length === 0);
   return [...faults, ...ownershipFaults(here.repository, here.workspace)];
 
@@ -88,7 +89,7 @@ export async function runRound(
     if (session !== undefined) {
       const suspended = await markedProcesses(session);
       tell(`session ${session} of ${suspended.length} processes is suspended, operator ${pid} killed`);
-      for (const one of suspended) process.kill(one, "SIGSTOP");
+      for (const one of suspended) signalIfAlive(one, "SIGSTOP");
       await kill(pid);
       return [() => wakeSession(here, session, suspended)];
     }
@@ -149,13 +150,8 @@ async function wakeSession(here: Scratch, session: string, suspended: readonly n
   });
   if (!isTaken) return [`${spec.project} was given to ${other?.metadata.name}, who did not take it.`];
   for (const checkout of [spec.checkout, ...quarantined(here)]) commitAsZombie(checkout);
-  for (const pid of suspended) {
-    try {
-      process.kill(pid, "SIGCONT");
-    } catch {
-      // Its host was ended together with it, where it could be.
-    }
-  }
+  // Its host, woken first, ends what it started.
+  for (const pid of suspended) signalIfAlive(pid, "SIGCONT");
   const isGone = await within(noticeMs, async () => (await markedProcesses(session)).length === 0);
   return isGone ? [] : [`Session ${session} of ${spec.project} woke and did not end.`];
 }
