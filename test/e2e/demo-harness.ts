@@ -70,8 +70,8 @@ export interface Run {
 
 /** These are passed in the gateway's process, the others in the operator's. */
 const inGateway: readonly Failpoint[] = ["request-reserved", "request-sent", "request-settled"];
-/** A run that has not come to its end by then never will, in milliseconds. */
-const runLimitMs = 400_000;
+/** A run whose ledger has not grown for so long never comes to its end, in milliseconds; its Budget bounds how long it can grow. */
+const stillLimitMs = 400_000;
 const lookPeriodMs = 20;
 
 /**
@@ -138,6 +138,8 @@ async function runOnce(demo: PreparedDemo, fate: Fate, number: number): Promise<
   const logFile = path.join(demo.folder, `operator-${number}.log`);
   const startMs = performance.now();
   const isDue = momentsFrom(demo);
+  const isStill = stillnessOf(demo);
+  let hasStood = false;
   // Only a gateway that this run starts takes the failpoint over.
   if (failpoint !== undefined && inGateway.includes(failpoint.name)) await killGateway(demo);
   const hitsBefore = gatewayHits(demo, failpoint?.name);
@@ -154,17 +156,19 @@ async function runOnce(demo: PreparedDemo, fate: Fate, number: number): Promise<
 
   const seconds = (performance.now() - startMs) / 1000;
   const hasHit = logHits(logFile, failpoint?.name) + gatewayHits(demo, failpoint?.name) > hitsBefore;
-  if (signal === "SIGKILL" && seconds * 1000 < runLimitMs) return { fate, end: "Killed", hasHit, seconds };
+  if (signal === "SIGKILL" && !hasStood) return { fate, end: "Killed", hasHit, seconds };
   if (code === 0) return { fate, end: "Ended", hasHit, seconds };
   const why =
-    signal === "SIGKILL" ? `did not end within ${runLimitMs / 1000} s` : `ended with ${signal ?? code}`;
+    signal === "SIGKILL" ? `stood still for ${stillLimitMs / 1000} s` : `ended with ${signal ?? code}`;
   const last = readFileSync(logFile, "utf8").split("\n").slice(-25).join("\n");
   throw new Error(`Run ${number} of the operator ${why}. Its output, in ${logFile}, ends:\n${last}`);
 
   async function killWhenDue(): Promise<void> {
     const { kill, blows = [] } = fate;
     const left = new Set(blows);
-    while (!over.signal.aborted && performance.now() < startMs + runLimitMs) {
+    while (!over.signal.aborted) {
+      hasStood = isStill();
+      if (hasStood) break;
       for (const blow of [...left].filter(isDue)) {
         left.delete(blow);
         await strike(demo, blow.whom);
@@ -181,17 +185,32 @@ async function runOnce(demo: PreparedDemo, fate: Fate, number: number): Promise<
 }
 
 /** Tells of moments of a run that begins now whether they have come. */
-function momentsFrom({ workspace }: PreparedDemo): (moment: Moment) => boolean {
-  const ledger = path.join(workspace.operator, "rehearsal-ledger", "ledger.jsonl");
-  const countLines = (): number =>
-    existsSync(ledger) ? readFileSync(ledger, "utf8").split("\n").length - 1 : 0;
-  const linesBefore = countLines();
+function momentsFrom(demo: PreparedDemo): (moment: Moment) => boolean {
+  const linesBefore = countLines(demo);
   const reachedMs = new Map<Moment, number>();
   return (moment) => {
-    if (!reachedMs.has(moment) && countLines() - linesBefore >= moment.afterLines)
+    if (!reachedMs.has(moment) && countLines(demo) - linesBefore >= moment.afterLines)
       reachedMs.set(moment, performance.now());
     return performance.now() - (reachedMs.get(moment) ?? Number.POSITIVE_INFINITY) >= moment.afterMs;
   };
+}
+
+/** Tells of a run that begins now whether it stands still. */
+function stillnessOf(demo: PreparedDemo): () => boolean {
+  let lines = countLines(demo);
+  let sinceMs = performance.now();
+  return () => {
+    const now = countLines(demo);
+    if (now !== lines) sinceMs = performance.now();
+    lines = now;
+    return performance.now() - sinceMs >= stillLimitMs;
+  };
+}
+
+/** How much the demo has paid for, in lines of its ledger. */
+function countLines({ workspace }: PreparedDemo): number {
+  const ledger = path.join(workspace.operator, "rehearsal-ledger", "ledger.jsonl");
+  return existsSync(ledger) ? readFileSync(ledger, "utf8").split("\n").length - 1 : 0;
 }
 
 /** A session that ends badly three times in a row waits for a person, as it must: no host is struck so often. */
