@@ -1,6 +1,6 @@
 /**
  * Seeds of the whole system: people, faults and crashes, then peace, with every promise checked at every step.
- * `BOSUN_SEEDS` says how many fixed ones, `BOSUN_FRESH_SEEDS` how many that nobody has run yet, 0 none; CI sets the second. The
+ * `BOSUN_SEEDS` says how many fixed ones, `BOSUN_FRESH_SEEDS` how many that nobody has run yet, 0 none; CI sets both. The
  * fresh ones begin at a number drawn for each run, which is printed; `BOSUN_SEED_BASE` draws it again.
  */
 import { spawn } from "node:child_process";
