@@ -185,7 +185,15 @@ test.each([
 type Files = Readonly<Record<string, string | undefined>>;
 const both = (one: string, other: string) => `${one}---\n${other}`;
 
-test.each<{ what: string; before: Files; after: Files; titles: Readonly<Record<string, string>> }>([
+test.each<{
+  what: string;
+  before: Files;
+  after: Files;
+  titles: Readonly<Record<string, string>>;
+  /** What they save once they were told that something was refused, and the titles from then on. */
+  mended?: Files;
+  titlesThen?: Readonly<Record<string, string>>;
+}>([
   {
     what: "removed a file",
     before: { "projects/b.yaml": project("b") },
@@ -217,9 +225,25 @@ test.each<{ what: string; before: Files; after: Files; titles: Readonly<Record<s
     after: { "b.yaml": project("c"), "d.yaml": both(project("d"), project("b", "Mine")) },
     titles: { b: "Mine", c: "Title of c", d: "Title of d" },
   },
+  {
+    what: "moved a document into a file that is refused for another one",
+    before: { "b.yaml": both(project("b"), project("c")), "d.yaml": project("d") },
+    after: { "b.yaml": project("c"), "d.yaml": both(project("d", "7"), project("b", "Mine")) },
+    titles: { b: "Title of b", c: "Title of c", d: "Title of d" },
+    mended: { "d.yaml": both(project("d"), project("b", "Mine")) },
+    titlesThen: { b: "Mine", c: "Title of c", d: "Title of d" },
+  },
+  {
+    what: "renamed a file and made it one that is refused",
+    before: { "b.yaml": both(project("b"), project("c")) },
+    after: { "b.yaml": undefined, "z.yaml": both(project("b", "Mine"), project("c", "7")) },
+    titles: { b: "Title of b", c: "Title of c" },
+    mended: { "z.yaml": both(project("b", "Mine"), project("c")) },
+    titlesThen: { b: "Mine", c: "Title of c" },
+  },
 ])(
   "what a person did stays done, whenever the process that noticed is killed: they $what",
-  async ({ before, after, titles }) => {
+  async ({ before, after, titles, mended = {}, titlesThen = titles }) => {
     for (let step = 0; ; step += 1) {
       const disk = newDisk();
       for (const [path, said] of Object.entries(before)) disk.put(`${folder}/${path}`, said ?? "");
@@ -233,18 +257,29 @@ test.each<{ what: string; before: Files; after: Files; titles: Readonly<Record<s
       await world.close().catch(() => {
         // Killed.
       });
-      const next = new World(folder, disk.afterKill());
+      const left = disk.afterKill();
+      const next = new World(folder, left);
       await next.open();
-      await next.pass(60_000);
-      await next.settle();
-      const when = `killed at step ${step}`;
-      for (const name of ["b", "c", "d"]) expect(next.spec(name)?.title, when).toBe(titles[name]);
-      for (const [path, said] of Object.entries(after))
-        expect((await next.fs.read(`${folder}/${path}`))?.toString(), when).toBe(said);
-      // None got a file that nobody asked for.
-      expect((await next.fs.list(`${folder}/projects`)) ?? [], when).toEqual([]);
+      await expectDone(next, after, titles, `killed at step ${step}`);
+      for (const [path, said] of Object.entries(mended)) left.save(`${folder}/${path}`, said ?? "");
+      await expectDone(next, { ...after, ...mended }, titlesThen, `killed at step ${step}, then mended`);
       await next.close();
       if (failure === undefined) return;
     }
   },
 );
+
+async function expectDone(
+  world: World,
+  saved: Files,
+  titles: Readonly<Record<string, string>>,
+  when: string,
+) {
+  await world.pass(60_000);
+  await world.settle();
+  for (const name of ["b", "c", "d"]) expect(world.spec(name)?.title, when).toBe(titles[name]);
+  for (const [path, said] of Object.entries(saved))
+    expect((await world.fs.read(`${folder}/${path}`))?.toString(), when).toBe(said);
+  // None got a file that nobody asked for.
+  expect((await world.fs.list(`${folder}/projects`)) ?? [], when).toEqual([]);
+}

@@ -7,8 +7,8 @@ import { type MissingObject, missingRecord } from "./records.ts";
 import { reportedObject, reportReasons } from "./report.ts";
 
 export interface MissingObjects {
-  /** Records what was declared `before` and isn't now. */
-  record(before: ReadonlyMap<string, MissingObject>): Promise<void>;
+  /** Records, by object id, what is gone from the file that had it. */
+  record(gone: readonly (readonly [string, MissingObject])[]): Promise<void>;
   /** Forgets what is declared again, or still, and what is deleted. */
   forget(): Promise<void>;
   /**
@@ -33,10 +33,10 @@ export function missingObjects(state: FilesState): MissingObjects {
   const toldHeld = new Set<string>();
 
   return {
-    async record(before) {
-      const lost = [...before].flatMap(([id, missing]) => {
+    async record(gone) {
+      const lost = gone.flatMap(([id, missing]) => {
         const object = state.objectOf(id);
-        if (owners.has(id) || object === undefined || state.missingOf(id) !== undefined) return [];
+        if (object === undefined || state.missingOf(id) !== undefined) return [];
         return missingRecord(id, { ...missing, uid: object.metadata.uid });
       });
       if (lost.length > 0) await state.transact([], lost);

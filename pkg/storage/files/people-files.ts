@@ -179,7 +179,8 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
     assignOwners(edited, gone);
     addNewOwners(edited, before);
     // Ahead of the texts without them: what neither a file nor a record speaks of would be given a file after a crash.
-    await missing.record(before);
+    // What moved is recorded too, since the file that has it now may be refused.
+    await missing.record([...before].filter(([id, { path }]) => owners.get(id)?.path !== path));
     // Each is admitted in its turn, then all are synced together.
     const takes = [...edited].map(([path, { text, objects }]) =>
       takeEdit(state, { path, text, objects }, (id) => before.get(id)?.value),
@@ -191,7 +192,7 @@ export async function openPeopleFiles(options: PeopleFilesOptions): Promise<Peop
 
     tellRefused();
     // Where an edit was refused others are missing, or none.
-    await missing.record(before);
+    await missing.record([...before].filter(([id]) => !owners.has(id)));
     await missing.forget();
     const nextMs = await missing.decide({
       head: await head(),
