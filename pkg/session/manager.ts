@@ -227,10 +227,13 @@ class Manager implements OwnedSessions {
       }
       // A host that waited for its session ends with its operator.
       if (host === undefined) removeUnused(folder);
-      // What an earlier manager saw end it has cleared away.
+      // What an earlier manager saw end it has cleared away. The gateway may have been away then.
       if (host !== undefined) this.#unwitnessed.add(id);
+      else if (folder.hasAccess()) this.#misled.add(id);
       await this.#endDead(id, folder);
     }
+    // Before anything may be spent again.
+    await this.#tellMisled();
   }
 
   async #start(spec: SessionSpec): Promise<void> {
@@ -365,29 +368,38 @@ class Manager implements OwnedSessions {
 
   /** Gives living hosts the way to a gateway that may have moved meanwhile. */
   async #renewAccess(): Promise<void> {
-    for (const { id } of await this.running()) {
+    const renewals = (await this.running()).map(async ({ id }) => {
       const folder = this.#folder(id);
       const attempt = folder.readHost()?.attempt;
-      await this.#readmit(id, folder).catch(() => {
+      await this.#readmit(folder).catch(() => {
         // No gateway now: the host waits for it, and the next poll asks again.
       });
       // Ended meanwhile. The gateway may have been told of that end, and of the next host, before it was told of this.
       if (folder.readHost()?.attempt !== attempt) this.#misled.add(id);
-    }
-    for (const id of this.#misled)
-      await this.#inTurn(id, () => this.#readmit(id, this.#folder(id))).then(
+    });
+    await Promise.all(renewals);
+    await this.#tellMisled();
+  }
+
+  async #tellMisled(): Promise<void> {
+    const told = [...this.#misled].map(async (id) => {
+      const folder = this.#folder(id);
+      const tell = () => (folder.readHost() === undefined ? this.#revoke(id, folder) : this.#readmit(folder));
+      await this.#inTurn(id, tell).then(
         () => this.#misled.delete(id),
         () => {
           // No gateway now: the next poll tells it.
         },
       );
+    });
+    await Promise.all(told);
   }
 
-  /** Lets the session's host spend, and no other; nobody where it has none. */
-  async #readmit(id: string, folder: SessionFolder): Promise<void> {
+  /** Lets the session's host spend, and no other. */
+  async #readmit(folder: SessionFolder): Promise<void> {
     const spec = folder.readSpec();
     const attempt = folder.readHost()?.attempt;
-    if (spec === undefined || attempt === undefined) return await this.#options.money.dismiss(id);
+    if (spec === undefined || attempt === undefined) return;
     const access = await this.#admit(spec, attempt);
     if (folder.readHost()?.attempt !== attempt) return;
     if (JSON.stringify(access) !== JSON.stringify(folder.readAccess())) folder.writeAccess(access);
@@ -448,8 +460,14 @@ class Manager implements OwnedSessions {
     if (folder.readHost()?.attempt !== host.attempt) return;
     folder.clearHost();
     if (!isHere) folder.detachTranscript();
-    // Without a host the token is of no use; a gateway that is away must not keep a tree from being ended.
-    await this.#options.money.dismiss(id).catch(() => this.#misled.add(id));
+    // A gateway that is away must not keep a tree from being ended. It is told by the next look, or the next operator.
+    await this.#revoke(id, folder).catch(() => this.#misled.add(id));
+  }
+
+  /** Lets no host of a session spend that has none. In its turn: a start admits its host before that is there. */
+  async #revoke(id: string, folder: SessionFolder): Promise<void> {
+    await this.#options.money.dismiss(id);
+    folder.clearAccess();
   }
 
   async #waitFor(limitMs: number, condition: () => Promise<boolean>): Promise<boolean> {

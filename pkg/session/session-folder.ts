@@ -81,6 +81,10 @@ export interface SessionFolder {
   writeLaunch(launch: LaunchSettings): void;
   readAccess(): Access | undefined;
   writeAccess(access: Access): void;
+  /** Whether some host of the session may have a way to the model. */
+  hasAccess(): boolean;
+  /** Says that the gateway lets no host of the session spend. After a power loss it may be said no more. */
+  clearAccess(): void;
   /** Undefined: no setup has completed. */
   readSetup(): SetupRecord | undefined;
   writeSetup(record: SetupRecord): void;
@@ -127,6 +131,8 @@ export function sessionFolder(
     writeLaunch: (launch) => write("launch.json", launch, { durable: false }),
     readAccess: () => read<Access>("access.json"),
     writeAccess: (access) => write("access.json", access, { durable: false, mode: 0o600 }),
+    hasAccess: () => calls.existsSync(file("access.json")),
+    clearAccess: () => calls.rmSync(file("access.json"), { force: true }),
     readSetup: () => read<SetupRecord>("setup.json"),
     writeSetup: (record) => write("setup.json", record, { durable: true }),
     readOrder() {

@@ -26,7 +26,9 @@ type Step =
   | { do: "restart" }
   /** From now on it is one that can't be looked for from here. */
   | { do: "move" }
-  | { do: "engage" | "release" | "settle" };
+  | { do: "engage" | "release" | "settle" }
+  /** The gateway can't be asked any more, or can be asked again. */
+  | { do: "leave alone" | "answer" };
 
 const outcomes: Record<"Finished" | "Paused", Outcome> = {
   Finished: { kind: "Finished", summary: "Done.", evidence: [] },
@@ -45,7 +47,11 @@ interface Model {
   ordered: boolean | "any";
   unwitnessed: boolean;
   latch: "away" | "engaged" | "released";
+  hasGateway: boolean;
 }
+
+/** How often a manager looks for what it waits for, in milliseconds. */
+const lookPeriodMs = 10;
 
 async function open() {
   const root = mkdtempSync(join(tmpdir(), "bosun-law-"));
@@ -54,14 +60,22 @@ async function open() {
   const id = systemIds.uuid();
   const folder = sessionFolder(directory, id);
   const tokens = new Tokens("secret");
+  let hasGateway = true;
+  const askGateway = (): void => {
+    if (!hasGateway) throw new Error("The gateway can't be asked.");
+  };
   let jumpMs = 0;
+  let waits = Promise.withResolvers<void>();
   /** Of one operator. Once that is dead it does no more than it was just about to do. */
   const clockOf = (operator: { isDead: boolean }): Clock => ({
     ...systemClock,
     elapsed: () => systemClock.elapsed() + jumpMs,
     // What is looked at now and then is looked at soon.
-    sleep: (ms, signal) =>
-      operator.isDead ? new Promise(() => {}) : systemClock.sleep(Math.min(ms, 20), signal),
+    sleep(ms, signal) {
+      if (operator.isDead) return new Promise(() => {});
+      if (ms === lookPeriodMs) waits.resolve();
+      return systemClock.sleep(Math.min(ms, 20), signal);
+    },
   });
   let operator = { isDead: false };
   const openOperator = () =>
@@ -69,8 +83,14 @@ async function open() {
       ...{ directory, sessionFilesDirectory: root, stopLatch, clock: clockOf(operator), ids: systemIds },
       places: { hide: [], readOnly: [] },
       money: {
-        admit: async (grant) => ({ url: "http://127.0.0.1:1", token: tokens.admit(grant) }),
-        dismiss: async (session) => tokens.dismiss(session),
+        async admit(grant) {
+          askGateway();
+          return { url: "http://127.0.0.1:1", token: tokens.admit(grant) };
+        },
+        async dismiss(session) {
+          askGateway();
+          tokens.dismiss(session);
+        },
       },
       containment: "Marker",
       // What it does is done for it.
@@ -129,14 +149,18 @@ async function open() {
   return {
     ...{ id, folder, tokens, stopLatch, report, kill, spec },
     sessions: () => sessions,
+    setGateway(isThere: boolean): void {
+      hasGateway = isThere;
+    },
     woken: () => woken,
     async start(run: number, isToWait: boolean): Promise<void> {
+      waits = Promise.withResolvers();
       const over = new AbortController();
       const known = makeKnown(over.signal);
       const started = sessions.start(spec(run));
       started.catch(() => undefined); // Told below.
       if (isToWait) {
-        await systemClock.sleep(30);
+        await Promise.race([waits.promise, started]);
         jumpMs += 3_000;
       }
       await started.finally(() => over.abort());
@@ -165,15 +189,18 @@ type World = Awaited<ReturnType<typeof open>>;
 const isUnsettled = ({ latch }: Model): boolean => latch !== "away";
 
 /** What may come next, the likelier the more often. */
-function nextOf({ host, isElsewhere, outcome, latch }: Model): Step[] {
-  const starts: Step[] = [{ do: "start", run: "same" }];
-  if (outcome !== undefined) starts.push({ do: "start", run: "next" });
+function nextOf({ host, isElsewhere, outcome, latch, hasGateway }: Model): Step[] {
+  // One that can't be admitted is told in `sessions.test.ts`.
+  const starts: Step[] = hasGateway ? [{ do: "start", run: "same" }] : [{ do: "answer" }];
+  if (outcome !== undefined && hasGateway) starts.push({ do: "start", run: "next" });
   const latches: Record<Model["latch"], Step[]> = {
     away: [{ do: "engage" }],
     engaged: [{ do: "release" }],
     released: [{ do: "settle" }, { do: "engage" }],
   };
   const always: Step[] = [...starts, ...latches[latch], { do: "restart" }, { do: "stop", how: "AfterTurn" }];
+  if (hasGateway) always.push({ do: "leave alone" });
+  else always.push({ do: "restart" }, { do: "answer" });
   if (host === "none") return [...always, ...(latch === "engaged" ? latches.engaged : starts), ...starts];
   const stops: Step[] = [
     { do: "stop", how: "Now" },
@@ -260,6 +287,11 @@ async function take(one: Step, model: Model, world: World): Promise<boolean> {
       rmSync(releasedPath(world.stopLatch));
       model.latch = "away";
       return false;
+    case "leave alone":
+    case "answer":
+      model.hasGateway = one.do === "answer";
+      world.setGateway(model.hasGateway);
+      return false;
   }
 }
 
@@ -274,7 +306,7 @@ async function check(model: Model, world: World): Promise<void> {
     ordered: model.ordered === "any" && !lives ? expect.any(Boolean) : !lives && model.ordered,
     unwitnessed: !lives && model.unwitnessed,
     running: lives ? [id] : [],
-    spends: lives ? [folder.readHost()?.attempt] : [],
+    spends: !model.hasGateway ? expect.any(Array) : lives ? [folder.readHost()?.attempt] : [],
     processes: lives ? 1 : 0,
   };
   const seen = async () => {
@@ -302,7 +334,7 @@ test("whatever befalls hosts and operators, a session is said to be what it is, 
       const world = await open();
       const model: Model = {
         ...{ host: "none", isElsewhere: false, isAdopted: false, run: 1, outcome: undefined },
-        ...{ ordered: false, unwitnessed: false, latch: "away" },
+        ...{ ordered: false, unwitnessed: false, latch: "away", hasGateway: true },
       };
       const taken: Step[] = [{ do: "start", run: "same" }];
       try {

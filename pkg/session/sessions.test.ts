@@ -450,28 +450,38 @@ test("a host took an order to end at once, seen before it was ended, for one to 
   expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
 });
 
-test("a gateway that can't be told that a session is over keeps nobody from ending it, and is told when it can be", async () => {
-  const tokens = new Tokens("secret");
-  let isAway = true;
-  const { upstream, stage } = await stageWith([bash("sleep 600")], {
-    money: {
-      admit: async (grant) => ({ url: upstream.url, token: tokens.admit(grant) }),
-      dismiss: async (id) => {
-        if (isAway) throw new Error("The gateway can't be asked.");
-        tokens.dismiss(id);
+test.each([
+  { isToldBy: "its operator when it can be" },
+  { isToldBy: "the next operator before that is there" },
+])(
+  "a gateway that can't be told that a session is over keeps nobody from ending it, and is told by $isToldBy",
+  async ({ isToldBy }) => {
+    const tokens = new Tokens("secret");
+    let isAway = true;
+    const { upstream, stage } = await stageWith([bash("sleep 600")], {
+      money: {
+        admit: async (grant) => ({ url: upstream.url, token: tokens.admit(grant) }),
+        dismiss: async (id) => {
+          if (isAway) throw new Error("The gateway can't be asked.");
+          tokens.dismiss(id);
+        },
       },
-    },
-  });
-  const spec = stage.spec({ toolTimeoutSeconds: 600 });
-  await stage.sessions.start(spec);
-  await stage.sessions.stop(spec.id, "Now");
-  expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "absent", ordered: true });
-  isAway = false;
-  const following = new AbortController();
-  onTestFinished(() => following.abort());
-  stage.sessions.subscribe(() => undefined, following.signal);
-  await expect.poll(() => tokens.grants()).toEqual([]);
-});
+    });
+    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    await stage.sessions.start(spec);
+    await stage.sessions.stop(spec.id, "Now");
+    expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "absent", ordered: true });
+    isAway = false;
+    if (isToldBy.startsWith("the next")) await stage.reopen();
+    else {
+      const following = new AbortController();
+      onTestFinished(() => following.abort());
+      stage.sessions.subscribe(() => undefined, following.signal);
+      await expect.poll(() => tokens.grants().length).toBe(0);
+    }
+    expect(tokens.grants()).toEqual([]);
+  },
+);
 
 test.each([
   { since: "that has ended since" },
