@@ -1,9 +1,9 @@
 /** What happened between two looks at the workspace, a line each: for logs and pipes. */
-import { getCondition } from "../../../pkg/api/conditions.ts";
 import { cents } from "../../../pkg/api/dollars.ts";
 import { behind } from "./behind.ts";
 import { budgetTrouble } from "./budget-trouble.ts";
 import type { Objects } from "./objects.ts";
+import { readyNow } from "./ready-now.ts";
 import { warningsOf } from "./warnings.ts";
 
 /** @param before - undefined at the first look: everything that stands is then told */
@@ -46,9 +46,9 @@ function workspaceChanges(before: Objects | undefined, { workspaces }: Objects):
 
 /** What keeps a running Workspace from its work, or its branch from showing it; empty where nothing does. */
 function obstacle(workspace: Objects["workspaces"][number]): string {
-  const { spec, status } = workspace;
-  const ready = getCondition(status?.conditions, "Ready");
-  if (spec.mode === "Running" && ready?.status === "False") return `. ${ready.reason}: ${ready.message}`;
+  const ready = readyNow(workspace);
+  if (workspace.spec.mode === "Running" && ready?.status === "False")
+    return `. ${ready.reason}: ${ready.message}`;
   const lag = behind(workspace);
   return lag === undefined ? "" : `. ${lag}`;
 }

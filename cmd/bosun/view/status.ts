@@ -16,6 +16,7 @@ import { layout } from "../tables/layout.ts";
 import { behind } from "./behind.ts";
 import { budgetTrouble } from "./budget-trouble.ts";
 import type { Objects } from "./objects.ts";
+import { readyNow } from "./ready-now.ts";
 import { isOpen, warningsOf } from "./warnings.ts";
 
 /**
@@ -47,7 +48,7 @@ function workspaceLines(workspace: Workspace): string[] {
     lines.push(
       `The model is played from scenarios: costs are played too, and ${spec.repository.targetBranch} stays as it is.`,
     );
-  const ready = getCondition(status?.conditions, "Ready");
+  const ready = readyNow(workspace);
   if (ready !== undefined && ready.status !== "True") lines.push(`${ready.reason}: ${ready.message}`);
   const lag = behind(workspace);
   if (lag !== undefined) lines.push(lag);

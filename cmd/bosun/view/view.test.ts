@@ -121,6 +121,29 @@ test("a branch that does not show what was merged is told of, on the page and as
   ]);
 });
 
+test.each([
+  { mode: "Stopped", message: "Everything is stopped. `bosun resume` lets work go on." },
+  { mode: "Paused", message: "The mode is Paused." },
+])(
+  "a Workspace that goes on said for a moment that it is $mode: its status still spoke of the mode before",
+  ({ mode, message }) => {
+    const conditions = [{ type: "Ready", status: "False", reason: mode, message }];
+    const inMode = (now: string): Objects => {
+      const workspaces = fleet().workspaces.map((workspace) => ({
+        ...workspace,
+        spec: { ...workspace.spec, mode: now },
+        status: { ...workspace.status, conditions },
+      }));
+      return { ...fleet(), workspaces } as unknown as Objects;
+    };
+    expect(renderStatus(inMode(mode), now, 120)).toContain(`${mode}: ${message}`);
+    expect(renderStatus(inMode("Running"), now, 120)).not.toContain(`${mode}: ${message}`);
+    const goesOn = "[rehearsal] Running; rehearsal/main at 0123456789";
+    expect(changesBetween(inMode(mode), inMode("Running"))).toEqual([goesOn]);
+    expect(changesBetween(inMode("Running"), fleet())).toEqual([]);
+  },
+);
+
 test("a Budget that can't be kept, or is counted in another window than the clock shows, is told of at once", () => {
   const objects = fleet();
   const [budget] = objects.budgets;
