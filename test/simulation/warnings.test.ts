@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { warningMetrics } from "../../cmd/bosun/operator/warning-metrics.ts";
 import { changesBetween } from "../../cmd/bosun/view/changes.ts";
+import { liveView } from "../../cmd/bosun/view/live.ts";
 import { readObjects } from "../../cmd/bosun/view/objects.ts";
 import { renderStatus } from "../../cmd/bosun/view/status.ts";
 import { WARNING_TYPES, type WarningType, warningsOf } from "../../cmd/bosun/view/warnings.ts";
@@ -121,6 +122,41 @@ test.each(cases)(
         .filter((one) => one.type === type)
         .map((one) => `${one.involvedObject.name} ${one.reason}: ${one.message}`);
     expect(said("Normal").filter((event) => said("Warning").includes(event))).toEqual([]);
+  },
+);
+
+test.each([
+  { fault: "unreachable", why: "no connection" },
+  { fault: "fails", why: "The upstream answered 500." },
+] as const)(
+  "two hours in which the upstream $fault are told once, from time to time, and when they are over: there was a line each minute",
+  async ({ fault, why }) => {
+    const story = await tell({ builders: 2, ...authorsEnd("Done", 10_000) });
+    const startMs = story.world.scheduler.world.clock.now();
+    let minutes = 0;
+    const written: string[] = [];
+    const view = liveView({ write: (text) => written.push(text) }, () => startMs + minutes * 60_000);
+    const pass = async (count: number) => {
+      for (let passed = 0; passed < count; passed += 1) {
+        await story.minutes(1);
+        minutes += 1;
+        const { api } = story.world;
+        view.show(
+          await readObjects({ list: (kind, options) => api.list(kind, options), namespace: "default" }),
+        );
+      }
+      return written.splice(0).map((text) => text.slice(text.indexOf(" ") + 1, -1));
+    };
+    await story.projects("a", "b");
+    await pass(10);
+    story.world.upstream.faults[fault] = 1;
+    const said = `UpstreamUnavailable: ${why}`;
+    expect((await pass(9)).toSorted()).toEqual([`Warning: agent-1: ${said}`, `Warning: agent-2: ${said}`]);
+    const both = `agent-1, agent-2: ${said}`;
+    expect(await pass(111)).toEqual(["10m", "30m", "70m"].map((time) => `Warning, for ${time} now: ${both}`));
+
+    story.world.upstream.faults[fault] = 0;
+    expect((await pass(5)).toSorted()).toEqual(["agent-1: working on a", "agent-2: working on b"]);
   },
 );
 

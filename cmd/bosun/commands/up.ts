@@ -41,6 +41,8 @@ export interface UpOptions {
 const lookMs = 500;
 /** The same where somebody waits for the end of all work: a look at what has not changed takes a fraction of one. */
 const settledLookMs = 20;
+/** What has not changed is shown again after this, in milliseconds: a terminal shows ages, a log what stands for too long. */
+const redrawMs = () => (process.stdout.isTTY ? lookMs : 60_000);
 
 export async function up(context: Context, options: UpOptions): Promise<void> {
   compileLate();
@@ -145,8 +147,7 @@ async function show(
           list.map(({ metadata }) => metadata.resourceVersion),
         ),
       );
-      // A terminal shows ages, which change by themselves.
-      if (now !== before || (process.stdout.isTTY && performance.now() - drawnMs >= lookMs)) {
+      if (now !== before || performance.now() - drawnMs >= redrawMs()) {
         draw(objects);
         drawnMs = performance.now();
       }

@@ -1,4 +1,5 @@
 /** What happened between two looks at the workspace, a line each: for logs and pipes. */
+import { getCondition } from "../../../pkg/api/conditions.ts";
 import { cents } from "../../../pkg/api/dollars.ts";
 import { behind } from "./behind.ts";
 import { budgetTrouble } from "./budget-trouble.ts";
@@ -64,13 +65,21 @@ function budgetChanges(before: Objects | undefined, { budgets }: Objects): strin
 
 function agentChanges(before: Objects | undefined, { agents, reviews }: Objects): string[] {
   const look = ({ status }: Objects["agents"][number]) =>
-    `${status?.activity} ${status?.project} ${status?.review} ${status?.currentTask}`;
-  return changed(before?.agents, agents, look).map(({ object: { metadata, status } }) => {
+    isUnanswered(status)
+      ? "asks in vain"
+      : `${status?.activity} ${status?.project} ${status?.review} ${status?.currentTask}`;
+  const news = changed(before?.agents, agents, look).filter(({ object }) => !isUnanswered(object.status));
+  return news.map(({ object: { metadata, status } }) => {
     const review = reviews.find(({ metadata: { name } }) => name === status?.review);
     const project = review?.spec.project ?? status?.project;
     const task = status?.currentTask === undefined ? "" : ` (${status.currentTask})`;
     return `${metadata.name}: ${status?.activity ?? "new"}${project === undefined ? "" : ` on ${project}`}${task}`;
   });
+}
+
+/** Its session pauses and goes on every few minutes then, which is no change to anybody; the warning tells of it. */
+function isUnanswered(status: Objects["agents"][number]["status"]): boolean {
+  return getCondition(status?.conditions, "Ready")?.reason === "UpstreamUnavailable";
 }
 
 function projectChanges(before: Objects | undefined, { projects }: Objects): string[] {

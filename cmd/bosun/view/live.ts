@@ -1,6 +1,7 @@
-/** The workspace as it changes: redrawn in place on a terminal, a line for each change elsewhere. */
+/** The workspace as it changes: redrawn in place on a terminal, a line for each change, and for what goes on too long, elsewhere. */
 import { changesBetween } from "./changes.ts";
 import type { Objects } from "./objects.ts";
+import { standingTroubles } from "./standing.ts";
 import { renderStatus } from "./status.ts";
 
 /** Where a view is drawn; `process.stdout` is one. */
@@ -12,7 +13,7 @@ export interface Screen {
 }
 
 export interface LiveView {
-  /** Shows `objects`; on a terminal, in place of what was shown before. */
+  /** Shows `objects`, at least each minute; on a terminal, in place of what was shown before. */
   show(objects: Objects): void;
   /** Prints lines that stay, above what is shown. */
   print(lines: readonly string[]): void;
@@ -43,13 +44,14 @@ function redrawn(screen: Screen, now: () => number): LiveView {
 
 function appended(screen: Screen, now: () => number): LiveView {
   let shown: Objects | undefined;
+  const stillStanding = standingTroubles(now);
   const print = (lines: readonly string[]) => {
     const time = new Date(now()).toISOString().slice(11, 19);
     for (const line of lines) screen.write(`${time} ${line}\n`);
   };
   return {
     show(objects) {
-      print(changesBetween(shown, objects));
+      print([...changesBetween(shown, objects), ...stillStanding(objects)]);
       shown = objects;
     },
     print,

@@ -27,6 +27,10 @@ export interface Warning {
   key: string;
   /** For people, one line. */
   line: string;
+  /** What the line says of it, without whose it is. */
+  message: string;
+  /** The agent that it keeps from its work. */
+  agent?: string;
   /** The views say it in a place of its own. */
   isSaid?: true;
   /** It was told and holds no more; should it hold again, it is none that comes up. */
@@ -52,7 +56,8 @@ function ofWorkspace({ metadata, status }: Workspace): Warning[] {
   const usage = getCondition(status?.conditions, "UsageLimited");
   if (usage?.status !== "True") return [];
   const key = `UsageLimited ${metadata.name} ${usage.reason} ${usage.lastTransitionTime}`;
-  const warning: Warning = { type: "UsageLimited", key, line: `${usage.reason}: ${usage.message}` };
+  const message = `${usage.reason}: ${usage.message}`;
+  const warning: Warning = { type: "UsageLimited", key, line: message, message };
   // With the account everything stands, and the Workspace's Ready says why, a moment later.
   const isSaid = getCondition(status?.conditions, "Ready")?.reason === "UsageLimited";
   return [isSaid ? { ...warning, isSaid } : warning];
@@ -67,7 +72,8 @@ function ofAgent({ metadata, status }: Agent): Warning[] {
   if (ready === undefined || type === undefined) return [];
   const { name } = metadata;
   const key = `${type} ${name} ${ready.lastTransitionTime}`;
-  return [{ type, key, line: `${name}: ${type}: ${ready.message}` }];
+  const message = `${type}: ${ready.message}`;
+  return [{ type, key, line: `${name}: ${message}`, message, agent: name }];
 }
 
 /** Of each running window the highest threshold that is passed. */
@@ -78,8 +84,10 @@ function ofBudget(budget: Budget): Warning[] {
     const percent = Math.max(
       ...alerts.filter((alert) => alert.window === window).map((alert) => alert.percent),
     );
-    const line = `Budget ${metadata.name}: ${percent} % of ${window} is spent`;
-    const warning: Warning = { type: "BudgetAlert", key: `${metadata.name} ${window} ${percent}`, line };
+    const message = `${percent} % of ${window} is spent`;
+    const line = `Budget ${metadata.name}: ${message}`;
+    const key = `${metadata.name} ${window} ${percent}`;
+    const warning: Warning = { type: "BudgetAlert", key, line, message };
     return isSpent(budget, window, percent) ? warning : { ...warning, isPast: true };
   });
 }
@@ -104,6 +112,6 @@ const untoldPercent = 1;
 
 function ofEscalation({ metadata, spec }: Escalation): Warning {
   const { name, uid } = metadata;
-  const line = `${name}: waits for you (${spec.reason}). Answer: bosun resolve ${name} ...`;
-  return { type: "Escalation", key: `${name} ${uid}`, line, isSaid: true };
+  const message = `waits for you (${spec.reason}). Answer: bosun resolve ${name} ...`;
+  return { type: "Escalation", key: `${name} ${uid}`, line: `${name}: ${message}`, message, isSaid: true };
 }
