@@ -821,9 +821,9 @@ describe("a host that may not go on", () => {
     return host;
   }
 
-  /** Without the record of the host: the stage's own manager may have seen it gone, and cleared that. */
+  /** Without the record of the host and its way to the model: the stage's own manager may have seen it gone, and cleared those. */
   function writtenByHostIn(folder: string): Record<string, string> {
-    const { "host.json": _, ...written } = everythingIn(folder);
+    const { "host.json": _, "access.json": _token, ...written } = everythingIn(folder);
     return written;
   }
 

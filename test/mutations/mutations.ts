@@ -1068,8 +1068,16 @@ const files: readonly Mutation[] = [
     name: "removal-forgotten-by-a-kill",
     bug: "a file that a person removed is there again when the operator dies right after it noticed",
     file: "pkg/storage/files/people-files.ts",
-    find: "    await missing.record(before);\n    // Each is admitted",
-    replace: "    // Each is admitted",
+    find: "    await missing.record([...before].filter(([id, { path }]) => owners.get(id)?.path !== path));\n",
+    replace: "",
+    tests: ["test/integration/people-files.faults.test.ts"],
+  },
+  {
+    name: "moved-into-a-refused-file-forgotten-by-a-kill",
+    bug: "an object that a person moved into a file that is refused gets a file of its own when the operator dies in between",
+    file: "pkg/storage/files/people-files.ts",
+    find: "owners.get(id)?.path !== path",
+    replace: "!owners.has(id) && path !== undefined",
     tests: ["test/integration/people-files.faults.test.ts"],
   },
   {
