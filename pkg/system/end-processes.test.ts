@@ -14,13 +14,13 @@ const limitMs = 20_000;
 const mark = (name: string) => `END_PROCESSES_TEST=${name}-${process.pid}`;
 const marked = (name: string) => (entry: ProcessEntry) => entry.environment.includes(mark(name));
 
-/** Runs a script for bash that prints a line once it is ready, in a process group of its own unless said otherwise. */
-async function start(name: string, script: string, { detached = true } = {}) {
+/** Runs a script for bash that prints a line once it is ready, in a process group of its own. */
+async function start(name: string, script: string) {
   const [variable = "", value] = mark(name).split("=");
   const child = spawn("bash", ["-c", script], {
     env: { ...process.env, [variable]: value },
     stdio: ["ignore", "pipe", "ignore"],
-    detached,
+    detached: true,
   });
   await once(child.stdout, "data");
   return child;
@@ -94,14 +94,28 @@ test("what acts as soon as another ends is held first: it does not come to that"
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const [fifo, acted] = [join(folder, "fifo"), join(folder, "acted")];
   execFileSync("mkfifo", [fifo]);
-  // In the caller's process group, which no signal can be sent to as a whole: each is ended by itself.
-  const shell = (script: string) => start("watchers", script, { detached: false });
-  await shell(`exec 3<> ${fifo}; echo ready; sleep 600`);
-  await Promise.all(
-    Array.from({ length: 60 }, () => shell(`exec 3< ${fifo}; echo ready; read line <&3; : > ${acted}`)),
+  await start("watchers", `exec 3<> ${fifo}; echo ready; exec sleep 600`);
+  // In the group of one who stays, which no signal can be sent to as a whole: each is ended by itself.
+  const watch = `env ${mark("watchers")} bash -c 'exec 3< ${fifo}; echo ready; read line <&3; : > ${acted}'`;
+  const stays = spawn("bash", ["-c", `for i in 1 2 3 4 5; do ${watch} & done; sleep 600`], {
+    stdio: ["ignore", "pipe", "ignore"],
+    detached: true,
+  });
+  const pid = stays.pid ?? 0;
+  onTestFinished(() => void process.kill(-pid, "SIGKILL"));
+  let said = "";
+  for await (const chunk of stays.stdout.iterator({ destroyOnReturn: false })) {
+    said += chunk;
+    if (said.length === "ready\n".repeat(5).length) break;
+  }
+  // Many come before them, which takes time enough to act.
+  const others = Array.from({ length: 5_000 }, (_, number) =>
+    unreal(number, { environment: [mark("watchers")] }),
   );
-  expect(await endProcesses({ roots: marked("watchers"), clock: systemClock, limitMs })).toEqual([]);
+  const table = () => [...others.splice(0), ...processTable()];
+  expect(await endProcesses({ roots: marked("watchers"), clock: systemClock, limitMs, table })).toEqual([]);
   expect(existsSync(acted)).toBe(false);
+  expect(startTimeNow(pid)).toBeDefined();
 });
 
 test("where processes can't be looked at nothing is proven gone, and it says so", async () => {
