@@ -362,7 +362,10 @@ describe.each(["Best", "Marker"] as const)("stopping and crashing, containment %
     );
     const spec = stage.spec({ toolTimeoutSeconds: 600 });
     await stage.sessions.start(spec);
-    const seen = await stage.until(spec.id, () => existsSync(join(stage.checkout, "more.txt")));
+    const more = join(stage.checkout, "more.txt");
+    // Made empty, then written.
+    const isWritten = (): boolean => existsSync(more) && readFileSync(more, "utf8") !== "";
+    const seen = await stage.until(spec.id, isWritten);
     if (seen.is === "present") process.kill(seen.pid, "SIGKILL");
     await stage.until(spec.id, (now) => now.is === "absent");
     await stage.sessions.start(spec);
