@@ -19,6 +19,7 @@ export class DamagedCheckout extends Error {
 /** Of a hundred thousand packed refs. A larger file would hold up who reads it. */
 const bytesMax = 16 * 1024 * 1024;
 
+const alternates = ".git/objects/info/alternates";
 const commitId = /^[0-9a-f]{40}$/;
 const branchRef = /^refs\/heads\/(?!.*(?:\.\.|\/\/|\/\.|\.lock(?:\/|$)))[\w][\w./-]*$/;
 
@@ -29,11 +30,32 @@ const branchRef = /^refs\/heads\/(?!.*(?:\.\.|\/\/|\/\.|\.lock(?:\/|$)))[\w][\w.
  * @throws DamagedCheckout when `.git` or what is read in it was replaced
  */
 export function readHead(checkout: string, objects: string): CheckoutHead {
-  const alternates = readPlain(checkout, ".git/objects/info/alternates");
-  if (alternates?.trim() !== objects) {
+  if (lenderOf(checkout) !== objects) {
     throw new DamagedCheckout(`${checkout} borrows objects from another place than ${objects}.`);
   }
   return headIn(checkout);
+}
+
+/** The object folder that a checkout borrows from. */
+function lenderOf(checkout: string): string | undefined {
+  return readPlain(checkout, alternates)?.trim();
+}
+
+/**
+ * Has a checkout that borrows `from` one object folder borrow from another, and leaves any other alone. No process of the
+ * agent may be alive.
+ *
+ * @throws DamagedCheckout when `.git` was replaced
+ */
+export async function borrowFrom(
+  checkout: string,
+  { from, to }: { from: string; to: string },
+): Promise<void> {
+  if (lenderOf(checkout) !== from) return;
+  const file = join(checkout, alternates);
+  const written = `${file}.${randomUUID()}.new`;
+  await writeNew(written, `${to}\n`);
+  await rename(written, file);
 }
 
 /**
@@ -76,17 +98,22 @@ export async function moveHead(checkout: string, at: CheckoutHead, to: string, i
   const suffix = `.${randomUUID()}.new`;
   const indexFile = join(checkout, ".git", "index");
   await copyFile(index, indexFile + suffix, constants.COPYFILE_EXCL);
-  const handle = await open(join(checkout, file) + suffix, "wx");
-  try {
-    await handle.writeFile(`${to}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await writeNew(join(checkout, file) + suffix, `${to}\n`);
   // The index first: a crash between the two leaves staged changes, not a staged reversal of the commit.
   await rename(indexFile + suffix, indexFile);
   await rename(join(checkout, file) + suffix, join(checkout, file));
   await rm(join(checkout, ".git", "index.lock"), { force: true });
+}
+
+/** Writes a file that must not be there, and syncs it. */
+async function writeNew(file: string, text: string): Promise<void> {
+  const handle = await open(file, "wx");
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /**

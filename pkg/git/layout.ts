@@ -13,6 +13,8 @@ export interface Layout {
   temporary: string;
   /** The operator's own git directory for work on objects of the user's repository. */
   operator: string;
+  /** Names the object folder that checkouts borrow from. */
+  lender: string;
 }
 
 /** The folders beneath the workspace's state folder. None is made. */
@@ -23,6 +25,7 @@ export function layoutOf(stateDirectory: string): Layout {
     gitDirectories: join(stateDirectory, "git"),
     temporary: join(stateDirectory, "temporary"),
     operator: join(stateDirectory, "operator.git"),
+    lender: join(stateDirectory, "lender"),
   };
 }
 

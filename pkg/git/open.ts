@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { remembered } from "../quality/remembered.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -7,11 +7,12 @@ import { commonGitDirectory, workspacePlaces } from "../sandbox/places.ts";
 import { Checkouts, type CheckoutsOptions } from "./checkouts.ts";
 import { Claims } from "./claims.ts";
 import { collect } from "./collect.ts";
+import { followMove } from "./follow-move.ts";
 import { type GitPlace, gitBy } from "./git.ts";
 import { commitsBetween, patchSince } from "./history.ts";
 import { checkoutName, layoutOf, type Purpose, targetRefs } from "./layout.ts";
 import { makeOperatorDirectory } from "./operator-directory.ts";
-import { takeRefs } from "./operator-ref.ts";
+import { hasOperatorRef, takeRefs } from "./operator-ref.ts";
 import { isAncestor, planMerge } from "./plan-merge.ts";
 import type { RunProcess } from "./process.ts";
 import type { GitClaim, KeepsWork, MergeRequest, Repository } from "./repository.ts";
@@ -66,10 +67,12 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
   const layout = layoutOf(stateDirectory);
   const unguarded: GitPlace = { gitDirectory: commonGitDirectory(repositoryPath) };
   const objectDirectory = join(unguarded.gitDirectory, "objects");
+  await mkdir(stateDirectory, { recursive: true });
   await rm(layout.temporary, { recursive: true, force: true });
   const objects: GitPlace = { gitDirectory: layout.operator, objects: objectDirectory };
 
   await removeStaleLocks(unguarded.gitDirectory, clock.now());
+  await followMove(layout, objectDirectory, { isKnown: () => hasOperatorRef(git, unguarded) });
   const { term } = options;
   // The one works on the operator's own git directory, the other on the user's.
   const [, guard] = await Promise.all([

@@ -27,6 +27,11 @@ export async function takeRefs(git: Git, repository: GitPlace, term: number): Pr
   throw new TransientError("RefBusy", `${operatorRef} kept changing while it was taken.`);
 }
 
+/** Whether an operator has worked in this repository, wherever it lay then. */
+export async function hasOperatorRef(git: Git, repository: GitPlace): Promise<boolean> {
+  return (await readRef(git, repository, operatorRef)) !== undefined;
+}
+
 /** 0 for a blob that holds none: it names nobody, and the lock says who the operator is. */
 function termIn(text: string): number {
   try {

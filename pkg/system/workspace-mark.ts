@@ -13,12 +13,20 @@ const workspaceMarker = "BOSUN_WORKSPACE";
  * @param stopLatch - its folder must exist
  */
 export function workspaceMark(stopLatch: string): Readonly<Record<string, string>> {
-  const digest = createHash("sha256").update(realpathSync(dirname(stopLatch)));
-  return { [workspaceMarker]: digest.digest("hex").slice(0, 32) };
+  return { [workspaceMarker]: markOf(realpathSync(dirname(stopLatch))) };
 }
 
 /** Whether a process ends when the latch at `stopLatch` is engaged, by its mark. */
 export function endsWith(stopLatch: string): (entry: ProcessEntry) => boolean {
-  const mark = `${workspaceMarker}=${workspaceMark(stopLatch)[workspaceMarker]}`;
+  return startedAt(realpathSync(dirname(stopLatch)));
+}
+
+/** Whether a process was started for the workspace whose latch was in `folder`, a real path that may be gone since. */
+export function startedAt(folder: string): (entry: ProcessEntry) => boolean {
+  const mark = `${workspaceMarker}=${markOf(folder)}`;
   return ({ environment }) => environment.includes(mark);
+}
+
+function markOf(folder: string): string {
+  return createHash("sha256").update(folder).digest("hex").slice(0, 32);
 }

@@ -1,6 +1,8 @@
 /** The operator put together: everything real is made here and handed to what only knows interfaces. */
+import path from "node:path";
 import type { PreparedGateway } from "../../../pkg/gateway/start-process.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
+import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { eventRecorder } from "../../../pkg/runtime/events.ts";
 import { sandboxAvailable } from "../../../pkg/sandbox/available.ts";
 import type { Sessions } from "../../../pkg/session/sessions.ts";
@@ -10,6 +12,8 @@ import { watchLatch } from "../../../pkg/system/latch-watch.ts";
 import { systemClock, systemIds } from "../../../pkg/system/system.ts";
 import { refreshSchemaCopy } from "../editor/schema-copy.ts";
 import type { Reader } from "../operator-client/socket-client.ts";
+import { endFormer } from "../stop/end-everything.ts";
+import { UserError } from "../user-error.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import { keepActing } from "./acting.ts";
 import type { ClusterOptions } from "./cluster.ts";
@@ -24,7 +28,7 @@ import { operatorLog } from "./operator-log.ts";
 import { writeSessionFiles } from "./session-files.ts";
 import { type Start, takeBack } from "./start.ts";
 import { chooseSandbox, refuseToSwitch, requireWorkspace } from "./start-conditions.ts";
-import { stateDirectory, stateOf } from "./state-directory.ts";
+import { formerPlace, settleHere, stateDirectory, stateOf } from "./state-directory.ts";
 import { type ChosenUpstream, realUpstream, rehearsalUpstream } from "./upstream.ts";
 import { countWarnings } from "./warning-metrics.ts";
 import { workspaceSettings } from "./workspace-settings.ts";
@@ -100,6 +104,9 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
   refuseToSwitch(workspace, rehearse);
   const sandbox = chooseSandbox(await sandboxFound, workspace, rehearse, note);
   const state = stateDirectory(env, stateOf(folder) ?? workspace.metadata.uid ?? "");
+  const former = formerPlace(folder, state);
+  if (former !== undefined) await endAtFormer(former, options, clock);
+  settleHere(folder, state);
   // A credential that is missing is told before anything else is opened. A played model takes as long to start as git does.
   if (!rehearse) await openUpstream();
   const settings = workspaceSettings(workspace);
@@ -164,6 +171,15 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
   undo.push(...followers.map((follower) => () => follower.abort()));
 
   return { client: reads, sessions, ...endingOf({ ...ends, acting, client: direct, namespace, undo }) };
+}
+
+/** @throws UserError when what was started where the workspace was could not be ended */
+async function endAtFormer(former: string, { folder, note }: OperatorOptions, clock: Clock): Promise<void> {
+  const other = path.dirname(path.dirname(former));
+  note(`This workspace was in ${other} before. What still runs for it there is ended, and goes on here.`);
+  const left = await endFormer(folder, { former, clock });
+  if (left.length === 0) return;
+  throw new UserError(`${left.join(", ")} still works for ${other}. End it, then run this again.`);
 }
 
 /** Starts the model that answers, or finds the way to it. */

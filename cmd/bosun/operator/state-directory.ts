@@ -1,7 +1,9 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { readIfPresent } from "../../../pkg/storage/blocking-files.ts";
+import { replaceFileSync } from "../../../pkg/storage/replace-file.ts";
+import { UserError } from "../user-error.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 
 /** The name of the folder of state of a workspace that was moved between file mode and a cluster; else undefined. */
@@ -20,4 +22,50 @@ export function stateDirectory(
   const folder = path.join(base, "bosun", workspaceUid);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return folder;
+}
+
+/**
+ * Finds out whether a workspace still is where it was when an operator last used its folder of state. Call it with the lock.
+ *
+ * @returns the real path that its `.bosun` had, when it has been moved since
+ * @throws UserError when it is there still: one of the two is a copy, and both would work in the same checkouts
+ */
+export function formerPlace(folder: WorkspaceFolder, state: string): string | undefined {
+  const former = readIfPresent(placeFile(state))?.trim();
+  const here = realpathSync(folder.operator);
+  if (former === undefined || former === here) return undefined;
+  if (!usesState(former, state) || isSameFolder(former, here)) return former;
+  const other = path.dirname(path.dirname(former));
+  throw new UserError(
+    `${folder.repository} and ${other} are copies of one workspace: their agents would work in the same checkouts. ` +
+      `Go on in ${other}; or, to go on here, remove ${former}; or, to begin anew here, remove ${folder.operator}: ` +
+      "the YAML files stay, what was spent and done is forgotten.",
+  );
+}
+
+/** Says that a workspace uses its folder of state from here on. */
+export function settleHere(folder: WorkspaceFolder, state: string): void {
+  const here = `${realpathSync(folder.operator)}\n`;
+  if (readIfPresent(placeFile(state)) !== here) replaceFileSync(placeFile(state), here, { durable: true });
+}
+
+/** Names the `.bosun` that uses a folder of state. */
+function placeFile(state: string): string {
+  return path.join(state, "workspace");
+}
+
+/** Whether the workspace of a `.bosun` keeps its state there. */
+function usesState(operator: string, state: string): boolean {
+  try {
+    return path.dirname(realpathSync(path.join(operator, "gateway"))) === realpathSync(state);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return false;
+    throw error;
+  }
+}
+
+function isSameFolder(one: string, other: string): boolean {
+  const [first, second] = [statSync(one), statSync(other)];
+  return first.dev === second.dev && first.ino === second.ino;
 }

@@ -6,7 +6,7 @@ import { sessionFolder } from "../../../pkg/session/session-folder.ts";
 import { endProcesses } from "../../../pkg/system/end-processes.ts";
 import type { ProcessIdentity } from "../../../pkg/system/process-identity.ts";
 import type { ProcessEntry } from "../../../pkg/system/process-table.ts";
-import { endsWith } from "../../../pkg/system/workspace-mark.ts";
+import { endsWith, startedAt } from "../../../pkg/system/workspace-mark.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import { type OperatorEnd, quietOperator } from "./quiet-operator.ts";
 
@@ -31,15 +31,32 @@ export async function endEverything(
   { clock, latched }: { clock: Clock; latched: boolean },
 ): Promise<Ended> {
   const end = async (): Promise<readonly ProcessEntry[]> =>
-    endProcesses({ roots: await rootsOf(folder), clock, limitMs: killLimitMs });
+    endProcesses({ roots: await rootsOf(folder, endsWith(folder.stopLatch)), clock, limitMs: killLimitMs });
   const [operator] = await Promise.all([quietOperator(folder, { clock, ask: latched }), end()]);
   const left = (await end()).map(({ pid }) => `process ${pid}`);
   if (operator.is === "alive") left.push(`the operator, process ${operator.pid}`);
   return { operator, left };
 }
 
-async function rootsOf(folder: WorkspaceFolder): Promise<(entry: ProcessEntry) => boolean> {
-  const isMarked = endsWith(folder.stopLatch);
+/**
+ * Kills what still runs for a workspace that has been moved here from `former`, the real path that its `.bosun` had: it
+ * reads and writes there, and the latch here does not reach it.
+ *
+ * @returns what could not be proven gone, in words; empty when nothing is left
+ */
+export async function endFormer(
+  folder: WorkspaceFolder,
+  { former, clock }: { former: string; clock: Clock },
+): Promise<readonly string[]> {
+  const roots = await rootsOf(folder, startedAt(former));
+  return (await endProcesses({ roots, clock, limitMs: killLimitMs })).map(({ pid }) => `process ${pid}`);
+}
+
+/** What is marked, and what the workspace's records name. */
+async function rootsOf(
+  folder: WorkspaceFolder,
+  isMarked: (entry: ProcessEntry) => boolean,
+): Promise<(entry: ProcessEntry) => boolean> {
   const ids = existsSync(folder.sessions) ? readdirSync(folder.sessions) : [];
   const gateway = await readProcessRecord(folder.gateway);
   const known = [
