@@ -154,6 +154,8 @@ test("what a person may still be asked about is never folded, nor what goes on",
     ...request("said").slice(0, 2),
     { step: "unsettled", id: "said", why: "cut", cost: 900, tokens: 250 },
     { step: "personSettled", id: "said", cost: 8 },
+    ...request("corrected"),
+    { step: "personSettled", id: "corrected", cost: 8 },
     ...request("too much").slice(0, 2),
     settled("too much", { cost: 5_000 }),
     reservation("released"),
@@ -166,15 +168,17 @@ test("what a person may still be asked about is never folded, nor what goes on",
   state.fold(0);
   for (const one of [state, again(state)]) {
     expect([...one.requests()].map(({ id }) => id)).toEqual([
-      ...["unsettled", "said", "too much"],
+      ...["unsettled", "said", "corrected", "too much"],
       ...["reserved", "sent"],
     ]);
     expect(one.violated).toEqual(["too much"]);
     expect(one.sums({})).toEqual(before);
-    one.apply({ step: "personSettled", id: "said", cost: 9, seq: one.seq + 1, at: 1 });
-    one.fold(0);
-    expect(one.request("said")?.cost).toBe(9);
-    expect(one.sums({}).spent).toBe(before.spent + 1);
+    for (const id of ["said", "corrected"]) {
+      one.apply({ step: "personSettled", id, cost: 9, seq: one.seq + 1, at: 1 });
+      one.fold(0);
+      expect(one.request(id)?.cost).toBe(9);
+    }
+    expect(one.sums({}).spent).toBe(before.spent + 2);
   }
 });
 

@@ -1412,6 +1412,27 @@ test("a Project that was torn out in work leaves neither a session nor its check
   });
 });
 
+test("a Project that is deleted goes as soon as the agent that can't let go of it is torn out, and leaves no session", async () => {
+  const story = await tell({ temper: { script: endless("execute") } });
+  await story.projects("one");
+  await story.until("it is worked on", working(story, "one"));
+  const { api, repository, sessions } = story.world;
+  const { agent = "", session } = story.the("Project", "one").status?.claim ?? {};
+  story.operator.crash();
+  repository.saveWork = async () => ({ is: "unknown", why: "The disk is away." });
+  story.operator.start();
+  await api.delete("Project", { namespace: "default", name: "one" });
+  // No other of its name comes after it.
+  await story.patch("AgentPool", "builders", { replicas: 0 });
+  await story.minutes(30);
+  expect(story.the("Project", "one").status?.claim?.session).toBe(session);
+  expect(story.the("Agent", agent).metadata.deletionTimestamp).toBeDefined();
+  await api.patch("Agent", { namespace: "default", name: agent }, { metadata: { finalizers: null } });
+  await story.until("it is gone", () => api.object("Project", "one") === undefined, 0.02);
+  await story.minutes(6);
+  expect(sessions.hosts()).toEqual([]);
+});
+
 test("more than ten agents over all pools are not made, and the pool says so", async () => {
   const story = await tell({ builders: 9, reviewers: 4 });
   await story.minutes(10);
