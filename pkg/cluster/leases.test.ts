@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
-import { SimLeases } from "../../test/simulation/cluster/leases.ts";
 import { StatusError } from "../api/status-error.ts";
 import { systemClock, systemRandom } from "../system/system.ts";
 import { leaseStore } from "./leases.ts";
+import { SimLeases } from "./testing/leases.ts";
 
 /** A server that has Leases and nothing else. */
 async function serving(): Promise<string> {

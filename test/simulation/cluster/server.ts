@@ -2,9 +2,9 @@
 import { KINDS } from "../../../pkg/api/generated.ts";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { StatusError } from "../../../pkg/api/status-error.ts";
+import { SimLeases } from "../../../pkg/cluster/testing/leases.ts";
 import type { Client, Kind, ListOptions, MergePatch, WatchEvent } from "../../../pkg/runtime/client.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
-import { SimLeases } from "./leases.ts";
 
 export interface Asked {
   method: string;

@@ -1,7 +1,7 @@
 /** Leases as an API server keeps them: each write names what it read. */
-import { StatusError } from "../../../pkg/api/status-error.ts";
-import type { Clock } from "../../../pkg/runtime/clock.ts";
-import type { LeaseSpec } from "../../../pkg/runtime/leader-election.ts";
+import { StatusError } from "../../api/status-error.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { LeaseSpec } from "../../runtime/leader-election.ts";
 
 interface LeaseObject {
   metadata: { name: string; resourceVersion?: string };
