@@ -455,6 +455,14 @@ const claims: readonly Mutation[] = [
     cluster: true,
   },
   {
+    name: "begun-before-the-last-have-ended",
+    bug: "controllers of an operator that has its Lease again begin beside those that it had before",
+    file: "cmd/bosun/operator/acting.ts",
+    find: "      await manager.stop();\n      held =",
+    replace: "      void manager.stop();\n      held =",
+    tests: ["cmd/bosun/operator/acting.test.ts"],
+  },
+  {
     name: "lease-taken-again",
     bug: "an operator whose Lease another held in between goes on as if nothing had been",
     file: "pkg/runtime/leader-election.ts",
@@ -711,6 +719,14 @@ const stop: readonly Mutation[] = [
     find: "for (const child of children.get(pid) ?? []) add(child);",
     replace: "if (pid < 0) for (const child of children.get(pid) ?? []) add(child);",
     tests: ["pkg/system/end-processes.test.ts", "test/integration/sessions.test.ts"],
+  },
+  {
+    name: "group-of-others-signalled",
+    bug: "a signal goes to all of a process group, also where others share it",
+    file: "pkg/system/end-processes.ts",
+    find: "for (const { pid, group } of table) if (!pids.has(pid)) groups.delete(group);",
+    replace: "for (const { pid, group } of table) if (pid < 0 && !pids.has(pid)) groups.delete(group);",
+    tests: ["pkg/system/end-processes.test.ts"],
   },
   {
     name: "asked-instead-of-killed",

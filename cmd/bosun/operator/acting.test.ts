@@ -9,7 +9,7 @@ function crew() {
   const running: string[] = [];
   let made = 0;
   let fill = (): void => {};
-  let hasStopped = (): void => {};
+  let hasStopped = (): void | Promise<void> => {};
   /** Caches that hold nothing yet answer once they do; who waits is told when their controllers stop. */
   let cacheAnswers = (name: string): Promise<unknown> => Promise.resolve(name);
   function newManager(): Manager {
@@ -26,11 +26,12 @@ function crew() {
         });
       },
       async stop() {
-        const at = running.indexOf(name);
-        if (at >= 0) running.splice(at, 1);
+        const over = hasStopped();
         // A start that waits for caches ends with it, and so does a read.
         fill();
-        hasStopped();
+        await over;
+        const at = running.indexOf(name);
+        if (at >= 0) running.splice(at, 1);
       },
     };
     return manager as unknown as Manager;
@@ -104,6 +105,21 @@ test("while the right is lost no controller runs and reads are the API's; then o
   }
   await it.stop();
   expect(running).toEqual([]);
+});
+
+test("what controllers are still at when the right is lost is over before others begin, however soon it comes back", async () => {
+  const { running, fill, right, onStop, acting: it } = await acting();
+  const { promise: over, resolve: end } = Promise.withResolvers<void>();
+  onStop(() => over);
+  right.isFree = true;
+  right.lose();
+  await settled();
+  expect(running).toEqual(["cache 1"]);
+  end();
+  await settled();
+  expect(running).toEqual(["cache 2"]);
+  fill();
+  await it.stop();
 });
 
 test("a read that waits for caches whose controllers stop is answered by the API; else its failure is told", async () => {
