@@ -14,11 +14,32 @@ const advice: Readonly<Record<string, string>> = {
   ENFILE: "The system has too many files open. End what you don't need, then run it again.",
 };
 
+const tooManyWatched =
+  "The system watches as many files as it may. Raise the limit (`sysctl fs.inotify.max_user_watches`), then run it again.";
+
 /** What to do about `error`, or about what caused it; undefined when the disk has no part in it. */
 export function diskAdvice(error: unknown): string | undefined {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    const known = "code" in at && typeof at.code === "string" ? advice[at.code] : undefined;
-    if (known !== undefined) return `${known} Everything that was acknowledged is kept.`;
-  }
-  return undefined;
+  const refused = causesOf(error).find(({ code = "" }) => advice[code] !== undefined);
+  if (refused === undefined) return undefined;
+  const known = isWatch(refused) ? tooManyWatched : advice[refused.code ?? ""];
+  return `${known} Everything that was acknowledged is kept.`;
+}
+
+/** What a full disk, or a quota that is used up, said to `error` or to what caused it; undefined where none did. */
+export function fullDiskIn(error: unknown): Error | undefined {
+  return causesOf(error).find(
+    (cause) => (cause.code === "ENOSPC" || cause.code === "EDQUOT") && !isWatch(cause),
+  );
+}
+
+/** The kernel has one code for a full disk and for too many watched files. */
+function isWatch({ code, syscall }: NodeJS.ErrnoException): boolean {
+  return code === "ENOSPC" && syscall === "watch";
+}
+
+/** `error` first. */
+function causesOf(error: unknown): NodeJS.ErrnoException[] {
+  const causes: NodeJS.ErrnoException[] = [];
+  for (let at = error; at instanceof Error; at = at.cause) causes.push(at);
+  return causes;
 }

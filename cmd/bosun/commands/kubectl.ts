@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import type { Context } from "../context.ts";
 import { ExitCode } from "../exit-code.ts";
 import { isOperatorListening } from "../operator-client/listening.ts";
+import { whyUnheard } from "../operator-client/unheard.ts";
 import { UserError } from "../user-error.ts";
 import { findWorkspace } from "../workspace-folder.ts";
 
@@ -16,7 +17,8 @@ export async function kubectl({ cwd, env }: Context, args: readonly string[]): P
   const folder = findWorkspace(cwd);
   if (!(await isOperatorListening(folder)))
     throw new UserError(
-      `No operator is running in ${folder.repository}, so kubectl has nothing to talk to. Start one with \`bosun up\`.`,
+      (await whyUnheard(folder)) ??
+        `No operator is running in ${folder.repository}, so kubectl has nothing to talk to. Start one with \`bosun up\`.`,
     );
   if (!existsSync(folder.kubeconfig))
     throw new UserError(

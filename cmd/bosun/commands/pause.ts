@@ -7,6 +7,7 @@ import type { Context } from "../context.ts";
 import { need, theWorkspace } from "../objects.ts";
 import { withOperator } from "../operator-client/connect.ts";
 import { NoOperatorError, type OperatorClient } from "../operator-client/socket-client.ts";
+import { whyUnheard } from "../operator-client/unheard.ts";
 import { letRun, refuseStopped } from "../stop/let-run.ts";
 import { UserError } from "../user-error.ts";
 import { findWorkspace } from "../workspace-folder.ts";
@@ -45,7 +46,8 @@ async function pauseWorkspace(context: Context): Promise<void> {
  * @throws UserError when it was stopped again meanwhile
  */
 async function resumeWorkspace(context: Context, clock: Clock): Promise<void> {
-  const latch = fileStopLatch(findWorkspace(context.cwd).stopLatch);
+  const folder = findWorkspace(context.cwd);
+  const latch = fileStopLatch(folder.stopLatch);
   const wasStopped = await latch.engaged();
   await latch.release();
   try {
@@ -58,8 +60,9 @@ async function resumeWorkspace(context: Context, clock: Clock): Promise<void> {
   } catch (error) {
     const isAlone = error instanceof UserError && error.cause instanceof NoOperatorError;
     if (!isAlone || !wasStopped) throw error;
+    const unheard = await whyUnheard(folder);
     context.out(
-      "The emergency stop is released. No operator is running: `bosun up` goes on with every session.",
+      `The emergency stop is released. ${unheard ?? "No operator is running: `bosun up` goes on with every session."}`,
     );
   }
 }

@@ -10,11 +10,17 @@ import { TransientError } from "../../../pkg/runtime/errors.ts";
 import { keepCompiled } from "../../../pkg/system/compile-cache.ts";
 import { compileLate } from "../../../pkg/system/compile-late.ts";
 import { giveMemoryBackAtRest } from "../../../pkg/system/memory-at-rest.ts";
+import { systemClock } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
+import { fullDiskIn } from "../disk-failure.ts";
 import { ExitCode } from "../exit-code.ts";
 import { makeFolder, topOf } from "../init/make-folder.ts";
 import type { ClusterOptions } from "../operator/cluster.ts";
+import { earlierLock } from "../operator/lock.ts";
 import { type Operator, startOperator } from "../operator/operator.ts";
+import { pauseMsAfter, startAgain, takeFullDisks } from "../operator/start-again.ts";
+import { takenOver } from "../operator/taken-over.ts";
+import { disksOf, waitForRoom } from "../operator/wait-for-room.ts";
 import { report } from "../report.ts";
 import { UserError } from "../user-error.ts";
 import { liveView } from "../view/live.ts";
@@ -56,9 +62,28 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   const interrupts = followInterrupts();
   const view = liveView(process.stdout, context.now);
   const print = (line: string): void => view.print([line]);
+  const fullDisks = takeFullDisks();
+  if (fullDisks > 0)
+    await waitInPlace(folder, {
+      pauseMs: pauseMsAfter(fullDisks),
+      interrupted: interrupts.first,
+      print,
+    });
   const givenUp = new AbortController();
+  const startedMs = systemClock.elapsed();
   let isStarting = true;
-  void interrupts.first.then(() => givenUp.abort(new ExitCode(130)));
+  let isEnding = false;
+  void interrupts.first.then(() => {
+    isEnding = true;
+    givenUp.abort(new ExitCode(130));
+  });
+  /** Comes back when `error` is another one, nobody wants it to go on, or it can't be done. */
+  const goOnOnceThereIsRoom = (error: unknown): void => {
+    const full = fullDiskIn(error);
+    if (full === undefined || isEnding) return;
+    context.note(`bosun: ${full.message}. Everything that was acknowledged is kept.`);
+    startAgain({ before: fullDisks, ranMs: systemClock.elapsed() - startedMs });
+  };
   // A start that hangs has nothing to save yet. The exit code is a shell's for an interrupted process.
   void interrupts.second.then(() => isStarting && process.exit(130));
   const starting = startOperator({
@@ -71,9 +96,15 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
     ...(options.pace === undefined ? {} : { pace: options.pace }),
     note: print,
     // At once, since nothing it would still do is its own to do. Sessions go on; the next operator finds them.
-    onFatal: (error) => process.exit(report(error, context)),
+    onFatal(error) {
+      goOnOnceThereIsRoom(error);
+      process.exit(report(error, context));
+    },
   });
-  const operator = await starting;
+  const operator = await starting.catch((error: unknown) => {
+    goOnOnceThereIsRoom(error);
+    throw error;
+  });
   isStarting = false;
   keepCompiled();
   giveMemoryBackAtRest();
@@ -90,10 +121,36 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
       throw error;
     },
   );
+  isEnding = true;
   if (objects === undefined) print("Running turns finish and are saved. Ctrl-C again stops them now.");
   const draining = operator.drain();
   await Promise.race([draining, interrupts.second.then(() => operator.stop())]);
   print("Stopped. All state is kept; `bosun up` goes on where it was.");
+}
+
+/** A full disk ended this operator's last start. @throws ExitCode of that end when it is interrupted meanwhile */
+async function waitInPlace(
+  folder: WorkspaceFolder,
+  { pauseMs, interrupted, print }: { pauseMs: number; interrupted: Promise<void>; print(line: string): void },
+): Promise<void> {
+  const clock = systemClock;
+  const over = new AbortController();
+  void interrupted.then(() => over.abort(new ExitCode(1)));
+  const lost = (): Error => takenOver(folder);
+  await waitForRoom({
+    folders: disksOf(folder),
+    earlier: await earlierLock(folder.operator, { clock, lost }),
+    pauseMs,
+    clock,
+    signal: over.signal,
+    note: print,
+  }).catch((error: unknown) => {
+    if (over.signal.aborted)
+      print(
+        "Ended while it waited for room on the disk. All state is kept; `bosun up` goes on where it was.",
+      );
+    throw error;
+  });
 }
 
 /** What is declared lies in a cluster: nothing needs to be written before there is a folder for the rest. */

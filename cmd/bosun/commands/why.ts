@@ -20,7 +20,8 @@ export async function why(context: Context, name: string | undefined): Promise<v
     const lines = name === undefined ? everyone(world) : answerLines(name, answerFor(name, world, refused));
     for (const line of lines) context.out(line);
     if (name === undefined) for (const message of refused) context.out(message);
-    if (!connection.live) context.out("No operator is running: nothing moves until `bosun up`.");
+    if (!connection.live)
+      context.out(connection.unheard ?? "No operator is running: nothing moves until `bosun up`.");
   });
 }
 

@@ -9,6 +9,7 @@ import { pidNamespaceAvailable } from "../../../pkg/sandbox/pid-namespace.ts";
 import { shellWord } from "../../../pkg/system/shell-word.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import { NoOperatorError, socketClient } from "../operator-client/socket-client.ts";
+import { whyUnheard } from "../operator-client/unheard.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 
 export interface Finding {
@@ -122,7 +123,8 @@ function nearest(folder: string): string {
   return existsSync(folder) || folder === path.dirname(folder) ? folder : nearest(path.dirname(folder));
 }
 
-export async function operatorFinding({ socket, stopLatch }: WorkspaceFolder): Promise<Finding> {
+export async function operatorFinding(folder: WorkspaceFolder): Promise<Finding> {
+  const { socket, stopLatch } = folder;
   if (existsSync(stopLatch)) {
     return { state: "warning", message: "The emergency stop is engaged: nothing runs.", fix: "bosun resume" };
   }
@@ -130,7 +132,11 @@ export async function operatorFinding({ socket, stopLatch }: WorkspaceFolder): P
     await socketClient(socket).list("Workspace");
     return { state: "ok", message: "An operator is running" };
   } catch (error) {
-    if (error instanceof NoOperatorError) return { state: "ok", message: "No operator is running" };
+    if (error instanceof NoOperatorError) {
+      const unheard = await whyUnheard(folder);
+      if (unheard === undefined) return { state: "ok", message: "No operator is running" };
+      return { state: "warning", message: unheard, fix: "Free some space where a disk is full." };
+    }
     return {
       state: "error",
       message: `The operator doesn't answer: ${String(error)}`,

@@ -34,6 +34,9 @@ export async function withOperator<T>(
   } catch (error) {
     if (!(error instanceof NoOperatorError)) throw explained(error, cluster);
     if (cluster !== undefined) return await onCluster(cluster, (client) => work({ client, folder }));
+    const unheard = await whyUnheard(folder);
+    if (unheard !== undefined)
+      throw new UserError(`No object was changed. ${unheard} Run this again then.`, { cause: error });
     throw new UserError(
       `No operator is running in ${folder.repository}, so no object was changed. Start one with \`bosun up\`, or edit the YAML in ${folder.path}: the next one reads it.`,
       { cause: error },
@@ -41,29 +44,44 @@ export async function withOperator<T>(
   }
 }
 
+/** Loaded only where it is needed: most commands find an operator, and start faster without it. */
+async function whyUnheard(folder: WorkspaceFolder): Promise<string | undefined> {
+  const { whyUnheard } = await import("./unheard.ts");
+  return await whyUnheard(folder);
+}
+
 /** What looks at objects waits so long for an operator before it shows what was known last, in milliseconds. */
 const readPatienceMs = 5_000;
+
+export interface Liveness {
+  /** Whether an operator answers. */
+  live: boolean;
+  /** Where one lives and does not: why, in sentences. */
+  unheard?: string;
+}
 
 /** Runs `read` on the running operator; without one, or when it gives no answer, on the last known state, which it then says. */
 export async function withObjects<T>(
   context: Pick<Context, "cwd" | "note">,
-  read: (connection: Connection<Reader> & { live: boolean }) => Promise<T>,
+  read: (connection: Connection<Reader> & Liveness) => Promise<T>,
   { patienceMs = readPatienceMs }: { patienceMs?: number } = {},
 ): Promise<T> {
   const folder = findWorkspace(context.cwd);
   const cluster = clusterOf(folder);
-  let why: string;
+  let unheard: string | undefined;
   try {
     const client = socketClient(folder.socket, cluster?.namespace, patienceMs);
     return await read({ client, folder, live: true });
   } catch (error) {
     const isSilent = error instanceof SilentOperatorError;
     if (!isSilent && !(error instanceof NoOperatorError)) throw explained(error, cluster);
-    why = isSilent ? `${error.message}. Meanwhile, the` : "No operator is running;";
+    unheard = isSilent ? `${error.message}.` : await whyUnheard(folder);
   }
+  const why = unheard === undefined ? "No operator is running;" : `${unheard} Meanwhile, the`;
+  const liveness = { live: false, ...(unheard === undefined ? {} : { unheard }) };
   if (cluster !== undefined) {
     context.note(`${why} the cluster's last word.`);
-    return await onCluster(cluster, (client) => read({ client, folder, live: false }));
+    return await onCluster(cluster, (client) => read({ client, folder, ...liveness }));
   }
   const { lastKnown } = await import("./last-known.ts");
   const client = await lastKnown(folder.log);
@@ -73,7 +91,7 @@ export async function withObjects<T>(
     );
   }
   context.note(`${why} last known state.`);
-  return await read({ client, folder, live: false });
+  return await read({ client, folder, ...liveness });
 }
 
 async function onCluster<T>(

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
-import { type Lock, takeLock } from "./lock.ts";
+import { earlierLock, type Lock, takeLock } from "./lock.ts";
 import { beatMs } from "./lock-holder.ts";
 import { type Holder, lockTerms } from "./lock-terms.ts";
 
@@ -241,6 +241,35 @@ test("one that can't be seen and has long been silent is replaced; when it wakes
   expect(readdirSync(path.join(here.folder, "lock")).sort()).toEqual(["2.json", "2.sock"]);
   expect(await answerOf(path.join(here.folder, "operator.sock"))).toBe(here.folder);
   expect(next.isHeld()).toBe(true);
+});
+
+test("a process that has started again in its own place still holds, by its file alone, until it lets go or is replaced", async () => {
+  const here = folderOfALock();
+  const time = steppedClock();
+  const { clock } = time;
+  const lost = (): Error => new Error("lost");
+  const earlier = () => earlierLock(here.folder, { clock, lost });
+  expect(await earlier()).toBeUndefined();
+  const before = await taken(here.folder, clock);
+  // As its end closes it.
+  renameSync(path.join(here.folder, "operator.sock"), path.join(here.folder, "closed.sock"));
+  const mine = here.holder(1);
+  for (const other of [{ pid: 1 }, { startTime: "of another" }, { place: "another kernel" }] as const) {
+    here.change(1, other);
+    expect(await earlier()).toBeUndefined();
+    here.change(1, mine);
+  }
+  const held = await earlier();
+  await expect(taken(here.folder, clock)).rejects.toThrow(`already runs here (process ${process.pid})`);
+  here.change(1, { heartbeatMs: 0 });
+  held?.beat();
+  expect(here.holder(1)).toEqual(mine);
+
+  held?.release();
+  expect(await earlier()).toBeUndefined();
+  const after = await taken(here.folder, clock);
+  expect(after.term).toBeGreaterThan(before.term);
+  expect(() => held?.beat()).toThrow("lost");
 });
 
 test("a socket that a stale holder put in place of the holder's is put right by the next beat", async () => {

@@ -2,7 +2,7 @@
  * One operator a workspace. Who takes the lock takes the next number of its folder, which the file system gives to one
  * alone; the greatest number holds. The socket in `.bosun/` leads to the holder.
  */
-import { chmodSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
@@ -110,6 +110,39 @@ export async function takeLock(
     symlinkSync(own, join(folder, `${own}.link`));
     renameSync(join(folder, `${own}.link`), known);
   }
+}
+
+/** What a process still holds that has started again in its own place: a file that names it, and no socket. */
+export interface EarlierLock {
+  /** Gives a sign of life. @throws Error when another has taken the lock, or nobody has it any more */
+  beat(): void;
+  /** @throws what the disk said */
+  release(): void;
+}
+
+/** @returns undefined where this process holds nothing in `folder` */
+export async function earlierLock(
+  folder: string,
+  { clock, lost }: { clock: Clock; lost: () => Error },
+): Promise<EarlierLock | undefined> {
+  const files = join(folder, "lock");
+  if (!existsSync(files)) return undefined;
+  const terms = lockTerms(files);
+  const number = terms.newest();
+  const holder = terms.holder(number);
+  if (holder === undefined || holder.isReleased || holder.pid !== process.pid) return undefined;
+  if (holder.place !== pidSpace() || holder.startTime !== (await startTimeOf(process.pid))) return undefined;
+  return {
+    beat() {
+      if (terms.newest() !== number) throw lost();
+      try {
+        terms.write(number, { ...holder, heartbeatMs: clock.now() });
+      } catch {
+        // A full disk need not take even this. Where its process can be seen, it holds all the same.
+      }
+    },
+    release: () => terms.write(number, { ...holder, heartbeatMs: clock.now(), isReleased: true }),
+  };
 }
 
 function linkIn(path: string): string | undefined {

@@ -169,7 +169,9 @@ export function scratch(
       for (;;) {
         const seen = await unlessStarting(look);
         if (seen !== undefined && seen !== false) return seen;
-        if ((started.at(-1)?.exitCode ?? 0) !== 0) throw new Error(`In vain for: ${what}. ${outputs()}`);
+        const hasEnded = started.every(({ exitCode }) => exitCode !== null);
+        if (hasEnded && (started.at(-1)?.exitCode ?? 0) !== 0)
+          throw new Error(`In vain for: ${what}. ${outputs()}`);
         if (performance.now() > endMs)
           throw new Error(`Waited ${patienceMs / 1000} s in vain for: ${what}. ${outputs()}`);
         await sleep(lookPeriodMs);
