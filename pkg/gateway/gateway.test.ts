@@ -113,7 +113,7 @@ async function lastOf<S extends Line["step"]>(step: S): Promise<Extract<Line, { 
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  await expect.poll(condition, { timeout: 15_000, interval: 20 }).toBe(true);
+  await expect.poll(condition, { interval: 20 }).toBe(true);
 }
 
 moneyContract("the gateway's process", async () => ({ money: await start([]) }));

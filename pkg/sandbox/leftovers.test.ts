@@ -25,7 +25,7 @@ await runCommand({ launch, cwd: ${JSON.stringify(folder)}, timeoutSeconds: 300, 
   );
   const runner = spawn(process.execPath, [script], { stdio: ["ignore", "ignore", "inherit"] });
   const pid = (): Promise<string> => readFile(join(folder, "pid"), "utf8").catch(() => "");
-  await expect.poll(pid, { timeout: 10_000 }).toMatch(/^\d+\n$/);
+  await expect.poll(pid).toMatch(/^\d+\n$/);
   return { runner, command: Number(await pid()) };
 }
 

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -188,12 +189,12 @@ test("rustup finds its toolchains, though HOME is another and they lie in a hidd
 test("a time-out kills also the children that left the group and the session", async (context) => {
   const result = await inside(
     context,
-    "(setsid sleep 1234.5 &) ; (nohup setsid sleep 1234.5 &); sleep 1234.5",
+    `(setsid sleep ${named(1234)} &) ; (nohup setsid sleep ${named(1234)} &); sleep ${named(1234)}`,
     0.5,
   );
 
   expect(result.timedOut).toBe(true);
-  expect(await processesOf("1234.5")).toEqual([]);
+  expect(await processesOf(named(1234))).toEqual([]);
 });
 
 test("a sandboxed command dies with the operator that started it, however that dies", async (context) => {
@@ -202,25 +203,25 @@ test("a sandboxed command dies with the operator that started it, however that d
     import { runCommand } from ${JSON.stringify(join(import.meta.dirname, "run.ts"))};
     import { sandboxed } from ${JSON.stringify(join(import.meta.dirname, "sandbox.ts"))};
     import { systemClock } from ${JSON.stringify(join(import.meta.dirname, "..", "system", "system.ts"))};
-    const launch = sandboxed("touch started; setsid sleep 6789.1", { checkout: ${JSON.stringify(checkout)}, network: "none" });
+    const launch = sandboxed("touch started; setsid sleep ${named(6789)}", { checkout: ${JSON.stringify(checkout)}, network: "none" });
     await runCommand({ launch, cwd: "/", timeoutSeconds: 600, clock: systemClock });
   `;
   const operator = spawn(process.execPath, ["--input-type=module-typescript", "--eval", script], {
     stdio: "ignore",
   });
-  await vi.waitFor(() => readFile(join(checkout, "started")), { timeout: 10_000 });
+  await expect.poll(() => existsSync(join(checkout, "started"))).toBe(true);
   operator.kill("SIGKILL");
 
-  await vi.waitFor(async () => expect(await processesOf("6789.1")).toEqual([]), { timeout: 5_000 });
+  await expect.poll(() => processesOf(named(6789))).toEqual([]);
 });
 
 test("an unsandboxed command says so and leaves no child behind either", async () => {
-  const launch = unsandboxed("(setsid sleep 2345.6 &) ; echo started", { home: checkout });
+  const launch = unsandboxed(`(setsid sleep ${named(2345)} &) ; echo started`, { home: checkout });
   const result = await runCommand({ launch, cwd: checkout, timeoutSeconds: 20, clock });
 
   expect(launch.contained).toBe(false);
   expect(result).toMatchObject({ exitCode: 0, output: "started\n" });
-  expect(await processesOf("2345.6")).toEqual([]);
+  expect(await processesOf(named(2345))).toEqual([]);
 });
 
 test("a command gives way to what else runs, and so does its session where Linux groups by session; this one does not", async (context) => {
@@ -282,6 +283,11 @@ function read(told: string): { process: number; session: number | undefined } {
 async function ownPriority({ detached = false } = {}): Promise<ReturnType<typeof read>> {
   const child = spawn("sh", ["-c", priority], { stdio: ["ignore", "pipe", "inherit"], detached });
   return read(await text(child.stdout));
+}
+
+/** So many seconds, and a fraction of one by which another run of these tests is not taken for this one. */
+function named(seconds: number): string {
+  return `${seconds}.${process.pid}`;
 }
 
 async function processesOf(argument: string): Promise<readonly string[]> {

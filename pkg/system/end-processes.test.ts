@@ -27,13 +27,12 @@ async function start(name: string, script: string) {
 }
 
 test("what a process has started ends with it, whatever the environment and session of it", async () => {
-  const child = await start(
-    "tree",
-    "trap '' TERM HUP INT; env -i setsid sleep 600 & sleep 0.1; echo $!; wait",
-  );
-  const table = processTable();
-  const tree = treesIn(table, marked("tree"));
-  expect(tree.some(({ environment, parent }) => parent === child.pid && environment.length <= 1)).toBe(true);
+  const child = await start("tree", "trap '' TERM HUP INT; env -i setsid sleep 600 & echo $!; wait");
+  const treeNow = () => treesIn(processTable(), marked("tree"));
+  const hasBare = () =>
+    treeNow().some(({ environment, parent }) => parent === child.pid && environment.length <= 1);
+  await expect.poll(hasBare).toBe(true);
+  const tree = treeNow();
   expect(await endProcesses({ roots: marked("tree"), clock: systemClock, limitMs })).toEqual([]);
   for (const { pid, startTime } of tree) expect(await startTimeOf(pid)).not.toBe(startTime);
 });

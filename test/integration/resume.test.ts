@@ -207,7 +207,7 @@ async function openScene(
       if (host?.state !== "running") throw new Error("The session has no host.");
       process.kill(host[whom].pid, name);
     },
-    until: (condition) => expect.poll(condition, { timeout: 15_000, interval: 10 }).toBe(true),
+    until: (condition) => expect.poll(condition, { interval: 10 }).toBe(true),
   };
   return scene;
 }

@@ -25,7 +25,7 @@ async function killOperator(here: Scratch): Promise<void> {
   const operators = await operatorsOf(here);
   expect(operators).toHaveLength(1);
   for (const pid of operators) signalIfAlive(pid, "SIGKILL");
-  await expect.poll(() => operatorsOf(here), { timeout: 20_000, interval: 20 }).toEqual([]);
+  await expect.poll(() => operatorsOf(here), { interval: 20 }).toEqual([]);
 }
 
 /** Suspends all processes of a session: as long as some were started or ended meanwhile, once more. */

@@ -77,7 +77,9 @@ export async function runRound(
   }
 
   async function lose(operator: OperatorProcess): Promise<Sleeper[]> {
-    const [pid = 0] = await operatorsOf(here);
+    const [pid] = await operatorsOf(here);
+    // Zero would be this process and all of its group.
+    if (pid === undefined) throw new Error(`No operator runs. The last one printed:\n${operator.output()}`);
     const fate = random.below(3);
     if (fate === 0) {
       tell(`operator ${pid} is suspended`);
