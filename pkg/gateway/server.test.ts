@@ -79,6 +79,7 @@ test.each([0, 1, 8 * 1024 * 1024])(
     expect(await response.json()).toMatchObject({ error: { type } });
     expect((await ask(token)).status).toBe(200);
   },
+  120_000,
 );
 
 test.each([
