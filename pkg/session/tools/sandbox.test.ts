@@ -51,7 +51,7 @@ function placeOf(purpose: "execute" | "review") {
     checkout: join(root, "mine"),
     purpose,
     sandbox: "Required",
-    toolTimeoutSeconds: 10,
+    toolTimeoutSeconds: 60,
     tasks: [],
     criteria: [],
   };
@@ -103,7 +103,7 @@ test("an author's tools change the checkout, a reviewer's don't", async () => {
 
 test("setup reaches the machine's network where it may, and nothing of the person's either way", async () => {
   const { place } = placeOf("execute");
-  const setUp = (run: string, network: "none" | "host") => place.setUp({ run, timeoutSeconds: 10, network });
+  const setUp = (run: string, network: "none" | "host") => place.setUp({ run, timeoutSeconds: 60, network });
   const connect = `exec 3<>/dev/tcp/127.0.0.1/${port}`;
   expect(await setUp(connect, "host")).toMatchObject({ exitCode: 0 });
   expect((await setUp(connect, "none")).exitCode).not.toBe(0);
@@ -118,4 +118,4 @@ test("npm in a tool call does not look for a newer npm, which took it longer tha
   const { content } = await bash(`cd /tmp && ${declared} && npm run --silent hello && ls ~/.npm`);
   expect(content).toContain("hello\n");
   expect(content).not.toContain("_update-notifier-last-checked");
-});
+}, 120_000);
