@@ -1,9 +1,9 @@
 /** `bosun kubectl` and `bosun env` as a person starts them; kubectl is a script that says how it was called. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { packageRoot } from "../../../pkg/system/package-root.ts";
 import { startOperator, type TestOperator, temporaryWorkspace } from "../testing/operator.ts";
 
@@ -65,6 +65,7 @@ describe("bosun kubectl", () => {
     expect(without.output()).toContain("There is no kubectl in PATH.");
 
     const stopped = temporaryWorkspace();
+    onTestFinished(() => rmSync(stopped.repository, { recursive: true }));
     const alone = bosun(stopped.repository, ["kubectl", "get", "projects"]);
     expect(await alone.ended).toEqual([1, null]);
     expect(alone.output()).toContain(`No operator is running in ${stopped.repository}`);

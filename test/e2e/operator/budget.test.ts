@@ -20,10 +20,9 @@ function ledger({ workspace }: Scratch): Line[] {
 
 function lines(file: string): Line[] {
   const text = readFileSync(file, "utf8");
-  return text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line));
+  // The last one may be half written.
+  const whole = text.split("\n").slice(0, -1);
+  return whole.map((line) => JSON.parse(line));
 }
 
 /** Cost of each request that the upstream answered, by its id, in nano-USD. */
