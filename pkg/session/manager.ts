@@ -8,6 +8,7 @@ import { sandboxAvailable } from "../sandbox/available.ts";
 import { type PidNamespace, pidNamespaceAvailable } from "../sandbox/pid-namespace.ts";
 import { readIfPresent } from "../storage/blocking-files.ts";
 import { asDiskFull } from "../storage/disk-full.ts";
+import { type DiskRoom, roomIn } from "../system/disk-room.ts";
 import { entryPath } from "../system/entry.ts";
 import { isEngaged, stopIsUnsettled } from "../system/latch-files.ts";
 import { workspaceMark } from "../system/workspace-mark.ts";
@@ -42,8 +43,13 @@ export interface SessionsOptions {
   containment?: "Best" | "Marker";
   /** Keep a host ready for the next session; see `SpareHosts`. */
   spares?: boolean;
+  /** How much the disk of a folder still takes. The real one when left out. */
+  roomIn?(folder: string): DiskRoom;
   failpoints?: Failpoints;
 }
+
+/** A host may have died of a disk that takes less than this, in bytes: others write to it too. */
+const fullBytes = 1_000_000;
 
 /** A host makes itself known within this, in milliseconds; a cold start of Node takes about 300. */
 const startLimitMs = 20_000;
@@ -149,7 +155,7 @@ class Manager implements OwnedSessions {
         return {
           is: "absent",
           report,
-          ...(this.#unwitnessed.has(id) ? { unwitnessed: true } : {}),
+          ...(this.#unwitnessed.has(id) || this.#isDiskFull() ? { unwitnessed: true } : {}),
           ...(this.#wasOrdered(folder) ? { ordered: true } : {}),
         };
       }
@@ -273,13 +279,19 @@ class Manager implements OwnedSessions {
       await this.#end(spec.id, folder);
       this.#refuseStopped();
       const log = endOfLog(readIfPresent(folder.logPath) ?? "");
-      throw new TransientError(
-        "HostNotStarted",
-        `The host of session ${spec.id} did not start. Its log ends: ${log}`,
-      );
+      const message = `The host of session ${spec.id} did not start. Its log ends: ${log}`;
+      if (this.#isDiskFull()) throw Object.assign(new Error(message), { code: "ENOSPC" });
+      throw new TransientError("HostNotStarted", message);
     }
     (this.#options.failpoints ?? noFailpoints).hit("host-started");
     this.#spares?.prepareSoon();
+  }
+
+  /** What ends or does not start while it is may have nothing wrong with it. */
+  #isDiskFull(): boolean {
+    const { directory, roomIn: room = roomIn } = this.#options;
+    const { bytes, files } = room(directory);
+    return bytes < fullBytes || files === 0;
   }
 
   /** @returns whether the host has made itself known in time */

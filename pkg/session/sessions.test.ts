@@ -429,6 +429,24 @@ describe("a host that can't be started", () => {
     expect(await markedProcesses(spec.id)).toEqual([]);
   });
 
+  test("on a full disk says so, and that passes by itself; one that dies there is no fault of its session's", async () => {
+    let bytes = 1e9;
+    const roomIn = () => ({ bytes, files: 1e6 });
+    const { stage } = await stageWith([bash("touch started; sleep 600")], { roomIn });
+    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    await stage.sessions.start(spec);
+    await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
+    bytes = 0;
+    const seen = await stage.sessions.find(spec.id);
+    expect(seen).not.toHaveProperty("unwitnessed");
+    if (seen.is === "present") process.kill(seen.pid, "SIGKILL");
+    await stage.until(spec.id, (now) => now.is === "absent" && now.unwitnessed === true);
+
+    const broken = await stageWith([], { roomIn, hostCommand: ["false"], containment: "Marker" });
+    const starting = broken.stage.sessions.start(broken.stage.spec());
+    await expect(starting).rejects.toMatchObject({ reason: "DiskFull" });
+  });
+
   test("because its transcript is damaged says in which line", async () => {
     const { stage } = await stageWith([overBudget]);
     const spec = stage.spec();

@@ -141,7 +141,8 @@ export type SessionObservation =
   | { is: "present"; report: SessionReport; pid: number; startedAtMs: number; pulse: Pulse }
   /**
    * Proven gone, its whole process tree too. `report` is undefined when it never wrote one. `unwitnessed`: its host was
-   * gone when this operator began to look, so it may have died of what ended the last one: a crash of the machine.
+   * gone when this operator began to look, so it may have died of what ended the last one, a crash of the machine; or its
+   * disk is full, and it may have died of that.
    * `ordered`: it was ended by an order to end now, or by the stop latch.
    */
   | { is: "absent"; report: SessionReport | undefined; unwitnessed?: true; ordered?: true }
