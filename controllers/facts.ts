@@ -159,10 +159,9 @@ export function workspaceInput(object: KubeObject): unknown {
   return [declared(object), target?.commit, getCondition(conditions, "TargetInSync")?.reason, usage?.message];
 }
 
-/** What holds every agent, and lets it go. */
-export function workspaceHolds(object: KubeObject): unknown {
-  const { conditions, usageLimits } = (object as Workspace).status ?? {};
-  return [getCondition(conditions, "Stopped")?.status, usageLimits];
+/** What of the accounts' limits holds every agent, and lets it go. */
+export function accountLimits(object: KubeObject): unknown {
+  return (object as Workspace).status?.usageLimits;
 }
 
 /** Whether work may be taken up. */

@@ -12,15 +12,15 @@ import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtim
 import { TerminalError, TransientError, WaitingError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import type { SessionObservation, SessionReport } from "../../pkg/session/sessions.ts";
-import { type Deps, whenOf, withConditions } from "../deps.ts";
+import { type Deps, unlessItFails, whenOf, withConditions } from "../deps.ts";
 import {
+  accountLimits,
   baselineStanding,
   budgetStanding,
   declared,
   isPaused,
   projectFacts,
   reviewFacts,
-  workspaceHolds,
 } from "../facts.ts";
 import { act } from "./act.ts";
 import { failed } from "./after-session.ts";
@@ -30,7 +30,7 @@ import { type Observation, observe } from "./observe.ts";
 import type { Action, Plan } from "./plan.ts";
 
 export function agentController(deps: Deps): Controller {
-  const { client, namespace, sessions } = deps;
+  const { client, namespace, sessions, latch } = deps;
   const claims = oneAtATime();
   return {
     name: "agent",
@@ -50,8 +50,7 @@ export function agentController(deps: Deps): Controller {
           as === "was" ? holderOf(object as Review) : concernedBy(object as Review, deps),
       },
       { kind: "Workspace", by: declared, map: () => everyAgent(deps) },
-      // An agent that looked before the stop latch was released looks again once it is.
-      { kind: "Workspace", by: workspaceHolds, map: () => everyAgent(deps) },
+      { kind: "Workspace", by: accountLimits, map: () => everyAgent(deps) },
       { kind: "Workspace", by: baselineStanding, map: () => freeAgents(deps) },
       { kind: "AgentPool", by: declared, map: (object) => everyAgent(deps, object) },
       { kind: "Budget", by: budgetStanding, map: () => everyAgent(deps) },
@@ -61,6 +60,9 @@ export function agentController(deps: Deps): Controller {
       {
         subscribe: (wake, signal) => sessions.subscribe((agent) => wake({ namespace, name: agent }), signal),
       },
+      // An agent that looked before the stop latch was released looks again once it is, whether or not any Workspace has said
+      // meanwhile that it was engaged.
+      { subscribe: (wake, signal) => latch.subscribe(() => unlessItFails(wakeAll(wake)), signal) },
     ],
 
     async reconcile(key: ObjectKey): Promise<Next> {
@@ -114,6 +116,10 @@ export function agentController(deps: Deps): Controller {
       throw failure;
     },
   };
+
+  async function wakeAll(wake: (key: ObjectKey) => void): Promise<void> {
+    for (const key of await everyAgent(deps)) wake(key);
+  }
 }
 
 /**

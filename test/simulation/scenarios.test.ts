@@ -1642,6 +1642,30 @@ test("a mode that comes while the stop before it is being engaged ends that stop
   expect(story.the("Workspace", "workspace").spec.mode).toBe("Running");
 });
 
+test("agents that looked while a stop was being ended go on, although no Workspace ever said that it was in force", async () => {
+  const story = await tell({ temper: { script: endless("execute") } });
+  const { latch, scheduler } = story.world;
+  await story.projects("retry");
+  await story.until("it is worked on", working(story, "retry"));
+  const [engage, release] = [latch.engage.bind(latch), latch.release.bind(latch)];
+  latch.engage = async () => {
+    latch.engage = engage;
+    await engage();
+    await story.patch("Workspace", "workspace", { mode: "Running" });
+  };
+  latch.release = async (only) => {
+    await scheduler.world.clock.sleep(60_000);
+    await release(only);
+  };
+  // The next life of the operator meets that latch.
+  story.operator.crash();
+  story.operator.start();
+  await story.until("it is worked on again", working(story, "retry"));
+  await story.patch("Workspace", "workspace", { mode: "Stopped" });
+  await story.until("its host is ended", () => story.world.sessions.hosts().length === 0, 0.1);
+  await story.until("it goes on", working(story, "retry"), 0.1);
+});
+
 test("sessions go on while the operator is dead, and what they did is taken in by the next", async () => {
   const story = await tell();
   await story.projects("retry");
