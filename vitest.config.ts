@@ -22,10 +22,10 @@ const never = ["node_modules/**", "hack/demo/library/**"];
 const maxWorkers = Math.max(2, availableParallelism()) + 1;
 const parts = {
   maxWorkers,
-  testTimeout: 30_000,
-  hookTimeout: 30_000,
-  // What is waited for comes when it comes; vitest's own second is too little for real processes on a busy machine.
-  expect: { poll: { timeout: 20_000 } },
+  // What is waited for comes when it comes, on a machine twenty times slower than an idle one too. Too late means never.
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 60_000 } },
   // What tests compile and keep stays in the checkout and goes with its packages: each copy of Bosun that they make is code of
   // its own, which a person's cache would keep for a month.
   env: { XDG_CACHE_HOME: path.join(import.meta.dirname, "node_modules/.cache/tests") },

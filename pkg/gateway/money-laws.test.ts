@@ -260,7 +260,7 @@ test("no history takes spent and reserved over a limit, opens a window again or 
     }),
     { numRuns: 400 },
   );
-}, 120_000);
+});
 
 function happen(world: World, event: Happening): void {
   const pick = (ids: readonly string[]): string | undefined =>

@@ -137,7 +137,7 @@ test("every watch tells exactly what was acknowledged, in order, once, filtered 
     ),
     { numRuns: 150 },
   );
-}, 60_000);
+});
 
 function open(storage: Storage): Promise<TestRegistry> {
   return openTestRegistry({ storage, defer: setImmediate });

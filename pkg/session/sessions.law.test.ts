@@ -356,4 +356,4 @@ test("whatever befalls hosts and operators, a session is said to be what it is, 
     }),
     { numRuns: 15, endOnFailure: true },
   );
-}, 120_000);
+}, 600_000);

@@ -12,4 +12,4 @@ test("a whole day of ten agents in which nothing fails takes far fewer", async (
 for (const { seed, hours = 8, found } of PINNED)
   test(`seed ${seed} stays mended: ${found}`, async () => {
     await simulate({ seed, hours });
-  }, 120_000);
+  });

@@ -12,7 +12,7 @@ test("a parent never has two children and ends with one, under faults and crashe
     hashes.add(hash);
   }
   expect(hashes.size).toBe(200);
-}, 120_000);
+});
 
 test("the same seed takes the same steps to the same end, in this process and in another", async () => {
   const toy = fileURLToPath(new URL("toy.ts", import.meta.url));

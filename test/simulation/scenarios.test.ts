@@ -1050,7 +1050,7 @@ test("a night without a network costs no Project anything: it is said, nobody is
   faults.unreachable = 0;
   await story.until("both go on", () => agents.every((name) => ready(name)?.status === "True"), 0.1);
   expect([story.phase("a"), story.phase("b")]).toEqual(["Working", "Working"]);
-}, 120_000);
+});
 
 test("a used up account pauses the fleet until it opens again: nothing fails, is claimed, or is asked meanwhile", async () => {
   const story = await tell({ builders: 2, temper: { script: endless("execute") } });

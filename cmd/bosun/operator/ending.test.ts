@@ -127,7 +127,7 @@ test("an operator that drains has its controllers stop before its sessions: they
   const { is, options } = operatorWith();
   await endingOf(options).drain();
   expect(is.session).toBe("ended");
-}, 5_000);
+});
 
 test("an operator that drains waits for turns to end, then keeps their work, and ends its gateway last of all", async () => {
   const { is, options } = operatorWith({ turnLooks: 2 });

@@ -73,7 +73,7 @@ test("whatever is said in a definition, it is served or refused, and its objects
     }),
     { numRuns: 150 },
   );
-}, 60_000);
+});
 
 function refused(error: unknown): void {
   expect(error).toBeInstanceOf(StatusError);

@@ -28,7 +28,7 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-const waitLimitMs = 20_000;
+const waitLimitMs = 60_000;
 
 export async function openStage(
   upstream: Pick<Upstream, "url">,

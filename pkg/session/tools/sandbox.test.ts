@@ -118,4 +118,4 @@ test("npm in a tool call does not look for a newer npm, which took it longer tha
   const { content } = await bash(`cd /tmp && ${declared} && npm run --silent hello && ls ~/.npm`);
   expect(content).toContain("hello\n");
   expect(content).not.toContain("_update-notifier-last-checked");
-}, 120_000);
+});
