@@ -9,13 +9,13 @@ interface Look {
   /** Of each disk. */
   bytes: readonly [number, number];
   files: number;
-  /** Whether they take what is tried. */
-  takes: boolean;
+  /** Whether each takes what is tried. */
+  takes: readonly [boolean, boolean];
   /** Whether the lock's file can be written. */
   letsGo: boolean;
 }
 
-const roomy: Look = { bytes: [roomBytes, roomBytes], files: roomFiles, takes: true, letsGo: true };
+const roomy: Look = { bytes: [roomBytes, roomBytes], files: roomFiles, takes: [true, true], letsGo: true };
 
 /** Lets an operator wait while the disks say `looks`, one after the other, and then that there is room. */
 function waiting(looks: readonly Look[], { pauseMs = 0, signal = new AbortController().signal } = {}) {
@@ -48,9 +48,9 @@ function waiting(looks: readonly Look[], { pauseMs = 0, signal = new AbortContro
     note: (line) => seen.notes.push(line),
     disk: {
       roomIn: (folder) => ({ bytes: look().bytes[folder === "/one" ? 0 : 1], files: look().files }),
-      async takesBytes() {
+      async takesBytes(folder) {
         seen.tries += 1;
-        return look().takes;
+        return look().takes[folder === "/one" ? 0 : 1];
       },
     },
   });
@@ -62,7 +62,7 @@ const looks = fc.array(
   fc.record({
     bytes: fc.tuple(bytes, bytes),
     files: fc.constantFrom(0, roomFiles - 1, roomFiles, Number.POSITIVE_INFINITY),
-    takes: fc.boolean(),
+    takes: fc.tuple(fc.boolean(), fc.boolean()),
     letsGo: fc.boolean(),
   }),
 );
@@ -75,7 +75,7 @@ test("it goes on at the first look after its pause at which each disk has room, 
       const isRoom = ({ bytes, files, takes, letsGo }: Look, index: number): boolean =>
         bytes.every((free) => free >= roomBytes) &&
         files >= roomFiles &&
-        takes &&
+        takes.every(Boolean) &&
         letsGo &&
         index * beatMs >= pauseMs;
       const enough = Math.max(said.length, Math.ceil(pauseMs / beatMs));
@@ -104,7 +104,7 @@ test.each<[string, Look, RegExp]>([
   ["no more files", { ...roomy, files: 3 }, /^The disk of \/one is full: 3 more files can be made\./],
   [
     "a quota",
-    { ...roomy, takes: false },
+    { ...roomy, takes: [true, false] },
     /^The disk of \/one took no more, though it says that 32 MB are free\./,
   ],
 ])("%s is told as what it is", async (_what, look, wanted) => {
