@@ -72,7 +72,8 @@ export function people(world: World): People {
           await world.latch.engage();
           world.sessions.killAll();
         } else await setMode("Stopped");
-        later(20 * minute, async () => {
+        // Some take it back at once, before everybody has heard of it.
+        later(chance.chance(0.3) ? chance.below(2000) : 20 * minute, async () => {
           // As `bosun resume` does: both.
           await setMode("Running");
         });
