@@ -167,7 +167,8 @@ test.each([
 
 test("what a silent operator starts until it is ended is found too", async () => {
   const [[name, value] = ["", ""]] = Object.entries(workspaceMark(folder.stopLatch));
-  const starts = `trap '' TERM; while :; do ${name}=${value} setsid sleep 600 & sleep 0.15; done`;
+  // For a minute, should this test be killed: twice what a stop may take.
+  const starts = `trap '' TERM; for _ in {1..400}; do ${name}=${value} setsid sleep 600 & sleep 0.15; done`;
   const operator = spawn("bash", ["-c", starts], { stdio: "ignore" });
   holdLock({ pid: operator.pid ?? 0, startTime: (await startTimeOf(operator.pid ?? 0)) ?? "" });
 
