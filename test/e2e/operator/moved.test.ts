@@ -6,15 +6,17 @@ import path from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { type WorkspaceFolder, workspaceFolder } from "../../../cmd/bosun/workspace-folder.ts";
 import { markedProcesses } from "../../../pkg/session/process-tree.ts";
+import { sessionFolder } from "../../../pkg/session/session-folder.ts";
 import { workspaceMark } from "../../../pkg/system/workspace-mark.ts";
 import { mergesOn } from "../merges.ts";
 import { letGo, waitingCheckout } from "../owner/elsewhere.ts";
 import { scratch } from "./scratch.ts";
 
-/** The session that has processes. */
-async function atWork({ sessions }: WorkspaceFolder): Promise<string> {
-  for (const id of readdirSync(sessions)) if ((await markedProcesses(id)).length > 0) return id;
-  throw new Error("No session is at work.");
+/** The session that works; a host that waits for one has a folder too. */
+function sessionIn({ sessions }: WorkspaceFolder): string {
+  const id = readdirSync(sessions).find((name) => sessionFolder(sessions, name).readSpec() !== undefined);
+  if (id === undefined) throw new Error("No session is at work.");
+  return id;
 }
 
 test("a workspace that was moved while its agents worked goes on where it is now; no copy of it is let into its checkouts", async () => {
@@ -26,7 +28,7 @@ test("a workspace that was moved while its agents worked goes on where it is now
   const first = here.rehearseBy(runIn(before));
   await first.ready();
   await here.until("a command that waits", () => waitingCheckout(here, "agent-1"));
-  const session = await atWork(workspaceFolder(before));
+  const session = sessionIn(workspaceFolder(before));
   // What a command has left behind, and nobody's record names.
   const mark = workspaceMark(workspaceFolder(before).stopLatch);
   const stray = spawn("sleep", ["600"], { env: { ...process.env, ...mark }, stdio: "ignore" });
