@@ -7,6 +7,8 @@ test("an operator whose folder was removed says that: it spoke of another that h
   const folder = temporaryWorkspace();
   expect(takenOver(folder).message).toContain("Another operator has taken over this workspace");
   rmSync(folder.operator, { recursive: true });
-  expect(takenOver(folder).message).toMatch(/\.bosun was removed while the operator ran.*If you moved it, `bosun up`/);
+  expect(takenOver(folder).message).toMatch(
+    /\.bosun was removed while the operator ran.*If you moved it, `bosun up`/,
+  );
   rmSync(folder.repository, { recursive: true });
 });
