@@ -48,6 +48,17 @@ const until = async (isSo: () => Promise<boolean>): Promise<void> => {
   while (!(await isSo())) await sleep(20);
 };
 
+/** Those of the first look that finds any: while it becomes another program a process shows no environment, and the next look may miss it. */
+async function firstSeen(id: string, beforeEachLook = (): void => {}): Promise<readonly number[]> {
+  let seen: readonly number[] = [];
+  await until(async () => {
+    beforeEachLook();
+    seen = await markedProcesses(id);
+    return seen.length > 0;
+  });
+  return seen;
+}
+
 /**
  * Whether two processes are a host and who started it in its namespace, or the same one: of the two a look may find one alone, as
  * long as the other is just becoming its program.
@@ -67,9 +78,7 @@ test.each(["Best", "Marker"] as const)(
   async (containment) => {
     const { stage } = await stageWith([untilGo], { containment });
     const id = idOf(stage);
-    // A process that is just becoming another program shows no environment.
-    await until(async () => (await markedProcesses(id)).length > 0);
-    const waited = await markedProcesses(id);
+    const waited = await firstSeen(id);
     const seen = await stage.sessions.start(stage.spec({ id }));
     if (seen.is !== "present") throw new Error(`The session is ${seen.is}.`);
     expect(waited.some((pid) => areOneHost(pid, seen.pid))).toBe(true);
@@ -85,12 +94,8 @@ test("a session that is expected to go on is run by the host that was started fo
   await stage.sessions.start(spec);
   expect(await stage.outcome(spec.id)).toMatchObject({ kind: "Finished" });
   await until(async () => (await stage.sessions.find(spec.id)).is === "absent");
-  await until(async () => {
-    // Not heard while what the first host left is still being cleared away.
-    stage.sessions.expect(spec.id);
-    return (await markedProcesses(spec.id)).length > 0;
-  });
-  const waited = await markedProcesses(spec.id);
+  // Not heard while what the first host left is still being cleared away.
+  const waited = await firstSeen(spec.id, () => stage.sessions.expect(spec.id));
   expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "absent", report: { run: 1 } });
   const seen = await stage.sessions.start({ ...spec, run: 2, message: "Do it again." });
   if (seen.is !== "present") throw new Error(`The session is ${seen.is}.`);
