@@ -1,11 +1,11 @@
 /** What the doctor finds out about this machine and this repository, each with what to do. */
 import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { statfs } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { inspectRepository } from "../../../pkg/git/inspect.ts";
 import { sandboxAvailable } from "../../../pkg/sandbox/available.ts";
 import { pidNamespaceAvailable } from "../../../pkg/sandbox/pid-namespace.ts";
+import { roomIn } from "../../../pkg/system/disk-room.ts";
 import { shellWord } from "../../../pkg/system/shell-word.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import { NoOperatorError, socketClient } from "../operator-client/socket-client.ts";
@@ -106,8 +106,7 @@ export function folderFinding({ path: folder }: WorkspaceFolder): Finding {
 
 export async function diskFinding(env: Readonly<Record<string, string | undefined>>): Promise<Finding> {
   const state = env.XDG_STATE_HOME || path.join(os.homedir(), ".local", "state");
-  const { bavail, bsize } = await statfs(nearest(state));
-  const free = bavail * bsize;
+  const free = roomIn(state).bytes;
   const shown = `${(free / 1024 ** 3).toFixed(1)} GiB free for checkouts in ${state}`;
   return free >= diskBytesMin
     ? { state: "ok", message: `Disk: ${shown}` }
@@ -116,11 +115,6 @@ export async function diskFinding(env: Readonly<Record<string, string | undefine
         message: `Only ${shown}.`,
         fix: "Free some space, or set XDG_STATE_HOME to a larger disk.",
       };
-}
-
-/** The folder itself, or the first above it that exists. */
-function nearest(folder: string): string {
-  return existsSync(folder) || folder === path.dirname(folder) ? folder : nearest(path.dirname(folder));
 }
 
 export async function operatorFinding(folder: WorkspaceFolder): Promise<Finding> {
