@@ -123,6 +123,8 @@ class Manager implements OwnedSessions {
 
   prepare(): void {
     if (this.#spares === undefined) return;
+    // Nothing runs while everything is stopped, a trial neither.
+    if (isEngaged(this.#options.stopLatch)) return;
     this.#spares.prepare();
     if (this.#options.sandboxed !== false) this.#sandbox.result().catch(() => undefined); // Told where it is awaited.
   }
