@@ -72,6 +72,8 @@ export class Gateway {
   #endpoint: Endpoint | undefined;
   #renewedMs: number;
   #saving = Promise.resolve();
+  /** What the file of sessions is known to hold. */
+  #savedSessions: string | undefined;
 
   private constructor(
     config: GatewayConfig,
@@ -324,11 +326,14 @@ export class Gateway {
     queueMicrotask(() => this.#payments.look());
   }
 
-  /** Sessions outlive this process: their tokens hold again after it is restarted. */
+  /** Sessions outlive this process: their tokens hold again after it is restarted. Each is admitted anew every few seconds, as it was. */
   #saveSessions(): Promise<void> {
     const saved = this.#saving.then(async () => {
       const text = JSON.stringify(this.#tokens.grants());
+      if (text === this.#savedSessions) return;
+      this.#savedSessions = undefined;
       await replaceFile(fs, this.#sessionsPath, [Buffer.from(text)], 0o600);
+      this.#savedSessions = text;
     });
     // Told to who asked; what is saved after it is another matter.
     this.#saving = saved.catch(() => {});

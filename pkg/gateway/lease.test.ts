@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, rmdir } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, rmdir, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -78,4 +78,18 @@ test("a disk that can not be written for a moment keeps no session out for longe
   await expect(gateway.dismiss("another")).rejects.toThrow();
   await rmdir(inTheWay);
   expect(await ask()).toBe(200);
+});
+
+test("who is admitted as before is not written down anew, as each session is every few seconds", async () => {
+  const file = join(folder, "state", "sessions.json");
+  const known = async () => (await stat(file)).ino;
+  const [first, second] = [SESSION, { ...SESSION, session: "another" }];
+  for (const grant of [first, second]) await gateway.admit(grant);
+  const before = await known();
+  const { token } = await gateway.admit(first);
+  expect(await known()).toBe(before);
+  await gateway.dismiss("a third");
+  expect(await known()).toBe(before);
+  expect((await gateway.admit({ ...first, attempt: "2" })).token).not.toBe(token);
+  expect(await known()).not.toBe(before);
 });

@@ -15,14 +15,14 @@ export class Tokens {
   /** The token of `grant`'s session, run and attempt; its others hold no longer. */
   admit(grant: SessionGrant): string {
     const token = this.#tokenOf(grant);
-    this.dismiss(grant.session);
+    this.#revoke((other, { session }) => session === grant.session && other !== token);
     this.#tokens.set(token, grant);
     return token;
   }
 
   /** Revokes the session's token. */
   dismiss(session: string): void {
-    for (const [token, grant] of this.#tokens) if (grant.session === session) this.#tokens.delete(token);
+    this.#revoke((_token, grant) => grant.session === session);
   }
 
   /** Who holds `token`. */
@@ -32,6 +32,10 @@ export class Tokens {
 
   grants(): SessionGrant[] {
     return [...this.#tokens.values()];
+  }
+
+  #revoke(isMeant: (token: string, grant: SessionGrant) => boolean): void {
+    for (const [token, grant] of this.#tokens) if (isMeant(token, grant)) this.#tokens.delete(token);
   }
 
   #tokenOf({ session, run, attempt = "" }: SessionGrant): string {
