@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { writeProcessRecord } from "../../../pkg/gateway/process-record.ts";
@@ -17,8 +18,9 @@ import { systemClock } from "../../../pkg/system/system.ts";
 import { endsWith, workspaceMark } from "../../../pkg/system/workspace-mark.ts";
 import type { Context } from "../context.ts";
 import { type Holder, lockTerms } from "../operator/lock-terms.ts";
+import { settleHere } from "../operator/state-directory.ts";
 import { runIn, startOperator, temporaryWorkspace, until } from "../testing/operator.ts";
-import type { WorkspaceFolder } from "../workspace-folder.ts";
+import { type WorkspaceFolder, workspaceFolder } from "../workspace-folder.ts";
 import { stop } from "./stop.ts";
 
 let folder: WorkspaceFolder;
@@ -93,6 +95,45 @@ test.each([
   expect(await runIn(folder.repository, ["stop", "--emergency"])).toMatchObject({ exitCode: 0 });
   expect(await startTimeOf(pid)).toBe(ends ? undefined : startTime);
   gateway.kill("SIGKILL");
+});
+
+test("in a copy of a workspace neither stop ends what its records name, as long as the original is there", async () => {
+  const [operator, host, gateway] = await Promise.all(
+    [0, 1, 2].map(async () => {
+      const child = spawn("sleep", ["600"], { stdio: "ignore", detached: true });
+      onTestFinished(() => void child.kill("SIGKILL"));
+      return { pid: child.pid ?? 0, startTime: (await startTimeOf(child.pid ?? 0)) ?? "" };
+    }),
+  );
+  if (operator === undefined || host === undefined || gateway === undefined) throw new Error("No processes.");
+  const state = mkdtempSync(path.join(tmpdir(), "bosun-state-"));
+  const copy = workspaceFolder(`${folder.repository}-copy`);
+  onTestFinished(() => [state, copy.repository].forEach((made) => void rmSync(made, { recursive: true })));
+  mkdirSync(path.join(state, "gateway"));
+  symlinkSync(path.join(state, "gateway"), folder.gateway);
+  settleHere(folder, state);
+  await writeProcessRecord(folder.gateway, { ...gateway, port: 1, socketPath: "" });
+  const running = { state: "running", place: pidSpace(), attempt: "1", startedAtMs: 0 } as const;
+  sessionFolder(folder.sessions, "s-1").writeHost({ ...running, outermost: host, host });
+  holdLock(operator);
+  cpSync(folder.repository, copy.repository, { recursive: true, verbatimSymlinks: true });
+
+  expect(await runIn(copy.repository, ["stop"])).toMatchObject({
+    exitCode: 1,
+    notes: [expect.stringContaining(`No operator of ${copy.repository} runs`)],
+  });
+  expect(await runIn(copy.repository, ["stop", "--emergency"])).toMatchObject({
+    exitCode: 0,
+    notes: [expect.stringContaining(`${copy.repository} is a copy of ${folder.repository}`)],
+  });
+  expect(existsSync(copy.stopLatch)).toBe(true);
+  for (const { pid, startTime } of [operator, host, gateway]) expect(await startTimeOf(pid)).toBe(startTime);
+
+  // Without the original it is the workspace, which was moved.
+  rmSync(folder.repository, { recursive: true });
+  await runIn(copy.repository, ["stop", "--emergency"]);
+  for (const { pid, startTime } of [operator, host, gateway])
+    expect(await startTimeOf(pid)).not.toBe(startTime);
 });
 
 test("a damaged file of a session doesn't keep its processes alive", async () => {

@@ -28,7 +28,7 @@ import { operatorLog } from "./operator-log.ts";
 import { writeSessionFiles } from "./session-files.ts";
 import { type Start, takeBack } from "./start.ts";
 import { chooseSandbox, refuseToSwitch, requireWorkspace } from "./start-conditions.ts";
-import { formerPlace, settleHere, stateDirectory, stateOf } from "./state-directory.ts";
+import { formerPlace, refuseCopy, settleHere, stateDirectory, stateOf } from "./state-directory.ts";
 import { type ChosenUpstream, realUpstream, rehearsalUpstream } from "./upstream.ts";
 import { countWarnings } from "./warning-metrics.ts";
 import { workspaceSettings } from "./workspace-settings.ts";
@@ -98,6 +98,8 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
     undo.push(() => preparedGateway?.close());
   };
 
+  // Before the lock: the copy's says that the original's operator, where one lives, runs here.
+  refuseCopy(folder);
   const plane = await openControlPlane({ ...options, heedStop: stop.look, onHeld }, start);
   const { client: direct, namespace, lock, metrics } = plane;
   const workspace = await requireWorkspace(direct, namespace, folder);

@@ -31,15 +31,49 @@ export function stateDirectory(
  * @throws UserError when it is there still: one of the two is a copy, and both would work in the same checkouts
  */
 export function formerPlace(folder: WorkspaceFolder, state: string): string | undefined {
-  const former = readIfPresent(placeFile(state))?.trim();
-  const here = realpathSync(folder.operator);
-  if (former === undefined || former === here) return undefined;
-  if (!usesState(former, state) || isSameFolder(former, here)) return former;
-  const other = path.dirname(path.dirname(former));
-  throw new UserError(
-    `${folder.repository} and ${other} are copies of one workspace: their agents would work in the same checkouts. ` +
-      `Go on in ${other}; or, to go on here, remove ${former}; or, to begin anew here, remove ${folder.operator}: ` +
-      "the YAML files stay, what was spent and done is forgotten.",
+  const former = placeBefore(folder, state);
+  if (former !== undefined && isOriginal(former, folder, state)) throw new UserError(asCopy(folder, former));
+  return former;
+}
+
+/**
+ * The real path of the `.bosun` that this workspace's is a copy of: what its records name, processes and sockets, is that one's.
+ * Undefined where none is known, also because something can't be looked at: that must not keep a stop from stopping.
+ */
+export function originalOf(folder: WorkspaceFolder): string | undefined {
+  try {
+    const state = stateInUse(folder.operator);
+    if (state === undefined) return undefined;
+    const former = placeBefore(folder, state);
+    return former !== undefined && isOriginal(former, folder, state) ? former : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws UserError when the workspace is a copy of one that is there still */
+export function refuseCopy(folder: WorkspaceFolder): void {
+  const original = originalOf(folder);
+  if (original !== undefined) throw new UserError(asCopy(folder, original));
+}
+
+/** Where its folder of state was used last; undefined when that was here, or never. */
+function placeBefore({ operator }: WorkspaceFolder, state: string): string | undefined {
+  const before = readIfPresent(placeFile(state))?.trim();
+  return before === realpathSync(operator) ? undefined : before;
+}
+
+/** Whether the `.bosun` at `place` is still there, and another than the workspace's, with the same folder of state. */
+function isOriginal(place: string, { operator }: WorkspaceFolder, state: string): boolean {
+  return stateInUse(place) === realpathSync(state) && !isSameFolder(place, operator);
+}
+
+function asCopy({ repository, operator }: WorkspaceFolder, original: string): string {
+  const other = path.dirname(path.dirname(original));
+  return (
+    `${repository} and ${other} are copies of one workspace: their agents would work in the same checkouts. ` +
+    `Go on in ${other}; or, to go on here, remove ${original}; or, to begin anew here, remove ${operator}: ` +
+    "the YAML files stay, what was spent and done is forgotten."
   );
 }
 
@@ -54,13 +88,13 @@ function placeFile(state: string): string {
   return path.join(state, "workspace");
 }
 
-/** Whether the workspace of a `.bosun` keeps its state there. */
-function usesState(operator: string, state: string): boolean {
+/** Where the workspace of a `.bosun` keeps its state, as a real path; undefined where no operator has run or nothing is. */
+function stateInUse(operator: string): string | undefined {
   try {
-    return path.dirname(realpathSync(path.join(operator, "gateway"))) === realpathSync(state);
+    return path.dirname(realpathSync(path.join(operator, "gateway")));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return false;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw error;
   }
 }

@@ -7,6 +7,7 @@ import { endProcesses } from "../../../pkg/system/end-processes.ts";
 import type { ProcessIdentity } from "../../../pkg/system/process-identity.ts";
 import type { ProcessEntry } from "../../../pkg/system/process-table.ts";
 import { endsWith, startedAt } from "../../../pkg/system/workspace-mark.ts";
+import { originalOf } from "../operator/state-directory.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import { type OperatorEnd, quietOperator } from "./quiet-operator.ts";
 
@@ -52,11 +53,12 @@ export async function endFormer(
   return (await endProcesses({ roots, clock, limitMs: killLimitMs })).map(({ pid }) => `process ${pid}`);
 }
 
-/** What is marked, and what the workspace's records name. */
+/** What is marked, and what the workspace's records name: in a copy of another workspace those are that one's. */
 async function rootsOf(
   folder: WorkspaceFolder,
   isMarked: (entry: ProcessEntry) => boolean,
 ): Promise<(entry: ProcessEntry) => boolean> {
+  if (originalOf(folder) !== undefined) return isMarked;
   const ids = existsSync(folder.sessions) ? readdirSync(folder.sessions) : [];
   const gateway = await readProcessRecord(folder.gateway);
   const known = [

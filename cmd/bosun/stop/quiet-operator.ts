@@ -6,6 +6,7 @@ import { pidSpace } from "../../../pkg/system/pid-space.ts";
 import { isAlive } from "../../../pkg/system/process-identity.ts";
 import { heldMs } from "../operator/lock-holder.ts";
 import { type Holder, lockTerms } from "../operator/lock-terms.ts";
+import { originalOf } from "../operator/state-directory.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import { tellOfStop } from "./stop-notice.ts";
 
@@ -53,11 +54,14 @@ export async function quietOperator(
   return { is: gone ? "ended" : "alive", pid: holder.pid };
 }
 
-/** Who holds the lock; undefined where nobody does, or a power loss has torn its file, which ended its writer too. */
-export function readHolder({ operator }: WorkspaceFolder): Holder | undefined {
-  const terms = lockTerms(path.join(operator, "lock"));
+/**
+ * Who holds the lock; undefined where nobody does, where a power loss has torn its file, which ended its writer too, and in a
+ * copy of another workspace, whose operator that file names.
+ */
+export function readHolder(folder: WorkspaceFolder): Holder | undefined {
+  const terms = lockTerms(path.join(folder.operator, "lock"));
   const holder = terms.holder(terms.newest());
-  return holder?.isReleased ? undefined : holder;
+  return holder === undefined || holder.isReleased || originalOf(folder) !== undefined ? undefined : holder;
 }
 
 async function hears(socket: string, clock: Clock): Promise<boolean> {
