@@ -58,10 +58,6 @@ export function controlCalls(
     account: ({ budget }: { budget: string }) => gateway.account(budget) ?? null,
     standing: ({ projects }: { projects: readonly string[] }) => gateway.standing(projects),
     cost: ({ query }: { query: Parameters<Gateway["cost"]>[0] }) => ({ cost: gateway.cost(query) }),
-    /** Of each query, in their order. */
-    costs: ({ queries }: { queries: readonly Parameters<Gateway["cost"]>[0][] }) => ({
-      costs: queries.map((query) => gateway.cost(query)),
-    }),
     closedWindow: ({ budget, window }: { budget: string; window: string }) =>
       gateway.closedWindow(budget, window) ?? null,
     spent: ({ query }: { query: Parameters<Gateway["spent"]>[0] }) => gateway.spent(query),

@@ -5,6 +5,7 @@ import { cents, dollars } from "../../../pkg/api/dollars.ts";
 import type {
   Agent,
   Budget,
+  BudgetStatusDaily,
   Escalation,
   Project,
   ProjectPhase,
@@ -12,6 +13,8 @@ import type {
 } from "../../../pkg/api/generated.ts";
 import { ageOf } from "../../../pkg/api/human-duration.ts";
 import { agentId } from "../../../pkg/api/names.ts";
+import { zoneOf } from "../../../pkg/gateway/budget-policy.ts";
+import { type Period, windowAt } from "../../../pkg/gateway/windows.ts";
 import { layout } from "../tables/layout.ts";
 import { behind } from "./behind.ts";
 import { budgetTrouble } from "./budget-trouble.ts";
@@ -27,7 +30,7 @@ import { isOpen, warningsOf } from "./warnings.ts";
 export function renderStatus(objects: Objects, now: number, width: number): string[] {
   const sections = [
     objects.workspaces.flatMap((workspace) => workspaceLines(workspace)),
-    [...objects.budgets.flatMap(budgetLines), ...projectCounts(objects.projects)],
+    [...objects.budgets.flatMap((budget) => budgetLines(budget, now)), ...projectCounts(objects.projects)],
     agentTable(objects, now),
     projectTable(objects.projects),
     warningLines(objects),
@@ -55,11 +58,17 @@ function workspaceLines(workspace: Workspace): string[] {
   return lines;
 }
 
-function budgetLines({ metadata, spec, status }: Budget): string[] {
+function budgetLines({ metadata, spec, status }: Budget, now: number): string[] {
   const parts: string[] = [];
+  // What was told last may be of a window that is over, and one stays open while the clock is in doubt.
+  const current = (period: Period): string => windowAt(period, now, zoneOf(spec)).name;
+  const called = (account: BudgetStatusDaily | undefined, period: Period, running: string, over: string) =>
+    account?.window === undefined || account.window === current(period)
+      ? running
+      : `${over} ${account.window}`;
   for (const [window, limit, account] of [
-    ["today", spec.daily, status?.daily],
-    ["this month", spec.monthly, status?.monthly],
+    [called(status?.daily, "daily", "today", "on"), spec.daily, status?.daily],
+    [called(status?.monthly, "monthly", "this month", "in"), spec.monthly, status?.monthly],
   ] as const) {
     if (limit?.usd !== undefined) {
       const reserved = account?.reservedUSD ?? 0;

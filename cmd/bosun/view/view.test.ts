@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Budget } from "../../../pkg/api/generated.ts";
 import { changesBetween } from "./changes.ts";
 import { liveView } from "./live.ts";
 import type { Objects } from "./objects.ts";
@@ -95,6 +96,21 @@ test("the page tells who works on what, how far, for how much, and what waits fo
     "",
     "Waits for you: Stuck on rounding (60m): bosun resolve rounding-stuck-1 ...",
   ]);
+});
+
+test("money of a day or month that is over is shown as theirs, by the Budget's own clock: it was shown as today's", () => {
+  const atMs = Date.parse("2026-11-27T23:30:00Z");
+  const line = (timeZone: string, day: string, month: string): string | undefined => {
+    const limits = { daily: { usd: 5 }, monthly: { usd: 20 } };
+    const told = { daily: { window: day, spentUSD: 4 }, monthly: { window: month, spentUSD: 9 } };
+    const budget = object("Budget", "default", { ...limits, timeZone }, told) as Budget;
+    return renderStatus({ ...fleet(), budgets: [budget] }, atMs, 120).find((one) => one.startsWith("Budget"));
+  };
+  const shown = (day: string, month: string) =>
+    `Budget default: $4.00 of $5.00 ${day} (80 %), $9.00 of $20.00 ${month} (45 %)`;
+  expect(line("UTC", "2026-11-27", "2026-11")).toBe(shown("today", "this month"));
+  expect(line("Europe/Berlin", "2026-11-27", "2026-11")).toBe(shown("on 2026-11-27", "this month"));
+  expect(line("UTC", "2026-10-31", "2026-10")).toBe(shown("on 2026-10-31", "in 2026-10"));
 });
 
 test("a Project's cost reads as the same money does in the Budget that paid it: one was $0.02, the other $0.01", () => {
