@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { KubeObject } from "../api/meta.ts";
+import { isExpired } from "../api/status-error.ts";
 import type { Watch } from "./history.ts";
 import { openTestRegistry } from "./testing/registry.ts";
 
@@ -27,6 +28,31 @@ test("the newest changes, as many as the limit, can always be replayed", async (
     expect(value?.type).toBe("MODIFIED");
   }
   await events.return?.();
+});
+
+test("from each revision a watch tells all that followed and a list shows what was then, or both are Expired", async () => {
+  const { registry, settle } = await openTestRegistry({ historyLimit: 4 });
+  const start = Number(registry.revision);
+  await writes(registry, 20, settle);
+  const end = Number(registry.revision);
+  const known: number[] = [];
+  for (let from = start + 1; from <= end; from++) {
+    const resourceVersion = String(from);
+    const watch = registry.watch(widgets, { resourceVersion });
+    const list = () => registry.list(widgets, { resourceVersion, resourceVersionMatch: "Exact" });
+    try {
+      const later = Array.from({ length: end - from }, (_, i) => String(from + 1 + i));
+      expect(await revisionsUntilBookmark(watch)).toEqual(later);
+    } catch (error) {
+      if (!isExpired(error)) throw error;
+      await expect(list()).rejects.toMatchObject({ reason: "Expired" });
+      continue;
+    }
+    const { items } = await list();
+    expect(items.map(({ metadata }) => metadata.resourceVersion)).toEqual([resourceVersion]);
+    known.push(from);
+  }
+  expect(known).toEqual(Array.from({ length: known.length }, (_, i) => end - known.length + 1 + i));
 });
 
 test("a watcher that does not read falls behind, is Expired, and held nothing up", async () => {
@@ -189,13 +215,21 @@ test("what a new server does to come into being is nobody's history: whoever ask
     expect(await namesUntilBookmark(watch)).toEqual(["later"]);
 });
 
-/** Of all that a watch has to tell by now. */
 async function namesUntilBookmark(watch: Watch): Promise<string[]> {
-  const names: string[] = [];
+  return (await toldUntilBookmark(watch)).map(({ metadata }) => metadata.name);
+}
+
+async function revisionsUntilBookmark(watch: Watch): Promise<string[]> {
+  return (await toldUntilBookmark(watch)).map(({ metadata }) => metadata.resourceVersion ?? "");
+}
+
+/** All that a watch has to tell by now. */
+async function toldUntilBookmark(watch: Watch): Promise<KubeObject[]> {
+  const told: KubeObject[] = [];
   watch.requestBookmark();
   for await (const event of watch) {
     if (event.type === "BOOKMARK") break;
-    names.push(event.object.metadata.name);
+    told.push(event.object);
   }
-  return names;
+  return told;
 }
