@@ -29,6 +29,8 @@ export interface Event {
   count?: number;
   firstTimestamp?: string;
   lastTimestamp?: string;
+  /** What is said instead of count and last timestamp by who writes by way of `events.k8s.io`. */
+  series?: { count?: number; lastObservedTime?: string };
   reportingComponent?: string;
   reportingInstance?: string;
 }

@@ -1,4 +1,5 @@
 /** Events are kept for a day, so that the log does not grow without end. */
+import type { Event } from "../../../pkg/api/event.ts";
 import { keyOf } from "../../../pkg/api/meta.ts";
 import { isNotFound } from "../../../pkg/api/status-error.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
@@ -17,8 +18,7 @@ export function pruneEvents(client: Client, clock: Clock, logger: Logger): Abort
       try {
         const { items } = await client.list("Event");
         for (const event of items) {
-          const seen = Date.parse(event.lastTimestamp ?? event.metadata.creationTimestamp ?? "");
-          if (clock.now() - seen > keptMs) await remove(event);
+          if (clock.now() - lastSeenMs(event) > keptMs) await remove(event);
         }
         await clock.sleep(periodMs, ending.signal);
       } catch (error) {
@@ -37,4 +37,9 @@ export function pruneEvents(client: Client, clock: Clock, logger: Logger): Abort
       if (!isNotFound(error)) throw error;
     }
   }
+}
+
+/** Wall time, in milliseconds. */
+function lastSeenMs({ series, lastTimestamp, metadata }: Event): number {
+  return Date.parse(series?.lastObservedTime ?? lastTimestamp ?? metadata.creationTimestamp ?? "");
 }
