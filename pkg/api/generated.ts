@@ -1125,8 +1125,9 @@ export interface WorkspaceGateway {
 export interface WorkspaceNotify {
   /**
    * command is one line for bash, run as you in the repository, outside of the sandbox, for at most 30 seconds; it
-   * gets one JSON line on stdin for each Escalation, budget alert, emergency stop and commit on which the baseline
-   * fails. At most 2000 characters.
+   * gets one JSON line on stdin for each Escalation, budget alert, violated bound, emergency stop and commit on
+   * which the baseline fails, once the API or the gateway was away for two minutes, and when a full disk makes the
+   * operator wait. At most 2000 characters.
    */
   command?: string;
 }

@@ -17,6 +17,7 @@ import { ExitCode } from "../exit-code.ts";
 import { makeFolder, topOf } from "../init/make-folder.ts";
 import type { ClusterOptions } from "../operator/cluster.ts";
 import { earlierLock } from "../operator/lock.ts";
+import { notifyOfFullDisk } from "../operator/notify-full-disk.ts";
 import { type Operator, startOperator } from "../operator/operator.ts";
 import { pauseMsAfter, startAgain, takeFullDisks } from "../operator/start-again.ts";
 import { takenOver } from "../operator/taken-over.ts";
@@ -65,9 +66,10 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   const fullDisks = takeFullDisks();
   if (fullDisks > 0)
     await waitInPlace(folder, {
-      pauseMs: pauseMsAfter(fullDisks),
+      fullDisks,
       interrupted: interrupts.first,
       print,
+      env: context.env,
     });
   const givenUp = new AbortController();
   const startedMs = systemClock.elapsed();
@@ -131,19 +133,33 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
 /** A full disk ended this operator's last start. @throws ExitCode of that end when it is interrupted meanwhile */
 async function waitInPlace(
   folder: WorkspaceFolder,
-  { pauseMs, interrupted, print }: { pauseMs: number; interrupted: Promise<void>; print(line: string): void },
+  {
+    fullDisks,
+    interrupted,
+    print,
+    env,
+  }: { fullDisks: number; interrupted: Promise<void>; print(line: string): void; env: Context["env"] },
 ): Promise<void> {
   const clock = systemClock;
   const over = new AbortController();
   void interrupted.then(() => over.abort(new ExitCode(1)));
   const lost = (): Error => takenOver(folder);
+  const tell = (message: string): void => {
+    // One whose start is ended by the disk again and again is in the same trouble still.
+    if (fullDisks > 1) return;
+    const notice = { folder, clock, env, signal: over.signal, message, note: print };
+    notifyOfFullDisk(notice).catch((error: Error) =>
+      print(`Warning: spec.notify.command could not be run: ${error.message}`),
+    );
+  };
   await waitForRoom({
     folders: disksOf(folder),
     earlier: await earlierLock(folder.operator, { clock, lost }),
-    pauseMs,
+    pauseMs: pauseMsAfter(fullDisks),
     clock,
     signal: over.signal,
     note: print,
+    onWait: tell,
   }).catch((error: unknown) => {
     if (over.signal.aborted)
       print(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Budget, Escalation, Workspace } from "../../../pkg/api/generated.ts";
-import { noticesOf } from "./notices.ts";
+import type { Agent, Budget, Escalation, Workspace } from "../../../pkg/api/generated.ts";
+import { noticesOf, outagesOf } from "./notices.ts";
 
 const time = "2026-11-23T12:00:00Z";
 const condition = (type: string, status: string, message: string) => ({
@@ -26,6 +26,18 @@ const budget = {
   metadata: { name: "all", uid: "u2" },
   status: { alerts: [{ window: "2026-11-23", percent: 75 }] },
 } as unknown as Budget;
+
+const violated = (name: string) =>
+  ({
+    kind: "Budget",
+    metadata: { name, uid: name },
+    status: { conditions: [{ ...condition("Exceeded", "True", "Settle r-7."), reason: "BoundViolated" }] },
+  }) as unknown as Budget;
+const unready = (kind: string, name: string, reason: string, lastTransitionTime = time) => ({
+  kind,
+  metadata: { name },
+  status: { conditions: [{ ...condition("Ready", "False", "It fails."), reason, lastTransitionTime }] },
+});
 
 const red = { commit: "abc", result: "Failed" };
 const failing = condition("BaselinePassing", "False", "The checks fail.");
@@ -107,7 +119,44 @@ test.each([
     },
     { "budget u2 2026-11-23 90": expect.objectContaining({ type: "BudgetAlert" }) },
   ],
+  [
+    "a request has violated its bound, which all Budgets say",
+    { budgets: [violated("one"), violated("other")] },
+    {
+      "bound Settle r-7.": {
+        type: "BoundViolated",
+        object: { kind: "Budget", name: expect.any(String) },
+        message: "Settle r-7.",
+      },
+    },
+  ],
+  [
+    "a Budget is spent, which opens again by itself",
+    { budgets: [{ ...budget, status: { conditions: [condition("Exceeded", "True", "Spent.")] } } as Budget] },
+    {},
+  ],
 ])("when %s, that is what is told", (_what, seen, want) => {
   const noticed = { workspace: undefined, escalations: [], budgets: [], ...seen };
   expect(Object.fromEntries(noticesOf(noticed))).toEqual(want);
+});
+
+test("what is away is one outage, whoever meets it, since the first has met it; a stop is none", () => {
+  const later = "2026-11-23T12:05:00Z";
+  const agents = [
+    unready("Agent", "agent-1", "UpstreamUnavailable", later),
+    unready("Agent", "agent-2", "UpstreamUnavailable"),
+    unready("Agent", "agent-3", "HeartbeatLate"),
+  ] as unknown as Agent[];
+  const budgets = [unready("Budget", "all", "GatewayUnreachable", later)] as unknown as Budget[];
+  const outage = (type: string, kind: string, name: string, since: string) => ({
+    sinceMs: Date.parse(since),
+    notice: { type, object: { kind, name }, message: `${name}: It fails.` },
+  });
+  const running = workspace({ conditions: [condition("Stopped", "False", "Running.")] });
+  expect(Object.fromEntries(outagesOf({ workspace: running, agents, budgets }))).toEqual({
+    "outage upstream": outage("UpstreamUnavailable", "Agent", "agent-2", time),
+    "outage gateway": outage("GatewayUnreachable", "Budget", "all", later),
+  });
+  const stopped = workspace({ conditions: [condition("Stopped", "True", "Nothing runs.")] });
+  expect(outagesOf({ workspace: stopped, agents, budgets }).size).toBe(0);
 });

@@ -1,10 +1,18 @@
 /** What a person is to be told of, out of what the objects say now. Pure. */
 import { getCondition } from "../../../pkg/api/conditions.ts";
-import type { Budget, Escalation, Workspace } from "../../../pkg/api/generated.ts";
+import type { Agent, Budget, Escalation, Workspace } from "../../../pkg/api/generated.ts";
 
 /** One line for `spec.notify.command`. */
 export interface Notice {
-  type: "Escalation" | "BudgetAlert" | "EmergencyStop" | "BaselineFailing";
+  type:
+    | "Escalation"
+    | "BudgetAlert"
+    | "BoundViolated"
+    | "EmergencyStop"
+    | "BaselineFailing"
+    | "UpstreamUnavailable"
+    | "GatewayUnreachable"
+    | "FullDisk";
   object: { kind: string; name: string };
   /** For people. */
   message: string;
@@ -26,7 +34,46 @@ export function noticesOf({ workspace, escalations, budgets }: Noticed): Readonl
     ...(workspace === undefined ? [] : [...stop(workspace), ...baseline(workspace)]),
     ...escalations.flatMap(question),
     ...budgets.flatMap(alerts),
+    ...budgets.flatMap(violation),
   ]);
+}
+
+/** What stands still until it is over. */
+export interface Outage {
+  /** Wall time in milliseconds. */
+  sinceMs: number;
+  notice: Notice;
+}
+
+/** By a key that says what is away, whoever meets it: one for the model's API, one for the gateway. None in a stop. */
+export function outagesOf({
+  workspace,
+  agents,
+  budgets,
+}: Pick<Noticed, "workspace" | "budgets"> & { agents: readonly Agent[] }): ReadonlyMap<string, Outage> {
+  if (getCondition(workspace?.status?.conditions, "Stopped")?.status === "True") return new Map();
+  return new Map([
+    ...first("upstream", "UpstreamUnavailable", agents),
+    ...first("gateway", "GatewayUnreachable", budgets),
+  ]);
+}
+
+/** Of the object that has it longest. */
+function first(
+  what: string,
+  type: "UpstreamUnavailable" | "GatewayUnreachable",
+  objects: readonly (Agent | Budget)[],
+): [key: string, outage: Outage][] {
+  const outages = objects.flatMap((object): Outage[] => {
+    const ready = getCondition(object.status?.conditions, "Ready");
+    if (ready?.reason !== type) return [];
+    const message = `${object.metadata.name}: ${ready.message}`;
+    return [
+      { sinceMs: Date.parse(ready.lastTransitionTime), notice: { type, object: nameOf(object), message } },
+    ];
+  });
+  const [longest] = outages.toSorted((one, other) => one.sinceMs - other.sinceMs);
+  return longest === undefined ? [] : [[`outage ${what}`, longest]];
 }
 
 type Keyed = [key: string, notice: Notice];
@@ -81,6 +128,14 @@ function alerts(budget: Budget): Keyed[] {
       message: `${percent} % of what the Budget ${budget.metadata.name} allows for ${window} are spent.`,
     },
   ]);
+}
+
+/** One request violates its bound for all Budgets: it is told once. */
+function violation(budget: Budget): Keyed[] {
+  const exceeded = getCondition(budget.status?.conditions, "Exceeded");
+  if (exceeded?.status !== "True" || exceeded.reason !== "BoundViolated") return [];
+  const { message } = exceeded;
+  return [[`bound ${message}`, { type: "BoundViolated", object: nameOf(budget), message }]];
 }
 
 function nameOf({ kind, metadata }: { kind: string; metadata: { name: string } }): Notice["object"] {

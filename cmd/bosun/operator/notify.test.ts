@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { registryClient } from "../../../pkg/registry/client.ts";
 import type { Registry } from "../../../pkg/registry/registry.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
+import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { jsonLogger } from "../../../pkg/runtime/logger.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import { createAll, openRegistry, temporaryWorkspace, until } from "../testing/operator.ts";
@@ -36,10 +37,10 @@ afterEach(() => {
   rmSync(folder.repository, { recursive: true, force: true });
 });
 
-function start(): AbortController {
+function start(clock: Clock = systemClock): AbortController {
   const logger = jsonLogger((line) => logged.push(line), systemClock);
   const env = { PATH: process.env.PATH, WHOSE: "mine" };
-  const one = notifyPerson({ client, namespace: "default", clock: systemClock, logger, folder, env });
+  const one = notifyPerson({ client, namespace: "default", clock, logger, folder, env });
   running.push(one);
   return one;
 }
@@ -100,6 +101,69 @@ test("a restarted operator tells again only what it has not told", async () => {
   writeFileSync(path.join(folder.operator, "notified.json"), "not json");
   await createAll(registry, question("third"));
   await until(() => lines().length >= 3, "more, after the memory was lost");
+});
+
+test("an outage is told once it has stood for two minutes, to the next operator no more, and again when it comes back", async () => {
+  await declare("cat >> told");
+  await createAll(
+    registry,
+    "apiVersion: bosun.dev/v1alpha1\nkind: Agent\nmetadata: { name: a }\nspec: { pool: p, role: Execution }",
+  );
+  const beganMs = Date.parse("2026-11-23T12:00:00Z");
+  let nowMs = beganMs;
+  const waiting: { endMs: number; over: () => void }[] = [];
+  const clock: Clock = {
+    now: () => nowMs,
+    elapsed: () => nowMs,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ endMs: nowMs + ms, over: resolve });
+        signal?.addEventListener("abort", () => reject(signal.reason));
+      }),
+  };
+  const pass = (ms: number): void => {
+    nowMs += ms;
+    for (const { over } of waiting.filter(({ endMs }) => endMs <= nowMs)) over();
+  };
+  const ready = async (reason: string): Promise<void> => {
+    const lastTransitionTime = new Date(nowMs).toISOString().replace(".000", "");
+    const status = reason === "Working" ? "True" : "False";
+    const condition = { type: "Ready", status, reason, message: "401 invalid x-api-key", lastTransitionTime };
+    const patch = { status: { conditions: [condition] } };
+    await client.patch("Agent", { ...key, name: "a" }, patch, { subresource: "status" });
+  };
+  const asked = async (name: string): Promise<void> => {
+    const before = lines().length;
+    await createAll(registry, question(name));
+    await until(() => lines().length > before, name);
+  };
+  const types = (): string[] => lines().map(({ type }) => type);
+
+  const first = start(clock);
+  await ready("UpstreamUnavailable");
+  await asked("short");
+  pass(119_000);
+  await asked("still-short");
+  expect(types()).toEqual(["Escalation", "Escalation"]);
+  pass(1_000);
+  await until(() => lines().length === 3, "the outage");
+  expect(lines()[2]).toMatchObject({
+    type: "UpstreamUnavailable",
+    object: { kind: "Agent", name: "a" },
+    message: "a: 401 invalid x-api-key",
+  });
+  const memory = path.join(folder.operator, "notified.json");
+  await until(() => readFileSync(memory, "utf8").includes("outage upstream"), "the memory");
+  first.abort();
+  start(clock);
+  await asked("after-a-restart");
+  await ready("Working");
+  await asked("while-it-works");
+  await ready("UpstreamUnavailable");
+  await asked("again");
+  pass(120_000);
+  await until(() => lines().length === 7, "the second outage");
+  expect(types().slice(3)).toEqual(["Escalation", "Escalation", "Escalation", "UpstreamUnavailable"]);
 });
 
 test("a command that the operator's end cut short is not logged as failed", async () => {

@@ -1,38 +1,30 @@
-/** Runs the person's own `spec.notify.command` for what needs a person. */
+/** Tells the person's own `spec.notify.command` of what needs a person. */
 import path from "node:path";
-import type { Clock } from "../../../pkg/runtime/clock.ts";
-import { timestamp } from "../../../pkg/runtime/clock.ts";
-import { runCommand } from "../../../pkg/sandbox/run.ts";
 import { readIfPresent } from "../../../pkg/storage/blocking-files.ts";
 import { replaceFileSync } from "../../../pkg/storage/replace-file.ts";
-import type { WorkspaceFolder } from "../workspace-folder.ts";
 import { type FollowOptions, followObjects } from "./follow-objects.ts";
-import { type Notice, noticesOf } from "./notices.ts";
+import { type Notice, noticesOf, type Outage, outagesOf } from "./notices.ts";
+import { type NotifyCommand, runNotifyCommand } from "./notify-command.ts";
 
-export interface NotifyOptions extends FollowOptions {
-  folder: WorkspaceFolder;
-  clock: Clock;
-  /** Of the person who started the operator: the command is theirs. */
-  env: Readonly<Record<string, string | undefined>>;
-}
+export interface NotifyOptions extends FollowOptions, Pick<NotifyCommand, "folder" | "env"> {}
 
-/** What a command that only passes a line on can take, in seconds. */
-const timeoutSeconds = 30;
 /** The last so many things are remembered as told. */
 const rememberedMax = 2_000;
-/** What is kept of a command's output, for the log when it fails. */
-const outputBytesMax = 4_096;
+/** What stands for less, in milliseconds, mends itself. */
+const outageMs = 120_000;
 
 /**
  * Tells each thing once, also over restarts: what was told is remembered in `.bosun/notified.json`. After a crash in
- * the middle of a command it is told again, since twice is better than never. Abort the answer to end it.
+ * the middle of a command it is told again, since twice is better than never. What only stands for a while is told once it
+ * stood for `outageMs`, and again when it comes back. Abort the answer to end it.
  */
 export function notifyPerson(options: NotifyOptions): AbortController {
-  const { client, logger, folder } = options;
+  const { client, clock, logger, folder } = options;
   const ending = new AbortController();
   const memory = path.join(folder.operator, "notified.json");
   let isLooking = false;
   let again = false;
+  let waking = new AbortController();
 
   /** One look at a time; a change meanwhile makes for one more. */
   const look = async (): Promise<void> => {
@@ -45,11 +37,12 @@ export function notifyPerson(options: NotifyOptions): AbortController {
     }
     isLooking = false;
   };
-  const following = (["Workspace", "Escalation", "Budget"] as const).map((kind) =>
+  const following = (["Workspace", "Escalation", "Budget", "Agent"] as const).map((kind) =>
     followObjects(kind, options, () => void look()),
   );
   ending.signal.addEventListener("abort", () => {
     for (const one of following) one.abort();
+    waking.abort();
   });
   return ending;
 
@@ -58,47 +51,49 @@ export function notifyPerson(options: NotifyOptions): AbortController {
     const [workspace] = (await client.list("Workspace", inWorkspace)).items;
     const command = workspace?.spec.notify?.command;
     if (workspace === undefined || command === undefined) return;
-    const notices = noticesOf({
+    const noticed = {
       workspace,
       escalations: (await client.list("Escalation", inWorkspace)).items,
       budgets: (await client.list("Budget", inWorkspace)).items,
-    });
-    const told = recall(memory);
-    for (const [key, notice] of notices) {
+      agents: (await client.list("Agent", inWorkspace)).items,
+    };
+    const outages = outagesOf(noticed);
+    const known = recall(memory);
+    const told = known.filter((key) => !isOver(key, outages));
+    const remember = (): void =>
+      replaceFileSync(memory, `${JSON.stringify(told.slice(-rememberedMax))}\n`, { durable: false });
+    if (told.length < known.length) remember();
+    const running = {
+      ...{ command, workspace: workspace.metadata.name, folder, clock, logger },
+      ...{ env: options.env, signal: ending.signal },
+    };
+    for (const [key, notice] of [...noticesOf(noticed), ...lasting(outages)]) {
       if (told.includes(key)) continue;
-      await run(command, workspace.metadata.name, notice);
+      await runNotifyCommand(running, notice);
       if (ending.signal.aborted) return;
       told.push(key);
-      replaceFileSync(memory, `${JSON.stringify(told.slice(-rememberedMax))}\n`, { durable: false });
+      remember();
     }
   }
 
-  async function run(command: string, workspace: string, notice: Notice): Promise<void> {
-    const { clock, env } = options;
-    const line = { time: timestamp(clock.now()), workspace, repository: folder.repository, ...notice };
-    const given = Object.entries(env).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, value]],
-    );
-    const { exitCode, timedOut, output } = await runCommand({
-      // What the line says is data on stdin; only what the person wrote is read by a shell.
-      // bash takes a stdin that is no file for a remote login and would read the person's ~/.bashrc.
-      launch: {
-        file: "bash",
-        args: ["--norc", "-c", command],
-        env: Object.fromEntries(given),
-        contained: false,
-      },
-      cwd: folder.repository,
-      timeoutSeconds,
-      clock,
-      maxOutputBytes: outputBytesMax,
-      signal: ending.signal,
-      stdin: `${JSON.stringify(line)}\n`,
-    });
-    // Ended by us, it did not fail; the next operator tells it again.
-    if ((exitCode === 0 && !timedOut) || ending.signal.aborted) return;
-    logger.warn("spec.notify.command failed", { command, exitCode, timedOut, output, notice });
+  /** Those that have stood long enough. For the first of the others there is another look. */
+  function lasting(outages: ReadonlyMap<string, Outage>): [key: string, notice: Notice][] {
+    const ages = [...outages].map(([key, outage]) => ({ key, outage, ms: clock.now() - outage.sinceMs }));
+    const isLong = ({ ms }: { ms: number }): boolean => ms >= outageMs;
+    const waitMs = ages.filter((one) => !isLong(one)).map(({ ms }) => outageMs - ms);
+    waking.abort();
+    waking = new AbortController();
+    if (waitMs.length > 0)
+      clock.sleep(Math.min(...waitMs), waking.signal).then(
+        () => void look(),
+        () => undefined, // Looked at before, or ended.
+      );
+    return ages.filter(isLong).map(({ key, outage }) => [key, outage.notice]);
   }
+}
+
+function isOver(key: string, outages: ReadonlyMap<string, Outage>): boolean {
+  return key.startsWith("outage ") && !outages.has(key);
 }
 
 /** What was told; nothing where the file is missing or damaged: then things are told again. */

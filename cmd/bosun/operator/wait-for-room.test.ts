@@ -21,7 +21,7 @@ const roomy: Look = { bytes: [roomBytes, roomBytes], files: roomFiles, takes: [t
 function waiting(looks: readonly Look[], { pauseMs = 0, signal = new AbortController().signal } = {}) {
   let nowMs = 0;
   let at = 0;
-  const seen = { beats: 0, isHeld: true, notes: [] as string[], tries: 0 };
+  const seen = { beats: 0, isHeld: true, notes: [] as string[], waits: [] as string[], tries: 0 };
   const clock: Clock = {
     now: () => nowMs,
     elapsed: () => nowMs,
@@ -46,6 +46,7 @@ function waiting(looks: readonly Look[], { pauseMs = 0, signal = new AbortContro
     clock,
     signal,
     note: (line) => seen.notes.push(line),
+    onWait: (message) => seen.waits.push(message),
     disk: {
       roomIn: (folder) => ({ bytes: look().bytes[folder === "/one" ? 0 : 1], files: look().files }),
       async takesBytes(folder) {
@@ -82,6 +83,7 @@ test("it goes on at the first look after its pause at which each disk has room, 
       const all = Array.from({ length: enough + 1 }, (_, index) => said[index] ?? roomy);
       expect(looksTaken()).toBe(all.findIndex(isRoom));
       expect(seen.isHeld).toBe(false);
+      expect(seen.waits).toHaveLength(looksTaken() === 0 ? 0 : 1);
       // Until then it has given a sign of life with each look, and written nothing to a disk that says it is full.
       expect(seen.beats).toBe(looksTaken() + 1);
       const full = all.filter(({ bytes }) => bytes.some((free) => free < roomBytes)).length;
@@ -98,6 +100,7 @@ test("the person is told which disk is full and how full, again after ten minute
     /^The disk of \/other is full: 1\.2 MB are free\. .*by itself once there is room for 32 MB there\. Ctrl-C ends it\.$/,
   );
   expect(seen.notes).toEqual([told, told, expect.stringContaining("goes on after 700 s")]);
+  expect(seen.waits).toEqual([seen.notes[0]?.replace(" Ctrl-C ends it.", "")]);
 });
 
 test.each<[string, Look, RegExp]>([

@@ -22,6 +22,8 @@ export interface WaitForRoomOptions {
   clock: Clock;
   signal: AbortSignal;
   note(line: string): void;
+  /** Told once, if it has to wait: why. */
+  onWait?(message: string): void;
   /** Absent: the real one. */
   disk?: { roomIn(folder: string): DiskRoom; takesBytes(folder: string, bytes: number): Promise<boolean> };
 }
@@ -38,6 +40,7 @@ export async function waitForRoom({
   clock,
   signal,
   note,
+  onWait,
   disk = { roomIn, takesBytes },
 }: WaitForRoomOptions): Promise<void> {
   const startedMs = clock.elapsed();
@@ -52,12 +55,13 @@ export async function waitForRoom({
       return;
     }
     if (clock.elapsed() - toldMs >= reminderMs) {
-      toldMs = clock.elapsed();
       const folder = full ?? folders[0] ?? "";
-      note(
+      const message =
         `${lackIn(folder, disk.roomIn(folder))} The operator waits and spends nothing, and goes on by itself once there is ` +
-          `${roomInWords}. Ctrl-C ends it.`,
-      );
+        `${roomInWords}.`;
+      note(`${message} Ctrl-C ends it.`);
+      if (toldMs === Number.NEGATIVE_INFINITY) onWait?.(message);
+      toldMs = clock.elapsed();
     }
     await clock.sleep(beatMs, signal);
   }

@@ -1,4 +1,6 @@
 /** A full disk does not end the night: the operator waits for room, and goes on by itself. */
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
 import { runIn } from "../../../cmd/bosun/testing/operator.ts";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
@@ -10,7 +12,8 @@ const steady = { description: "[test: steady]", tasks: 2 };
 
 test("an operator whose disk is full says so and holds the workspace; once there is room everything goes on, and nothing is lost", async (context) => {
   needSmallDisks(context);
-  const here = scratch({ projects: { one: steady } });
+  const notify = { command: "cat >> ../told" };
+  const here = scratch({ projects: { one: steady }, workspace: { notify } });
   const operator = here.rehearseBy(onSmallDisk(here, 80));
   const disk = diskOf(operator.pid, here);
   const phase = (wanted: string) =>
@@ -24,6 +27,16 @@ test("an operator whose disk is full says so and holds the workspace; once there
   disk.fill();
   const acknowledged = await writeUntilRefused(disk);
   await here.until("a wait", () => operator.output().includes("waits and spends nothing"));
+  const told = path.join(here.repository, "..", "told");
+  await here.until(
+    "a person who is told",
+    () => existsSync(told) && readFileSync(told, "utf8").endsWith("\n"),
+  );
+  expect(JSON.parse(readFileSync(told, "utf8"))).toMatchObject({
+    type: "FullDisk",
+    object: { kind: "Workspace", name: "scratch" },
+    message: expect.stringMatching(/^The disk of .* is full: .* once there is room for 32 MB there\.$/),
+  });
   const status = await runIn(disk.workspace.repository, ["status"]);
   expect(status.notes.join()).toMatch(/is full: 0\.?\d* MB are free\. The operator \(process \d+\) waits/);
   const second = here.rehearseBy(onDiskOf(operator.pid, here));
