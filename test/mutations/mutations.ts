@@ -693,6 +693,22 @@ const log: readonly Mutation[] = [
     replace: "this.#start = first.revision - 2;",
     tests: ["pkg/registry/restart.test.ts"],
   },
+  {
+    name: "history-longer-than-what-is-kept",
+    bug: "a watch goes on one change before those that are kept, and misses that one",
+    file: "pkg/registry/history.ts",
+    find: "(log.changes[count - 1] as StagedChange).revision;",
+    replace: "(log.changes[count - 1] as StagedChange).revision - 1;",
+    tests: ["pkg/registry/history.test.ts"],
+  },
+  {
+    name: "seen-again-and-gone",
+    bug: "an Event goes a day after it was made, though it was seen again since",
+    file: "cmd/bosun/operator/events.ts",
+    find: "series?.lastObservedTime ?? lastTimestamp ?? metadata",
+    replace: "metadata",
+    tests: ["cmd/bosun/operator/events.test.ts"],
+  },
 ];
 
 const stop: readonly Mutation[] = [
@@ -759,6 +775,14 @@ const stop: readonly Mutation[] = [
     find: "isMarked(entry) || known.some(",
     replace: "known.some(",
     tests: ["cmd/bosun/commands/stop.test.ts"],
+  },
+  {
+    name: "another-mark-by-a-link",
+    bug: "a stop from a workspace that is reached by a link ends nothing",
+    file: "pkg/system/workspace-mark.ts",
+    find: "return startedAt(realpathSync(dirname(stopLatch)));",
+    replace: "return startedAt(dirname(stopLatch));",
+    tests: ["pkg/system/workspace-mark.test.ts"],
   },
   {
     name: "host-blind-to-the-latch",
