@@ -409,6 +409,28 @@ spec: {title: A}
     expect(await world.read("all.yaml")).toBe(mended.replace("title: A\n", "title: A\n  skip: true\n"));
   });
 
+  test("what could not be written is once a person has made room for it, though the file means what it did", async () => {
+    const annotated = (annotations: string) => `apiVersion: bosun.dev/v1alpha1
+kind: Project
+metadata:
+  name: a
+  labels: &labels {team: red}
+  annotations:
+    ${annotations}
+    mine: x
+spec: {title: A}
+`;
+    await world.write("a.yaml", annotated("<<: *labels # the same"));
+    await world.open();
+    await world.patch("a", { metadata: { annotations: { team: null } } });
+    await world.settle();
+    expect(world.reports).toMatchObject([{ reason: "ProjectionFailed" }]);
+    await world.edit("a.yaml", annotated("team: red"));
+    await world.settle();
+    expect(await world.read("a.yaml")).toBe(annotated("team: red").replace("    team: red\n", ""));
+    expect(world.project("a")?.metadata.annotations).toEqual({ mine: "x" });
+  });
+
   test("a write waits while the file holds an edit that was refused, and goes in once that is mended", async () => {
     await world.write("a.yaml", project("a"));
     await world.open();
