@@ -325,6 +325,16 @@ test("an operator on another kernel is named, not killed by its number here, and
   }
 });
 
+test("an operator on another kernel that listens and never answers is let go of: the command did not end before it did", async () => {
+  await using silent = createServer(() => undefined);
+  const { promise: left, resolve: leave } = Promise.withResolvers<void>();
+  silent.on("connection", (connection) => connection.once("close", leave));
+  silent.listen(socketPath(folder.socket));
+  holdLock({ pid: 1, startTime: "long ago", place: "another" });
+  expect(await runIn(folder.repository, ["stop", "--emergency"])).toMatchObject({ exitCode: 1 });
+  await left;
+});
+
 test("an operator on another kernel that has shown no life for long keeps no stop from being done", async () => {
   const bystander = spawn("sleep", ["600"], { stdio: "ignore" });
   try {

@@ -44,7 +44,7 @@ export async function quietOperator(
   if (holder === undefined || !(await isAlive(holder))) return { is: "none" };
   const limit = new AbortController();
   const gone = await Promise.race([
-    killProcess(holder, clock).then(() => true),
+    killProcess(holder, clock, limit.signal).then(() => true),
     clock.sleep(killLimitMs, limit.signal).then(
       () => false,
       () => true,
@@ -66,10 +66,11 @@ export function readHolder(folder: WorkspaceFolder): Holder | undefined {
 
 async function hears(socket: string, clock: Clock): Promise<boolean> {
   const seen = { isAsked: false, hasHeard: false };
+  const over = new AbortController();
   for (let look = 0; look < looks && !seen.hasHeard; look += 1) {
     if (!seen.isAsked) {
       seen.isAsked = true;
-      tellOfStop(socket).then(
+      tellOfStop(socket, over.signal).then(
         () => {
           seen.hasHeard = true;
         },
@@ -81,5 +82,6 @@ async function hears(socket: string, clock: Clock): Promise<boolean> {
     }
     await clock.sleep(lookMs);
   }
+  over.abort();
   return seen.hasHeard;
 }

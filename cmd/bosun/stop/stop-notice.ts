@@ -19,14 +19,20 @@ export function answerNotice(incoming: IncomingMessage, response: ServerResponse
   return true;
 }
 
-/** Resolves when the operator at `socket` has answered. @throws Error when nobody listens there */
-export function tellOfStop(socket: string): Promise<void> {
+/**
+ * Resolves when the operator at `socket` has answered.
+ *
+ * @param signal - gives it up: one that never answers would keep this process for as long as it lives
+ * @throws Error when nobody listens there, or it was given up
+ */
+export function tellOfStop(socket: string, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const asked = http.request({
       socketPath: socketPath(socket),
       method: "POST",
       path: noticePath,
       agent: false,
+      ...(signal === undefined ? {} : { signal }),
     });
     asked.on("error", reject);
     asked.on("response", (response) => {
