@@ -15,6 +15,8 @@ export interface Context {
   now(): number;
   /** Asks the person; undefined where nobody can answer. */
   ask(question: string): Promise<string | undefined>;
+  /** Has `heed` called, where this process would end, once nobody reads what it prints: a closed terminal, a `head`. */
+  onUnread(heed: () => void): void;
   /** Aborted by Ctrl-C, or when this process is asked to end. */
   signal: AbortSignal;
 }

@@ -60,7 +60,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
     cluster === undefined ? findWorkspace(context.cwd) : await workspaceFor(context.cwd, cluster);
   await refuseUnusable(folder.repository, context);
   // From here on Ctrl-C is heard: what starts below must be ended in order.
-  const interrupts = followInterrupts();
+  const interrupts = followInterrupts(context);
   const view = liveView(process.stdout, context.now);
   const print = (line: string): void => view.print([line]);
   const fullDisks = takeFullDisks();
@@ -261,7 +261,8 @@ async function refuseUnusable(repository: string, context: Context): Promise<voi
     throw new UserError(errors.map(({ message, fix }) => `${message} ${fix}`).join("\n"));
 }
 
-function followInterrupts(): { first: Promise<void>; second: Promise<void> } {
+/** A terminal that is closed, or a reader that is gone (Ctrl-C ends `tee` too), ends it as a first Ctrl-C does. */
+function followInterrupts(context: Context): { first: Promise<void>; second: Promise<void> } {
   const first = Promise.withResolvers<void>();
   const second = Promise.withResolvers<void>();
   let count = 0;
@@ -272,6 +273,8 @@ function followInterrupts(): { first: Promise<void>; second: Promise<void> } {
   };
   process.on("SIGINT", interrupted);
   process.on("SIGTERM", interrupted);
+  process.on("SIGHUP", () => first.resolve());
+  context.onUnread(() => first.resolve());
   return { first: first.promise, second: second.promise };
 }
 

@@ -97,6 +97,7 @@ export async function runIn(
     out: (line) => void out.push(...line.split("\n")),
     note: (line) => void notes.push(...line.split("\n")),
     isTerminal: false,
+    onUnread: () => undefined,
     width: 100,
     now: () => Date.now(),
     ask: async () => undefined,

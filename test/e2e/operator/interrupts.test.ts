@@ -1,4 +1,4 @@
-/** Ctrl-C, as the terminal sends it: once to finish turns and save, twice to stop now. */
+/** Ctrl-C, as the terminal sends it: once to finish turns and save, twice to stop now. A terminal that is closed is the first. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -35,7 +35,7 @@ function readOr(file: string, otherwise: string): string {
   }
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   test(`${signal} once lets the running turn finish, leaves no process, and the next start resumes the same session`, async () => {
     const here = scratch({ projects: { one: slow } });
     const first = here.rehearse();
@@ -61,6 +61,14 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     expect(await here.left()).toEqual([]);
   });
 }
+
+test("an operator whose reader is gone (`bosun up | tee`, of which Ctrl-C ends both) ends in order, and leaves no process", async () => {
+  const here = scratch({ projects: { one: slow } });
+  const piped = here.rehearseBy(["sh", "-c", '"$@" 2>&1 | sed "/working on one/q"', "sh"]);
+  await piped.exited;
+  expect(piped.output()).toContain("agent-1: working on one");
+  expect(await here.left()).toEqual([]);
+});
 
 test("a second Ctrl-C stops at once, in the middle of a turn, and the next start goes on with the same session", async () => {
   const here = scratch({ projects: { one: endless } });
