@@ -1,5 +1,4 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
+import { type ChildProcess, spawn } from "node:child_process";
 import { endLate } from "./end-late.ts";
 import { hold } from "./hold.ts";
 import { type GitLimits, gitLimits } from "./limits.ts";
@@ -39,7 +38,7 @@ const header = /^([0-9a-f]{40}) (\w+) (\d+)$/;
 export class ObjectReader {
   readonly #process: StayingProcess;
   readonly #limits: Pick<GitLimits, "quickMs" | "graceMs">;
-  #child: ChildProcessByStdio<Writable, Readable, null> | undefined;
+  #child: ChildProcess | undefined;
   #questions: Question[] = [];
   #received: Buffer[] = [];
   #receivedBytes = 0;
@@ -73,17 +72,18 @@ export class ObjectReader {
       this.#child = child;
       this.#waiting ??= patience(this.#limits.quickMs, () => this.#fellSilent(child));
       hold(child, "ref");
-      child.stdin.write(`${command} ${name}\n`);
+      child.stdin?.write(`${command} ${name}\n`);
     });
   }
 
-  #start(): ChildProcessByStdio<Writable, Readable, null> {
+  /** One that could not be started says so by an error; for want of open files it has no pipes either. */
+  #start(): ChildProcess {
     const { file, args, env, cwd } = this.#process;
     const child = spawn(file, [...args], { cwd, env, stdio: ["pipe", "pipe", "ignore"] });
-    child.stdin.on("error", () => this.#giveUp(child));
+    child.stdin?.on("error", () => this.#giveUp(child));
     child.on("error", () => this.#giveUp(child));
     child.on("close", () => this.#giveUp(child));
-    child.stdout.on("data", (chunk: Buffer) => {
+    child.stdout?.on("data", (chunk: Buffer) => {
       if (child === this.#child) this.#take(chunk);
     });
     return child;
@@ -136,18 +136,18 @@ export class ObjectReader {
       this.#child = undefined;
       this.#received = [];
       this.#receivedBytes = 0;
-      child?.stdin.end();
+      child?.stdin?.end();
     }, idleMs).unref();
   }
 
-  #fellSilent(child: ChildProcessByStdio<Writable, Readable, null>): void {
+  #fellSilent(child: ChildProcess): void {
     this.#giveUp(child);
     // It changes nothing, so nobody waits until it is gone.
     endLate(child, this.#limits.graceMs).catch(() => child.kill("SIGKILL"));
   }
 
   /** The process is gone, or about to be: its open questions get no answer, the next starts another one. */
-  #giveUp(child: ChildProcessByStdio<Writable, Readable, null>): void {
+  #giveUp(child: ChildProcess): void {
     if (child !== this.#child) return;
     this.#child = undefined;
     this.#received = [];

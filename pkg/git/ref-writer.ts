@@ -1,5 +1,4 @@
-import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
+import { type ChildProcess, spawn } from "node:child_process";
 import type { TransientError } from "../runtime/errors.ts";
 import { endLate } from "./end-late.ts";
 import { hold } from "./hold.ts";
@@ -33,7 +32,7 @@ export function transaction(lines: readonly string[]): string {
 export class RefWriter {
   readonly #process: StayingProcess;
   readonly #limits: Pick<GitLimits, "quickMs" | "graceMs">;
-  #child: ChildProcessByStdio<Writable, Readable, Readable> | undefined;
+  #child: ChildProcess | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(process: StayingProcess, limits: Pick<GitLimits, "quickMs" | "graceMs"> = gitLimits) {
@@ -71,8 +70,8 @@ export class RefWriter {
       });
       const over = (exitCode: number): void => {
         waiting.end();
-        child.stdout.off("data", hear);
-        child.stderr.off("data", read);
+        child.stdout?.off("data", hear);
+        child.stderr?.off("data", read);
         child.off("close", close).off("error", fail);
         resolve({ exitCode, stderr, isBegun: stdout !== "" });
       };
@@ -91,21 +90,22 @@ export class RefWriter {
         waiting.end();
         reject(new Error(`Cannot start ${this.#process.file}.`, { cause }));
       };
-      child.stdout.on("data", hear);
-      child.stderr.on("data", read);
+      child.stdout?.on("data", hear);
+      child.stderr?.on("data", read);
       child.once("close", close).once("error", fail);
-      child.stdin.write(transaction(lines));
+      child.stdin?.write(transaction(lines));
     });
   }
 
-  #start(): ChildProcessByStdio<Writable, Readable, Readable> {
+  /** One that could not be started says so by an error; for want of open files it has no pipes either. */
+  #start(): ChildProcess {
     const { file, args, env, cwd } = this.#process;
     const child = spawn(file, [...args], { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
     this.#child = child;
     // With its input closed it ends, after the transaction that it may be at.
     const end = (): void => {
       this.#forget(child);
-      child.stdin.end();
+      child.stdin?.end();
     };
     const ending = setTimeout(end, lifeMs).unref();
     const gone = (): void => {
@@ -113,7 +113,7 @@ export class RefWriter {
       this.#forget(child);
     };
     // A process that ends without reading its input tells by its exit code why.
-    child.stdin.on("error", gone);
+    child.stdin?.on("error", gone);
     child.on("error", gone);
     child.on("exit", gone);
     return child;

@@ -49,7 +49,8 @@ export async function runCommand(request: RunRequest): Promise<RunResult> {
     detached: true,
     stdio: [request.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
-  const streams = [child.stdout, child.stderr].filter((stream): stream is Readable => stream !== null);
+  // For want of open files it has none, whatever its type says.
+  const streams = [child.stdout, child.stderr].filter((stream): stream is Readable => Boolean(stream));
   for (const stream of streams) stream.on("data", (chunk: Buffer) => output.add(chunk));
   // The command may end without reading: that is its affair.
   child.stdin?.on("error", () => undefined);
