@@ -105,7 +105,7 @@ async function startParts(options: OperatorOptions, start: Start): Promise<Opera
   const workspace = await requireWorkspace(direct, namespace, folder);
   refuseToSwitch(workspace, rehearse);
   const sandbox = chooseSandbox(await sandboxFound, workspace, rehearse, note);
-  const state = stateDirectory(env, stateOf(folder) ?? workspace.metadata.uid ?? "");
+  const state = stateDirectory(folder, env, stateOf(folder) ?? workspace.metadata.uid ?? "");
   const former = formerPlace(folder, state);
   if (former !== undefined) await endAtFormer(former, options, clock);
   settleHere(folder, state);

@@ -1,8 +1,9 @@
-import { mkdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import { readIfPresent } from "../../../pkg/storage/blocking-files.ts";
 import { replaceFileSync } from "../../../pkg/storage/replace-file.ts";
+import { shellWord } from "../../../pkg/system/shell-word.ts";
 import { UserError } from "../user-error.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 
@@ -11,8 +12,13 @@ export function stateOf({ state }: WorkspaceFolder): string | undefined {
   return readIfPresent(state)?.trim();
 }
 
-/** `$XDG_STATE_HOME/bosun/<workspace uid>`: checkouts, quarantine and totals, outside of the repository. Made if missing. */
+/**
+ * `$XDG_STATE_HOME/bosun/<workspace uid>`: checkouts, quarantine and totals, outside of the repository. Made if missing.
+ *
+ * @throws UserError when the workspace's state lies in another folder: what is in the checkouts there would count as lost
+ */
 export function stateDirectory(
+  workspace: WorkspaceFolder,
   env: Readonly<Record<string, string | undefined>>,
   workspaceUid: string,
 ): string {
@@ -20,8 +26,24 @@ export function stateDirectory(
   const base =
     home !== undefined && path.isAbsolute(home) ? home : path.join(env.HOME ?? homedir(), ".local", "state");
   const folder = path.join(base, "bosun", workspaceUid);
+  refuseOther(workspace, folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return folder;
+}
+
+/** By way of another environment: another user's, cron's, that of a service. */
+function refuseOther({ operator }: WorkspaceFolder, folder: string): void {
+  const used = stateInUse(operator);
+  // One of another uid is another Workspace's, which was deleted.
+  if (used === undefined || path.basename(used) !== path.basename(folder)) return;
+  if (existsSync(folder) && realpathSync(folder) === used) return;
+  const [from, to, above] = [used, folder, path.dirname(folder)].map(shellWord);
+  throw new UserError(
+    `The checkouts of this workspace lie in ${used}, and XDG_STATE_HOME or HOME says ${folder} now. ` +
+      `Start with XDG_STATE_HOME=${shellWord(path.dirname(path.dirname(used)))}; ` +
+      "or, to have them there from now on, end what works in them and move them: " +
+      `bosun stop --emergency && mkdir -p ${above} && mv -T ${from} ${to} && bosun resume`,
+  );
 }
 
 /**

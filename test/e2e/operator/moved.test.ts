@@ -1,5 +1,5 @@
-/** A workspace that a person has moved, or copied, with all that is in it. */
-import { spawn } from "node:child_process";
+/** A workspace that a person has moved, or copied, with all that is in it; or whose folder of state was moved. */
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, readdirSync, renameSync, rmdirSync } from "node:fs";
 import path from "node:path";
@@ -60,4 +60,32 @@ test("a workspace that was moved while its agents worked goes on where it is now
   const third = here.rehearseBy(runIn(copy));
   expect(await third.exited).toBe(1);
   expect(third.output()).toContain(`${copy} and ${here.repository} are copies of one workspace`);
+});
+
+test("an operator that would look for the checkouts elsewhere (cron, another HOME) is refused, and what it says makes them go on there", async () => {
+  const here = scratch({ projects: { one: { description: "[test: held]" } } });
+  const first = here.rehearse();
+  await first.ready();
+  await here.until("a command that waits", () => waitingCheckout(here, "agent-1"));
+  first.signal("SIGKILL");
+  await first.exited;
+
+  const other = path.join(here.folder, "other home", "state");
+  const elsewhere = ["env", `XDG_STATE_HOME=${other}`];
+  const refused = here.rehearseBy(elsewhere);
+  expect(await refused.exited).toBe(1);
+  expect(refused.output()).toContain(`Start with XDG_STATE_HOME=${path.join(here.folder, "state")};`);
+  const [, move = ""] =
+    /bosun stop --emergency && (mkdir -p .*) && bosun resume/.exec(refused.output()) ?? [];
+  await here.tell("stop", "--emergency");
+  execFileSync("sh", ["-c", move]);
+  await here.tell("resume");
+
+  const second = here.rehearseBy(elsewhere);
+  await second.ready();
+  const there = { folder: path.dirname(other) };
+  letGo(await here.until("its checkout", () => waitingCheckout(there, "agent-1")));
+  const done = await here.phase("one", "Done");
+  expect(done.status).toMatchObject({ claimNumber: 1, submission: { claim: 1, agent: "agent-1" } });
+  await second.end();
 });
