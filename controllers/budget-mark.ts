@@ -1,4 +1,5 @@
 import type { Budget } from "../pkg/api/generated.ts";
+import { type LimitMet, nanoOf } from "../pkg/gateway/money.ts";
 
 /**
  * Under which windows, limits and corrections of a Budget a request was refused: one word. While it stays the same, so
@@ -14,4 +15,46 @@ export function budgetMark({ metadata, spec, status }: Budget): string {
     spec.monthly?.tokens,
   ];
   return [...parts, ...(status?.corrections === undefined ? [] : [status.corrections])].join(":");
+}
+
+/**
+ * Whether other limits hold by now than a request was refused under: a refusal is noted a moment later, and who sees a
+ * Budget run out raises it in that very moment. What was noted as refused under the new limit would wait for its window to end.
+ *
+ * @param met - the limits that had too little left, none where there was no limit at all; undefined: nobody said which
+ * @param budgets - of those that refused, or all that hold for the agent, as they are now
+ */
+export function limitsHaveChanged(met: readonly LimitMet[] | undefined, budgets: readonly Budget[]): boolean {
+  if (met === undefined) return false;
+  const now = budgets.flatMap(limitsOf);
+  if (met.length === 0) return now.length > 0;
+  return met.some((limit) => !now.some((other) => stillHolds(limit, other)));
+}
+
+/** A status that still speaks of an earlier window than the gateway says nothing about it. */
+function stillHolds(met: LimitMet, now: LimitMet): boolean {
+  return (
+    now.budget === met.budget &&
+    now.period === met.period &&
+    now.cost === met.cost &&
+    now.tokens === met.tokens &&
+    now.window <= met.window
+  );
+}
+
+function limitsOf({ metadata, spec, status }: Budget): readonly LimitMet[] {
+  // In force no more, also while a finalizer holds it.
+  if (metadata.deletionTimestamp !== undefined) return [];
+  return (["daily", "monthly"] as const).flatMap((period) => {
+    const { usd, tokens } = spec[period] ?? {};
+    if (usd === undefined && tokens === undefined) return [];
+    const limit: LimitMet = { budget: metadata.name, period, window: status?.[period]?.window ?? "" };
+    return [
+      {
+        ...limit,
+        ...(usd === undefined ? {} : { cost: nanoOf(usd) }),
+        ...(tokens === undefined ? {} : { tokens }),
+      },
+    ];
+  });
 }

@@ -71,22 +71,30 @@ function judged(_agent: Agent, { work, outcome }: Past): Plan | undefined {
   };
 }
 
-function onHold(agent: Agent, { work, outcome }: Past, { hold, now }: Observation): Plan | undefined {
+function onHold(
+  agent: Agent,
+  { work, outcome }: Past,
+  { hold, limitsChanged, now }: Observation,
+): Plan | undefined {
   if (hold === undefined) return undefined;
   const wait = {
     ...waiting(outcome?.kind === "Paused" ? "Paused" : stateAt(work), hold.reason, hold.message),
     ...(hold.untilMs === undefined ? {} : { next: inSeconds((hold.untilMs - now) / 1000) }),
   };
   // Remembered now: once the hold is over, other windows and limits are in force than those that refused it.
-  const isNews = refusalIn(outcome) !== undefined && agent.status?.budgetMark === undefined;
+  const isNews = refusalIn(outcome) !== undefined && agent.status?.budgetMark === undefined && !limitsChanged;
   return isNews ? { ...wait, refused: true } : wait;
 }
 
-function refused(agent: Agent, { work, outcome }: Past, { budgetMark }: Observation): Plan | undefined {
+function refused(
+  agent: Agent,
+  { work, outcome }: Past,
+  { budgetMark, limitsChanged }: Observation,
+): Plan | undefined {
   const refusal = refusalIn(outcome);
   if (refusal === undefined) return undefined;
   const mark = agent.status?.budgetMark;
-  if (budgetMark === "") return start(work);
+  if (budgetMark === "" || limitsChanged) return start(work);
   const wait = waiting("Paused", refusal.reason, refusal.message);
   if (mark === undefined) return { ...wait, refused: true };
   return mark === budgetMark ? wait : start(work);

@@ -15,9 +15,9 @@ import { isClaimable, isFor, pendingSubmission } from "../../pkg/api/phases.ts";
 import type { Reason } from "../../pkg/api/reasons.ts";
 import { priceOf } from "../../pkg/gateway/prices.ts";
 import type { CheckoutState, Seen } from "../../pkg/git/repository.ts";
-import type { SessionObservation } from "../../pkg/session/sessions.ts";
+import type { Outcome, SessionObservation } from "../../pkg/session/sessions.ts";
 import { mayBegin, standings } from "../affordability.ts";
-import { budgetMark } from "../budget-mark.ts";
+import { budgetMark, limitsHaveChanged } from "../budget-mark.ts";
 import { byAge, type Deps, matches, theWorkspace } from "../deps.ts";
 import { whyExceeded } from "../exceeded.ts";
 import { observeFunds, pursesOf } from "../funds.ts";
@@ -57,6 +57,8 @@ export interface Observation {
    * of all. Empty: none of those holds for it any more.
    */
   budgetMark: string;
+  /** Those that hold now are others than its session was refused under. */
+  limitsChanged: boolean;
   /** Generations of what a session depends on: when they change, what failed may succeed. */
   specMark: string;
   /** What it could claim, the first first; empty for an agent that has work or is held. */
@@ -103,6 +105,7 @@ export async function observe(agent: Agent, deps: Deps): Promise<Observation> {
     checkout: looks ? await repository.checkoutState(gitClaim(work), "execute") : undefined,
     hold,
     budgetMark: markOf(refusing(budgets, session)),
+    limitsChanged: limitsHaveChanged(pauseOf(session)?.limits, refusing(budgets, session)),
     specMark: [workspace, pool, agent].map((object) => object?.metadata.generation ?? 0).join("/"),
     candidates: affordable,
     waitsForMoney: affordable.length < queue.length,
@@ -154,9 +157,13 @@ async function matchingBudgets(agent: Agent, { client, namespace }: Deps): Promi
 
 /** Others that hold for the agent too have more left: what they say is neither the reason nor the way out. */
 function refusing(budgets: readonly Budget[], session: SessionObservation | undefined): readonly Budget[] {
-  const outcome = session?.is === "absent" ? session.report?.outcome : undefined;
-  const names = outcome?.kind === "Paused" ? outcome.budgets : undefined;
+  const names = pauseOf(session)?.budgets;
   return names === undefined ? budgets : budgets.filter(({ metadata }) => names.includes(metadata.name));
+}
+
+function pauseOf(session: SessionObservation | undefined): Extract<Outcome, { kind: "Paused" }> | undefined {
+  const outcome = session?.is === "absent" ? session.report?.outcome : undefined;
+  return outcome?.kind === "Paused" ? outcome : undefined;
 }
 
 /** Changes when a window turns or a person changes a limit: then a refused request may be tried again. */

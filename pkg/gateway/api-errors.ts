@@ -1,5 +1,6 @@
 /** Errors in the shape of the Messages API. */
 import type { ServerResponse } from "node:http";
+import type { LimitMet } from "./money.ts";
 
 export type ApiErrorType =
   | "invalid_request_error"
@@ -29,6 +30,8 @@ export interface ApiError {
   reason?: string;
   /** Budgets that have too little left, sent as `x-bosun-budgets`, with commas between them. */
   budgets?: readonly string[];
+  /** What they had it of, sent as `x-bosun-limits` in JSON: by the time that anybody hears it a person may have raised it. */
+  limits?: readonly LimitMet[] | undefined;
   retryAfterSeconds?: number;
   /** Sent as `x-should-retry`; without it clients decide by the status. */
   shouldRetry?: boolean;
@@ -37,7 +40,7 @@ export interface ApiError {
 /** Answers with `error`, unless the answer has begun: then the connection is cut. */
 export function answerError(
   response: ServerResponse,
-  { type, message, reason, budgets = [], retryAfterSeconds, shouldRetry }: ApiError,
+  { type, message, reason, budgets = [], limits, retryAfterSeconds, shouldRetry }: ApiError,
 ): void {
   if (response.headersSent) {
     response.destroy();
@@ -48,6 +51,7 @@ export function answerError(
     ...(shouldRetry === undefined ? {} : { "x-should-retry": String(shouldRetry) }),
     ...(reason === undefined ? {} : { "x-bosun-reason": reason }),
     ...(budgets.length === 0 ? {} : { "x-bosun-budgets": budgets.join(",") }),
+    ...(limits === undefined ? {} : { "x-bosun-limits": JSON.stringify(limits) }),
     ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
   });
   response.end(JSON.stringify({ type: "error", error: { type, message } }));

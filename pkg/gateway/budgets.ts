@@ -1,7 +1,7 @@
 /** Whether a request can be paid for now: where money is reserved, this decides it. Pure. */
 import type { Bound, Bounds } from "./bound.ts";
 import type { Grant } from "./grants.ts";
-import { NANO_PER_USD, type NanoUSD } from "./money.ts";
+import { type LimitMet, NANO_PER_USD, type NanoUSD } from "./money.ts";
 import { clockTime } from "./windows.ts";
 
 /** What is spent and reserved in the window of a grant. */
@@ -17,8 +17,14 @@ export type Decision =
   | { is: "granted"; bound: Bound }
   /** It fits alone, not beside what others have reserved: their settlement can make room. */
   | { is: "wait" }
-  /** `budgets` are those that have too little left. */
-  | { is: "refused"; reason: "BudgetExceeded" | "NoBudget"; message: string; budgets: readonly string[] };
+  /** `budgets` are those that have too little left, `limits` what they had it of. */
+  | {
+      is: "refused";
+      reason: "BudgetExceeded" | "NoBudget";
+      message: string;
+      budgets: readonly string[];
+      limits: readonly LimitMet[];
+    };
 
 /**
  * Decides over a request with `bounds` against every grant that its session is paid under.
@@ -36,7 +42,7 @@ export function decide(
   if (grants.length === 0) {
     const message =
       "NoBudget: no Budget with a limit selects this agent, so nothing may be spent. Create one, or widen a selector.";
-    return { is: "refused", reason: "NoBudget", message, budgets: [] };
+    return { is: "refused", reason: "NoBudget", message, budgets: [], limits: [] };
   }
   const alone = bounds.within({
     cost: least(grants, ({ grant, position }) => left(grant.limitCost, position.spent)),
@@ -65,7 +71,7 @@ function shortfall(
   needs: Bound,
   grants: readonly { grant: Grant; position: Position }[],
   nowMs: number,
-): { message: string; budgets: readonly string[] } {
+): { message: string; budgets: readonly string[]; limits: readonly LimitMet[] } {
   const short = grants.filter(
     ({ grant, position }) =>
       needs.cost > left(grant.limitCost, position.spent) ||
@@ -81,7 +87,21 @@ function shortfall(
     return `needs about ${need}, ${rest} left until ${until} (${grant.window.period} limit of Budget ${grant.budget})`;
   });
   const budgets = [...new Set(short.map(({ grant }) => grant.budget))];
-  return { message: `BudgetExceeded: ${said.join("; ")}`, budgets };
+  return {
+    message: `BudgetExceeded: ${said.join("; ")}`,
+    budgets,
+    limits: short.map(({ grant }) => met(grant)),
+  };
+}
+
+function met({ budget, window, limitCost, limitTokens }: Grant): LimitMet {
+  return {
+    budget,
+    period: window.period,
+    window: window.name,
+    ...(limitCost === undefined ? {} : { cost: limitCost }),
+    ...(limitTokens === undefined ? {} : { tokens: limitTokens }),
+  };
 }
 
 /** Dollars for people, with as many digits as small amounts need. */

@@ -202,18 +202,25 @@ test("max_tokens is lowered to what the session may use, never raised", async ()
 });
 
 test("a request that could never fit is refused with 402 and not sent; without a Budget it says NoBudget", async () => {
-  const gateway = await start([{ ...BUDGET, daily: { usd: 0.001 } }]);
+  const gateway = await start([{ ...BUDGET, daily: { usd: 0.001 }, monthly: { usd: 5 } }]);
   const anthropic = await client(gateway);
+  const saysLimits = (...wanted: object[]) =>
+    expect.toSatisfy((headers: Headers) => {
+      expect(JSON.parse(headers.get("x-bosun-limits") ?? "")).toEqual(wanted);
+      return headers.get("x-should-retry") === "false";
+    });
+  const { daily } = (await gateway.account("all")) ?? {};
   await expect(anthropic.messages.create(HELLO)).rejects.toMatchObject({
     status: 402,
     type: "billing_error",
     message: expect.stringMatching(/needs about 0\.03\d\d USD, 0\.0010 USD left until/),
-    headers: expect.toSatisfy((headers: Headers) => headers.get("x-should-retry") === "false"),
+    headers: saysLimits({ budget: "all", period: "daily", window: daily?.window, cost: 1_000_000 }),
   });
   await gateway.setBudgets([{ ...BUDGET, selector: { team: "blue" } } as typeof BUDGET]);
   await expect(anthropic.messages.create(HELLO)).rejects.toMatchObject({
     status: 402,
     message: expect.stringContaining("NoBudget"),
+    headers: saysLimits(),
   });
   expect(upstream.calls).toHaveLength(0);
 });

@@ -3,7 +3,7 @@
  * each window; with several hosts each gateway has a share, and the shares of a window add up to no more than its limit.
  */
 import type { BudgetPolicy, NanoUSD, WindowLimit } from "./money.ts";
-import { NANO_PER_USD } from "./money.ts";
+import { nanoOf } from "./money.ts";
 import { type Period, type Window, windowAt } from "./windows.ts";
 
 /** Who holds the grants of a single machine. */
@@ -82,8 +82,7 @@ function grantOf(budget: BudgetPolicy, limit: WindowLimit, window: Window): Gran
     selector: budget.selector,
     timeZone: budget.timeZone,
     window,
-    // Rounded down: a limit is never raised by arithmetic.
-    limitCost: limit.usd === undefined ? undefined : Math.floor(limit.usd * NANO_PER_USD + 1e-6),
+    limitCost: limit.usd === undefined ? undefined : nanoOf(limit.usd),
     limitTokens: limit.tokens,
   };
 }

@@ -17,6 +17,22 @@ export interface WindowLimit {
   tokens?: number;
 }
 
+/** A limit of a Budget as a request met it. */
+export interface LimitMet {
+  budget: string;
+  period: "daily" | "monthly";
+  /** `2026-11-23` or `2026-11`. */
+  window: string;
+  /** Undefined: not limited in that unit. */
+  cost?: NanoUSD;
+  tokens?: number;
+}
+
+/** Rounded down: a limit is never raised by arithmetic. */
+export function nanoOf(usd: number): NanoUSD {
+  return Math.floor(usd * NANO_PER_USD + 1e-6);
+}
+
 /** A Budget as the gateway enforces it. */
 export interface BudgetPolicy {
   name: string;

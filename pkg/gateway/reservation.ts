@@ -5,7 +5,7 @@ import { decide } from "./budgets.ts";
 import { type Grant, selects, wholeLimits } from "./grants.ts";
 import type { AskedTurn, Granted, Payer, Reserved } from "./ledger-lines.ts";
 import type { LedgerState } from "./ledger-state.ts";
-import type { BudgetPolicy, SessionGrant } from "./money.ts";
+import type { BudgetPolicy, LimitMet, SessionGrant } from "./money.ts";
 import type { Price } from "./prices.ts";
 import type { Moment } from "./time-keeper.ts";
 
@@ -26,6 +26,8 @@ export type Plan =
       message: string;
       /** Those that have too little left. */
       budgets: readonly string[];
+      /** What they had it of; absent where no limit is the reason. */
+      limits?: readonly LimitMet[];
     }
   /** No clock was ever confirmed: the same request may go later. */
   | { is: "unconfirmed"; message: string };

@@ -160,6 +160,7 @@ function refusalOf(reserving: Exclude<Reserving, { is: "reserved" }>): Refusal {
     return new Refusal("billing_error", reserving.message, {
       reason: reserving.reason,
       budgets: reserving.budgets,
+      limits: reserving.limits,
       shouldRetry: false,
     });
   if (reserving.is === "unconfirmed") {

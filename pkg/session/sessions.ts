@@ -3,6 +3,7 @@
  * rework), all on one transcript. Each run is one session host process, or several after crashes.
  */
 
+import type { LimitMet } from "../gateway/money.ts";
 import type { Pulse } from "./pulse.ts";
 
 export type Purpose = "execute" | "review";
@@ -96,6 +97,8 @@ export type Outcome =
       message: string;
       /** BudgetExceeded: the names of those that have too little left, where that was said. */
       budgets?: readonly string[];
+      /** BudgetExceeded and NoBudget: the limits that it was refused under, where they were said. */
+      limits?: readonly LimitMet[];
     }
   /** It can't go on: SetupFailed, TurnLimit, RequestRefused, ContextLimit, ... */
   | { kind: "Failed"; reason: string; message: string };

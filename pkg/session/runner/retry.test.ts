@@ -38,6 +38,12 @@ describe("what follows from an error answer", () => {
       { do: "pause", reason: "BudgetExceeded", budgets: ["team", "all"] },
     ],
     [
+      "402 says under which limits, be it none",
+      answer(402, { "x-bosun-reason": "NoBudget", "x-bosun-limits": "[]" }),
+      1,
+      { do: "pause", reason: "NoBudget", limits: [] },
+    ],
+    [
       "402 because a bound was violated says so",
       answer(402, { "x-bosun-reason": "BoundViolated" }),
       1,

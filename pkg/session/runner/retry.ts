@@ -1,3 +1,4 @@
+import type { LimitMet } from "../../gateway/money.ts";
 import type { Random } from "../../runtime/clock.ts";
 
 /** What to do about a request that was answered by an error status. */
@@ -10,6 +11,7 @@ export type Verdict =
       do: "pause";
       reason: "BudgetExceeded" | "NoBudget" | "BoundViolated" | "UsageLimited" | "UpstreamUnavailable";
       budgets?: readonly string[];
+      limits?: readonly LimitMet[];
     }
   | { do: "fail"; reason: "RequestRefused" | "ContextLimit" };
 
@@ -39,10 +41,12 @@ export function verdictOn(answer: ErrorAnswer, failures: number, random: Random)
   const said = headers.get("x-bosun-reason");
   if (status === 402 && said !== null) {
     const budgets = headers.get("x-bosun-budgets");
+    const limits = headers.get("x-bosun-limits");
     return {
       do: "pause",
       reason: said === "NoBudget" || said === "BoundViolated" ? said : "BudgetExceeded",
       ...(budgets === null ? {} : { budgets: budgets.split(",").map((name) => name.trim()) }),
+      ...(limits === null ? {} : { limits: JSON.parse(limits) as LimitMet[] }),
     };
   }
   if (status === 429 && headers.get("x-bosun-reason") === "UsageLimited")
