@@ -227,6 +227,14 @@ const ledger: readonly Mutation[] = [
     tests: ["pkg/gateway/forward.test.ts"],
   },
   {
+    name: "waits-for-who-has-left",
+    bug: "an answer whose client has left is never read to its end, and holds its reservation for as long as the gateway lives",
+    file: "pkg/gateway/forward.ts",
+    find: "if (response.destroyed || response.write(chunk)) return;",
+    replace: "if (response.write(chunk)) return;",
+    tests: ["pkg/gateway/forward.test.ts"],
+  },
+  {
     name: "half-a-secret-kept",
     bug: "tokens are made from the few bytes of a secret that a crash has left",
     file: "pkg/gateway/gateway.ts",
