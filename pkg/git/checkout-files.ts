@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from "node:fs";
-import { copyFile, open, readdir, rename, rm } from "node:fs/promises";
+import { copyFile, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { createFileSync } from "../storage/replace-file.ts";
 
 /** What an agent's `.git` says, read as plain files: git itself would obey the configuration that lies beside them. */
 export interface CheckoutHead {
@@ -54,7 +55,7 @@ export async function borrowFrom(
   if (lenderOf(checkout) !== from) return;
   const file = join(checkout, alternates);
   const written = `${file}.${randomUUID()}.new`;
-  await writeNew(written, `${to}\n`);
+  createFileSync(written, `${to}\n`, 0o644);
   await rename(written, file);
 }
 
@@ -98,22 +99,11 @@ export async function moveHead(checkout: string, at: CheckoutHead, to: string, i
   const suffix = `.${randomUUID()}.new`;
   const indexFile = join(checkout, ".git", "index");
   await copyFile(index, indexFile + suffix, constants.COPYFILE_EXCL);
-  await writeNew(join(checkout, file) + suffix, `${to}\n`);
+  createFileSync(join(checkout, file) + suffix, `${to}\n`, 0o644);
   // The index first: a crash between the two leaves staged changes, not a staged reversal of the commit.
   await rename(indexFile + suffix, indexFile);
   await rename(join(checkout, file) + suffix, join(checkout, file));
   await rm(join(checkout, ".git", "index.lock"), { force: true });
-}
-
-/** Writes a file that must not be there, and syncs it. */
-async function writeNew(file: string, text: string): Promise<void> {
-  const handle = await open(file, "wx");
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /**

@@ -68,7 +68,7 @@ export function replaceFileSync(
   const temporary = temporaryPath(path, writer);
   calls.rmSync(temporary, { force: true });
   try {
-    writeSyncedSync(calls, temporary, text, mode);
+    createFileSync(temporary, text, mode, calls);
     calls.renameSync(temporary, path);
   } catch (error) {
     try {
@@ -96,7 +96,17 @@ async function writeSynced(
   }
 }
 
-function writeSyncedSync(calls: BlockingFileCalls, path: string, text: string, mode: number): void {
+/**
+ * Makes a file that must not be there, blocking. What it holds is on disk then; that it is there need not be.
+ *
+ * @param mode - permissions, less the umask
+ */
+export function createFileSync(
+  path: string,
+  text: string,
+  mode: number,
+  calls: BlockingFileCalls = nodeFs,
+): void {
   const file = calls.openSync(path, "ax", mode);
   try {
     writeAll(calls, file, Buffer.from(text), null);
