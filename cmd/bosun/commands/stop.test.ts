@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -218,6 +218,22 @@ test("what a silent operator starts until it is ended is found too", async () =>
   expect(exitCode).toBe(0);
   expect(out.join("\n")).toContain(`The operator (process ${operator.pid}) gave no answer`);
   expect(await startTimeOf(operator.pid ?? 0)).toBeUndefined();
+  expect(processTable().filter(endsWith(folder.stopLatch))).toEqual([]);
+});
+
+test("what an operator starts right before it is killed is found, though nothing was left a moment before", async () => {
+  const operator = spawn("sleep", ["600"], { stdio: "ignore" });
+  holdLock({ pid: operator.pid ?? 0, startTime: (await startTimeOf(operator.pid ?? 0)) ?? "" });
+  const started: ChildProcess[] = [];
+  onTestFinished(() => started.forEach((child) => void child.kill("SIGKILL")));
+  const env = { ...process.env, ...workspaceMark(folder.stopLatch) };
+  const sleep: Clock["sleep"] = async (ms, signal) => {
+    // The time in which the operator has to be gone begins.
+    if (ms === 10_000) started.push(spawn("sleep", ["600"], { env, stdio: "ignore" }));
+    await systemClock.sleep(ms, signal);
+  };
+  await stopOn({ clock: { ...systemClock, sleep } });
+  expect(started).toHaveLength(1);
   expect(processTable().filter(endsWith(folder.stopLatch))).toEqual([]);
 });
 
