@@ -12,6 +12,8 @@ import type { StopFollower } from "./follow-stop.ts";
 interface Conduct {
   /** How often its session is asked to end before its turn is over. */
   turnLooks?: number;
+  /** How often its session can't be asked to end, nor looked for. */
+  unheard?: number;
   /** What goes wrong, once each time. */
   fails?: "the list of sessions" | "keeping" | "the branch" | "the list of Budgets" | "the gateway's account";
   /** What is seen of a session that does not live. */
@@ -19,7 +21,12 @@ interface Conduct {
 }
 
 /** An operator with one session of an author, that has spent something, and what has become of them. */
-function operatorWith({ turnLooks = 1, fails, gone = "absent" }: Conduct = {}) {
+function operatorWith({ turnLooks = 1, unheard = 0, fails, gone = "absent" }: Conduct = {}) {
+  let failures = 0;
+  const hear = (): void => {
+    failures += 1;
+    if (failures <= unheard) throw new Error("The disk is full.");
+  };
   const sessions = mkdtempSync(join(tmpdir(), "bosun-ending-"));
   onTestFinished(() => rmSync(sessions, { recursive: true, force: true }));
   const claim = { kind: "Project", name: "project-1", uid: "u", number: 1 } as const;
@@ -76,8 +83,12 @@ function operatorWith({ turnLooks = 1, fails, gone = "absent" }: Conduct = {}) {
     ],
     world: {
       sessions: {
-        running: async () => (is.session === "living" ? [{ id: "s", agent: "agent-1", pid: 1 }] : []),
+        async running() {
+          if (failures > 0) hear();
+          return is.session === "living" ? [{ id: "s", agent: "agent-1", pid: 1 }] : [];
+        },
         async stop(_id: string, how: string) {
+          hear();
           is.ordered.push(how);
           // Controllers start again what they find ended.
           const isOver = how === "Now" || is.ordered.length > turnLooks;
@@ -159,6 +170,13 @@ test.each<{ fails: NonNullable<Conduct["fails"]>; without: object }>([
   const { is, options } = operatorWith({ fails: row.fails });
   await endingOf(options).drain();
   expect(is).toEqual({ ...ended, ordered: expect.anything(), ...row.without });
+});
+
+test("an operator that drains asks a session that could not be asked again, and says so once: it hung on a full disk", async () => {
+  const { is, options } = operatorWith({ unheard: 3 });
+  await endingOf(options).drain();
+  const warned = ["A session could not be ended, and is asked again"];
+  expect(is).toEqual({ ...ended, ordered: expect.anything(), warned });
 });
 
 test("the work of a session is not kept while nobody knows whether it still writes, and that is said", async () => {

@@ -7,6 +7,7 @@ import type { Sessions } from "../../../pkg/session/sessions.ts";
 import { keepSessions } from "../stop/keep-work.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import type { Acting } from "./acting.ts";
+import { allEnded } from "./all-ended.ts";
 import type { StopFollower } from "./follow-stop.ts";
 import { type Start, takeBack } from "./start.ts";
 import type { WorkspaceSettings } from "./workspace-settings.ts";
@@ -73,7 +74,12 @@ async function end(options: EndingOptions, how: () => How): Promise<void> {
   const { acting, world, client, namespace, clock, logger, undo } = options;
   // First the controllers: nothing is claimed or started any more.
   await acting.stop();
-  await endSessions(world.sessions, how, clock);
+  let warned: string | undefined;
+  await endSessions(world.sessions, how, clock, (error) => {
+    if (warned === String(error)) return;
+    warned = String(error);
+    logger.warn("A session could not be ended, and is asked again", { error });
+  });
   // Who is in a hurry has it in the checkouts.
   if (how() === "AfterTurn")
     await keepWork(options).catch((error: unknown) =>
@@ -91,12 +97,26 @@ async function end(options: EndingOptions, how: () => How): Promise<void> {
   await takeBack(undo);
 }
 
-/** Asks or ends every session, and waits until none is left; a second Ctrl-C may change `how` meanwhile. */
-async function endSessions(sessions: Sessions, how: () => How, clock: Clock): Promise<void> {
+/**
+ * Asks or ends every session, and waits until none is left; a second Ctrl-C may change `how` meanwhile.
+ *
+ * @param failed - told why some could not be asked, on a full disk say: they are asked again then. Absent: it is thrown
+ */
+async function endSessions(
+  sessions: Sessions,
+  how: () => How,
+  clock: Clock,
+  failed?: (error: unknown) => void,
+): Promise<void> {
   for (;;) {
-    const running = await sessions.running();
-    if (running.length === 0) return;
-    await Promise.all(running.map(({ id }) => sessions.stop(id, how())));
+    try {
+      const running = await sessions.running();
+      if (running.length === 0) return;
+      await allEnded(...running.map(({ id }) => sessions.stop(id, how())));
+    } catch (error) {
+      if (failed === undefined) throw error;
+      failed(error);
+    }
     await clock.sleep(lookMs);
   }
 }
