@@ -717,6 +717,14 @@ const log: readonly Mutation[] = [
     replace: "metadata",
     tests: ["cmd/bosun/operator/events.test.ts"],
   },
+  {
+    name: "full-disks-counted-for-ever",
+    bug: "an operator waits five minutes for room on each disk that is full, however long it ran well before",
+    file: "cmd/bosun/operator/start-again.ts",
+    find: "ranMs < steadyMs ? before + 1 : 1",
+    replace: "before + 1",
+    tests: ["cmd/bosun/operator/start-again.test.ts"],
+  },
 ];
 
 const stop: readonly Mutation[] = [
@@ -791,6 +799,14 @@ const stop: readonly Mutation[] = [
     find: "return startedAt(realpathSync(dirname(stopLatch)));",
     replace: "return startedAt(dirname(stopLatch));",
     tests: ["pkg/system/workspace-mark.test.ts"],
+  },
+  {
+    name: "containers-of-a-machine-are-one",
+    bug: "the processes of another container are judged, and ended, by what has their numbers here",
+    file: "pkg/system/pid-space.ts",
+    find: 'statSync("/proc/self/ns/pid").ino',
+    replace: 'statSync("/proc/self/ns").nlink',
+    tests: ["pkg/sandbox/pid-namespace.test.ts"],
   },
   {
     name: "host-blind-to-the-latch",
