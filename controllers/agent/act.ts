@@ -146,7 +146,8 @@ async function submit(
   const { client, repository } = deps;
   const { project, claim } = work;
   const branch = claim.branch ?? "";
-  const head = await repository.collect(gitClaim(work), branch);
+  const head = await collectUnlessLost(work, branch, deps);
+  if (head === undefined) return openRun(work, lostWork, deps);
   const target = await repository.target();
   // What the branch changes is judged against the target as it is now: it may have been merged in meanwhile.
   if (target.is !== "present") {
@@ -176,17 +177,43 @@ async function submit(
   });
 }
 
+/** What a session is told that has handed over what then was lost. */
+const lostWork =
+  "Your checkout was lost before what you handed over was taken from it. There is a new one, with what had been kept: " +
+  "look at it, do again what is missing, then hand it over again.";
+
+/**
+ * The head of what was handed over; undefined when there is no checkout any more: somebody removed it, or all the folder
+ * of state, before its work was collected. One that is there and can't be read is a person's to look at.
+ */
+async function collectUnlessLost(
+  work: Work,
+  branch: string,
+  { repository }: Deps,
+): Promise<string | undefined> {
+  try {
+    return await repository.collect(gitClaim(work), branch);
+  } catch (error) {
+    if (!(error instanceof TerminalError)) throw error;
+    const checkout = await repository.checkoutState(gitClaim(work), "execute");
+    if (checkout.is === "absent") return undefined;
+    throw error;
+  }
+}
+
 /** Opens the next run: from here on the submission counts as answered. */
-async function rework(
+async function rework(work: Work & { kind: "Project" }, _seen: Observation, deps: Deps): Promise<void> {
+  await openRun(work, openingMessage(work.project.status ?? {}), deps);
+}
+
+async function openRun(
   { project, claim }: Work & { kind: "Project" },
-  _seen: Observation,
+  message: string | undefined,
   { client, sessions }: Deps,
 ): Promise<void> {
-  const status = project.status ?? {};
-  const message = openingMessage(status);
   sessions.expect(claim.session);
   await writeStatus(client, "Project", project, {
-    ...status,
+    ...project.status,
     claim: { ...claim, run: claim.run + 1, message },
   });
 }

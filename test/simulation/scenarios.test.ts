@@ -1277,6 +1277,25 @@ test("work that can't be collected at first is not let go before it is", async (
   expect(repository.quarantined).toEqual([]);
 });
 
+test("work that was handed over in a checkout that is lost before it is collected is done again", async () => {
+  const story = await tell();
+  await story.projects("one");
+  const { repository } = story.world;
+  const collect = repository.collect.bind(repository);
+  let losses = 1;
+  story.operator.crash();
+  repository.collect = async (claim, branch) => {
+    losses -= 1;
+    // As a person who empties the folder of state.
+    if (losses >= 0) await repository.release(claim, "execute");
+    return collect(claim, branch);
+  };
+  story.operator.start();
+  await story.until("it is done", () => story.phase("one") === "Done");
+  expect(losses).toBeLessThan(0);
+  expect(story.the("Project", "one").status?.submission).toMatchObject({ claim: 1, run: 2 });
+});
+
 describe("what is taken away in work is let go, and its branch kept", () => {
   async function inWork(): Promise<Story> {
     const story = await tell({ temper: { script: endless("execute") } });
