@@ -15,7 +15,13 @@ interface Conduct {
   /** How often its session can't be asked to end, nor looked for. */
   unheard?: number;
   /** What goes wrong, once each time. */
-  fails?: "the list of sessions" | "keeping" | "the branch" | "the list of Budgets" | "the gateway's account";
+  fails?:
+    | "the list of sessions"
+    | "keeping"
+    | "the branch"
+    | "the list of Budgets"
+    | "the gateway's account"
+    | "end of the gateway";
   /** What is seen of a session that does not live. */
   gone?: SessionObservation["is"];
 }
@@ -115,6 +121,7 @@ function operatorWith({ turnLooks = 1, unheard = 0, fails, gone = "absent" }: Co
           return { budget: "all", daily: account, monthly: account, boundViolated: false };
         },
         async stop() {
+          failing("end of the gateway");
           is.gateway = is.gateway === "running" ? "ended" : "ended twice";
         },
       },
@@ -177,6 +184,12 @@ test("an operator that drains asks a session that could not be asked again, and 
   await endingOf(options).drain();
   const warned = ["A session could not be ended, and is asked again"];
   expect(is).toEqual({ ...ended, ordered: expect.anything(), warned });
+});
+
+test("an operator whose gateway can't be ended lets go of all else, and says why: it went on holding the workspace", async () => {
+  const { is, options } = operatorWith({ fails: "end of the gateway" });
+  await expect(endingOf(options).drain()).rejects.toThrow("No end of the gateway.");
+  expect(is).toMatchObject({ session: "ended", gateway: "running", other: "taken away from the gateway" });
 });
 
 test("the work of a session is not kept while nobody knows whether it still writes, and that is said", async () => {

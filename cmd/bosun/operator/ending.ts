@@ -9,7 +9,7 @@ import type { WorkspaceFolder } from "../workspace-folder.ts";
 import type { Acting } from "./acting.ts";
 import { allEnded } from "./all-ended.ts";
 import type { StopFollower } from "./follow-stop.ts";
-import { type Start, takeBack } from "./start.ts";
+import { type Start, thenTakeBack } from "./start.ts";
 import type { WorkspaceSettings } from "./workspace-settings.ts";
 import type { World } from "./world.ts";
 
@@ -93,8 +93,11 @@ async function end(options: EndingOptions, how: () => How): Promise<void> {
   await tellBudgets({ client, money: world.gateway, namespace }).catch((error: unknown) =>
     logger.warn("Budgets could not be told what was spent", { error }),
   );
-  await world.gateway.stop();
-  await takeBack(undo);
+  await thenTakeBack(
+    undo,
+    () => world.gateway.stop(),
+    (error) => logger.warn("A part of the operator could not be ended", { error }),
+  );
 }
 
 /**
