@@ -323,6 +323,22 @@ const ledger: readonly Mutation[] = [
     tests: ["test/simulation/scenarios.test.ts"],
   },
   {
+    name: "untold-behind-a-new-budget",
+    bug: "behind a Budget that the gateway does not know yet, nobody is told what was spent last",
+    file: "controllers/budget/tell.ts",
+    find: "if (account === undefined) continue;",
+    replace: "if (account === undefined) break;",
+    tests: ["cmd/bosun/operator/ending.test.ts"],
+  },
+  {
+    name: "untold-costs-nothing",
+    bug: "a Project whose cost was never told makes all that wait look cheaper",
+    file: "controllers/project/controller.ts",
+    find: "if (usd === undefined || tokens === undefined) return [];\n      return [{ size: sizeOf(project), usd, tokens }];",
+    replace: "return [{ size: sizeOf(project), usd: usd ?? 0, tokens: tokens ?? 0 }];",
+    tests: ["test/simulation/scenarios.test.ts"],
+  },
+  {
     name: "closing-window-forgotten",
     bug: "what ends after midnight alerts nobody of the day that paid for it",
     file: "controllers/budget/controller.ts",

@@ -806,20 +806,25 @@ test("while the baseline fails only what mends it is claimed", async () => {
 
 test("a project that would cost more than is left is passed over until there is more", async () => {
   const story = await tell();
-  await story.projects("a", "b", "c");
-  await story.until("three are merged", () => ["a", "b", "c"].every((name) => merged(story, name)()), 12);
-  const spent = (await story.world.money.cost({})) ?? 0;
+  const { api, money } = story.world;
+  const first = ["a", "b", "c", "untold"];
+  await story.projects(...first);
+  await story.until("they are merged", () => first.every((name) => merged(story, name)()), 12);
+  const spent = (await money.cost({})) ?? 0;
   await story.patch("Budget", "all", { daily: { usd: spent / 1e9 + 0.2 } });
   await story.minutes(15);
+  // What one of them has cost was never told: it did not cost nothing.
+  const { costUSD: _, costTokens: __, ...status } = story.the("Project", "untold").status ?? {};
+  await api.updateStatus("Project", { ...story.the("Project", "untold"), status });
   await story.projects("d");
   await story.minutes(60);
   expect(story.phase("d")).toBe("Queued");
+  expect(story.the("Project", "d").status?.estimate?.projects).toBe(3);
   expect(story.condition("Project", "d", "Affordable")).toMatchObject({
     status: "False",
     reason: "TooLittleLeft",
   });
   // While the gateway can't be asked, what is left is unknown, and not enough.
-  const { money } = story.world;
   const { account, standing } = money;
   story.operator.crash();
   Object.assign(money, { account: async () => undefined, standing: async () => undefined });

@@ -53,7 +53,8 @@ function operatorWith({ turnLooks = 1, unheard = 0, fails, gone = "absent" }: Co
     if (fails === what) throw new Error(`No ${what}.`);
   };
   const kept = Promise.withResolvers<void>();
-  const budget = { metadata: { name: "all" }, spec: {} } as Budget;
+  // Of the one that is new the gateway knows nothing.
+  const budgets = ["new", "all"].map((name) => ({ metadata: { name }, spec: {} }) as Budget);
   const sums = { spent: 5e9, reserved: 0, spentTokens: 0, reservedTokens: 0, requests: 1, unsettled: 0 };
   const account = { ...sums, window: "2026-11-23", startMs: 0, endMs: 1 };
   const options = {
@@ -74,7 +75,7 @@ function operatorWith({ turnLooks = 1, unheard = 0, fails, gone = "absent" }: Co
     client: {
       async list() {
         failing("the list of Budgets");
-        return { items: [budget] };
+        return { items: budgets };
       },
       async updateStatus(_kind: string, object: Budget) {
         is.toldUSD = object.status?.daily?.spentUSD;
@@ -115,10 +116,11 @@ function operatorWith({ turnLooks = 1, unheard = 0, fails, gone = "absent" }: Co
         },
       },
       gateway: {
-        async account() {
+        async account(name: string) {
           failing("the gateway's account");
           if (is.gateway === "ended") throw new Error("Nobody answers.");
-          return { budget: "all", daily: account, monthly: account, boundViolated: false };
+          if (name === "new") return undefined;
+          return { budget: name, daily: account, monthly: account, boundViolated: false };
         },
         async stop() {
           failing("end of the gateway");
