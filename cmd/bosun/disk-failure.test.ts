@@ -9,6 +9,7 @@ test.each<[string, unknown, RegExp | undefined]>([
   ["a folder that can't be written", coded("EROFS"), /read-only/],
   ["too many open files", coded("EMFILE"), /ulimit/],
   ["too many watched files", Object.assign(coded("ENOSPC"), { syscall: "watch" }), /max_user_watches/],
+  ["a TMPDIR that is not there", Object.assign(coded("ENOENT"), { syscall: "mkdtemp" }), /^TMPDIR names/],
   ["another code", coded("ECONNREFUSED"), undefined],
   ["no error of the system", new Error("ENOSPC"), undefined],
   ["no error at all", "ENOSPC", undefined],

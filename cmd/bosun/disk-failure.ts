@@ -17,11 +17,19 @@ const advice: Readonly<Record<string, string>> = {
 const tooManyWatched =
   "The system watches as many files as it may. Raise the limit (`sysctl fs.inotify.max_user_watches`), then run it again.";
 
+const noTemporary = "TMPDIR names a folder that is not there. Make it, or unset TMPDIR, then run it again.";
+
 /** What to do about `error`, or about what caused it; undefined when the disk has no part in it. */
 export function diskAdvice(error: unknown): string | undefined {
-  const refused = causesOf(error).find(({ code = "" }) => advice[code] !== undefined);
+  const refused = causesOf(error).find(
+    (cause) => advice[cause.code ?? ""] !== undefined || isTemporary(cause),
+  );
   if (refused === undefined) return undefined;
-  const known = isWatch(refused) ? tooManyWatched : advice[refused.code ?? ""];
+  const known = isWatch(refused)
+    ? tooManyWatched
+    : isTemporary(refused)
+      ? noTemporary
+      : advice[refused.code ?? ""];
   return `${known} Everything that was acknowledged is kept.`;
 }
 
@@ -35,6 +43,11 @@ export function fullDiskIn(error: unknown): Error | undefined {
 /** The kernel has one code for a full disk and for too many watched files. */
 function isWatch({ code, syscall }: NodeJS.ErrnoException): boolean {
   return code === "ENOSPC" && syscall === "watch";
+}
+
+/** Of all that Bosun makes in folders that are not its own. */
+function isTemporary({ code, syscall }: NodeJS.ErrnoException): boolean {
+  return code === "ENOENT" && syscall === "mkdtemp";
 }
 
 /** `error` first. */
