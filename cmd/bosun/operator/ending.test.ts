@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Budget } from "../../../pkg/api/generated.ts";
+import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
 import type { SessionObservation, SessionSpec } from "../../../pkg/session/sessions.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
@@ -186,6 +187,27 @@ test("an operator that drains asks a session that could not be asked again, and 
   await endingOf(options).drain();
   const warned = ["A session could not be ended, and is asked again"];
   expect(is).toEqual({ ...ended, ordered: expect.anything(), warned });
+});
+
+test("an operator whose session can't be ended at all ends without it, sooner at the second Ctrl-C, and says what to do", async () => {
+  for (const isHurried of [false, true]) {
+    const { is, options } = operatorWith({ unheard: Number.POSITIVE_INFINITY });
+    let nowMs = 0;
+    const clock: Clock = {
+      now: () => nowMs,
+      elapsed: () => nowMs,
+      async sleep(ms) {
+        nowMs += ms;
+      },
+    };
+    const ending = endingOf({ ...options, clock });
+    const ended = isHurried ? ending.stop() : ending.drain();
+    await expect(ended).rejects.toThrow(
+      /^Not all sessions could be ended \(The disk is full\.\)\. .*stop --emergency/,
+    );
+    expect(nowMs).toBe(isHurried ? 2_000 : 30_000);
+    expect(is).toMatchObject({ session: "living", gateway: "ended", other: "ended" });
+  }
 });
 
 test("an operator whose gateway can't be ended lets go of all else, and says why: it went on holding the workspace", async () => {

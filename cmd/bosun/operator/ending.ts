@@ -5,6 +5,7 @@ import type { Clock } from "../../../pkg/runtime/clock.ts";
 import type { Logger } from "../../../pkg/runtime/logger.ts";
 import type { Sessions } from "../../../pkg/session/sessions.ts";
 import { keepSessions } from "../stop/keep-work.ts";
+import { UserError } from "../user-error.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import type { Acting } from "./acting.ts";
 import { allEnded } from "./all-ended.ts";
@@ -40,6 +41,8 @@ type How = "AfterTurn" | "Now";
 
 /** How often is looked whether sessions still run, in milliseconds. */
 const lookMs = 100;
+/** What keeps sessions from being asked for so long, in milliseconds, does not pass by itself. */
+const askMs: Record<How, number> = { AfterTurn: 30_000, Now: 2_000 };
 
 /** Of one operator: it ends once, however often and in whichever ways it is asked to. */
 export function endingOf(options: EndingOptions): Ending {
@@ -75,11 +78,14 @@ async function end(options: EndingOptions, how: () => How): Promise<void> {
   // First the controllers: nothing is claimed or started any more.
   await acting.stop();
   let warned: string | undefined;
-  await endSessions(world.sessions, how, clock, (error) => {
+  const unended = await endSessions(world.sessions, how, clock, (error) => {
     if (warned === String(error)) return;
     warned = String(error);
     logger.warn("A session could not be ended, and is asked again", { error });
-  });
+  }).then(
+    () => undefined,
+    (error: Error) => error,
+  );
   // Who is in a hurry has it in the checkouts.
   if (how() === "AfterTurn")
     await keepWork(options).catch((error: unknown) =>
@@ -98,12 +104,18 @@ async function end(options: EndingOptions, how: () => How): Promise<void> {
     () => world.gateway.stop(),
     (error) => logger.warn("A part of the operator could not be ended", { error }),
   );
+  if (unended !== undefined)
+    throw new UserError(
+      `Not all sessions could be ended (${unended.message}). What goes on spends nothing more, and the next \`bosun up\` finds it; ` +
+        "`bosun stop --emergency` ends it now.",
+    );
 }
 
 /**
  * Asks or ends every session, and waits until none is left; a second Ctrl-C may change `how` meanwhile.
  *
  * @param failed - told why some could not be asked, on a full disk say: they are asked again then. Absent: it is thrown
+ * @throws what still keeps some from being asked after `askMs`
  */
 async function endSessions(
   sessions: Sessions,
@@ -111,14 +123,18 @@ async function endSessions(
   clock: Clock,
   failed?: (error: unknown) => void,
 ): Promise<void> {
+  let failsSinceMs: number | undefined;
   for (;;) {
     try {
       const running = await sessions.running();
       if (running.length === 0) return;
       await allEnded(...running.map(({ id }) => sessions.stop(id, how())));
+      failsSinceMs = undefined;
     } catch (error) {
       if (failed === undefined) throw error;
       failed(error);
+      failsSinceMs ??= clock.elapsed();
+      if (clock.elapsed() - failsSinceMs >= askMs[how()]) throw error;
     }
     await clock.sleep(lookMs);
   }
