@@ -271,6 +271,17 @@ test("where the latch can't be written everything is ended all the same, an oper
   expect(await startTimeOf(operator.pid ?? 0)).toBeUndefined();
 });
 
+test("where its records can't be read everything that bears the mark is ended all the same, and it says what is not known", async () => {
+  const host = await stubborn(`stop-unreadable-${process.pid}`);
+  // Links to themselves lead nowhere, for root as well.
+  for (const record of [path.join(folder.operator, "lock"), folder.gateway, folder.sessions])
+    symlinkSync(record, record);
+  const { exitCode, out, notes } = await runIn(folder.repository, ["stop", "--emergency"]);
+  expect({ exitCode, out }).toEqual({ exitCode: 1, out: [] });
+  expect(notes.join("\n")).toMatch(/Whether an operator runs can't be told \(.*lock.*run it again/);
+  expect(await startTimeOf(host.pid ?? 0)).toBeUndefined();
+});
+
 /** As `bosun stop --emergency` in the workspace, on the disk and by the clock that are named. */
 async function stopOn({ fs = nodeFileSystem, clock = systemClock }): Promise<void> {
   const context = { cwd: folder.repository, out: () => {}, note: () => {} } as unknown as Context;

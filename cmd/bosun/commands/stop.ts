@@ -45,7 +45,7 @@ async function emergencyStop(context: Context, folder: WorkspaceFolder, deps: St
   const latch = await engage(folder.stopLatch, deps);
   const { operator, left } = await endEverything(folder, { clock, latched: latch.isSeen });
   const ms = Math.round(clock.elapsed() - startedMs);
-  if (left.length === 0 && operator.is !== "elsewhere") {
+  if (left.length === 0 && operator.is !== "elsewhere" && operator.is !== "unknown") {
     context.out(
       `Stopped in ${ms} ms: no session, tool, check or request is left, by two scans of all processes. All state is kept; \`bosun resume\` goes on.`,
     );
@@ -67,6 +67,10 @@ async function emergencyStop(context: Context, folder: WorkspaceFolder, deps: St
   if (failure !== undefined)
     throw new UserError(
       `The stop is not safe on the disk (${failure}): touch ${folder.stopLatch} before you start an operator, or it goes on.`,
+    );
+  if (operator.is === "unknown")
+    throw new UserError(
+      `Whether an operator runs can't be told (${operator.why}). What bears this workspace's mark is ended; mend that, and run it again.`,
     );
   if (operator.is === "elsewhere")
     throw new UserError(

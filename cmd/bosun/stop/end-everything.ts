@@ -1,5 +1,5 @@
 /** Ends all that runs for a workspace by itself, with or without a living operator, and proves that nothing is left. */
-import { existsSync, readdirSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { readProcessRecord } from "../../../pkg/gateway/process-record.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
@@ -59,8 +59,9 @@ async function rootsOf(
   isMarked: (entry: ProcessEntry) => boolean,
 ): Promise<(entry: ProcessEntry) => boolean> {
   if (originalOf(folder) !== undefined) return isMarked;
-  const ids = existsSync(folder.sessions) ? readdirSync(folder.sessions) : [];
-  const gateway = await readProcessRecord(folder.gateway);
+  // A record that can't be read must not stop a stop: the mark in the environment finds the processes too.
+  const ids = await readdir(folder.sessions).catch(() => []);
+  const gateway = await readProcessRecord(folder.gateway).catch(() => undefined);
   const known = [
     ...ids.flatMap((id) => hostProcesses(folder.sessions, id)),
     ...(gateway === undefined ? [] : [gateway]),
@@ -74,7 +75,7 @@ function hostProcesses(sessions: string, id: string): readonly ProcessIdentity[]
     const host = sessionFolder(sessions, id).readHost();
     return host?.state === "running" ? [host.outermost, host.host] : [];
   } catch {
-    // A damaged file must not stop a stop: the mark in the environment finds the processes too.
+    // Nor must a damaged one.
     return [];
   }
 }

@@ -20,7 +20,9 @@ export type OperatorEnd =
   /** It was silent, was killed, and is still there. */
   | { is: "alive"; pid: number }
   /** Another kernel or container has it, and what it runs can't be seen from here. */
-  | { is: "elsewhere" };
+  | { is: "elsewhere" }
+  /** Who holds the lock can't be read, and nobody answers. */
+  | { is: "unknown"; why: string };
 
 /**
  * An operator has this many looks' time to answer, 200 ms in all on a machine that is not starved: on one that is, a
@@ -36,8 +38,10 @@ export async function quietOperator(
   folder: WorkspaceFolder,
   { clock, ask }: { clock: Clock; ask: boolean },
 ): Promise<OperatorEnd> {
-  const holder = readHolder(folder);
+  const lock = lookAtLock(folder);
   const heard = ask && (await hears(folder.socket, clock));
+  if (lock.why !== undefined) return heard ? { is: "heard" } : { is: "unknown", why: lock.why };
+  const { holder } = lock;
   if (holder !== undefined && holder.place !== pidSpace())
     return clock.now() - holder.heartbeatMs < heldMs ? { is: "elsewhere" } : { is: "none" };
   if (heard) return { is: "heard" };
@@ -52,6 +56,15 @@ export async function quietOperator(
   ]);
   limit.abort();
   return { is: gone ? "ended" : "alive", pid: holder.pid };
+}
+
+/** What can't be read must not keep a stop from ending all else. */
+function lookAtLock(folder: WorkspaceFolder): { holder?: Holder | undefined; why?: string } {
+  try {
+    return { holder: readHolder(folder) };
+  } catch (error) {
+    return { why: (error as Error).message };
+  }
 }
 
 /**
