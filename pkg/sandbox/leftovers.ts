@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { environmentOf } from "../system/process-environment.ts";
 import { eachProcess } from "../system/process-table.ts";
 
 /** Between two looks at what was just killed, in milliseconds. */
@@ -43,14 +43,9 @@ function marked(marker: string): readonly number[] {
   if (process.platform !== "linux") return [];
   const mark = `${markerName}=${marker}`;
   // In one go: what is read is in memory, and asking the thread pool for each file takes ten times as long.
-  return eachProcess((pid) => (environmentOf(pid).includes(mark) ? pid : undefined));
-}
-
-/** Empty for a process that is gone or another user's: it can't be read, and is none of ours. */
-function environmentOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, "utf8");
-  } catch {
-    return "";
-  }
+  return eachProcess((pid) => {
+    const environment = environmentOf(pid);
+    if (environment === "gone") return "gone";
+    return environment.includes(mark) ? pid : undefined;
+  });
 }

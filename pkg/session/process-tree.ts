@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import type { Clock } from "../runtime/clock.ts";
 import { endProcesses } from "../system/end-processes.ts";
+import { environmentOf } from "../system/process-environment.ts";
 import type { ProcessIdentity } from "../system/process-identity.ts";
 import { eachProcess, nextTable } from "../system/process-table.ts";
 
@@ -56,16 +56,6 @@ function markedInProc(mark: string): readonly number[] {
     if (environment === "gone") return "gone";
     return environment.split("\0").includes(mark) ? pid : undefined;
   });
-}
-
-/** Empty for what has none, or is another user's: it can't be read, and is none of ours. */
-function environmentOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, "utf8");
-  } catch {
-    // As said above, or it has ended meanwhile.
-    return existsSync(`/proc/${pid}`) ? "" : "gone";
-  }
 }
 
 async function markedByPs(mark: string): Promise<readonly number[]> {

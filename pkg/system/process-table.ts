@@ -1,6 +1,7 @@
 /** All processes of this machine in one look, for who has to end some of them and to prove that none is left. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { environmentOf } from "./process-environment.ts";
 import { parseStat } from "./process-stat.ts";
 
 export interface ProcessEntry {
@@ -85,22 +86,23 @@ function fromProc(): readonly ProcessEntry[] {
   return eachProcess((pid) => {
     const entry = inProc(pid);
     if (entry === undefined || entry === "gone") return entry;
-    return { ...entry, environment: (readOf(pid, "environ") ?? "").split("\0") };
+    const environment = environmentOf(pid);
+    return environment === "gone" ? "gone" : { ...entry, environment: environment.split("\0") };
   });
 }
 
 /** Undefined for one that waits to be collected. */
 function inProc(pid: number): Omit<ProcessEntry, "environment"> | "gone" | undefined {
-  const text = readOf(pid, "stat");
+  const text = statOf(pid);
   if (text === undefined) return "gone";
   const stat = parseStat(text, `/proc/${pid}/stat`);
   return stat === undefined ? undefined : { pid, ...stat };
 }
 
 /** Undefined for what is gone by now, or is another user's. */
-function readOf(pid: number, name: "stat" | "environ"): string | undefined {
+function statOf(pid: number): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/${name}`, "utf8");
+    return readFileSync(`/proc/${pid}/stat`, "utf8");
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
     if (["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(code)) return undefined;

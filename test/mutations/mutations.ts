@@ -745,6 +745,14 @@ const log: readonly Mutation[] = [
 
 const stop: readonly Mutation[] = [
   {
+    name: "becoming-another-unmarked",
+    bug: "a process that is just becoming another program is taken for one without a mark",
+    file: "pkg/system/process-environment.ts",
+    find: 'if (environment !== "" || !hasProgram(pid)) {',
+    replace: "if (tries === 1) {",
+    tests: ["pkg/system/process-environment.test.ts"],
+  },
+  {
     name: "start-time-not-compared",
     bug: "a signal goes to whoever has the number of a process that is gone",
     file: "pkg/system/end-processes.ts",
