@@ -15,6 +15,7 @@ onLinux(
       env: { PATH: process.env.PATH, BOSUN_TEST_MARK: String(process.pid) },
       stdio: "ignore",
     });
+    onTestFinished(() => void child.kill("SIGKILL"));
     const exited = once(child, "exit");
     await once(child, "spawn");
     const pid = child.pid ?? 0;
