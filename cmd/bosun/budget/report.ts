@@ -5,7 +5,7 @@ import { policyOf, zoneOf } from "../../../pkg/gateway/budget-policy.ts";
 import type { Charge } from "../../../pkg/gateway/folded-requests.ts";
 import { selects, windowOf } from "../../../pkg/gateway/grants.ts";
 import { isAgain, type LedgerState, type RequestRecord } from "../../../pkg/gateway/ledger-state.ts";
-import { NANO_PER_USD, type NanoUSD } from "../../../pkg/gateway/money.ts";
+import { type NanoUSD, nanoOf } from "../../../pkg/gateway/money.ts";
 import type { Period } from "../../../pkg/gateway/windows.ts";
 import { type Burn, burnOf } from "./burn.ts";
 
@@ -99,7 +99,7 @@ function windowReport(state: LedgerState, budget: Budget, period: Period, atMs: 
   const totals = totalsOf(requests);
   const wanted = budget.spec[period];
   const limit = {
-    cost: wanted?.usd === undefined ? undefined : Math.floor(wanted.usd * NANO_PER_USD + 1e-6),
+    cost: wanted?.usd === undefined ? undefined : nanoOf(wanted.usd),
     tokens: wanted?.tokens,
   };
   const left = {
