@@ -2,7 +2,6 @@
  * `bosun stop` ends the operator as Ctrl-C does. `--emergency` ends every session, its processes and every request at
  * once, and needs nobody for it. Both keep all state.
  */
-import path from "node:path";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { fileStopLatch } from "../../../pkg/session/file-stop-latch.ts";
 import type { FileSystem } from "../../../pkg/storage/file-system.ts";
@@ -11,7 +10,7 @@ import { pidSpace } from "../../../pkg/system/pid-space.ts";
 import { isAlive } from "../../../pkg/system/process-identity.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
-import { originalOf } from "../operator/state-directory.ts";
+import { originalOf, repositoryOf } from "../operator/state-directory.ts";
 import { endEverything } from "../stop/end-everything.ts";
 import { readHolder } from "../stop/quiet-operator.ts";
 import { UserError } from "../user-error.ts";
@@ -58,7 +57,7 @@ async function emergencyStop(context: Context, folder: WorkspaceFolder, deps: St
   const original = originalOf(folder);
   if (original !== undefined)
     context.note(
-      `${folder.repository} is a copy of ${path.dirname(path.dirname(original))}: what runs there has a stop of its own, and goes on.`,
+      `${folder.repository} is a copy of ${repositoryOf(original)}: what runs there has a stop of its own, and goes on.`,
     );
   // What works in the checkouts, and records what is kept of them, is the original's.
   else if (left.length === 0 && (operator.is === "none" || operator.is === "ended"))
@@ -106,9 +105,9 @@ interface Latched {
 }
 
 /** Resolves as soon as the latch is seen or can't be made: what is to end must not wait for a slow disk. */
-async function engage(file: string, { clock, fs }: StopDeps): Promise<Latched> {
+async function engage(path: string, { clock, fs }: StopDeps): Promise<Latched> {
   const seen = Promise.withResolvers<true>();
-  const safe = fileStopLatch(file, fs)
+  const safe = fileStopLatch(path, fs)
     .engage("bosun stop --emergency", () => seen.resolve(true))
     .then(
       () => undefined,

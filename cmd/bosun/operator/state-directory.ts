@@ -73,6 +73,11 @@ export function originalOf(folder: WorkspaceFolder): string | undefined {
   }
 }
 
+/** Whose `.bosun` lies at `operator`. */
+export function repositoryOf(operator: string): string {
+  return path.dirname(path.dirname(operator));
+}
+
 /** @throws UserError when the workspace is a copy of one that is there still */
 export function refuseCopy(folder: WorkspaceFolder): void {
   const original = originalOf(folder);
@@ -91,7 +96,7 @@ function isOriginal(place: string, { operator }: WorkspaceFolder, state: string)
 }
 
 function asCopy({ repository, operator }: WorkspaceFolder, original: string): string {
-  const other = path.dirname(path.dirname(original));
+  const other = repositoryOf(original);
   return (
     `${repository} and ${other} are copies of one workspace: their agents would work in the same checkouts. ` +
     `Go on in ${other}; or, to go on here, remove ${original}; or, to begin anew here, remove ${operator}: ` +
