@@ -9,7 +9,7 @@ import type { GitPlace } from "./git.ts";
 import { isComplete } from "./is-complete.ts";
 import { changeRefs, readRef } from "./refs.ts";
 import type { GitClaim } from "./repository.ts";
-import { holdersOf } from "./worktrees.ts";
+import { holdersOf, howToFree } from "./worktrees.ts";
 
 /** Fewer objects than this are written one by one, as `git fetch` does; more stay in a pack. */
 const looseLimit = 100;
@@ -62,7 +62,7 @@ async function bring(
   if (holder === undefined) return;
   throw new TransientError(
     "BranchCheckedOut",
-    `Branch ${branch} is checked out at ${holder.path}. Check out another branch there.`,
+    `Branch ${branch} is checked out at ${holder.path}. ${howToFree(holder)}`,
   );
 }
 

@@ -20,6 +20,8 @@ export interface GitPlace {
   objects?: string;
   workTree?: string;
   index?: string;
+  /** Where its own files lie, for git can't always tell. Undefined where nobody can. */
+  mainWorkTree?: string;
   /** Verified in every transaction on refs here. */
   guard?: RefGuard;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { remembered } from "../quality/remembered.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { TerminalError } from "../runtime/errors.ts";
-import { commonGitDirectory, workspacePlaces } from "../sandbox/places.ts";
+import { commonGitDirectory, ownGitDirectory, workspacePlaces } from "../sandbox/places.ts";
 import { Checkouts, type CheckoutsOptions } from "./checkouts.ts";
 import { Claims } from "./claims.ts";
 import { collect } from "./collect.ts";
@@ -65,7 +65,7 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
   }
   const git = gitBy(options.runGit);
   const layout = layoutOf(stateDirectory);
-  const unguarded: GitPlace = { gitDirectory: commonGitDirectory(repositoryPath) };
+  const unguarded = placeOf(repositoryPath);
   const objectDirectory = join(unguarded.gitDirectory, "objects");
   await mkdir(stateDirectory, { recursive: true });
   await rm(layout.temporary, { recursive: true, force: true });
@@ -157,4 +157,10 @@ export async function openRepository(options: OpenRepositoryOptions): Promise<Re
       `Branch ${targetBranch} does not exist. Create it with a first commit.`,
     );
   }
+}
+
+function placeOf(repositoryPath: string): GitPlace {
+  const gitDirectory = commonGitDirectory(repositoryPath);
+  const isMain = ownGitDirectory(repositoryPath) === gitDirectory;
+  return isMain ? { gitDirectory, mainWorkTree: repositoryPath } : { gitDirectory };
 }

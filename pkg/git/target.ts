@@ -6,7 +6,7 @@ import type { TargetRefs } from "./layout.ts";
 import { identityEnvironment, isAncestor, mergeTrees } from "./plan-merge.ts";
 import { changeRefs, readRef } from "./refs.ts";
 import type { Seen, TargetSync } from "./repository.ts";
-import { holdersOf } from "./worktrees.ts";
+import { holdersOf, howToFree } from "./worktrees.ts";
 
 export interface TargetOptions {
   git: Git;
@@ -147,6 +147,11 @@ export class Target {
       const message = `A rebase or bisect of ${branch} goes on in ${busy.path}. End it and ${branch} follows.`;
       return { is: "behind", commit, reason: "CheckoutDirty", message };
     }
+    const gone = holders.find((holder) => holder.how === "gone");
+    if (gone !== undefined) {
+      const message = `${branch} is checked out at ${gone.path}. ${howToFree(gone)}`;
+      return { is: "behind", commit, reason: "CheckoutDirty", message };
+    }
     const [holder, second] = holders;
     if (holder === undefined) {
       const change = { do: "move", ref: refs.followed, from: before, to: commit } as const;
@@ -159,7 +164,7 @@ export class Target {
     }
     // This moves no ref by a transaction, so the guard is looked at right before.
     await changeRefs(git, repository, [], "follow the queue");
-    const refused = await fastForward(git, { path: holder.path, commit, temporary });
+    const refused = await fastForward(git, { path: holder.path, ref: refs.followed, commit, temporary });
     if ((await readRef(git, repository, refs.followed)) === commit) return this.#inSync(commit);
     const said = refused ?? "it moved meanwhile";
     const message = `git finds no safe fast-forward of ${branch} in ${holder.path}: ${said}`;

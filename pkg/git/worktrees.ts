@@ -1,12 +1,16 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { shellWord } from "../system/shell-word.ts";
 import type { Git, GitPlace } from "./git.ts";
 
 export interface Holder {
   /** Path of the work tree. */
   path: string;
-  /** `busy`: a rebase or bisect goes on there that will come back to the branch. */
-  how: "out" | "busy";
+  /**
+   * `busy`: a rebase or bisect goes on there that will come back to the branch. `gone`: it has the branch out, and was removed
+   * by hand or is on a disk that is away.
+   */
+  how: "out" | "busy" | "gone";
 }
 
 /** The person's work trees that have `ref` out, or will when their rebase or bisect ends. */
@@ -17,15 +21,30 @@ export async function holdersOf(git: Git, repository: GitPlace, ref: string): Pr
   const holders: Holder[] = [];
   const isOut = !directories.every((directory) => leads(directory, ref) === "elsewhere");
   const listed = isOut ? await git.text(repository, ["worktree", "list", "--porcelain", "-z"]) : "";
-  for (const record of listed.split("\0\0")) {
+  // The main one comes first.
+  for (const [place, record] of listed.split("\0\0").entries()) {
     const fields = record.split("\0").filter((field) => field !== "");
     const path = fields.find((field) => field.startsWith("worktree "))?.slice("worktree ".length);
-    if (path !== undefined && fields.includes(`branch ${ref}`)) holders.push({ path, how: "out" });
+    if (path === undefined || !fields.includes(`branch ${ref}`)) continue;
+    if (place === 0) holders.push({ path: mainWorkTree(repository, path), how: "out" });
+    else holders.push({ path, how: existsSync(join(path, ".git")) ? "out" : "gone" });
   }
   for (const directory of directories) {
     if (returnsTo(directory, ref)) holders.push({ path: directory, how: "busy" });
   }
   return holders;
+}
+
+/** How a person frees the branch that a work tree has out. A sentence. */
+export function howToFree({ path, how }: Holder): string {
+  return how === "gone"
+    ? `That folder is gone: bring it back, or have git forget it: git worktree remove --force --force ${shellWord(path)}`
+    : "Check out another branch there.";
+}
+
+/** Git takes a git directory that does not lie in its work tree (`git init --separate-git-dir`) for the work tree itself. */
+function mainWorkTree({ gitDirectory, mainWorkTree: known }: GitPlace, listed: string): string {
+  return known !== undefined && listed === gitDirectory ? known : listed;
 }
 
 /** Where HEAD of a git directory leads. Only `elsewhere` is certain; git says where a work tree lies, and knows other formats. */

@@ -47,18 +47,20 @@ function workTrees(gitDirectory: string): readonly string[] {
   ];
 }
 
-/** Where the refs and objects of a work tree are, also for a linked work tree (`.git` a file, `commondir` in it). */
-export function commonGitDirectory(repositoryPath: string): string {
+/** Where the HEAD of a work tree is, also where `.git` is a file that leads there. */
+export function ownGitDirectory(repositoryPath: string): string {
   const entry = join(repositoryPath, ".git");
   if (!existsSync(entry)) return repositoryPath;
-  let directory = entry;
-  if (statSync(entry).isFile()) {
-    const target = /^gitdir: (.+)$/m.exec(readFileSync(entry, "utf8"))?.[1]?.trim();
-    if (target !== undefined) directory = resolve(repositoryPath, target);
-  }
-  const common = join(directory, "commondir");
-  if (existsSync(common)) directory = resolve(directory, readFileSync(common, "utf8").trim());
-  return realpathSync(directory);
+  if (!statSync(entry).isFile()) return realpathSync(entry);
+  const target = /^gitdir: (.+)$/m.exec(readFileSync(entry, "utf8"))?.[1]?.trim();
+  return realpathSync(target === undefined ? entry : resolve(repositoryPath, target));
+}
+
+/** Where the refs and objects of a work tree are, also for a linked work tree (`commondir` in its git directory). */
+export function commonGitDirectory(repositoryPath: string): string {
+  const own = ownGitDirectory(repositoryPath);
+  const common = join(own, "commondir");
+  return existsSync(common) ? realpathSync(resolve(own, readFileSync(common, "utf8").trim())) : own;
 }
 
 /** An object folder and the ones it borrows from in turn (`info/alternates`). */

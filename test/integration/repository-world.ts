@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -43,6 +44,20 @@ export async function commit(directory: string, files: Readonly<Record<string, s
   await git(directory, "add", "-A");
   await git(directory, "commit", "--quiet", "--no-verify", "-m", `Change ${Object.keys(files).join(", ")}`);
   return git(directory, "rev-parse", "HEAD");
+}
+
+/** Every file below `root` by content, links not followed; git's own log of refs and the object store aside. */
+export async function everyByte(root: string): Promise<Record<string, string>> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const found: Record<string, string> = {};
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isFile() || /\/(objects|logs|refs\/bosun)\//.test(path)) continue;
+    found[path] = createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex");
+  }
+  return found;
 }
 
 export async function openRealWorld(options: Partial<OpenRepositoryOptions> = {}): Promise<RealWorld> {

@@ -1,5 +1,4 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import {
   appendFile,
@@ -23,7 +22,7 @@ import type { Checkout, GitClaim } from "../../pkg/git/repository.ts";
 import { needSandbox, sandbox } from "../../pkg/sandbox/testing/need-sandbox.ts";
 import { systemClock } from "../../pkg/system/system.ts";
 import { repositoryContract } from "../contracts/repository.contract.ts";
-import { commit, git, openRealWorld, type RealWorld, write } from "./repository-world.ts";
+import { commit, everyByte, git, openRealWorld, type RealWorld, write } from "./repository-world.ts";
 
 const worlds: RealWorld[] = [];
 
@@ -1043,20 +1042,6 @@ async function mergedWork(world: RealWorld, files: Readonly<Record<string, strin
   if (plan.is !== "clean") throw new Error("The merge is not clean.");
   await world.repository.swapTarget(target.value, plan.commit);
   return plan.commit;
-}
-
-/** Every file below `root` by content, links not followed; git's own log of refs and the object store aside. */
-async function everyByte(root: string): Promise<Record<string, string>> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const found: Record<string, string> = {};
-  for (const entry of entries) {
-    const path = join(entry.parentPath, entry.name);
-    if (!entry.isFile() || /\/(objects|logs|refs\/bosun)\//.test(path)) continue;
-    found[path] = createHash("sha256")
-      .update(await readFile(path))
-      .digest("hex");
-  }
-  return found;
 }
 
 test("a merge that was planned before and pruned since is planned anew", async () => {
