@@ -1,7 +1,17 @@
 /** Hosts that are started before there is a session for them. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -224,4 +234,22 @@ test("what an operator leaves of a host that nobody needed is cleared away by th
   const next = await stage.reopen();
   expect(existsSync(left)).toBe(false);
   await next.close();
+});
+
+test("a host that waited and whose folder can't be looked at as it ends is gone all the same, and its folder is left", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "bosun-spares-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const sessions = join(directory, "sessions");
+  mkdirSync(sessions);
+  const spares = new SpareHosts({
+    directory: sessions,
+    clock: new TestClock(),
+    ids: systemIds,
+    spawn: () => spawn("bash", ["-c", "read line"], { stdio: ["pipe", "ignore", "ignore"] }),
+  });
+  const id = spares.offer();
+  renameSync(sessions, `${sessions}.aside`);
+  symlinkSync(sessions, sessions);
+  await spares.close();
+  expect(readdirSync(`${sessions}.aside`)).toEqual([id]);
 });

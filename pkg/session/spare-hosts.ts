@@ -150,14 +150,22 @@ export class SpareHosts {
       return true;
     } catch {
       // A stop in force, a full disk, no more processes: who starts a session finds out, and says so.
-      removeUnused(folder);
+      removeIfCan(folder);
       return false;
     }
   }
 
   #forget(id: string): void {
     const spare = this.take(id);
-    if (spare !== undefined) removeUnused(sessionFolder(this.#options.directory, id));
+    if (spare !== undefined) removeIfCan(sessionFolder(this.#options.directory, id));
+  }
+}
+
+function removeIfCan(folder: SessionFolder): void {
+  try {
+    removeUnused(folder);
+  } catch {
+    // A folder that may not be searched, a disk that fails: the next operator removes it.
   }
 }
 

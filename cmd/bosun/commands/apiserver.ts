@@ -53,8 +53,18 @@ export async function apiserver(context: Context, options: ApiServerOptions): Pr
     (request, response) => void opened.promise.then((api) => api.listener(() => admin)(request, response)),
   );
   const lock = await takeLock(
-    { folder: directory, socket: "server.sock", server: local, clock: systemClock, words },
-    () => failed.reject(new UserError("Another API server has taken this folder of data; this one ends.")),
+    {
+      folder: directory,
+      socket: "server.sock",
+      server: local,
+      clock: systemClock,
+      words,
+      note: context.note,
+    },
+    (unseen) =>
+      failed.reject(
+        unseen ?? new UserError("Another API server has taken this folder of data; this one ends."),
+      ),
   );
   try {
     const metrics = new Metrics();

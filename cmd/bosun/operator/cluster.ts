@@ -82,8 +82,9 @@ export async function openCluster(options: OpenClusterOptions, start: Start): Pr
       socket: path.basename(folder.socket),
       server: socketServer(passOn(access), metrics, options),
       clock,
+      note,
     },
-    () => onFatal(takenOver),
+    (unseen) => onFatal(unseen ?? takenOver),
   );
   undo.push(() => lock.release());
   // Looked at once more: while this one waited, another may have begun to work elsewhere.

@@ -77,8 +77,8 @@ export async function openRegistry(
     void served.promise.then((api) => api.listener(() => admin)(request, response));
   });
   const lock = await takeLock(
-    { folder: folder.operator, socket: path.basename(folder.socket), server, clock },
-    () => onFatal(takenOver(folder)),
+    { folder: folder.operator, socket: path.basename(folder.socket), server, clock, note },
+    (unseen) => onFatal(unseen ?? takenOver(folder)),
   );
   undo.push(() => lock.release());
   onHeld?.();

@@ -72,9 +72,14 @@ function steppedClock() {
   };
 }
 
-async function taken(folder: string, clock: Clock, lost: () => void = () => {}): Promise<Lock> {
+async function taken(
+  folder: string,
+  clock: Clock,
+  lost: (unseen?: Error) => void = () => {},
+  note: (line: string) => void = () => {},
+): Promise<Lock> {
   const server = createServer((_, response) => response.end(folder));
-  const lock = await takeLock({ folder, socket: "operator.sock", server, clock }, lost);
+  const lock = await takeLock({ folder, socket: "operator.sock", server, clock, note }, lost);
   onTestFinished(() => lock.release());
   return lock;
 }
@@ -241,6 +246,47 @@ test("one that can't be seen and has long been silent is replaced; when it wakes
   expect(readdirSync(path.join(here.folder, "lock")).sort()).toEqual(["2.json", "2.sock"]);
   expect(await answerOf(path.join(here.folder, "operator.sock"))).toBe(here.folder);
   expect(next.isHeld()).toBe(true);
+});
+
+test("a holder that can't see who holds waits for it and says so, for as long as nobody else may take the lock", async () => {
+  const { folder } = folderOfALock();
+  const { clock, pass } = steppedClock();
+  const lost: unknown[] = [];
+  const told: string[] = [];
+  const lock = await taken(
+    folder,
+    clock,
+    (unseen) => lost.push(unseen?.message),
+    (line) => told.push(line),
+  );
+  const files = path.join(folder, "lock");
+  const hide = () => {
+    renameSync(files, `${files}.aside`);
+    writeFileSync(files, "");
+  };
+  const beats = async (seconds: number) => {
+    for (let past = 0; past < seconds; past += 2) await pass(2_000);
+  };
+  const unseen = /^Who holds this workspace can't be seen \(ENOTDIR: .*\)\.$/;
+
+  hide();
+  await beats(10);
+  expect(() => lock.isHeld()).toThrow(unseen);
+  expect(told.splice(0)).toEqual([
+    expect.stringMatching(/^Warning: Who holds .*ENOTDIR.* in 30 s, .* ends\.$/),
+  ]);
+  rmSync(files);
+  renameSync(`${files}.aside`, files);
+  await beats(10);
+  expect(lock.isHeld()).toBe(true);
+  expect(told.splice(0)).toEqual(["Who holds this workspace can be seen again: it goes on."]);
+  expect(lost).toEqual([]);
+
+  hide();
+  await beats(60);
+  expect(lost).toEqual([expect.stringMatching(unseen)]);
+  rmSync(files);
+  renameSync(`${files}.aside`, files);
 });
 
 test("a process that has started again in its own place still holds, by its file alone, until it lets go or is replaced", async () => {

@@ -6,10 +6,11 @@ import { chmodSync, existsSync, readlinkSync, renameSync, rmSync, symlinkSync } 
 import type { Server } from "node:http";
 import { join } from "node:path";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
+import { TransientError } from "../../../pkg/runtime/errors.ts";
 import { pidSpace } from "../../../pkg/system/pid-space.ts";
 import { startTimeOf } from "../../../pkg/system/process-identity.ts";
 import { socketPath } from "../../../pkg/system/socket-path.ts";
-import { beatMs, type HolderWords, refuseHeld } from "./lock-holder.ts";
+import { beatMs, type HolderWords, heldMs, refuseHeld } from "./lock-holder.ts";
 import { type Holder, lockTerms } from "./lock-terms.ts";
 
 export interface LockOptions {
@@ -20,6 +21,8 @@ export interface LockOptions {
   clock: Clock;
   /** An operator by default. */
   words?: HolderWords;
+  /** Told when it can't be seen any more who holds it, and when it can again. */
+  note?(line: string): void;
 }
 
 const operator: HolderWords = {
@@ -31,7 +34,11 @@ const operator: HolderWords = {
 export interface Lock {
   /** Grows with each holder, and is never given twice: what tells a stale one elsewhere. */
   readonly term: number;
-  /** Whether nobody has taken it since. Costs a look at a folder. */
+  /**
+   * Whether nobody has taken it since. Costs a look at a folder.
+   *
+   * @throws TransientError where that can't be seen: what needs the lock waits
+   */
   isHeld(): boolean;
   release(): void;
 }
@@ -39,12 +46,13 @@ export interface Lock {
 /**
  * Takes the lock of `folder`. From then on `socket` leads to `server`.
  *
- * @param onLost - told once when another has taken it: nothing may be written any more
+ * @param onLost - told once when another has taken it: nothing may be written any more. With the reason where that could
+ *   not be seen for so long that another may have
  * @throws UserError when another holds it
  */
 export async function takeLock(
-  { folder, socket, server, clock, words = operator }: LockOptions,
-  onLost: () => void,
+  { folder, socket, server, clock, words = operator, note = () => {} }: LockOptions,
+  onLost: (unseen?: Error) => void,
 ): Promise<Lock> {
   const terms = lockTerms(join(folder, "lock"));
   const known = join(folder, socket);
@@ -86,14 +94,33 @@ export async function takeLock(
   }
 
   function isHeld(): boolean {
-    return terms.newest() === number;
+    try {
+      return terms.newest() === number;
+    } catch (cause) {
+      const why = (cause as Error).message;
+      throw new TransientError("LockUnseen", `Who holds ${words.place} can't be seen (${why}).`, { cause });
+    }
   }
 
   async function keep(): Promise<void> {
+    let unseenSinceMs: number | undefined;
     while (!stopped.signal.aborted) {
       await clock.sleep(beatMs, stopped.signal).catch(() => undefined); // Released: the loop sees it.
       if (stopped.signal.aborted) return;
-      if (!isHeld()) return onLost();
+      try {
+        if (!isHeld()) return onLost();
+        if (unseenSinceMs !== undefined) note(`Who holds ${words.place} can be seen again: it goes on.`);
+        unseenSinceMs = undefined;
+      } catch (error) {
+        const { message } = error as Error;
+        if (unseenSinceMs === undefined)
+          note(
+            `Warning: ${message} Nothing is begun until it can; in ${heldMs / 1000} s, when others may take it, this process ends.`,
+          );
+        unseenSinceMs ??= clock.elapsed();
+        if (clock.elapsed() - unseenSinceMs >= heldMs) return onLost(error as Error);
+        continue;
+      }
       try {
         terms.write(number, { ...me, heartbeatMs: clock.now() });
         show();

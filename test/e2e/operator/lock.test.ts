@@ -1,7 +1,7 @@
 /** One operator a workspace, whatever its predecessor left behind. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { scratch } from "./scratch.ts";
+import { projectYaml, scratch } from "./scratch.ts";
 
 test("a second operator refuses and names the first; after a kill -9 of the first the next starts at once; stop ends it", async () => {
   const here = scratch();
@@ -38,4 +38,25 @@ test("neither a stale socket nor a file in its place keeps an operator from star
   await last.ready();
   expect(await here.tell("status")).not.toContain("No operator");
   await last.end();
+});
+
+test("an operator that can't see who holds says so and begins nothing, and goes on once it can", async () => {
+  const here = scratch();
+  const operator = here.rehearse();
+  await operator.ready();
+  const lock = `${here.workspace.operator}/lock`;
+  renameSync(lock, `${lock}.aside`);
+  writeFileSync(lock, "Permissions would not keep root out.");
+  await here.until("a warning", () => operator.output().includes("Who holds this workspace can't be seen"));
+  here.write("projects/one.yaml", projectYaml("one"));
+  await here.until("a refusal", () =>
+    readFileSync(`${here.workspace.operator}/operator.log`, "utf8").includes("LockUnseen"),
+  );
+
+  rmSync(lock);
+  renameSync(`${lock}.aside`, lock);
+  await here.until("the good news", () => operator.output().includes("can be seen again"));
+  await here.phase("one", "Done");
+  await operator.end();
+  expect(await here.left()).toEqual([]);
 });
