@@ -1,12 +1,27 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { uniform } from "../../test/support/uniform.ts";
+import { TestClock } from "../runtime/testing/clock.ts";
 import type { FileSystem } from "../storage/file-system.ts";
 import { nodeFileSystem } from "../storage/node-file-system.ts";
 import { crashFileSystem } from "../storage/testing/crash-file-system.ts";
-import { watchLatch } from "../system/latch-watch.ts";
+import { isEngaged, stopIsUnsettled } from "../system/latch-files.ts";
+import { type LatchLook, watchLatch } from "../system/latch-watch.ts";
 import { systemClock as clock } from "../system/system.ts";
 import { fileStopLatch, followedLatch } from "./file-stop-latch.ts";
 
@@ -87,10 +102,71 @@ test("a touched latch is a stop, and touched again another one", async () => {
   expect((await latch.look()).engaged).not.toBe(first.engaged);
 });
 
-test("a folder in the latch's place is a stop too", async () => {
+test.each<[string, (file: string) => void]>([
+  ["a folder", (file) => mkdirSync(file)],
+  ["a link that leads nowhere", (file) => symlinkSync("/nowhere", file)],
+  ["a link that leads to itself", (file) => symlinkSync(file, file)],
+  ["a link to a file", (file) => symlinkSync(fileURLToPath(import.meta.url), file)],
+  ["a link to a folder", (file) => symlinkSync("/", file)],
+  ["a pipe", (file) => void execFileSync("mkfifo", [file])],
+])("%s in the latch's place is a stop for all who look, and is released as one", async (_, put) => {
   const { file, latch } = temporaryLatch();
-  mkdirSync(file);
-  expect((await latch.look()).engaged).toBeDefined();
+  put(file);
+  const seen = await latch.look();
+  expect(seen).toEqual({ engaged: expect.any(String), released: undefined });
+  expect([await latch.engaged(), isEngaged(file)]).toEqual([true, true]);
+  expect(await latch.look()).toEqual(seen);
+
+  await latch.release(seen.engaged);
+  expect(await latch.look()).toEqual({ engaged: undefined, released: seen.engaged });
+  expect([await latch.engaged(), isEngaged(file), stopIsUnsettled(file)]).toEqual([false, false, true]);
+  await latch.settle();
+  expect(await latch.look()).toEqual({ engaged: undefined, released: undefined });
+  expect(stopIsUnsettled(file)).toBe(false);
+});
+
+test("a latch that may not be read is a stop, and is released as one", async () => {
+  const { file, latch } = temporaryLatch();
+  await latch.engage("why");
+  const read: FileSystem["read"] = async (path) => {
+    throw Object.assign(new Error(`EACCES: permission denied, open '${path}'`), { code: "EACCES" });
+  };
+  const hidden = fileStopLatch(file, { ...nodeFileSystem, read });
+  const { engaged } = await hidden.look();
+  expect(engaged).toBeDefined();
+  await hidden.release(engaged);
+  expect(await hidden.look()).toEqual({ engaged: undefined, released: engaged });
+});
+
+test("a stop that begins while a link leads nowhere in its latch's place takes that place", async () => {
+  const { file, latch } = temporaryLatch();
+  symlinkSync("/nowhere/at-all", file);
+  const before = await latch.look();
+  await latch.engage("why");
+  expect(readFileSync(file, "utf8")).toBe("why\n");
+  expect((await latch.look()).engaged).not.toBe(before.engaged);
+});
+
+test("a link that comes into the latch's place, is touched or leads to what was touched is heard of", async () => {
+  const { file } = temporaryLatch();
+  const behind = `${file}.behind`;
+  const time = new TestClock();
+  const over = new AbortController();
+  onTestFinished(() => over.abort());
+  const watch = watchLatch(file, time, over.signal);
+  const heard: LatchLook[] = [];
+  watch.follow((look) => heard.push(look), over.signal);
+  const lookAfter = async (change: () => void): Promise<LatchLook[]> => {
+    change();
+    await time.advance(200);
+    return heard.splice(0);
+  };
+  const news = [{ isEngaged: true, hasChanged: true }];
+  expect(await lookAfter(() => symlinkSync(behind, file))).toEqual(news);
+  expect(await lookAfter(() => {})).toEqual([{ isEngaged: true, hasChanged: false }]);
+  expect(await lookAfter(() => lutimesSync(file, 1, 1))).toEqual(news);
+  expect(await lookAfter(() => writeFileSync(behind, ""))).toEqual(news);
+  expect(await lookAfter(() => utimesSync(behind, 1, 1))).toEqual(news);
 });
 
 test("another stop while one is in force has a name of its own, and no trace of what was released before", async () => {

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
-import type { FileSystem } from "../storage/file-system.ts";
+import { codeOf } from "../storage/file-calls.ts";
+import type { FileStat, FileSystem } from "../storage/file-system.ts";
 import { nodeFileSystem } from "../storage/node-file-system.ts";
 import { releasedPath } from "../system/latch-files.ts";
 import type { LatchWatch } from "../system/latch-watch.ts";
@@ -8,15 +9,16 @@ import type { FollowedLatch, StopLatch } from "./stop-latch.ts";
 
 /**
  * The latch as a file that says why. Hosts and the gateway watch it themselves, so that it holds without a living
- * operator. Released, it is renamed: so the operator that comes next knows which stop a person has ended. A folder that
- * a person made there is a latch as well, and what is in it is never removed.
+ * operator. Released, it is renamed: so the operator that comes next knows which stop a person has ended. Whatever a
+ * person put there is a latch as well: a folder, in which nothing is ever removed, a link that leads nowhere, a file that
+ * may not be read.
  *
  * @param path - of the latch; whoever only creates an empty file there engages it
  */
 export function fileStopLatch(path: string, fs: FileSystem = nodeFileSystem): StopLatch {
   const released = releasedPath(path);
   return {
-    engaged: async () => (await fs.stat(path)) !== undefined,
+    engaged: async () => (await foundAt(path, fs)) !== undefined,
     look: async () => ({ engaged: await nameOf(path, fs), released: await nameOf(released, fs) }),
     async engage(why, visible) {
       await fs.makeDirectory(dirname(path), 0o700);
@@ -50,7 +52,7 @@ export function fileStopLatch(path: string, fs: FileSystem = nodeFileSystem): St
       await fs.syncDirectory(dirname(path));
     },
     async settle() {
-      if ((await fs.stat(released)) === undefined) return;
+      if ((await foundAt(released, fs)) === undefined) return;
       await clear(released, fs);
       await fs.syncDirectory(dirname(path));
     },
@@ -58,7 +60,14 @@ export function fileStopLatch(path: string, fs: FileSystem = nodeFileSystem): St
 }
 
 async function isFolder(path: string, fs: FileSystem): Promise<boolean> {
-  return (await fs.stat(path))?.kind === "directory";
+  return (await fs.lstat(path))?.kind === "directory";
+}
+
+/** Of a link, what it leads to; the link itself where that can't be told. */
+async function foundAt(path: string, fs: FileSystem): Promise<FileStat | undefined> {
+  const found = await fs.lstat(path);
+  if (found?.kind !== "other") return found;
+  return (await fs.stat(path).catch(() => undefined)) ?? found;
 }
 
 /** Removes the file at `path`; a folder, which may hold what is a person's, gets another name. */
@@ -82,12 +91,22 @@ export function followedLatch(watch: LatchWatch): FollowedLatch {
 /** By what it says and when it was last touched, both of one file. Undefined where there is no such file. */
 async function nameOf(path: string, fs: FileSystem): Promise<string | undefined> {
   for (;;) {
-    const before = await fs.stat(path);
+    const before = await foundAt(path, fs);
     if (before === undefined) return undefined;
-    const content = before.kind === "file" ? await fs.read(path) : Buffer.of();
-    const after = await fs.stat(path);
+    const content = before.kind === "file" ? await readIfAllowed(path, fs) : Buffer.of();
+    const after = await foundAt(path, fs);
     // Released or engaged anew while it was read: half of each would be the name of a stop that never was.
     if (content === undefined || after?.mtimeNs !== before.mtimeNs) continue;
     return `${before.mtimeNs}-${createHash("sha256").update(content).digest("hex").slice(0, 16)}`;
+  }
+}
+
+/** Nothing of a file that may not be read: it says a stop all the same. */
+async function readIfAllowed(path: string, fs: FileSystem): Promise<Buffer | undefined> {
+  try {
+    return await fs.read(path);
+  } catch (error) {
+    if (codeOf(error) === "EACCES") return Buffer.of();
+    throw error;
   }
 }

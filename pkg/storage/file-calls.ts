@@ -41,6 +41,7 @@ export interface FileCalls {
   readdir(path: string): Promise<string[]>;
   readdir(path: string, options: { withFileTypes: true }): Promise<FoundEntry[]>;
   stat(path: string, options: { bigint: true }): Promise<FoundStat>;
+  lstat(path: string, options: { bigint: true }): Promise<FoundStat>;
   realpath(path: string): Promise<string>;
   mkdir(path: string, options: { mode: number }): Promise<unknown>;
   rename(from: string, to: string): Promise<void>;

@@ -36,6 +36,8 @@ export interface FileSystem {
   pieces(path: string): AsyncIterable<Buffer>;
   /** Undefined where there is nothing. Follows symbolic links. */
   stat(path: string): Promise<FileStat | undefined>;
+  /** As `stat`, but of a symbolic link itself, whose kind is `other`. */
+  lstat(path: string): Promise<FileStat | undefined>;
   /** Where `path` leads when symbolic links are followed; `path` itself where there is nothing. */
   realPath(path: string): Promise<string>;
   /** Entries in the order of their names, or undefined where there is no directory. */

@@ -7,6 +7,7 @@ import {
   codeOf,
   type FileCalls,
   type FoundEntry,
+  type FoundStat,
   type OpenFile,
 } from "./file-calls.ts";
 import type { AppendFile, DirectoryEntry, FileStat, FileSystem } from "./file-system.ts";
@@ -57,17 +58,8 @@ export function fileSystemOn(
       }
     },
 
-    async stat(path): Promise<FileStat | undefined> {
-      const found = await orUndefined(calls.stat(path, { bigint: true }));
-      if (found === undefined) return undefined;
-      return {
-        kind: kindOf(found),
-        size: Number(found.size),
-        mtimeNs: found.mtimeNs,
-        ino: found.ino,
-        mode: Number(found.mode) & 0o7777,
-      };
-    },
+    stat: async (path) => statOf(await orUndefined(calls.stat(path, { bigint: true }))),
+    lstat: async (path) => statOf(await orUndefined(calls.lstat(path, { bigint: true }))),
 
     realPath: async (path) => (await orUndefined(calls.realpath(path))) ?? path,
 
@@ -161,6 +153,17 @@ async function withFile(
   } finally {
     await file.close();
   }
+}
+
+function statOf(found: FoundStat | undefined): FileStat | undefined {
+  if (found === undefined) return undefined;
+  return {
+    kind: kindOf(found),
+    size: Number(found.size),
+    mtimeNs: found.mtimeNs,
+    ino: found.ino,
+    mode: Number(found.mode) & 0o7777,
+  };
 }
 
 function kindOf(entry: Pick<FoundEntry, "isFile" | "isDirectory">): FileStat["kind"] {

@@ -1,5 +1,5 @@
 /** The stop latch as files: what is there says whether a stop is in force, and which one a person has ended. */
-import { statSync } from "node:fs";
+import { lstatSync } from "node:fs";
 
 /** Where a stop that a person has ended is kept until the Workspace's mode agrees. */
 export function releasedPath(latch: string): string {
@@ -7,12 +7,12 @@ export function releasedPath(latch: string): string {
 }
 
 /**
- * Whether the stop of `latch` is in force. A latch that can't be looked at (the folder may not be searched, the disk fails)
- * counts as one that is there: unknown is not gone. Does not let go of the event loop.
+ * Whether the stop of `latch` is in force. Anything of that name is a latch, also a link that leads nowhere. One that can't be
+ * looked at (the folder may not be searched, the disk fails) counts as one that is there: unknown is not gone. Does not let go of the event loop.
  */
 export function isEngaged(latch: string): boolean {
   try {
-    return statSync(latch, { throwIfNoEntry: false }) !== undefined;
+    return lstatSync(latch, { throwIfNoEntry: false }) !== undefined;
   } catch {
     return true;
   }

@@ -1,5 +1,5 @@
 /** The stop latch as a whole process watches it: one look for all that heed it. */
-import { statSync } from "node:fs";
+import { lstatSync, statSync } from "node:fs";
 import type { Clock } from "../runtime/clock.ts";
 import { isEngaged, releasedPath } from "./latch-files.ts";
 
@@ -61,8 +61,14 @@ export function watchLatch(path: string, clock: Clock, signal: AbortSignal): Lat
 /** Another one for each file that is put there, and for each touch. */
 function printOf(path: string): string {
   try {
-    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-    return found === undefined ? "none" : `${found.ino} ${found.mtimeNs} ${found.size}`;
+    const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    // Of a link, also what it leads to may be touched.
+    const behind = found?.isSymbolicLink()
+      ? statSync(path, { bigint: true, throwIfNoEntry: false })
+      : undefined;
+    return [found, behind]
+      .map((one) => (one === undefined ? "none" : `${one.ino} ${one.mtimeNs} ${one.size}`))
+      .join();
   } catch (error) {
     // Told as a change: whoever is woken meets the same error, and says so.
     return `unknown: ${(error as NodeJS.ErrnoException).code}`;

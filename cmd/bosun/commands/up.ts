@@ -1,5 +1,4 @@
 /** `bosun up`: the operator in the foreground, with a live view. Ctrl-C once finishes turns and saves; twice stops now. */
-import { existsSync } from "node:fs";
 import path from "node:path";
 import type { KubeObject } from "../../../pkg/api/meta.ts";
 import { SETTLED_PHASES } from "../../../pkg/api/phases.ts";
@@ -9,6 +8,7 @@ import { inspectRepository } from "../../../pkg/git/inspect.ts";
 import { TransientError } from "../../../pkg/runtime/errors.ts";
 import { keepCompiled } from "../../../pkg/system/compile-cache.ts";
 import { compileLate } from "../../../pkg/system/compile-late.ts";
+import { isEngaged } from "../../../pkg/system/latch-files.ts";
 import { giveMemoryBackAtRest } from "../../../pkg/system/memory-at-rest.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
@@ -114,7 +114,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
     `The operator runs (process ${process.pid}). Ctrl-C lets running turns finish and saves; a second Ctrl-C stops now.`,
   );
 
-  if (existsSync(folder.stopLatch))
+  if (isEngaged(folder.stopLatch))
     print("The emergency stop is in force: nothing starts until `bosun resume` in another terminal.");
   const objects = await show(operator, view.show, interrupts.first, options.untilSettled === true).catch(
     async (error: unknown) => {

@@ -6,6 +6,7 @@ import { inspectRepository } from "../../../pkg/git/inspect.ts";
 import { sandboxAvailable } from "../../../pkg/sandbox/available.ts";
 import { pidNamespaceAvailable } from "../../../pkg/sandbox/pid-namespace.ts";
 import { roomIn } from "../../../pkg/system/disk-room.ts";
+import { isEngaged } from "../../../pkg/system/latch-files.ts";
 import { shellWord } from "../../../pkg/system/shell-word.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import { NoOperatorError, socketClient } from "../operator-client/socket-client.ts";
@@ -119,7 +120,7 @@ export async function diskFinding(env: Readonly<Record<string, string | undefine
 
 export async function operatorFinding(folder: WorkspaceFolder): Promise<Finding> {
   const { socket, stopLatch } = folder;
-  if (existsSync(stopLatch)) {
+  if (isEngaged(stopLatch)) {
     return { state: "warning", message: "The emergency stop is engaged: nothing runs.", fix: "bosun resume" };
   }
   try {

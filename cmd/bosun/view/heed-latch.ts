@@ -1,8 +1,8 @@
 /** What the stop latch says, before any object does. */
-import { existsSync } from "node:fs";
 import { setCondition } from "../../../pkg/api/conditions.ts";
 import type { Workspace } from "../../../pkg/api/generated.ts";
 import { timestamp } from "../../../pkg/runtime/clock.ts";
+import { isEngaged } from "../../../pkg/system/latch-files.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
 import type { Objects } from "./objects.ts";
 
@@ -13,7 +13,7 @@ import type { Objects } from "./objects.ts";
  * @param now - wall time in milliseconds
  */
 export function heedLatch(objects: Objects, { stopLatch }: WorkspaceFolder, now: number): Objects {
-  if (!existsSync(stopLatch)) return objects;
+  if (!isEngaged(stopLatch)) return objects;
   return { ...objects, workspaces: objects.workspaces.map((workspace) => stopped(workspace, now)) };
 }
 

@@ -6,7 +6,7 @@
  */
 import { basename, dirname } from "node:path";
 import type { Random } from "../../runtime/clock.ts";
-import type { BlockingFileCalls, FileCalls, FoundEntry, OpenFile } from "../file-calls.ts";
+import type { BlockingFileCalls, FileCalls, FoundEntry, FoundStat, OpenFile } from "../file-calls.ts";
 import {
   asFile,
   copyOf,
@@ -241,6 +241,15 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
     return [...entries].reverse().map(([name, entry]) => ({ name, ...kindOf(entry) }));
   }
 
+  function stat(path: string): FoundStat {
+    step("stat", path);
+    const found = find(path);
+    if (found === undefined) throw errorWithCode("ENOENT", path);
+    const { ino, mode } = found;
+    const [size, mtimeNs] = found.is === "file" ? [BigInt(found.data.length), found.mtimeNs] : [0n, 0n];
+    return { size, mtimeNs, ino, mode: BigInt(mode), ...kindOf(found) };
+  }
+
   function mkdir(path: string, mode: number): void {
     step("mkdir", path);
     if (find(path) !== undefined) throw errorWithCode("EEXIST", path);
@@ -350,14 +359,9 @@ export function crashDisk(root: FolderNode = newFolder(1n, 0o755)): CrashDisk {
       open: async (path, flags, mode) => openFile(open(path, flags, mode)),
       readFile: async (path) => readFile(path),
       readdir,
-      async stat(path) {
-        step("stat", path);
-        const found = find(path);
-        if (found === undefined) throw errorWithCode("ENOENT", path);
-        const { ino, mode } = found;
-        const [size, mtimeNs] = found.is === "file" ? [BigInt(found.data.length), found.mtimeNs] : [0n, 0n];
-        return { size, mtimeNs, ino, mode: BigInt(mode), ...kindOf(found) };
-      },
+      stat: async (path) => stat(path),
+      // It has no links.
+      lstat: async (path) => stat(path),
       async realpath(path) {
         step("realpath", path);
         if (find(path) === undefined) throw errorWithCode("ENOENT", path);
