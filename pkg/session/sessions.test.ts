@@ -3,6 +3,7 @@ import { once } from "node:events";
 import {
   closeSync,
   existsSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -18,6 +19,7 @@ import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { Tokens } from "../gateway/tokens.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { temporaryPath } from "../storage/replace-file.ts";
 import { releasedPath } from "../system/latch-files.ts";
 import { pidSpace } from "../system/pid-space.ts";
 import { isAlive, type ProcessIdentity } from "../system/process-identity.ts";
@@ -644,6 +646,18 @@ test("an end that was ordered is known as one by the time that it is over: nobod
   await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
   await stage.sessions.stop(spec.id, "Now");
   expect(ends).toMatchObject([{ is: "absent", ordered: true }]);
+});
+
+test("a session is ended at once also where the disk takes no word of it", async () => {
+  const { stage } = await stageWith(() => bash(`touch started; ${waitFor("../go")}`));
+  const spec = stage.spec();
+  await stage.sessions.start(spec);
+  await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
+  // A folder in the way of what the order would be written to.
+  mkdirSync(temporaryPath(join(stage.places.directory, spec.id, "control")));
+  await stage.sessions.stop(spec.id, "Now");
+  expect(await markedProcesses(spec.id)).toEqual([]);
+  expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "absent" });
 });
 
 test("a start that comes while an end waits for its turn begins once that end is over, and lives", async () => {
