@@ -1,10 +1,11 @@
 /**
- * The whole kill test: `node test/e2e/kill-soak.ts [--kills 20] [--seed N] [--failpoints all|none|NAME]...
+ * The whole kill test: `npm run soak:kill -- [--kills 20] [--minutes N] [--seed N] [--failpoints all|none|NAME]...
  * [--sandbox Required|Off]`.
  * Demos one after another until the operator was killed at so many random moments, alone or with its gateway, its sessions
  * or all of them, while hosts and gateways died and all was stopped and resumed; then one demo for each failpoint. Every
- * other demo runs without a sandbox and counts what tool calls do; `--sandbox` decides it for all. Exits 1 when anything
- * came out wrong, and keeps the folders of those demos.
+ * other demo runs without a sandbox and counts what tool calls do; `--sandbox` decides it for all. After `--minutes` no
+ * demo begins. Interrupted, it says what those before showed. Exits 1 when anything came out wrong, and keeps the folders of
+ * those demos.
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -18,36 +19,52 @@ import { failedTests, outcomeOf, violations } from "./outcome.ts";
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "20" },
+    minutes: { type: "string", default: "Infinity" },
     seed: { type: "string", default: String(randomInt(1_000_000)) },
     failpoints: { type: "string", multiple: true, default: ["all"] },
     sandbox: { type: "string" },
   },
 });
-const seed = Number(values.seed);
+const [kills, minutes, seed] = [Number(values.kills), Number(values.minutes), Number(values.seed)];
+if (!Number.isInteger(kills) || kills < 0 || !(minutes > 0) || !Number.isInteger(seed))
+  throw new RangeError("--kills and --seed must be whole numbers, --minutes a number above 0.");
 console.log(`Seed ${seed}`);
 
 startBuiltPackage();
 let demos = 0;
 let underWay: PreparedDemo | undefined;
+let wrongDemos = 0;
 whenInterrupted(async () => {
+  console.log(verdict(underWay === undefined ? demos : demos - 1));
   if (underWay !== undefined) await removeDemo(underWay);
 });
-let wrongDemos = 0;
-const fates = randomKills(Number(values.kills), seed);
-for (let done = 0; done < fates.length; ) {
+const endMs = performance.now() + minutes * 60_000;
+const isOver = (): boolean => performance.now() >= endMs;
+const fates = randomKills(kills, seed);
+for (let done = 0; done < fates.length && !isOver(); ) {
   const runs = await demoWith(fates.slice(done));
   if (runs.length === 0) break;
   done += Math.max(1, runs.filter(({ end }) => end === "Killed").length);
 }
 const named = failpoints.filter((name) => [name, "all"].some((word) => values.failpoints.includes(word)));
 for (const name of named) {
+  if (isOver()) {
+    console.log(`Not tried for want of time: the failpoints from ${name} on.`);
+    break;
+  }
   const [run] = await demoWith([{ failpoint: { name, spareOperator: true } }]);
-  if (run?.hasHit) continue;
+  if (run === undefined || run.hasHit) continue;
   wrongDemos += 1;
   console.log(`  WRONG: ${name} was never passed`);
 }
 process.exitCode = wrongDemos === 0 ? 0 : 1;
-console.log(wrongDemos === 0 ? "All came out as they must." : `${wrongDemos} came out wrong.`);
+console.log(verdict(demos));
+
+function verdict(ended: number): string {
+  return wrongDemos === 0
+    ? `All ${ended} came out as they must.`
+    : `${wrongDemos} of ${ended} came out wrong.`;
+}
 
 /** Runs a demo through as many of `wanted` as it takes, and says what is wrong with what came out. @returns none when it never came to an end */
 async function demoWith(wanted: readonly Fate[]): Promise<readonly Run[]> {

@@ -3,6 +3,7 @@
  *
  *     npm run soak:simulation -- --seeds 20000 --hours 24 --workers 2
  *     npm run soak:simulation -- --seeds 20000 --hours 24 --workers 2 --from 3817     goes on after an interruption
+ *     npm run soak:simulation -- --minutes 5 --from 3817                             begins no seed after five minutes
  *
  * A line a minute tells how far it is, how fast, and what has failed. A seed that breaks a promise is told at once, with
  * its last steps and the command that replays it. Exit code 1 when one did. Interrupted, it says how to go on.
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     hours: { type: "string", default: "24" },
     workers: { type: "string", default: "2" },
     from: { type: "string", default: "1" },
+    minutes: { type: "string" },
     /** After so many failures it ends. */
     failures: { type: "string", default: "20" },
   },
@@ -30,6 +32,7 @@ const [seeds, hours, workers, from, failuresMax] = [
 const last = from + seeds - 1;
 
 const startMs = performance.now();
+const endMs = startMs + (values.minutes === undefined ? Infinity : wholeNumber(values.minutes) * 60_000);
 const failed: number[] = [];
 const done = new Set<number>();
 /** The first seed of which nothing is known. */
@@ -67,7 +70,7 @@ await runInPool({
       merged += answer.outcome.merged;
       lives += answer.outcome.lives;
     }
-    return !interrupted && failed.length < failuresMax;
+    return !interrupted && performance.now() < endMs && failed.length < failuresMax;
   },
 });
 clearInterval(minutely);
@@ -99,7 +102,7 @@ function progress(): string {
 function wholeNumber(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) {
     console.error(
-      `"${text}" is no whole number above 0: give numbers to --seeds, --hours, --workers and --from.`,
+      `"${text}" is no whole number above 0: give numbers to --seeds, --hours, --workers, --from and --minutes.`,
     );
     process.exit(2);
   }

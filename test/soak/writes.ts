@@ -4,6 +4,9 @@
  *
  *     npm run soak:writes -- --kills 500 --seed 7              the API server alone
  *     npm run soak:writes -- --kills 500 --seed 7 --operator   a whole operator; a person edits the files meanwhile
+ *     npm run soak:writes -- --minutes 5                       no kill after five minutes
+ *
+ * A line a minute tells how far it is. Interrupted, it judges what was done until then. Exit code 1 when something was lost.
  */
 import { randomInt } from "node:crypto";
 import path from "node:path";
@@ -11,7 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { crdFile } from "../bench/apiserver/probe.ts";
 import { startBuiltPackage } from "../support/bosun-command.ts";
-import { whenInterrupted } from "../support/interrupted.ts";
+import { untilInterrupted } from "../support/interrupted.ts";
 import { apiServer, operator } from "../support/servers.ts";
 import { uniform } from "../support/uniform.ts";
 import { startClients } from "./clients.ts";
@@ -31,9 +34,12 @@ export interface SoakOptions {
   readonly whole?: boolean;
   /** Told how to end what was started, once it was. */
   readonly started?: (end: () => Promise<void>) => void;
+  /** Asked before each kill: after `true` none comes, and what was done is judged. Told of what there was until then. */
+  readonly isOver?: (until: { kills: number; acknowledged: number }) => boolean;
 }
 
 export interface SoakResult {
+  readonly kills: number;
   readonly writes: number;
   readonly acknowledged: number;
   readonly unknown: number;
@@ -47,7 +53,14 @@ export interface SoakResult {
 }
 
 export async function soakWrites(options: SoakOptions): Promise<SoakResult> {
-  const { kills, seed, acknowledgedMin = 0, whole = false, started = () => {} } = options;
+  const {
+    kills,
+    seed,
+    acknowledgedMin = 0,
+    whole = false,
+    started = () => {},
+    isOver = () => false,
+  } = options;
   const random = uniform(seed);
   const names = Array.from({ length: whole ? 6 : 12 }, (_, index) => `probe-${index}`);
   const files = Object.fromEntries(names.map((name) => [`projects/${name}.yaml`, projectYaml(name)]));
@@ -66,8 +79,10 @@ export async function soakWrites(options: SoakOptions): Promise<SoakResult> {
   const acknowledged = (): number => writes.filter(({ outcome }) => outcome.is === "acknowledged").length;
   const folder = here === undefined ? undefined : path.join(here.folder, "projects");
   const editor = folder === undefined ? undefined : startEditor({ folder, names, writes, watchers, random });
+  let killed = 0;
   try {
-    for (let killed = 0; killed < kills || acknowledged() < acknowledgedMin; killed += 1) {
+    for (; killed < kills || acknowledged() < acknowledgedMin; killed += 1) {
+      if (isOver({ kills: killed, acknowledged: acknowledged() })) break;
       await sleep(lifeMsMax * random() ** 2);
       await server.kill();
     }
@@ -77,6 +92,7 @@ export async function soakWrites(options: SoakOptions): Promise<SoakResult> {
     await server.close();
   }
   return {
+    kills: killed,
     writes: writes.length,
     acknowledged: acknowledged(),
     unknown: writes.filter(({ outcome }) => outcome.is === "unknown").length,
@@ -92,17 +108,37 @@ if (import.meta.main) {
   const { values } = parseArgs({
     options: {
       kills: { type: "string", default: "500" },
+      minutes: { type: "string", default: "Infinity" },
       seed: { type: "string", default: String(randomInt(1_000_000)) },
       operator: { type: "boolean", default: false },
     },
   });
+  const [kills, minutes, seed] = [Number(values.kills), Number(values.minutes), Number(values.seed)];
+  if (!Number.isInteger(kills) || kills < 1 || !(minutes > 0) || !Number.isInteger(seed))
+    throw new RangeError(
+      "--kills must be a whole number above 0, --minutes a number above 0, --seed a whole number.",
+    );
   startBuiltPackage();
-  console.log(`Seed ${values.seed}`);
+  console.log(`Seed ${seed}`);
+  let end = async (): Promise<void> => {};
+  const interruption = untilInterrupted(() => end());
+  const endMs = performance.now() + minutes * 60_000;
+  let toldMs = performance.now();
   const { violations: found, ...counts } = await soakWrites({
-    kills: Number(values.kills),
-    seed: Number(values.seed),
+    kills,
+    seed,
     whole: values.operator,
-    started: whenInterrupted,
+    started(ends) {
+      end = ends;
+    },
+    isOver(until) {
+      const nowMs = performance.now();
+      if (nowMs - toldMs >= 60_000) {
+        toldMs = nowMs;
+        console.log(`${until.kills} of ${kills} kills, ${until.acknowledged} writes acknowledged`);
+      }
+      return interruption.isAskedToEnd || nowMs >= endMs;
+    },
   });
   console.log(JSON.stringify(counts));
   for (const violation of found.slice(0, 20)) console.log(`WRONG: ${violation}`);
