@@ -105,6 +105,28 @@ describe("what a person writes", () => {
     expect(world.reports).toHaveLength(2);
   });
 
+  test("a fault that is saved again is told once, wherever it moves, until it is another one or was mended", async () => {
+    const twice = `${project("a")}---\n${project("b")}`;
+    await world.write("a.yaml", twice);
+    await world.open();
+    const told = async (text: string): Promise<string[]> => {
+      await world.edit("a.yaml", text);
+      return world.reports.splice(0).map(({ message }) => message.replace(/: .*/s, ""));
+    };
+    const wrong = `${twice}  category: nonsense\n`;
+    expect(await told(wrong)).toEqual(["a.yaml:14"]);
+    for (let save = 0; save < 3; save += 1) expect(await told(`# save ${save}\n${wrong}`)).toEqual([]);
+    expect(await told(`${twice}  category: folly\n`)).toEqual(["a.yaml:14"]);
+    // The same fault of another object is news, and the first one is not.
+    const both = `${project("a")}  category: folly\n---\n${project("b")}  category: folly\n`;
+    expect(await told(both)).toEqual(["a.yaml:7"]);
+    expect(await told(twice)).toEqual([]);
+    expect(await told(wrong)).toEqual(["a.yaml:14"]);
+    // What is no YAML at all belongs to no object.
+    expect(await told(`${twice}  category: [\n`)).toHaveLength(1);
+    expect(await told(`# again\n${twice}  category: [\n`)).toEqual([]);
+  });
+
   test("a field that the schema doesn't know is an error, not silence", async () => {
     await world.write("a.yaml", `${project("a")}  titel: x\n`);
     await world.open();

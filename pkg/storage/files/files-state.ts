@@ -27,6 +27,8 @@ export interface FilesStateOptions {
 
 export interface Refusal {
   text: string;
+  /** What is wrong with which object, wherever in the text it stands. */
+  faults: readonly string[];
   /** For people, a problem each. */
   messages: readonly string[];
 }

@@ -71,7 +71,7 @@ export async function takeEdit(
   }
 }
 
-/** Tells why `text` is not taken, and remembers it until the file changes. */
+/** Tells why `text` is not taken, and remembers it until the file changes. Who saves again with the same fault knows it. */
 export function refuse(
   { refused, report }: FilesState,
   path: string,
@@ -79,12 +79,15 @@ export function refuse(
   problems: readonly Problem[],
 ): void {
   const messages: string[] = [];
-  refused.set(path, { text, messages });
-  for (const { object, line, message: problem } of problems) {
+  const known = refused.get(path)?.faults ?? [];
+  refused.set(path, { text, faults: problems.map(faultOf), messages });
+  for (const problem of problems) {
+    const { object, line } = problem;
     const message =
-      `${path}:${line}: ${problem.replace(/\.?$/, ".")} Nothing of this edit was taken; what the file last said ` +
+      `${path}:${line}: ${problem.message.replace(/\.?$/, ".")} Nothing of this edit was taken; what the file last said ` +
       "stays in force.";
     messages.push(message);
+    if (known.includes(faultOf(problem))) continue;
     report({
       object: object === undefined ? undefined : reportedObject(object),
       type: "Warning",
@@ -92,6 +95,10 @@ export function refuse(
       message,
     });
   }
+}
+
+function faultOf({ object, message }: Problem): string {
+  return `${object?.id ?? ""} ${message}`;
 }
 
 /** What a crash may have left in the file is not the person's doing. */
