@@ -75,7 +75,9 @@ export async function openCluster(options: OpenClusterOptions, start: Start): Pr
 
   const metrics = new Metrics();
   processMetrics(metrics);
-  const takenOver = new UserError("Another operator has taken this folder; this one ends.");
+  const takenOver = new UserError(
+    "Another operator has taken this folder, or its lock was removed; this one ends.",
+  );
   const lock = await takeLock(
     {
       folder: folder.operator,

@@ -142,7 +142,10 @@ test("what earlier holders left is put away", async () => {
   const { clock } = steppedClock();
   for (let round = 0; round < 3; round += 1) (await taken(folder, clock)).release();
   await taken(folder, clock);
-  expect(readdirSync(path.join(folder, "lock")).sort()).toEqual(["4.json", "4.sock"]);
+  expect(readdirSync(path.join(folder, "lock")).sort()).toEqual([
+    expect.stringMatching(/^4\.\d+\.sock$/),
+    "4.json",
+  ]);
 });
 
 test("the term grows with each holder, also when the folder of the lock was taken away", async () => {
@@ -158,6 +161,28 @@ test("the term grows with each holder, also when the folder of the lock was take
   const third = await taken(folder, clock);
   expect(third.term).toBeGreaterThan(second.term);
   expect(second.isHeld()).toBe(false);
+});
+
+test("who took the lock after its folder was taken away holds it alone, though the numbers begin anew", async () => {
+  const { folder, holder } = folderOfALock();
+  const [before, after] = [steppedClock(), steppedClock()];
+  let lost = 0;
+  const first = await taken(folder, before.clock, () => {
+    lost += 1;
+  });
+  rmSync(path.join(folder, "lock"), { recursive: true });
+  await after.pass(1_000);
+  const second = await taken(folder, after.clock);
+  expect([first.isHeld(), second.isHeld()]).toEqual([false, true]);
+  expect(second.term).toBeGreaterThan(first.term);
+
+  const said = holder(1);
+  await before.pass(2_000);
+  expect(lost).toBe(1);
+  first.release();
+  expect(holder(1)).toEqual(said);
+  expect(second.isHeld()).toBe(true);
+  expect(await answerOf(path.join(folder, "operator.sock"))).toBe(folder);
 });
 
 test("a holder that lives on this machine holds, however old its heartbeat is", async () => {
@@ -243,7 +268,10 @@ test("one that can't be seen and has long been silent is replaced; when it wakes
   await suspended.pass(3_600_000);
   expect(lost).toBe(1);
   stale.release();
-  expect(readdirSync(path.join(here.folder, "lock")).sort()).toEqual(["2.json", "2.sock"]);
+  expect(readdirSync(path.join(here.folder, "lock")).sort()).toEqual([
+    expect.stringMatching(/^2\.\d+\.sock$/),
+    "2.json",
+  ]);
   expect(await answerOf(path.join(here.folder, "operator.sock"))).toBe(here.folder);
   expect(next.isHeld()).toBe(true);
 });

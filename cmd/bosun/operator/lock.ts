@@ -58,7 +58,8 @@ export async function takeLock(
   const known = join(folder, socket);
   const { number, me } = await take();
   terms.removeBefore(number);
-  const own = join("lock", `${number}.sock`);
+  // Not by its number alone: where the folder was taken away, that is given once more.
+  const own = join("lock", `${number}.${me.term}.sock`);
   await listen(server, socketPath(join(folder, own)));
   show();
   const stopped = new AbortController();
@@ -95,11 +96,16 @@ export async function takeLock(
 
   function isHeld(): boolean {
     try {
-      return terms.newest() === number;
+      return terms.newest() === number && isMine(terms.holder(number));
     } catch (cause) {
       const why = (cause as Error).message;
       throw new TransientError("LockUnseen", `Who holds ${words.place} can't be seen (${why}).`, { cause });
     }
+  }
+
+  /** What was torn is put right by the next beat. */
+  function isMine(holder: Holder | undefined): boolean {
+    return holder === undefined || holder.term === me.term;
   }
 
   async function keep(): Promise<void> {
