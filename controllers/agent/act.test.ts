@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Agent, Project, ProjectStatus, Review } from "../../pkg/api/generated.ts";
-import type { Repository } from "../../pkg/git/repository.ts";
+import type { Repository, Seen } from "../../pkg/git/repository.ts";
 import { TerminalError } from "../../pkg/runtime/errors.ts";
 import type { Outcome } from "../../pkg/session/sessions.ts";
 import {
@@ -158,20 +158,22 @@ const fails = async (): Promise<never> => {
   throw unread;
 };
 
-test.each<{ name: string; is: "absent" | "unknown"; wantRun: number }>([
-  { name: "is lost opens the next run, which is told so", is: "absent", wantRun: 2 },
-  { name: "can't be read is a person's to look at", is: "unknown", wantRun: 1 },
-])("what was handed over in a checkout that $name", async ({ is, wantRun }) => {
-  const git: Partial<Repository> = {
-    collect: fails,
-    checkoutState: async () => (is === "absent" ? { is } : { is, why: "no rights" }),
-  };
+test.each<{ name: string; seen: Seen<never>; isDoneAgain: boolean }>([
+  { name: "is lost opens the next run, which is told so", seen: { is: "absent" }, isDoneAgain: true },
+  {
+    name: "is damaged opens the next run too, in another",
+    seen: { is: "unknown", why: "no HEAD", isDamaged: true },
+    isDoneAgain: true,
+  },
+  { name: "can't be seen stays", seen: { is: "unknown", why: "no rights" }, isDoneAgain: false },
+])("what was handed over in a checkout that $name", async ({ seen, isDoneAgain }) => {
+  const git: Partial<Repository> = { collect: fails, checkoutState: async () => seen };
   const world = await openProject({ claim }, undefined, { git });
   const error = await does("submit", world).catch((thrown: unknown) => thrown);
-  expect(error).toBe(is === "absent" ? undefined : unread);
+  expect(error).toBe(isDoneAgain ? undefined : unread);
   const { claim: after, submission } = await projectIn(world);
-  expect(after?.run).toBe(wantRun);
-  expect(after?.message?.startsWith("Your checkout was lost")).toBe(is === "absent" ? true : undefined);
+  expect(after?.run).toBe(isDoneAgain ? 2 : 1);
+  expect(after?.message?.startsWith("Your checkout was lost")).toBe(isDoneAgain ? true : undefined);
   expect(submission).toBeUndefined();
 });
 

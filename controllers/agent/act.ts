@@ -131,7 +131,12 @@ async function start(work: Work, agent: Agent, seen: Observation, deps: Deps): P
   const checkout = await repository.ensureCheckout(
     claim,
     work.kind === "Project"
-      ? { branch: work.claim.branch ?? "", from: work.claim.from, identity, purpose }
+      ? {
+          branch: work.claim.branch ?? "",
+          from: work.project.status?.head ?? work.claim.from,
+          identity,
+          purpose,
+        }
       : { branch: "", from: work.review.spec.headCommit, identity, purpose },
   );
   return sessions.start(await sessionSpec(work, agent, checkout, workspace, pool, deps));
@@ -182,22 +187,31 @@ const lostWork =
   "Your checkout was lost before what you handed over was taken from it. There is a new one, with what had been kept: " +
   "look at it, do again what is missing, then hand it over again.";
 
+/** What `collect` refuses for the checkout's sake, however often it is tried. */
+const lastingRefusals: ReadonlySet<string> = new Set(["CheckoutDamaged", "BranchMissing"]);
+
 /**
  * The head of what was handed over; undefined when there is no checkout any more: somebody removed it, or all the folder
- * of state, before its work was collected. One that is there and can't be read is a person's to look at.
+ * of state, before its work was collected. One that is there and can't be read is put aside, for a person to look at.
+ *
+ * @throws TerminalError when that happens twice in a row: what damages it costs a run each time
  */
 async function collectUnlessLost(
-  work: Work,
+  work: Work & { kind: "Project" },
   branch: string,
-  { repository }: Deps,
+  deps: Deps,
 ): Promise<string | undefined> {
+  const { repository } = deps;
   try {
     return await repository.collect(gitClaim(work), branch);
   } catch (error) {
-    if (!(error instanceof TerminalError)) throw error;
+    if (!(error instanceof TerminalError && lastingRefusals.has(error.reason))) throw error;
     const checkout = await repository.checkoutState(gitClaim(work), "execute");
     if (checkout.is === "absent") return undefined;
-    throw error;
+    const cannotBeSeen = checkout.is === "unknown" && checkout.isDamaged !== true;
+    if (cannotBeSeen || work.claim.message === lostWork) throw error;
+    await letGo(gitClaim(work), "execute", work.project, deps);
+    return undefined;
   }
 }
 
@@ -218,7 +232,10 @@ async function openRun(
   });
 }
 
-/** Nothing is lost: what is uncommitted is committed, what is committed is collected, then the claim is let go. */
+/**
+ * Nothing is lost: what is uncommitted is committed, what is committed is collected, then the claim is let go. A checkout
+ * that is damaged is put aside as it is.
+ */
 async function release(
   work: Work,
   agent: Agent,
@@ -241,7 +258,7 @@ async function release(
     `Save unfinished work on ${claim.project}`,
     commitIdentity(agent.metadata.name, workspace?.spec.commits),
   );
-  if (saved.is === "unknown")
+  if (saved.is === "unknown" && saved.isDamaged !== true)
     throw new TransientError("CheckoutUnknown", `The checkout can't be seen: ${saved.why}`);
   const collected = saved.is === "present" ? await collectOwn(work, branch, deps) : undefined;
   const project = await stillToRelease(work, agent, workspace === undefined, deps);

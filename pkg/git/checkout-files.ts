@@ -31,10 +31,17 @@ const branchRef = /^refs\/heads\/(?!.*(?:\.\.|\/\/|\/\.|\.lock(?:\/|$)))[\w][\w.
  * @throws DamagedCheckout when `.git` or what is read in it was replaced
  */
 export function readHead(checkout: string, objects: string): CheckoutHead {
-  if (lenderOf(checkout) !== objects) {
-    throw new DamagedCheckout(`${checkout} borrows objects from another place than ${objects}.`);
-  }
+  requireLender(checkout, objects);
   return headIn(checkout);
+}
+
+/**
+ * @param objects - the only object folder that `checkout` may borrow from
+ * @throws DamagedCheckout when it borrows from another, or `.git` was replaced
+ */
+export function requireLender(checkout: string, objects: string): void {
+  if (lenderOf(checkout) === objects) return;
+  throw new DamagedCheckout(`${checkout} borrows objects from another place than ${objects}.`);
 }
 
 /** The object folder that a checkout borrows from. */

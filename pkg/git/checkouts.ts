@@ -15,10 +15,10 @@ import {
 import type { Claims } from "./claims.ts";
 import { filesAsTheyAre } from "./files-as-they-are.ts";
 import type { Git, GitPlace } from "./git.ts";
-import { keepWork, keptName, keptWork, wipPrefix } from "./kept-work.ts";
+import { type Kept, keepWork, keptName, keptWork, wipPrefix } from "./kept-work.ts";
 import { checkoutName, keepPrefix, keepRef, type Layout, type Purpose } from "./layout.ts";
 import { makeCheckout } from "./make-checkout.ts";
-import { identityEnvironment } from "./plan-merge.ts";
+import { identityEnvironment, isAncestor } from "./plan-merge.ts";
 import { changeRefs, type RefChange, readRef } from "./refs.ts";
 import type { Checkout, CheckoutState, CommitIdentity, GitClaim, Seen } from "./repository.ts";
 
@@ -72,7 +72,7 @@ export class Checkouts {
     const base =
       (await git.reader(objects).id(commit)) ?? (await git.text(objects, ["rev-parse", "--verify", commit]));
     const record = { branch: options.branch, base, id: randomUUID() };
-    const lost = options.purpose === "execute" ? await keptWork(this.#o, where) : undefined;
+    const lost = options.purpose === "execute" ? await this.#lostWork(where, base) : undefined;
     await makeGitDirectory(git, where.gitDirectory, record, [keptName]);
     // The files are written out meanwhile; there is no checkout before its base is kept.
     const kept = this.#keepBase(claim, options.purpose, { base, fence });
@@ -93,6 +93,14 @@ export class Checkouts {
     await made;
     if (lost === undefined) this.#rememberClean(where, base, filesAsTheyAre(where.path));
     return { path: where.path, ...record };
+  }
+
+  /** What was kept of a checkout that is gone since; undefined where `base`, which was collected later, has gone on from it. */
+  async #lostWork(where: CheckoutGitOptions, base: string): Promise<Kept | undefined> {
+    const kept = await keptWork(this.#o, where);
+    if (kept === undefined || kept.head === base) return kept;
+    const { git, objects } = this.#o;
+    return (await isAncestor(git, objects, kept.head, base)) ? undefined : kept;
   }
 
   /** Holds `base` against the user's gc for as long as the claim has its checkout. */
@@ -124,7 +132,7 @@ export class Checkouts {
         .digest("hex");
       return { is: "present", value: { head: at.head, dirty: text !== "", fingerprint } };
     } catch (error) {
-      return { is: "unknown", why: whyUnknown(error) };
+      return unknownBy(error);
     }
   }
 
@@ -154,7 +162,7 @@ export class Checkouts {
       await moveHead(where.path, at, commit, join(where.gitDirectory, "index"));
       return { is: "present", value: commit };
     } catch (error) {
-      return { is: "unknown", why: whyUnknown(error) };
+      return unknownBy(error);
     }
   }
 
@@ -171,7 +179,7 @@ export class Checkouts {
       const work = { session, head: at.head, paths: changedPaths(text), author };
       return { is: "present", value: await keepWork(this.#o, where, work) };
     } catch (error) {
-      return { is: "unknown", why: whyUnknown(error) };
+      return unknownBy(error);
     }
   }
 
@@ -233,7 +241,7 @@ export class Checkouts {
     try {
       status = await this.#statusAtRest(where);
     } catch (error) {
-      return `Its state could not be read: ${whyUnknown(error)}`;
+      return `Its state could not be read: ${unknownBy(error).why}`;
     }
     if (status.text !== "") return "It has changes that are not committed.";
     const { head } = status.at;
@@ -318,8 +326,10 @@ function changedPaths(status: string): readonly string[] {
     .filter((path) => path !== "" && !path.endsWith("/"));
 }
 
-function whyUnknown(error: unknown): string {
-  if (error instanceof DamagedCheckout || error instanceof TransientError) return error.message;
+/** @throws `error` when it says nothing of a checkout */
+function unknownBy(error: unknown): Seen<never> & { is: "unknown" } {
+  if (error instanceof DamagedCheckout) return { is: "unknown", why: error.message, isDamaged: true };
+  if (error instanceof TransientError) return { is: "unknown", why: error.message };
   throw error;
 }
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { TerminalError, TransientError } from "../runtime/errors.ts";
-import { DamagedCheckout, readBranch, readHead } from "./checkout-files.ts";
+import { DamagedCheckout, readBranch, requireLender } from "./checkout-files.ts";
 import { type CheckoutGitOptions, checkoutPlace, checkoutWrap, readRecord } from "./checkout-git.ts";
 import type { CheckoutsOptions } from "./checkouts.ts";
 import type { GitPlace } from "./git.ts";
@@ -68,7 +68,7 @@ async function bring(
 
 async function headOf(options: CheckoutsOptions, where: CheckoutGitOptions, branch: string): Promise<string> {
   try {
-    readHead(where.path, options.objectDirectory);
+    requireLender(where.path, options.objectDirectory);
     const head = readBranch(where.path, `refs/heads/${branch}`);
     if (head !== undefined) return head;
   } catch (cause) {

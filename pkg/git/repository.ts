@@ -32,7 +32,11 @@ export interface CheckoutState {
   fingerprint: string;
 }
 
-export type Seen<T> = { is: "present"; value: T } | { is: "absent" } | { is: "unknown"; why: string };
+export type Seen<T> =
+  | { is: "present"; value: T }
+  | { is: "absent" }
+  /** `isDamaged`: it stays unknown, whoever looks again. */
+  | { is: "unknown"; why: string; isDamaged?: true };
 
 /** A merge of `head` into the target, made without a checkout. */
 export type MergePlan =
@@ -84,7 +88,8 @@ export interface Repository {
    * Fetches the branch from the claim's checkout into the user's repository, fenced by the claim's ref.
    *
    * @returns the commit the branch has now
-   * @throws TerminalError StaleClaim when a newer claim exists; nothing was moved then
+   * @throws TerminalError StaleClaim when a newer claim exists, CheckoutDamaged when its checkout can't be read, BranchMissing
+   *   when it has no such branch; nothing was moved then
    */
   collect(claim: GitClaim, branch: string): Promise<string>;
   /** Removes a clean, collected checkout; anything else is quarantined, never deleted. */

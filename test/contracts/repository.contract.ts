@@ -10,6 +10,8 @@ export interface RepositoryWorld {
   agentCommits(checkout: string, files: Readonly<Record<string, string>>): Promise<string>;
   /** Writes without a commit. */
   agentWrites(checkout: string, files: Readonly<Record<string, string>>): Promise<void>;
+  /** Has a checkout be one that can't be read any more. */
+  damage(checkout: string): Promise<void>;
   /** Where a branch of the user's repository is. */
   branch(name: string): Promise<string | undefined>;
   /** Content of a file in a commit of the user's repository. */
@@ -228,6 +230,25 @@ export function repositoryContract(name: string, open: () => Promise<RepositoryW
       await world.agentCommits(uncollected.path, { "a.txt": "a\n" });
       expect(await repository.release(claim(2), "execute")).toBe("quarantined");
       expect(await repository.checkoutState(claim(2), "execute")).toEqual({ is: "absent" });
+    });
+
+    test("a damaged checkout says so, collects nothing and is quarantined; asking again gives another at what was collected", async () => {
+      const { path } = await claimed();
+      const head = await world.agentCommits(path, { "new.txt": "new\n" });
+      await repository.collect(claim(1), branch);
+      await world.agentCommits(path, { "newer.txt": "newer\n" });
+      await world.damage(path);
+
+      const damaged = { is: "unknown", isDamaged: true };
+      expect(await repository.checkoutState(claim(1), "execute")).toMatchObject(damaged);
+      expect(await repository.saveWork(claim(1), "Save", identity)).toMatchObject(damaged);
+      await expect(repository.collect(claim(1), branch)).rejects.toMatchObject({ reason: "CheckoutDamaged" });
+      expect(await repository.release(claim(1), "execute")).toBe("quarantined");
+      const asked = { branch, from: head, identity, purpose: "execute" } as const;
+      const again = await repository.ensureCheckout(claim(1), asked);
+      expect(again).toMatchObject({ path, branch, base: head });
+      const more = await world.agentCommits(again.path, { "again.txt": "again\n" });
+      expect(await repository.collect(claim(1), branch)).toBe(more);
     });
 
     test("a review has a checkout of its own, at the commit under review", async () => {

@@ -106,6 +106,18 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
     expect(await world.read(ref, "notes.txt")).toBe("changed\n");
   });
 
+  test("is not gone back to where newer work was collected before the checkout was lost", async () => {
+    await halfDone();
+    await keep();
+    const newer = await world.agentCommits(path, { "newer.txt": "newer\n" });
+    await world.repository.collect(claim, branch);
+    await rm(path, { recursive: true });
+    const again = { branch, from: newer, identity, purpose: "execute" } as const;
+    await world.repository.ensureCheckout(claim, again);
+    expect(await git(path, "rev-parse", "HEAD")).toBe(newer);
+    expect(await git(path, "status", "--porcelain")).toBe("");
+  });
+
   test("comes back as it was, uncommitted, when the checkout is lost", async () => {
     await halfDone();
     const head = await git(path, "rev-parse", "HEAD");

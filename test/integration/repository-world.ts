@@ -84,6 +84,7 @@ export async function openRealWorld(options: Partial<OpenRepositoryOptions> = {}
     userCommits: (files) => commit(repositoryPath, files),
     agentCommits: commit,
     agentWrites: write,
+    damage: (checkout) => rm(join(checkout, ".git"), { recursive: true }),
     branch: (name) =>
       git(repositoryPath, "rev-parse", "--verify", `refs/heads/${name}`).catch(() => undefined),
     // The line break at the end is lost on the way through `git`.

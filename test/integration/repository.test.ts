@@ -347,6 +347,17 @@ test("of a checkout that has another branch out the claim's own is collected, an
   expect(await world.repository.release(claim, "execute")).toBe("quarantined");
 });
 
+test("of a checkout whose HEAD and index are lost the claim's branch is collected, and it is put aside with the rest", async () => {
+  const world = await open();
+  const { path } = await claimed(world);
+  const head = await commit(path, { "done.txt": "done\n" });
+  for (const name of ["HEAD", "index"]) await rm(join(path, ".git", name));
+
+  expect(await world.repository.collect(claim, branch)).toBe(head);
+  expect(await world.branch(branch)).toBe(head);
+  expect(await world.repository.release(claim, "execute")).toBe("quarantined");
+});
+
 test("a claim that ends while there is nothing to bring is not told that it collected", async () => {
   const { world, isOver } = await overtaken(/^start\nverify \S+ \S+\nprepare/);
   const checkout = await claimed(world);

@@ -44,6 +44,7 @@ repositoryContract("SimRepository", async () => {
     agentWrites: async (path, files) => {
       for (const [name, content] of Object.entries(files)) checkoutAt(path).dirty.set(name, content);
     },
+    damage: async (path) => repository.damage(checkoutAt(path).claim),
     branch: async (name) => repository.branch(name),
     read: async (commit, path) => repository.objects.get(commit).tree.get(path),
   };

@@ -1301,6 +1301,81 @@ test("work that was handed over in a checkout that is lost before it is collecte
   expect(story.the("Project", "one").status?.submission).toMatchObject({ claim: 1, run: 2 });
 });
 
+test("work that was handed over in a checkout that is damaged before it is collected is done again, and the checkout put aside", async () => {
+  const story = await tell();
+  await story.projects("one");
+  const { repository } = story.world;
+  const collect = repository.collect.bind(repository);
+  let damages = 1;
+  story.operator.crash();
+  repository.collect = async (claim, branch) => {
+    damages -= 1;
+    if (damages >= 0) repository.damage(claim);
+    return collect(claim, branch);
+  };
+  story.operator.start();
+  await story.until("it is done", () => story.phase("one") === "Done");
+  expect(damages).toBeLessThan(0);
+  expect(story.the("Project", "one").status?.submission).toMatchObject({ claim: 1, run: 2 });
+  expect(repository.quarantined).toHaveLength(1);
+});
+
+test("work whose checkout is damaged twice in a row waits for a person, and goes on in another once it was let go", async () => {
+  const story = await tell();
+  await story.projects("one");
+  const { repository } = story.world;
+  const collect = repository.collect.bind(repository);
+  let damages = 2;
+  story.operator.crash();
+  repository.collect = async (claim, branch) => {
+    damages -= 1;
+    if (damages >= 0) repository.damage(claim);
+    return collect(claim, branch);
+  };
+  story.operator.start();
+  await story.until("it is worked on", () => story.phase("one") === "Working");
+  await story.until("it waits", () => {
+    const { agent = "agent-1" } = story.the("Project", "one").status?.claim ?? {};
+    return story.condition("Agent", agent, "Ready")?.reason === "CheckoutDamaged";
+  });
+  await story.minutes(60);
+  expect(story.the("Project", "one").status).toMatchObject({
+    phase: "Working",
+    claim: { number: 1, run: 2 },
+  });
+  await story.patch("Project", "one", { skip: true });
+  await story.until("it is let go", () => repository.quarantined.length === 2);
+  await story.patch("Project", "one", { skip: false });
+  await story.until("it is done", () => story.phase("one") === "Done");
+});
+
+test("a checkout that is lost after a review is made again at what was reviewed", async () => {
+  const story = await tell({ temper: { approves: 0 } });
+  await story.projects("one");
+  await story.until("changes are asked for", () => story.phase("one") === "ChangesRequested");
+  const { head: reviewed = "" } = story.the("Project", "one").status ?? {};
+  const { number = 0, agent = "" } = story.the("Project", "one").status?.claim ?? {};
+  story.operator.crash();
+  await story.world.repository.release({ project: "one", number, agent }, "execute");
+  story.operator.start();
+  await story.until("it is reviewed again", () => story.the("Project", "one").status?.submission?.run === 2);
+  const { head = "" } = story.the("Project", "one").status ?? {};
+  expect(story.world.repository.objects.isAncestor(reviewed, head)).toBe(true);
+});
+
+test("work in a checkout that is damaged can be taken from its agent, and the checkout is put aside", async () => {
+  const story = await tell({ temper: { script: endless("execute") } });
+  await story.projects("one");
+  await story.until("it is worked on", working(story, "one"));
+  const { repository } = story.world;
+  const { number = 0, agent = "" } = story.the("Project", "one").status?.claim ?? {};
+  repository.damage({ project: "one", number, agent });
+  await story.patch("Project", "one", { skip: true });
+  await story.until("the checkout is put aside", () => repository.quarantined.length === 1);
+  expect(story.the("Project", "one").status?.claim).toBeUndefined();
+  expect(story.phase("one")).toBe("Skipped");
+});
+
 describe("what is taken away in work is let go, and its branch kept", () => {
   async function inWork(): Promise<Story> {
     const story = await tell({ temper: { script: endless("execute") } });

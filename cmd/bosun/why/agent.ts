@@ -28,6 +28,9 @@ function paused({ metadata, spec }: Agent, { pools }: World): Answer | undefined
     : undefined;
 }
 
+/** What another session would meet again. */
+const checkoutReasons: ReadonlySet<string> = new Set(["CheckoutDamaged", "BranchMissing"]);
+
 function notReady({ metadata, status }: Agent, { now }: World): Answer | undefined {
   const ready = getCondition(status?.conditions, "Ready");
   const isLate = ready?.reason === "HeartbeatLate";
@@ -39,6 +42,12 @@ function notReady({ metadata, status }: Agent, { now }: World): Answer | undefin
       `The model gives no answer: ${ready.message}`,
       "Nothing, if that passes: it is asked again and again, at no cost, and goes on by itself.",
       "Else look at the network, ANTHROPIC_BASE_URL, the key and the account's credit, then start `bosun up` again.",
+    );
+  const project = status?.project;
+  if (checkoutReasons.has(ready.reason) && project !== undefined)
+    return standing(
+      `${ready.reason}: ${ready.message}`,
+      `bosun skip ${project}, then bosun skip ${project} --undo: its checkout is put aside, and the work goes on from what was collected.`,
     );
   const retry = status?.nextStartTime;
   const waits = retry === undefined || Date.parse(retry) <= now ? [] : [`It is tried again at ${retry}.`];

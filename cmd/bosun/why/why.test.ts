@@ -258,6 +258,18 @@ test.each<Row>([
     wantBecause: "agent-1 has it. It is working on retry, at T-2; the model or a tool did something 5s ago.",
   },
   {
+    name: "held by an agent whose checkout can't be read",
+    project: project({ phase: "Working", claim: { agent: "agent-1" } }),
+    world: {
+      agents: [
+        agent("agent-1", { project: "retry", conditions: [condition("Ready", "False", "CheckoutDamaged")] }),
+      ],
+    },
+    wantBecause: "agent-1 has it. CheckoutDamaged: CheckoutDamaged it is.",
+    wantRemedy:
+      "bosun skip retry, then bosun skip retry --undo: its checkout is put aside, and the work goes on from what was collected.",
+  },
+  {
     name: "held by a paused agent",
     project: project({ phase: "Working", claim: { agent: "agent-1" } }),
     world: { agents: [agent("agent-1", { activity: "paused", project: "retry" }, { paused: true })] },

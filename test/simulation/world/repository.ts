@@ -22,6 +22,7 @@ export interface SimCheckout extends Checkout {
   dirty: Map<string, string>;
   /** The newest head that was brought to the user's repository. */
   collected: string | undefined;
+  isDamaged: boolean;
 }
 
 export interface RepositoryEvents {
@@ -122,6 +123,13 @@ export class SimRepository implements Repository {
     return this.commitTree(checkout, [checkout.head], tree, subject);
   }
 
+  /** Has the execution checkout of a claim be one that can't be read any more: nobody can know its head. */
+  damage(claim: GitClaim): void {
+    const checkout = this.#checkouts.get(checkoutKey(claim, "execute"));
+    if (checkout !== undefined) checkout.isDamaged = true;
+    this.#lastHeads.delete(`${claim.project} ${claim.number}`);
+  }
+
   commitTree(checkout: SimCheckout, parents: readonly string[], tree: Tree, subject: string): SimCommit {
     const { project, number } = checkout.claim;
     const commit = this.objects.add({ parents, tree, subject, claim: { project, number } });
@@ -216,6 +224,7 @@ export class SimRepository implements Repository {
         head: base,
         dirty: new Map(),
         collected: undefined,
+        isDamaged: false,
       };
       this.#checkouts.set(key, checkout);
     }
@@ -225,7 +234,8 @@ export class SimRepository implements Repository {
   async checkoutState(claim: GitClaim, purpose: "execute" | "review"): Promise<Seen<CheckoutState>> {
     const checkout = this.#checkouts.get(checkoutKey(claim, purpose));
     if (checkout === undefined) return { is: "absent" };
-    const { head, dirty } = checkout;
+    const { head, dirty, isDamaged } = checkout;
+    if (isDamaged) return damaged;
     const fingerprint = hash(`${head}:${[...dirty].join(";")}`);
     return { is: "present", value: { head, dirty: dirty.size > 0, fingerprint } };
   }
@@ -233,6 +243,7 @@ export class SimRepository implements Repository {
   async saveWork(claim: GitClaim, message: string): Promise<Seen<string>> {
     const checkout = this.#checkouts.get(checkoutKey(claim, "execute"));
     if (checkout === undefined) return { is: "absent" };
+    if (checkout.isDamaged) return damaged;
     if (checkout.dirty.size > 0) this.commitIn(checkout, {}, message);
     return { is: "present", value: checkout.head };
   }
@@ -242,6 +253,8 @@ export class SimRepository implements Repository {
     const checkout = this.#checkouts.get(checkoutKey(claim, "execute"));
     if (checkout === undefined)
       throw new TerminalError("BranchMissing", `Claim ${claim.number} of ${claim.project} has no checkout.`);
+    if (checkout.isDamaged)
+      throw new TerminalError("CheckoutDamaged", `Nothing was collected: ${damaged.why}`);
     this.#branches.set(branch, checkout.head);
     checkout.collected = checkout.head;
     this.events.collected?.(claim, branch, checkout.head);
@@ -256,8 +269,8 @@ export class SimRepository implements Repository {
     const checkout = this.#checkouts.get(key);
     if (checkout === undefined) return "absent";
     this.#checkouts.delete(key);
-    const { dirty, head, base, collected } = checkout;
-    if (dirty.size === 0 && (head === base || head === collected)) return "removed";
+    const { dirty, head, base, collected, isDamaged } = checkout;
+    if (!isDamaged && dirty.size === 0 && (head === base || head === collected)) return "removed";
     this.quarantined.push(checkout.path);
     return "quarantined";
   }
@@ -334,6 +347,8 @@ export class SimRepository implements Repository {
     return objects.add({ parents: [queue, user], tree, subject: "Merge new commits of main" }).id;
   }
 }
+
+const damaged = { is: "unknown", why: "Its HEAD is gone.", isDamaged: true } as const;
 
 function checkoutKey({ agent, project, number }: GitClaim, purpose: string): string {
   return `${purpose}-${agent}-${project}-${number}`;
