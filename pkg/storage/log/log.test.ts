@@ -410,14 +410,16 @@ describe("a log on a real disk", () => {
   test.each([
     { by: "an empty one", left: [] },
     { by: "one without what is written to", left: ["snapshot-00000001"] },
-  ])("an owner whose folder was replaced by $by acknowledges nothing more", async ({ left }) => {
+  ])("an owner whose folder was replaced by $by acknowledges nothing more, and says so", async ({ left }) => {
     const log = openLog({ directory, fs });
     await log.open();
     await log.commit({ changes: [put(1, "a")] });
     await rename(directory, `${directory}-aside`);
     await mkdir(directory);
     for (const name of left) await writeFile(join(directory, name), "");
-    await expect(log.commit({ changes: [put(2, "b")] })).rejects.toThrow("holds nothing of this one's");
+    await expect(log.commit({ changes: [put(2, "b")] })).rejects.toThrow(
+      `The log was removed while it was open: ${directory} holds nothing of it any more`,
+    );
     await log.close();
   });
 

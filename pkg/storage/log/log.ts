@@ -172,10 +172,12 @@ export function openLog({
   async function checkOwnership(): Promise<void> {
     const newest = logFiles((await fs.names(directory)) ?? []).segments.at(-1) ?? 0;
     if (newest === sequence) return;
-    const found = newest > sequence ? segmentName(newest) : "nothing of this one's";
     throw new TerminalError(
       "StorageTakenOver",
-      `Another operator took over the log: ${directory} holds ${found}. This one must end.`,
+      newest > sequence
+        ? `Another operator took over the log: ${directory} holds ${segmentName(newest)}. This one must end.`
+        : `The log was removed while it was open: ${directory} holds nothing of it any more. Put it back before the next ` +
+            "start, which begins anew without it.",
     );
   }
 
