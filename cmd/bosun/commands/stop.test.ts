@@ -68,6 +68,29 @@ test("an emergency stop ends a session's whole tree without an operator, and sta
   expect(await runIn(folder.repository, ["stop", "--emergency"])).toMatchObject({ exitCode: 0 });
 });
 
+test.each([
+  { host: "lives", said: "turns finish and work is saved. At once: bosun stop --emergency" },
+  { host: "is gone", said: "no session is at work." },
+])("who asks an operator to end while a session's host $host is told what is waited for", async (row) => {
+  const [operator, host] = [0, 1].map(() => {
+    const child = spawn("sleep", ["600"], { stdio: "ignore" });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    return child;
+  });
+  const identityOf = async (pid = 0) => ({ pid, startTime: (await startTimeOf(pid)) ?? "" });
+  const identity = await identityOf(host?.pid);
+  if (row.host === "is gone") identity.startTime = "of another process";
+  sessionFolder(folder.sessions, "one").writeHost({
+    ...{ state: "running", place: pidSpace(), attempt: "1", startedAtMs: Date.now() },
+    ...{ outermost: identity, host: identity },
+  });
+  holdLock(await identityOf(operator?.pid));
+  expect(await runIn(folder.repository, ["stop"])).toMatchObject({
+    exitCode: 0,
+    out: [`Asked the operator (process ${operator?.pid}) to end: ${row.said}`],
+  });
+});
+
 test("both processes that a session's folder names are ended, whatever they show of themselves", async () => {
   const unmarked = [0, 1].map(() => spawn("sleep", ["600"], { stdio: "ignore", detached: true }));
   const [outermost, host] = await Promise.all(

@@ -13,6 +13,7 @@ import type { Context } from "../context.ts";
 import { originalOf, repositoryOf } from "../operator/state-directory.ts";
 import { endEverything } from "../stop/end-everything.ts";
 import { readHolder } from "../stop/quiet-operator.ts";
+import { sessionsAtWork } from "../stop/sessions-at-work.ts";
 import { UserError } from "../user-error.ts";
 import { findWorkspace, type WorkspaceFolder } from "../workspace-folder.ts";
 
@@ -137,8 +138,11 @@ async function askOperator(context: Context, folder: WorkspaceFolder): Promise<v
       `No operator of ${folder.repository} runs on this machine. To end what it may have left: bosun stop --emergency`,
     );
   }
+  const atWork = await sessionsAtWork(folder);
   process.kill(holder.pid, "SIGINT");
-  context.out(
-    `Asked the operator (process ${holder.pid}) to end: turns finish and work is saved. At once: bosun stop --emergency`,
-  );
+  const what =
+    atWork === 0
+      ? "no session is at work."
+      : "turns finish and work is saved. At once: bosun stop --emergency";
+  context.out(`Asked the operator (process ${holder.pid}) to end: ${what}`);
 }

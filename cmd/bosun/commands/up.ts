@@ -23,6 +23,7 @@ import { pauseMsAfter, startAgain, takeFullDisks } from "../operator/start-again
 import { takenOver } from "../operator/taken-over.ts";
 import { disksOf, waitForRoom } from "../operator/wait-for-room.ts";
 import { report } from "../report.ts";
+import { sessionsAtWork } from "../stop/sessions-at-work.ts";
 import { UserError } from "../user-error.ts";
 import { liveView } from "../view/live.ts";
 import { type Objects, readObjects } from "../view/objects.ts";
@@ -124,7 +125,12 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
     },
   );
   isEnding = true;
-  if (objects === undefined) print("Running turns finish and are saved. Ctrl-C again stops them now.");
+  if (objects === undefined)
+    print(
+      (await sessionsAtWork(folder)) === 0
+        ? "No session is at work: the operator ends."
+        : "Running turns finish and are saved. Ctrl-C again stops them now.",
+    );
   const draining = operator.drain();
   await Promise.race([draining, interrupts.second.then(() => operator.stop())]);
   print("Stopped. All state is kept; `bosun up` goes on where it was.");
