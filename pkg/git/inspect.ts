@@ -16,6 +16,8 @@ export interface RepositoryProblem {
     | "DetachedHead"
     | "Submodules"
     | "LargeFiles"
+    | "Encrypted"
+    | "Filters"
     | "Shallow"
     | "Partial"
     | "ObjectFormat"
@@ -46,7 +48,17 @@ export async function inspectRepository(
   runGit?: RunProcess,
 ): Promise<readonly RepositoryProblem[]> {
   const git = gitBy(runGit);
-  const gitDirectory = commonGitDirectory(repositoryPath);
+  const gitDirectory = commonDirectoryOf(repositoryPath);
+  if (gitDirectory === undefined) {
+    return [
+      {
+        kind: "NotARepository",
+        severity: "error",
+        message: `${join(repositoryPath, ".git")} leads to a folder that is not there.`,
+        fix: "Bring the repository back; where it was moved, run `git worktree repair` in it, with the path of this work tree.",
+      },
+    ];
+  }
   if (!existsSync(join(gitDirectory, "objects"))) {
     return [
       {
@@ -72,6 +84,16 @@ export async function inspectRepository(
   }
 }
 
+/** Undefined where `.git` is a file that leads to a folder which is not there. */
+function commonDirectoryOf(repositoryPath: string): string | undefined {
+  try {
+    return commonGitDirectory(repositoryPath);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
 interface Places {
   repositoryPath: string;
   gitDirectory: string;
@@ -93,6 +115,7 @@ async function problemsOf(git: Git, { repositoryPath, gitDirectory }: Places): P
     ask("config", "--get-regexp", "^remote\\..*\\.(promisor|partialclonefilter)$"),
     ask("rev-parse", "--show-object-format"),
     ask("for-each-ref", "--format=%(refname:short)", "refs/heads/agent-*"),
+    askInCheckout("config", "--name-only", "--get-regexp", "^filter\\."),
   ]);
   asked.catch(() => undefined); // Told below: an old git fails at what it does not know.
   const version = (await git.run(place, ["--version"])).stdout.toString("utf8").trim();
@@ -105,7 +128,7 @@ async function problemsOf(git: Git, { repositoryPath, gitDirectory }: Places): P
     });
     return problems;
   }
-  const [head, branch, filters, format, agentBranches] = await asked;
+  const [head, branch, promisors, format, agentBranches, settings] = await asked;
   if (head === undefined) {
     problems.push({
       kind: "NoCommit",
@@ -133,15 +156,9 @@ async function problemsOf(git: Git, { repositoryPath, gitDirectory }: Places): P
     });
   }
   // What a partial clone has not fetched can't be looked at.
-  if (filters === undefined && (await usesLargeFiles(git, place, files))) {
-    problems.push({
-      kind: "LargeFiles",
-      severity: "error",
-      message:
-        "The repository uses Git LFS; checkouts run no filters and would hold pointers instead of files.",
-      fix: "Move the files out of LFS (`git lfs migrate export`).",
-    });
-  }
+  const filters = promisors === undefined ? await filtersOf(git, place, files) : [];
+  const configured = (name: string): boolean => settings?.includes(`filter.${name}.`) === true;
+  problems.push(...filters.flatMap((name) => filterProblem(name, configured(name))));
   if (existsSync(join(gitDirectory, "shallow"))) {
     problems.push({
       kind: "Shallow",
@@ -150,7 +167,7 @@ async function problemsOf(git: Git, { repositoryPath, gitDirectory }: Places): P
       fix: "Run `git fetch --unshallow`.",
     });
   }
-  if (filters !== undefined) {
+  if (promisors !== undefined) {
     problems.push({
       kind: "Partial",
       severity: "error",
@@ -197,12 +214,53 @@ function isNewEnough(version: string): boolean {
   return Number(major) > oldestGit[0] || (Number(major) === oldestGit[0] && Number(minor) >= oldestGit[1]);
 }
 
-/** Whether a `.gitattributes` anywhere in the tree asks for the filter of LFS. */
-async function usesLargeFiles(git: Git, place: { gitDirectory: string }, files: string): Promise<boolean> {
+/** The filters that a `.gitattributes` anywhere in the tree asks for, by their names. */
+async function filtersOf(
+  git: Git,
+  place: { gitDirectory: string },
+  files: string,
+): Promise<readonly string[]> {
+  const found = new Set<string>();
   for (const line of files.split("\n")) {
     const [, blob] = /^\d+ blob ([0-9a-f]+)\t(?:.*\/)?\.gitattributes$/.exec(line) ?? [];
     if (blob === undefined) continue;
-    if (/\bfilter=lfs\b/.test(await git.text(place, ["cat-file", "blob", blob]))) return true;
+    const attributes = await git.text(place, ["cat-file", "blob", blob]);
+    for (const [, name = ""] of attributes.matchAll(/^(?!\s*#).*\sfilter=(\S+)/gm)) found.add(name);
   }
-  return false;
+  return [...found].sort();
+}
+
+/** What stands in the way of files that pass a filter: none when nobody has set it up, and it does nothing. */
+function filterProblem(name: string, isConfigured: boolean): readonly RepositoryProblem[] {
+  if (name === "lfs")
+    return [
+      {
+        kind: "LargeFiles",
+        severity: "error",
+        message:
+          "The repository uses Git LFS; checkouts run no filters and would hold pointers instead of files.",
+        fix: "Move the files out of LFS (`git lfs migrate export`).",
+      },
+    ];
+  if (name.startsWith("git-crypt"))
+    return [
+      {
+        kind: "Encrypted",
+        severity: "error",
+        message:
+          "The repository uses git-crypt; checkouts run no filters: agents could not read its files, and would commit new ones unencrypted.",
+        fix: "Keep what is secret out of the repository.",
+      },
+    ];
+  if (!isConfigured) return [];
+  return [
+    {
+      kind: "Filters",
+      severity: "warning",
+      message:
+        `Files pass the filter ${name} (.gitattributes); checkouts run none: agents see what git stores, and what they ` +
+        "commit is not filtered, so that git may call it modified in your work tree.",
+      fix: "Give agents no work on such files.",
+    },
+  ];
 }

@@ -1,4 +1,4 @@
-import { appendFile, writeFile } from "node:fs/promises";
+import { appendFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { inspectRepository } from "../../pkg/git/inspect.ts";
@@ -39,6 +39,25 @@ const cases: readonly { name: string; spoil: (path: string) => Promise<unknown>;
       want: ["LargeFiles"],
     },
     {
+      name: "files are encrypted by git-crypt, with a key of its own",
+      spoil: (path) =>
+        commit(path, { ".gitattributes": "secrets/* filter=git-crypt-team diff=git-crypt-team\n" }),
+      want: ["Encrypted"],
+    },
+    {
+      name: "files pass a filter",
+      spoil: async (path) => {
+        await git(path, "config", "filter.strip.clean", "strip-output");
+        await commit(path, { "notebooks/.gitattributes": "*.ipynb  filter=strip\n", "a.ipynb": "{}\n" });
+      },
+      want: ["Filters"],
+    },
+    {
+      name: "files would pass filters that nobody has set up, or that a comment names",
+      spoil: (path) => commit(path, { ".gitattributes": "# *.psd filter=lfs\n*.ipynb filter=strip\n" }),
+      want: [],
+    },
+    {
       name: "there is a submodule",
       spoil: async (path) => {
         const head = await git(path, "rev-parse", "HEAD");
@@ -69,6 +88,20 @@ for (const { name, spoil, want } of cases) {
     for (const { message, fix } of problems) expect(`${message} ${fix}`).not.toContain("undefined");
   });
 }
+
+test("a linked work tree whose repository was moved is named, with what helps", async () => {
+  world = await openRealWorld();
+  const linked = join(world.root, "linked");
+  await git(world.repositoryPath, "worktree", "add", "--quiet", linked);
+  const moved = join(world.root, "moved");
+  await rename(world.repositoryPath, moved);
+
+  expect(await inspectRepository(linked)).toMatchObject([
+    { kind: "NotARepository", fix: expect.stringContaining("`git worktree repair` in it") },
+  ]);
+  await git(moved, "worktree", "repair", linked);
+  expect(await inspectRepository(linked)).toEqual([]);
+});
 
 test("a folder without git is no repository", async () => {
   world = await openRealWorld();

@@ -201,6 +201,16 @@ test("outside of a repository init says so", async () => {
   });
 });
 
+test("where git refuses the repository that is there, what it says is told, and no other is to be made", async () => {
+  writeFileSync(file(".git/config"), "[core]\n\trepositoryFormatVersion = 99\n");
+  for (const command of ["init", "doctor"]) {
+    const { out, notes } = await runIn(repository, [command]);
+    const told = [...out, ...notes].join("\n");
+    expect(told).toContain("Expected git repo version <= 1, found 99");
+    expect(told).not.toContain("git init");
+  }
+});
+
 test("init promises no proposals of projects while no controller makes any", () => {
   const choices = { name: "a", targetBranch: "main", commands: {}, dailyUSD: 5 };
   const text = initialFiles(choices).find((each) => each.text.includes("kind: Category"))?.text;
