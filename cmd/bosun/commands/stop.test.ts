@@ -91,6 +91,16 @@ test.each([
   });
 });
 
+test("an operator that is suspended is asked to end, too: it was left to hear of that when somebody let it go on", async () => {
+  const operator = spawn("sleep", ["600"], { stdio: "ignore" });
+  onTestFinished(() => void operator.kill("SIGKILL"));
+  holdLock({ pid: operator.pid ?? 0, startTime: (await startTimeOf(operator.pid ?? 0)) ?? "" });
+  operator.kill("SIGSTOP");
+  const exited = once(operator, "exit");
+  expect(await runIn(folder.repository, ["stop"])).toMatchObject({ exitCode: 0 });
+  expect(await exited).toEqual([null, "SIGINT"]);
+});
+
 test("both processes that a session's folder names are ended, whatever they show of themselves", async () => {
   const unmarked = [0, 1].map(() => spawn("sleep", ["600"], { stdio: "ignore", detached: true }));
   const [outermost, host] = await Promise.all(

@@ -140,6 +140,8 @@ async function askOperator(context: Context, folder: WorkspaceFolder): Promise<v
   }
   const atWork = await sessionsAtWork(folder);
   process.kill(holder.pid, "SIGINT");
+  // A suspended one, as by Ctrl-Z, hears of it only once it goes on.
+  process.kill(holder.pid, "SIGCONT");
   const what =
     atWork === 0
       ? "no session is at work."
