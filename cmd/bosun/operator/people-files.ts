@@ -7,7 +7,7 @@ import type { Client, Kind } from "../../../pkg/runtime/client.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import type { EventRecorder } from "../../../pkg/runtime/events.ts";
 import type { Logger } from "../../../pkg/runtime/logger.ts";
-import { commonGitDirectory } from "../../../pkg/sandbox/places.ts";
+import { ownGitDirectory } from "../../../pkg/sandbox/places.ts";
 import type { Glance } from "../../../pkg/storage/files/folder.ts";
 import { openPeopleFiles, type PeopleFiles } from "../../../pkg/storage/files/people-files.ts";
 import type { FileReport } from "../../../pkg/storage/files/report.ts";
@@ -82,12 +82,12 @@ async function tell(
 }
 
 /**
- * The branch that is checked out, or the commit where HEAD is detached: a switch may take files away that nobody
- * deleted. A commit on the branch, the operator's own fast-forward too, does not.
+ * The branch that is checked out in this work tree, or the commit where its HEAD is detached: a switch may take files away
+ * that nobody deleted. A commit on the branch, the operator's own fast-forward too, does not.
  */
-async function headOf(repository: string): Promise<string | undefined> {
+export async function headOf(repository: string): Promise<string | undefined> {
   try {
-    return (await readFile(path.join(commonGitDirectory(repository), "HEAD"), "utf8")).trim();
+    return (await readFile(path.join(ownGitDirectory(repository), "HEAD"), "utf8")).trim();
   } catch {
     // No HEAD to compare with: then it has not moved either.
     return undefined;
