@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Git } from "./git.ts";
+import { ignoredInTheWay } from "./ignored-in-the-way.ts";
 
 export interface FastForward {
   /** The work tree. */
@@ -39,7 +40,8 @@ export async function fastForward(git: Git, fast: FastForward): Promise<string |
     return `${index}.lock is there: a git is at work, or was killed. If none runs, delete that file`;
   const refused = (await refusedFiles(git, fast, { index, env })) ?? (await refusedRef(git, fast, env));
   if (refused !== undefined) return refused;
-  const merge = await git.inUserCheckout(path, ["merge", "--ff-only", "--no-stat", "--quiet", commit], env);
+  const how = ["--ff-only", "--no-overwrite-ignore", "--no-stat", "--quiet"];
+  const merge = await git.inUserCheckout(path, ["merge", ...how, commit], env);
   return merge.exitCode === 0 ? undefined : shortened(merge.stderr);
 }
 
@@ -55,7 +57,11 @@ async function refusedFiles(
     const onCopy = { ...env, GIT_INDEX_FILE: copy };
     await git.inUserCheckout(path, ["update-index", "-q", "--refresh"], onCopy);
     const tried = await git.inUserCheckout(path, ["read-tree", "-n", "-u", "-m", "HEAD", commit], onCopy);
-    return tried.exitCode === 0 ? undefined : shortened(tried.stderr);
+    if (tried.exitCode !== 0) return shortened(tried.stderr);
+    const lost = await ignoredInTheWay(git, { path, commit, env: onCopy });
+    return lost === undefined
+      ? undefined
+      : `${lost} would be written over what git ignores there; move that away`;
   } finally {
     await rm(copy, { force: true });
   }

@@ -8,7 +8,7 @@ import { type OpenRepositoryOptions, openRepository } from "../../pkg/git/open.t
 import { runProcess } from "../../pkg/git/process.ts";
 import type { Repository } from "../../pkg/git/repository.ts";
 import { systemClock } from "../../pkg/system/system.ts";
-import { commit, everyByte, git, openRealWorld, type RealWorld } from "./repository-world.ts";
+import { commit, everyByte, git, openRealWorld, type RealWorld, write } from "./repository-world.ts";
 
 async function open(options: Partial<OpenRepositoryOptions> = {}): Promise<RealWorld> {
   const world = await openRealWorld(options);
@@ -59,6 +59,62 @@ test.each(["HEAD", "refs/heads/main", "index"])(
     expect(await everyByte(world.repositoryPath)).toEqual(before);
     await rm(lock);
     expect(await world.repository.syncTarget()).toEqual({ is: "inSync", commit: merged });
+  },
+);
+
+/** What the person has git ignore, and what a merge adds in its place; whether both fit. */
+const ignored: readonly { name: string; exclude: string; mine: string; added: string; fits: boolean }[] = [
+  { name: "a file", exclude: ".env", mine: ".env", added: ".env", fits: false },
+  { name: "a file of another name", exclude: "*.env", mine: "mine.env", added: "your.env", fits: true },
+  { name: "a file in a folder", exclude: "out/", mine: "out/a.txt", added: "out/a.txt", fits: false },
+  {
+    name: "a file beside it in a folder",
+    exclude: "out/",
+    mine: "out/a.txt",
+    added: "out/b/c.txt",
+    fits: true,
+  },
+  { name: "a file for its folder", exclude: "out/", mine: "out/a.txt", added: "out", fits: false },
+  { name: "a file for a folder of it", exclude: "*.log", mine: "out/deep/a.log", added: "out", fits: false },
+  { name: "a folder for it", exclude: "out", mine: "out", added: "out/a.txt", fits: false },
+  {
+    name: "a folder for a file in a folder",
+    exclude: "out/",
+    mine: "out/a",
+    added: "out/a/b.txt",
+    fits: false,
+  },
+  {
+    name: "a name beyond ASCII",
+    exclude: "*.txt",
+    mine: "caf\u00e9.txt",
+    added: "caf\u00e9.txt",
+    fits: false,
+  },
+];
+
+test.each(ignored)(
+  "what git ignores in the person's work tree is never written over: $name is merged",
+  async ({ exclude, mine, added, fits }) => {
+    const world = await open();
+    const { repositoryPath, repository } = world;
+    const merged = await mergeOne(world, repository, { [added]: "merged\n" });
+    await write(repositoryPath, { [mine]: "mine\n", ".git/info/exclude": `${exclude}\n` });
+    const before = await everyByte(repositoryPath);
+
+    const sync = await repository.syncTarget();
+    expect(await readFile(join(repositoryPath, mine), "utf8")).toBe("mine\n");
+    if (fits) expect(sync).toEqual({ is: "inSync", commit: merged });
+    else {
+      expect(sync).toMatchObject({
+        is: "behind",
+        reason: "CheckoutDirty",
+        message: expect.stringContaining(added),
+      });
+      expect(await everyByte(repositoryPath)).toEqual(before);
+      await rm(join(repositoryPath, mine));
+      expect(await repository.syncTarget()).toEqual({ is: "inSync", commit: merged });
+    }
   },
 );
 
