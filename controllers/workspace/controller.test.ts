@@ -25,7 +25,8 @@ class Latch implements FollowedLatch {
   }
   async release(only?: string): Promise<void> {
     await this.meanwhile();
-    if (only === this.seen.engaged) this.seen = { engaged: undefined, released: only };
+    if (only === undefined || only === this.seen.engaged)
+      this.seen = { engaged: undefined, released: this.seen.engaged };
   }
   async settle(): Promise<void> {
     this.seen = { ...this.seen, released: undefined };

@@ -346,6 +346,14 @@ const ledger: readonly Mutation[] = [
     replace: "",
     tests: ["test/simulation/scenarios.test.ts"],
   },
+  {
+    name: "refused-and-started-again",
+    bug: "a session that is refused for want of money in another window, too, is started and refused without a pause",
+    file: "controllers/agent/controller.ts",
+    find: "starts || released ? undefined : status.budgetMark",
+    replace: "released ? undefined : status.budgetMark",
+    tests: ["controllers/agent/controller.test.ts"],
+  },
 ];
 
 const claims: readonly Mutation[] = [
@@ -565,6 +573,14 @@ const claims: readonly Mutation[] = [
     find: "if (parts === ",
     replace: "if (parts !== '' || parts === ",
     tests: ["test/integration/kept-work.test.ts"],
+  },
+  {
+    name: "reviewer-left-at-it",
+    bug: "who reviews what a person has given up goes on with it until the next look",
+    file: "controllers/agent/controller.ts",
+    find: "return [...holder, ...(await reviewersOf(object, deps))];",
+    replace: "return holder;",
+    tests: ["controllers/agent/controller.test.ts"],
   },
 ];
 
@@ -1093,6 +1109,24 @@ const merges: readonly Mutation[] = [
     tests: [],
     seeds: 2,
   },
+  {
+    name: "ended-while-asked-for",
+    bug: "checks that end while they are asked for wake no merge",
+    file: "controllers/merge/controller.ts",
+    find: [
+      '    if (plan.is === "clean") awaited = plan.commit;',
+      "    const checks =",
+      '      plan.is === "clean" ? await quality.checks(plan.commit, workspace.spec.commands) : undefined;',
+      "",
+    ].join("\n"),
+    replace: [
+      "    const checks =",
+      '      plan.is === "clean" ? await quality.checks(plan.commit, workspace.spec.commands) : undefined;',
+      '    if (plan.is === "clean") awaited = plan.commit;',
+      "",
+    ].join("\n"),
+    tests: ["controllers/merge/controller.test.ts"],
+  },
 ];
 
 const files: readonly Mutation[] = [
@@ -1100,8 +1134,9 @@ const files: readonly Mutation[] = [
     name: "uncommitted-work-not-asked-about",
     bug: "the person's branch is moved under a checkout that has it out",
     file: "pkg/git/fast-forward.ts",
-    find: 'const merge = await git.inUserCheckout(path, ["merge", "--ff-only", "--no-stat", "--quiet", commit]);',
-    replace: 'const merge = await git.inUserCheckout(path, ["reset", "--quiet", "--hard", commit]);',
+    find: "if (refused !== undefined) return refused;",
+    replace:
+      'if (refused !== undefined) await git.inUserCheckout(path, ["reset", "--quiet", "--hard", commit]);',
     tests: ["test/integration/repository.test.ts"],
   },
   {
@@ -1270,6 +1305,22 @@ const resume: readonly Mutation[] = [
     replace: 'const collected = saved.is === "absent" ? await collectOwn(work, branch, deps) : undefined;',
     tests: ["test/simulation/scenarios.test.ts"],
     seeds: 12,
+  },
+  {
+    name: "approval-told-for-a-conflict",
+    bug: "work that conflicts is taken up again with what was said when it was approved",
+    file: "controllers/agent/act.ts",
+    find: "failure?.message ?? pendingVerdict(status)?.feedback",
+    replace: "pendingVerdict(status)?.feedback ?? failure?.message",
+    tests: ["controllers/agent/act.test.ts"],
+  },
+  {
+    name: "ended-at-once",
+    bug: "a session that ends while it is started is seen minutes later",
+    file: "controllers/agent/controller.ts",
+    find: 'return started === undefined || started.is === "present" ? plan.next : inSeconds(0);',
+    replace: "return plan.next;",
+    tests: ["controllers/agent/controller.test.ts"],
   },
 ];
 
