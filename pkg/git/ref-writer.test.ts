@@ -106,6 +106,32 @@ test.each([
   },
 );
 
+test("one that can't be ended, since what it has started holds its pipes, keeps neither the next nor this process", async () => {
+  const holder = '(sh -c "echo \\$\\$ >holder; exec sleep 1000" &)';
+  const { folder, one, writer, limits, refs, pids } = repository(
+    `echo $$ >>pids; [ -e hung ] && exec git "$@"; touch hung; ${holder}; exec sleep 1000`,
+  );
+  const holderFile = join(folder, "holder");
+  onTestFinished(() => {
+    const pid = existsSync(holderFile) ? Number(readFileSync(holderFile, "utf8")) : 0;
+    if (pid > 0) process.kill(pid, "SIGKILL");
+  });
+  const keeping = () => process.getActiveResourcesInfo().filter((name) => /Pipe|Process/.test(name));
+  const before = keeping();
+  Object.assign(limits, { quickMs: startedMs, graceMs: 1_000 });
+  await expect(writer.transact([`update refs/a ${one}`])).rejects.toMatchObject({
+    reason: "GitTimedOut",
+    message: expect.stringMatching(
+      /did not end within 4s and goes on as process \d+, or what that has started\./,
+    ),
+  });
+  expect(keeping()).toEqual(before);
+  Object.assign(limits, gitLimits);
+  expect(await writer.transact([`update refs/a ${one}`])).toMatchObject({ exitCode: 0 });
+  expect(refs()).toBe(`refs/a ${one}`);
+  expect(pids()).toHaveLength(2);
+});
+
 test("one that was done before it fell silent is found to be done by who looks anew", async () => {
   const { one, two, writer, limits, refs } = repository(
     '[ -e hung ] && exec git "$@"; touch hung; head -n 4 | git "$@" >/dev/null; exec sleep 1000',

@@ -10,7 +10,8 @@ export function gitTimedOut(
   { fate, pid }: Pick<LateProcess, "fate" | "pid">,
 ): TransientError {
   const command = ["git", ...withoutSettings(args)].map(shellWord).join(" ").slice(0, 300);
-  const ended = fate === "Ended" ? "and was ended" : `and goes on as process ${pid}`;
+  const ended =
+    fate === "Ended" ? "and was ended" : `and goes on as process ${pid}, or what that has started`;
   return new TransientError(
     "GitTimedOut",
     `${command} in ${cwd} did not end within ${humanDuration(ms)} ${ended}. What it did is looked at anew. Run it ` +
