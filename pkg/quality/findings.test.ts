@@ -46,6 +46,14 @@ describe("a pattern", () => {
   }
 });
 
+test("nothing is kept of a scan: an operator makes thousands a day", async () => {
+  const { changes, contents } = change("a.txt", undefined, "nothing\n");
+  const kept = () => performance.getEntriesByType("mark").length;
+  const before = kept();
+  await secretFindings({ id: "c", message: "Add a.txt" }, changes, contents);
+  expect(kept()).toBe(before);
+});
+
 test("a later pattern with an exclamation mark takes a path out again", () => {
   const patterns = ["deploy/", "!deploy/readme.md"];
 
