@@ -25,6 +25,7 @@ export const FAILURE_REASONS = [
   "HostNotStarted",
   "InvalidAnswer",
   "LedgerUnusable",
+  "LockUnseen",
   "NoCredentials",
   "NotLeading",
   "PoolMissing",

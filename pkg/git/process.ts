@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { endLate } from "./end-late.ts";
 import { hold } from "./hold.ts";
+import { notStarted } from "./not-started.ts";
 import { patience } from "./patience.ts";
 
 export interface ProcessRequest {
@@ -92,7 +93,7 @@ export const runProcess: RunProcess = async (request) => {
       });
       child.once("error", (cause) => {
         waiting.end();
-        reject(new Error(`Cannot start ${request.file}.`, { cause }));
+        reject(notStarted(request.file, cause));
       });
       child.once("close", (code) => {
         waiting.end();

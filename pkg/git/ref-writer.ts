@@ -3,6 +3,7 @@ import type { TransientError } from "../runtime/errors.ts";
 import { endLate } from "./end-late.ts";
 import { hold } from "./hold.ts";
 import { type GitLimits, gitLimits } from "./limits.ts";
+import { notStarted } from "./not-started.ts";
 import type { StayingProcess } from "./object-reader.ts";
 import { patience } from "./patience.ts";
 import { gitTimedOut } from "./timed-out.ts";
@@ -88,7 +89,7 @@ export class RefWriter {
       const close = (code: number | null): void => (isLate ? undefined : over(code || 128));
       const fail = (cause: Error): void => {
         waiting.end();
-        reject(new Error(`Cannot start ${this.#process.file}.`, { cause }));
+        reject(notStarted(this.#process.file, cause));
       };
       child.stdout?.on("data", hear);
       child.stderr?.on("data", read);
