@@ -41,7 +41,7 @@ export interface CheckoutsOptions {
 
 interface Status {
   at: CheckoutHead;
-  /** What git prints for it. */
+  /** What git prints for it, a character a byte. */
   text: string;
 }
 
@@ -151,7 +151,12 @@ export class Checkouts {
       const place = checkoutPlace(where);
       const wrap = checkoutWrap(where, true);
       const add = ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"];
-      await git.text(place, add, { stdin: paths.map((path) => `${path}\0`).join("") }, wrap);
+      await git.text(
+        place,
+        add,
+        { stdin: paths.map((path) => `${path}\0`).join(""), encoding: "latin1" },
+        wrap,
+      );
       const tree = await git.text(place, ["write-tree"], {}, wrap);
       const commit = await git.text(
         place,
@@ -310,14 +315,14 @@ export class Checkouts {
     const text = await git.text(
       checkoutPlace(where),
       [...status, "--ignore-submodules=all"],
-      { env: { GIT_OPTIONAL_LOCKS: "1" } },
+      { env: { GIT_OPTIONAL_LOCKS: "1" }, encoding: "latin1" },
       checkoutWrap(where, false, ["read-tree", "--reset", at.head]),
     );
     return { at, text };
   }
 }
 
-/** Paths out of `git status --porcelain=v2 -z`; a nested repository (it ends in a slash) is nothing to commit. */
+/** Paths out of `git status --porcelain=v2 -z`, as it has them; a nested repository (it ends in a slash) is nothing to commit. */
 function changedPaths(status: string): readonly string[] {
   return status
     .split("\0")

@@ -37,6 +37,8 @@ export interface RefGuard {
 export interface GitOptions {
   env?: Readonly<Record<string, string>>;
   stdin?: string;
+  /** Of what it reads and prints; UTF-8 when left out. With `latin1` a character is a byte: a file's name need not be UTF-8. */
+  encoding?: "latin1";
   stdinFile?: string;
   stdoutFile?: string;
   maxBytes?: number;
@@ -123,7 +125,7 @@ export class Git {
   ): Promise<string> {
     const output = await this.run(place, args, options, wrap);
     if (output.exitCode !== 0) throw gitFailed(args, output);
-    return output.stdout.toString("utf8").replace(/\n$/, "");
+    return output.stdout.toString(options.encoding ?? "utf8").replace(/\n$/, "");
   }
 
   /**

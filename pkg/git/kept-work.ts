@@ -17,7 +17,7 @@ export interface WorkToKeep {
   session: string;
   /** Of the checkout. */
   head: string;
-  /** What git calls changed or untracked there; its index in the operator's git directory is as `head` is. */
+  /** What git calls changed or untracked there, a character a byte; its index in the operator's git directory is as `head` is. */
   paths: readonly string[];
   author: { identity: CommitIdentity; dateSeconds: number };
 }
@@ -113,13 +113,13 @@ async function commitOf(
   const kept = work.paths.filter((path) => !large.includes(path));
   const stdin = kept.map((path) => `${path}\0`).join("");
   const add = ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"];
-  await git.text(from.place, add, { stdin, env }, wrap);
+  await git.text(from.place, add, { stdin, env, encoding: "latin1" }, wrap);
   const tree = await git.text(from.place, ["write-tree"], { env }, wrap);
   if (before !== undefined) {
     const parts = await git.text(objects, ["rev-parse", `${before}^{tree}`, `${before}^`]);
     if (parts === `${tree}\n${head}`) return before;
   }
-  const left = large.map((path) => `Left out, too large: ${path}\n`).join("");
+  const left = large.map((path) => `Left out, too large: ${Buffer.from(path, "latin1")}\n`).join("");
   return await git.text(
     from.place,
     ["commit-tree", tree, "-p", head, "-F", "-"],
@@ -134,7 +134,7 @@ async function commitOf(
 async function largeOf(checkout: string, paths: readonly string[]): Promise<readonly string[]> {
   const sizes = await Promise.all(
     paths.map((path) =>
-      lstat(join(checkout, path)).then(
+      lstat(Buffer.concat([Buffer.from(`${checkout}/`), Buffer.from(path, "latin1")])).then(
         ({ size }) => size,
         () => 0, // Deleted: that is the change.
       ),

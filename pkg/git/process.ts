@@ -14,6 +14,8 @@ export interface ProcessRequest {
   cwd: string;
   /** What it reads; nothing when left out. */
   stdin?: string;
+  /** Of `stdin`; UTF-8 when left out. */
+  encoding?: "latin1";
   /** Read instead of `stdin`; never through a link. */
   stdinFile?: string;
   /** Written instead of returning `stdout`; must not exist. */
@@ -85,7 +87,7 @@ export const runProcess: RunProcess = async (request) => {
       child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
       // A program that ends without reading its input tells by its exit code why.
       child.stdin?.on("error", () => undefined);
-      child.stdin?.end(request.stdin);
+      child.stdin?.end(request.stdin, request.encoding ?? "utf8");
       let isLate = false;
       const waiting = patience(request.limit.ms, () => {
         isLate = true;

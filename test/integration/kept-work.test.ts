@@ -106,6 +106,21 @@ describe.each(kinds)("work kept with sandbox %s", (kind) => {
     expect(await world.read(ref, "notes.txt")).toBe("changed\n");
   });
 
+  test("has files whose names are not UTF-8, and so does what is saved", async () => {
+    const name = Buffer.from("caf\u00e9", "latin1");
+    await writeFile(Buffer.concat([Buffer.from(`${path}/`), name]), "in an old encoding\n");
+    await write(path, { "\u00fcber": "in UTF-8\n" });
+    const kept = await keep();
+    const saved = await world.repository.saveWork(claim, "Save", identity);
+    if (kept.is !== "present" || saved.is !== "present") throw new Error("The checkout is there.");
+    for (const commit of [kept.value, saved.value]) {
+      const names = await git(path, "ls-tree", "--name-only", commit);
+      expect(names.split("\n")).toEqual(expect.arrayContaining(['"caf\\351"', '"\\303\\274ber"']));
+    }
+    const state = await world.repository.checkoutState(claim, "execute");
+    expect(state).toMatchObject({ value: { dirty: false } });
+  });
+
   test("is not gone back to where newer work was collected before the checkout was lost", async () => {
     await halfDone();
     await keep();
