@@ -7,6 +7,7 @@ test.each<[string, unknown, RegExp | undefined]>([
   ["a full disk", coded("ENOSPC"), /^The disk is full.* acknowledged is kept\.$/],
   ["a storage that failed because of one", new Error("failed", { cause: coded("ENOSPC") }), /disk is full/],
   ["a folder that can't be written", coded("EROFS"), /read-only/],
+  ["a link that leads to itself", coded("ELOOP"), /symbolic link/],
   ["too many open files", coded("EMFILE"), /ulimit/],
   ["too many watched files", Object.assign(coded("ENOSPC"), { syscall: "watch" }), /max_user_watches/],
   ["a TMPDIR that is not there", Object.assign(coded("ENOENT"), { syscall: "mkdtemp" }), /^TMPDIR names/],

@@ -9,6 +9,7 @@ const advice: Readonly<Record<string, string>> = {
   EPERM: "You may not change what is there. Once you may, run it again.",
   EISDIR: "A folder is in the place of a file. Move it away, then run it again.",
   ENOTDIR: "A file is in the place of a folder. Move it away, then run it again.",
+  ELOOP: "A symbolic link there leads to itself. Remove it, then run it again.",
   EEXIST: "Something else is in the place of a file or a folder. Move it away, then run it again.",
   EMFILE: "This process has too many files open. Raise the limit (`ulimit -n`), then run it again.",
   ENFILE: "The system has too many files open. End what you don't need, then run it again.",

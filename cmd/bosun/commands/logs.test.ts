@@ -1,4 +1,4 @@
-import { appendFileSync, rmSync } from "node:fs";
+import { appendFileSync, rmSync, symlinkSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
 import type { SessionSpec } from "../../../pkg/session/sessions.ts";
@@ -21,6 +21,14 @@ function startSession() {
     transcript: openTranscript(session.transcriptPath, () => Date.parse("2026-11-23T12:00:00Z")),
   };
 }
+
+test("where the folder of sessions can't be read logs says that, and not that there are none", async () => {
+  expect((await runIn(folder.repository, ["logs", "agent-1"])).notes.join()).toContain("has no session yet");
+  // Permissions would not keep root out.
+  symlinkSync(folder.sessions, folder.sessions);
+  const { exitCode, notes } = await runIn(folder.repository, ["logs", "agent-1"]);
+  expect({ exitCode, notes }).toEqual({ exitCode: 1, notes: [expect.stringContaining("ELOOP")] });
+});
 
 test("logs shows what was asked, said, called and answered", async () => {
   const { transcript } = startSession();

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { type SessionFolder, sessionFolder } from "../../../pkg/session/session-folder.ts";
 import type { StampedEntry } from "../../../pkg/session/transcript.ts";
+import { codeOf } from "../../../pkg/storage/file-calls.ts";
 import type { Context } from "../context.ts";
 import { entryLines } from "../logs/entries.ts";
 import { tail } from "../logs/tail.ts";
@@ -31,14 +32,23 @@ export async function logs(
  * @throws UserError when it has none
  */
 function newestSession({ sessions }: WorkspaceFolder, agent: string): SessionFolder {
-  const ids = existsSync(sessions) ? readdirSync(sessions) : [];
-  const found = ids
+  const found = idsIn(sessions)
     .map((id) => sessionFolder(sessions, id))
     .filter((session) => session.readSpec()?.agent === agent)
     .sort((a, b) => writtenMs(b) - writtenMs(a));
   const [newest] = found;
   if (newest !== undefined) return newest;
   throw new UserError(`${agent} has no session yet. Agents: bosun get agents`);
+}
+
+/** None before the first session. @throws why the folder can't be read */
+function idsIn(sessions: string): readonly string[] {
+  try {
+    return readdirSync(sessions);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return [];
+    throw error;
+  }
 }
 
 function writtenMs({ transcriptPath }: SessionFolder): number {

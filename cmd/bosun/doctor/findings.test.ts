@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
@@ -30,6 +30,19 @@ test("a credential is never printed", () => {
   expect(JSON.stringify(credentialFinding({ ANTHROPIC_API_KEY: "secret-value" }))).not.toContain(
     "secret-value",
   );
+});
+
+test("a folder of the operator's that can't be looked into is said: all was well but for a stop that nobody began", () => {
+  const folder = temporaryWorkspace();
+  rmSync(folder.operator, { recursive: true, force: true });
+  expect(folderFinding(folder).state).toBe("ok");
+  // Permissions would not keep root out.
+  symlinkSync(folder.operator, folder.operator);
+  expect(folderFinding(folder)).toMatchObject({
+    state: "error",
+    message: `${folder.operator} can't be read and written.`,
+  });
+  rmSync(folder.repository, { recursive: true });
 });
 
 test("a folder that is missing, or open to others, is said", () => {

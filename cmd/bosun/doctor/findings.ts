@@ -5,6 +5,7 @@ import path from "node:path";
 import { inspectRepository } from "../../../pkg/git/inspect.ts";
 import { sandboxAvailable } from "../../../pkg/sandbox/available.ts";
 import { pidNamespaceAvailable } from "../../../pkg/sandbox/pid-namespace.ts";
+import { codeOf } from "../../../pkg/storage/file-calls.ts";
 import { roomIn } from "../../../pkg/system/disk-room.ts";
 import { isEngaged } from "../../../pkg/system/latch-files.ts";
 import { shellWord } from "../../../pkg/system/shell-word.ts";
@@ -82,19 +83,17 @@ export async function repositoryFindings(repository: string): Promise<Finding[]>
   return problems.map(({ severity, message, fix }) => ({ state: severity, message, fix }));
 }
 
-export function folderFinding({ path: folder }: WorkspaceFolder): Finding {
+export function folderFinding({ path: folder, operator }: WorkspaceFolder): Finding {
   if (!existsSync(folder)) {
     return { state: "warning", message: `There is no ${folder}.`, fix: "Run: bosun init" };
   }
-  try {
-    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch {
+  const closed = [folder, operator].find((one) => !isOpen(one));
+  if (closed !== undefined)
     return {
       state: "error",
-      message: `${folder} can't be read and written.`,
-      fix: `chmod u+rwx ${shellWord(folder)}`,
+      message: `${closed} can't be read and written.`,
+      fix: `chmod u+rwx ${shellWord(closed)}`,
     };
-  }
   const isWritableByOthers = (statSync(folder).mode & 0o022) !== 0;
   return isWritableByOthers
     ? {
@@ -103,6 +102,16 @@ export function folderFinding({ path: folder }: WorkspaceFolder): Finding {
         fix: `chmod go-w ${shellWord(folder)}`,
       }
     : { state: "ok", message: `Folder: ${folder}` };
+}
+
+/** One that is not there yet will be. */
+function isOpen(folder: string): boolean {
+  try {
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    return true;
+  } catch (error) {
+    return codeOf(error) === "ENOENT";
+  }
 }
 
 export async function diskFinding(env: Readonly<Record<string, string | undefined>>): Promise<Finding> {
