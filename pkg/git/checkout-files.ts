@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from "node:fs";
 import { copyFile, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { TransientError } from "../runtime/errors.ts";
 import { createFileSync } from "../storage/replace-file.ts";
 
 /** What an agent's `.git` says, read as plain files: git itself would obey the configuration that lies beside them. */
@@ -15,6 +16,15 @@ export interface CheckoutHead {
 /** Raised for a `.git` that is not what the operator made: a link, a redirect, borrowed objects from elsewhere. */
 export class DamagedCheckout extends Error {
   override readonly name = "DamagedCheckout";
+}
+
+/**
+ * That an object of `checkout` is corrupt, as a loss of power leaves them, where git has said so by `error`; else `error` itself.
+ * No other try of git finds it whole.
+ */
+export function damageIn(checkout: string, error: unknown): unknown {
+  const isOfCheckout = error instanceof TransientError && error.message.includes(`(stored in ${checkout}/`);
+  return isOfCheckout ? new DamagedCheckout(error.message) : error;
 }
 
 /** Of a hundred thousand packed refs. A larger file would hold up who reads it. */

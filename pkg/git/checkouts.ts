@@ -3,7 +3,14 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { TransientError } from "../runtime/errors.ts";
-import { type CheckoutHead, DamagedCheckout, moveHead, readHead, removeLocks } from "./checkout-files.ts";
+import {
+  type CheckoutHead,
+  DamagedCheckout,
+  damageIn,
+  moveHead,
+  readHead,
+  removeLocks,
+} from "./checkout-files.ts";
 import {
   type CheckoutGitOptions,
   checkoutPlace,
@@ -312,12 +319,15 @@ export class Checkouts {
     await rm(join(where.gitDirectory, "index.lock"), { force: true });
     const status = ["status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames"];
     // Looking into a nested repository would run git there, with the configuration that lies in it.
-    const text = await git.text(
+    const asked = git.text(
       checkoutPlace(where),
       [...status, "--ignore-submodules=all"],
       { env: { GIT_OPTIONAL_LOCKS: "1" }, encoding: "latin1" },
       checkoutWrap(where, false, ["read-tree", "--reset", at.head]),
     );
+    const text = await asked.catch((error: unknown) => {
+      throw damageIn(where.path, error);
+    });
     return { at, text };
   }
 }

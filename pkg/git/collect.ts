@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { TerminalError, TransientError } from "../runtime/errors.ts";
-import { DamagedCheckout, readBranch, requireLender } from "./checkout-files.ts";
+import { DamagedCheckout, damageIn, readBranch, requireLender } from "./checkout-files.ts";
 import { type CheckoutGitOptions, checkoutPlace, checkoutWrap, readRecord } from "./checkout-git.ts";
 import type { CheckoutsOptions } from "./checkouts.ts";
 import type { GitPlace } from "./git.ts";
@@ -33,7 +33,10 @@ export async function collect(
   const before = await readRef(git, repository, ref);
   // A ref has all that it leads to.
   const hasNews = before !== head;
-  if (hasNews) await bring(options, where, { branch, head });
+  if (hasNews)
+    await bring(options, where, { branch, head }).catch((error: unknown) => {
+      throw refusal(damageIn(where.path, error));
+    });
   // Also where nothing moves: a claim that ended meanwhile must not be told that it collected.
   const moved = await changeRefs(
     git,
@@ -71,11 +74,15 @@ async function headOf(options: CheckoutsOptions, where: CheckoutGitOptions, bran
     requireLender(where.path, options.objectDirectory);
     const head = readBranch(where.path, `refs/heads/${branch}`);
     if (head !== undefined) return head;
-  } catch (cause) {
-    if (!(cause instanceof DamagedCheckout)) throw cause;
-    throw new TerminalError("CheckoutDamaged", `Nothing was collected: ${cause.message}`, { cause });
+  } catch (error) {
+    throw refusal(error);
   }
   throw new TerminalError("BranchMissing", `Checkout ${where.path} has no branch ${branch} to collect.`);
+}
+
+function refusal(cause: unknown): unknown {
+  if (!(cause instanceof DamagedCheckout)) return cause;
+  return new TerminalError("CheckoutDamaged", `Nothing was collected: ${cause.message}`, { cause });
 }
 
 /** @param objectsOf.from - where git finds the objects, and with which variables; the checkout when left out */

@@ -358,6 +358,29 @@ test("of a checkout whose HEAD and index are lost the claim's branch is collecte
   expect(await world.repository.release(claim, "execute")).toBe("quarantined");
 });
 
+test.each<{ object: string; wantState: object }>([
+  { object: "HEAD", wantState: { is: "unknown", isDamaged: true } },
+  { object: "HEAD:done.txt", wantState: { is: "present" } },
+])(
+  "of a checkout whose $object a loss of power has emptied nothing is collected, however often, and it can be put aside",
+  async ({ object, wantState }) => {
+    const world = await open();
+    const { path } = await claimed(world);
+    await commit(path, { "done.txt": "done\n" });
+    const id = await git(path, "rev-parse", object);
+    const file = join(path, ".git/objects", id.slice(0, 2), id.slice(2));
+    await rm(file);
+    await writeFile(file, "");
+
+    expect(await world.repository.checkoutState(claim, "execute")).toMatchObject(wantState);
+    await expect(world.repository.collect(claim, branch)).rejects.toMatchObject({
+      reason: "CheckoutDamaged",
+    });
+    expect(await world.branch(branch)).toBeUndefined();
+    expect(await world.repository.release(claim, "execute")).toBe("quarantined");
+  },
+);
+
 test("a claim that ends while there is nothing to bring is not told that it collected", async () => {
   const { world, isOver } = await overtaken(/^start\nverify \S+ \S+\nprepare/);
   const checkout = await claimed(world);
