@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import type { Agent, Project, ProjectStatus, Review } from "../../pkg/api/generated.ts";
+import type { KubeObject } from "../../pkg/api/meta.ts";
+import { WORK_FINALIZER } from "../../pkg/api/names.ts";
 import type { Repository, Seen } from "../../pkg/git/repository.ts";
 import { TerminalError } from "../../pkg/runtime/errors.ts";
 import type { Outcome } from "../../pkg/session/sessions.ts";
@@ -67,6 +69,12 @@ async function does(asked: Asked, { deps, the }: TestWorld): Promise<void> {
   const target = asked === "claim" ? (await deps.client.list("Project")).items[0] : undefined;
   await act({ do: asked, work, target, outcome: finished } as unknown as Action, agent, seen, deps);
 }
+
+/** Lets sessions spend until they are dismissed. */
+const spending = (granted: Set<string>): Parts["money"] => ({
+  usageLimits: async () => [],
+  dismiss: async (id) => void granted.delete(id),
+});
 
 const openProject = (status: ProjectStatus, agent = anAgent({ session }), checkout: Checkout = {}) =>
   openWorld([aWorkspace(), agent, aProject({ claimNumber: 1, ...status })], partsOf(checkout));
@@ -225,10 +233,11 @@ test("a checkout stays until it is recorded what it held; one that holds more is
   expect(world.said).toEqual(["Warning CheckoutPutAside"]);
 });
 
-test.each<{ name: string; meanwhile: ProjectStatus; skip: boolean; want: string }>([
-  { name: "what others wrote meanwhile stays", meanwhile: { extraCycles: 2 }, skip: true, want: "released" },
-  { name: "one that is wanted again stays claimed", meanwhile: {}, skip: false, want: "Conflict" },
-])("a Project is written to while its work is saved: $name", async ({ meanwhile, skip, want }) => {
+test.each<{ name: string; meanwhile: ProjectStatus; skip?: boolean; want: string | undefined }>([
+  { name: "what others wrote meanwhile stays", meanwhile: { extraCycles: 2 }, want: undefined },
+  { name: "one that is wanted again stays claimed", meanwhile: {}, skip: false, want: "s1" },
+  { name: "the claim of another stays", meanwhile: { claim: { ...claim, session: "s2" } }, want: "s2" },
+])("a Project is written to while its work is saved: $name", async ({ meanwhile, skip = true, want }) => {
   const saveWork = async () => {
     const { client } = world.deps;
     const of = { namespace: "default", name: "retry" };
@@ -241,14 +250,37 @@ test.each<{ name: string; meanwhile: ProjectStatus; skip: boolean; want: string 
     partsOf({ git: { saveWork } }),
   );
   const error = await does("release", world).catch((thrown: unknown) => thrown);
-  expect(error).toEqual(want === "released" ? undefined : expect.objectContaining({ reason: want }));
+  expect(error).toEqual(want === undefined ? undefined : expect.objectContaining({ reason: "Conflict" }));
   const after = await projectIn(world);
   expect(after).toMatchObject(meanwhile);
-  expect(after.claim?.session).toBe(want === "released" ? undefined : "s1");
+  expect(after.claim?.session).toBe(want);
 });
 
 const reviewer = { ...anAgent({ session }), spec: { ...anAgent().spec, role: "Review" as const } };
 const reviewed = aReview({ state: "Reviewing", claimNumber: 1, claim, timeouts: 1 });
+
+test.each<{ asked: Asked; agent: Agent; objects: readonly KubeObject[] }>([
+  { asked: "release", agent: anAgent({ session }), objects: [skipped()] },
+  { asked: "release", agent: reviewer, objects: [reviewed, aProject()] },
+  { asked: "giveBack", agent: reviewer, objects: [reviewed, aProject()] },
+  { asked: "forget", agent: anAgent({ session, project: "retry" }), objects: [aProject()] },
+])("a session spends no more once its work is let go: $asked", async ({ asked, agent, objects }) => {
+  const granted = new Set(["s1", "of-somebody-else"]);
+  const world = await openWorld([aWorkspace(), agent, ...objects], {
+    ...partsOf(),
+    money: spending(granted),
+  });
+  await does(asked, world);
+  expect([...granted]).toEqual(["of-somebody-else"]);
+});
+
+test("an agent that leaves takes its own finalizer off, and no other's", async () => {
+  const agent = leaving(anAgent());
+  const finalizers = [WORK_FINALIZER, "example.com/backup"];
+  const world = await openWorld([{ ...agent, metadata: { ...agent.metadata, finalizers } }], partsOf());
+  await does("finalize", world);
+  expect((await world.the("Agent", "agent-1")).metadata.finalizers).toEqual(["example.com/backup"]);
+});
 
 test.each<{ name: string; asked: Asked; agent: Agent; want: object }>([
   {

@@ -196,6 +196,38 @@ test.each([
   expect(status.session).toMatchObject({ id: "s1", liveSeconds: 160, startLiveSeconds: 160, startTurns: 3 });
 });
 
+test("a session whose start an operator did not live to report is named, and watched from then on", async () => {
+  const world = await openWorld([...sound, agent({ state: "Working" }), claimed()], partsOf(present));
+  const { status } = await look(world);
+  expect(status).toMatchObject({ project: "retry", phase: "Working", session: { id: "s1", run: 1, pid: 7 } });
+});
+
+test("a session of another claim that can't be ended stays named: nobody else would end it", async () => {
+  const parts = partsOf(present);
+  const stop = async (): Promise<never> => {
+    throw new TransientError("SessionLives", "It does not end.");
+  };
+  const status: AgentStatus = { state: "Working", session: { ...known, id: "s0" } };
+  const world = await openWorld([...sound, agent(status), claimed()], {
+    ...parts,
+    sessions: { ...parts.sessions, stop },
+  });
+  await expect(look(world)).rejects.toThrow("It does not end.");
+  expect((await world.the("Agent", "agent-1")).status?.session?.id).toBe("s0");
+});
+
+test("a reviewer names what it reviews, and how far that has come", async () => {
+  const reviewing = agent({ state: "Reviewing", session: { ...known, id: "s9" } }, "agent-9", {
+    role: "Review",
+  });
+  const review = aReview({ state: "Reviewing", claim: inHand });
+  const project = claimed({ submission: submitted() });
+  const world = await openWorld([...sound, reviewing, review, project], partsOf(present));
+  expect((await look(world, "agent-9")).status).toMatchObject({
+    ...{ review: "retry-1", project: "retry", phase: "InReview", activity: "reviewing" },
+  });
+});
+
 test("a host that can't be started counts as a bad end, so that no restart of the operator tries it sooner", async () => {
   const failure = new TransientError("HostNotStarted", "There is no file that is to be run.");
   const world = await openWorld(

@@ -126,6 +126,16 @@ test("what is spent in a window's last minutes is told when it is over, also of 
   ]);
 });
 
+test("an alert that an operator told before it died is recorded, and not told again", async () => {
+  const world = await openWorld([aBudget()], { money: new Gateway(today(5)) });
+  await opened(world)();
+  const status = { alerts: null };
+  await world.deps.client.patch("Budget", KEY, { status }, { subresource: "status" });
+  await opened(world)();
+  expect(percents(await world.the("Budget", "all"))).toEqual(["2026-01-05 50"]);
+  expect((await world.deps.client.list("Event")).items).toHaveLength(1);
+});
+
 test.each([
   { name: "ends soon is looked at then", endMs: NOW + 60_000, wantMs: 60_000 },
   { name: "goes on for long is looked at by and by", endMs: NOW + 5 * HOUR_MS, wantMs: 1_800_000 },

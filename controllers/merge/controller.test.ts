@@ -179,6 +179,22 @@ test.each<{ name: string; before: number; plan?: MergePlan; want: object; asked:
   expect(status?.escalation).toBe(items[0]?.metadata.name);
 });
 
+test("where a secret is found nothing is merged, and the Project waits for the person who is asked", async () => {
+  const parts = partsOf(new Git(), { "merge-of-11111111": green });
+  const secret = { kind: "Secret", path: "k.ts", commit: "11111111", message: "A key." } as const;
+  const world = await openWorld([aWorkspace(), waiting(1)], {
+    ...parts,
+    quality: { ...parts.quality, inspect: async () => [secret] },
+  });
+  await lookOn(world);
+  const { items } = await world.deps.client.list("Escalation");
+  expect(items.map(({ spec }) => spec)).toMatchObject([{ reason: "SecretFound", commit: "11111111" }]);
+  const { status } = await world.the("Project", "p-1");
+  expect(status).toMatchObject({ escalation: items[0]?.metadata.name });
+  expect(status?.merge).toBeUndefined();
+  expect(world.said).toEqual(["Warning SecretFound"]);
+});
+
 test("a rebase that is another patch is submitted in place of what was approved", async () => {
   const git = new Git();
   git.planned = { is: "changed", head: "rebased1" };

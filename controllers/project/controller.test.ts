@@ -50,6 +50,15 @@ test("numbers are given in order and never to another, not to one that came from
   await expect(look(world, "from-github")).rejects.toMatchObject({ reason: "NumberTaken" });
 });
 
+test("a Project is kept by a finalizer beside those of others", async () => {
+  const object = project();
+  const metadata = { ...object.metadata, finalizers: ["example.com/backup"] };
+  const world = await openWorld([aWorkspace(), { ...object, metadata }]);
+  await look(world);
+  const { finalizers } = (await world.the("Project", "retry")).metadata;
+  expect(finalizers).toEqual(["example.com/backup", WORK_FINALIZER]);
+});
+
 const merged = { conditions: [condition("Merged", "True", "Merged")], mergeCommit: "merge-1" };
 
 test("when a Project was done is said once; what its last requests cost is told until they are settled", async () => {

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { Agent, Budget, Category, Project, ProjectEstimate } from "../../pkg/api/generated.ts";
 import type { KubeObject } from "../../pkg/api/meta.ts";
-import { API_VERSION } from "../../pkg/api/names.ts";
+import { API_VERSION, WORK_FINALIZER } from "../../pkg/api/names.ts";
 import { type MoneyStanding, NANO_PER_USD } from "../../pkg/gateway/money.ts";
-import { aBudget, aClaim, anAgent, aProject, condition, NOW } from "../testing/objects.ts";
+import { aBudget, aClaim, anAgent, aProject, condition, leaving, NOW } from "../testing/objects.ts";
 import { openWorld } from "../testing/world.ts";
 import { openQueue } from "./queue.ts";
 
@@ -99,6 +99,14 @@ test.each([
   const payers = [...paidBy("agent-1", 2), ...paidBy("agent-2", 10)];
   const { queue } = await open([...payers, project], { "of-agent-1": 0, "of-agent-2": 5 });
   expect(await queue.standingOf(project)).toMatchObject(want);
+});
+
+test("who is leaving takes up nothing, whatever it could pay", async () => {
+  const [[poor, ofPoor], [rich, ofRich]] = [paidBy("agent-1", 2), paidBy("agent-2", 10)];
+  const project = queued(1, 3);
+  const gone = { ...rich, metadata: { ...leaving(rich).metadata, finalizers: [WORK_FINALIZER] } };
+  const { queue } = await open([poor, ofPoor, gone, ofRich, project], { "of-agent-1": 0, "of-agent-2": 0 });
+  expect(await queue.standingOf(project)).toMatchObject({ is: "NeverFits" });
 });
 
 test("for some seconds one answer of the gateway does for all that wait, but not where a Budget is another", async () => {

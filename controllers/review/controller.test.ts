@@ -89,7 +89,14 @@ test("what is handed over gets a Review of its own; those of what was handed ove
     review({ state: "Pending" }, "retry-1-2222222"),
     review({ state: "Settled", verdict: "ChangesRequested" }, "retry-1-3333333"),
   ];
-  const world = await open([reviewer(), inReview({ reviewCycles: 1 }), ...before]);
+  // What a person has changed since the work was begun is not what it is judged by.
+  const criteria = [{ id: "AC-1", text: "It retries." }];
+  const project = inReview({ reviewCycles: 1, claim: aClaim({ criteria }) });
+  const edited = {
+    ...project,
+    spec: { ...project.spec, acceptanceCriteria: [{ id: "AC-9", text: "It sings." }] },
+  };
+  const world = await open([reviewer(), edited, ...before]);
   await look(world);
   const { items } = await world.deps.client.list("Review");
   const states = Object.fromEntries(items.map(({ metadata, status }) => [metadata.name, status?.state]));
@@ -100,7 +107,7 @@ test("what is handed over gets a Review of its own; those of what was handed ove
   const made = await world.the("Review", "retry-1-aaaaaaa");
   expect(made.spec).toMatchObject({
     ...{ project: "retry", cycle: 2, author: "agent-1", summary: "Done." },
-    ...{ baseCommit: "bbbbbbbb", headCommit: "aaaaaaaa" },
+    ...{ baseCommit: "bbbbbbbb", headCommit: "aaaaaaaa", criteria },
   });
   expect(made.metadata.ownerReferences).toMatchObject([{ kind: "Project", name: "retry", controller: true }]);
   expect((await world.the("Project", "retry")).status?.review).toBe("retry-1-aaaaaaa");
@@ -117,11 +124,15 @@ test("a judgement is written into the Review, then sends the work back as one cy
     is: "absent",
     report: { ...report, outcome: { kind: "Judged", judgement } },
   };
-  const world = await open([reviewer(), inReview(), review({ state: "Reviewing", claim })], { session });
+  const findings: Finding[] = [
+    { kind: "WeakenedTest", path: "upload.test.ts", commit: "aaaaaaaa", message: "Skipped." },
+  ];
+  const seen = { session, findings };
+  const world = await open([reviewer(), inReview(), review({ state: "Reviewing", claim })], seen);
   await look(world);
   expect((await world.the("Review", "retry-1-aaaaaaa")).status).toMatchObject({
     ...{ state: "Settled", verdict: "ChangesRequested", reviewer: "agent-9", feedback: "Test it." },
-    findings: ["upload.ts: no test"],
+    findings: ["WeakenedTest upload.test.ts: Skipped.", "upload.ts: no test"],
   });
   await look(world);
   expect((await world.the("Project", "retry")).status).toMatchObject({
