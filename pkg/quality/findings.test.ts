@@ -64,7 +64,7 @@ test("a later pattern with an exclamation mark takes a path out again", () => {
 test("a deleted protected file and a submodule need a person, the control plane nobody can allow", () => {
   const protectedPaths = [".github/**"];
   const kinds = (changes: readonly FileChange[]) =>
-    pathFindings("c", changes, protectedPaths).map(({ kind }) => kind);
+    pathFindings("c", changes, protectedPaths, new Map()).map(({ kind }) => kind);
   const submodule: FileChange = { path: "lib", before: undefined, after: { blob: "x", mode: "160000" } };
 
   expect(kinds(change(".github/CODEOWNERS", "x", undefined).changes)).toEqual(["ProtectedPath"]);
@@ -74,10 +74,39 @@ test("a deleted protected file and a submodule need a person, the control plane 
 });
 
 test("a key file is protected unless the workspace says otherwise", () => {
-  const { changes } = change("test/fixtures/server.key", undefined, "x");
+  const { changes, contents } = change("test/fixtures/server.key", undefined, "x");
 
-  expect(pathFindings("c", changes, [])).toMatchObject([{ kind: "ProtectedPath" }]);
-  expect(pathFindings("c", changes, ["!test/fixtures/"])).toEqual([]);
+  expect(pathFindings("c", changes, [], contents)).toMatchObject([{ kind: "ProtectedPath" }]);
+  expect(pathFindings("c", changes, ["!test/fixtures/"], contents)).toEqual([]);
+});
+
+describe("a key store", () => {
+  const ofData = "06092a864886f70d010701";
+  const rows: readonly [what: string, hex: string, want: boolean][] = [
+    ["PKCS#12 of less than 256 bytes", `3081ff0201033081b5${ofData}`, true],
+    ["PKCS#12 of kilobytes", `308209ad020103308209a4${ofData}a0`, true],
+    ["PKCS#12 of megabytes", `3083120000020103308311fff0${ofData}`, true],
+    ["PKCS#12 whose lengths are open", `30800201033080${ofData}a080`, true],
+    ["PKCS#12 that is signed", "308209ad020103308209a406092a864886f70d010702", true],
+    ["JKS", "feedfeed0000000200000001", true],
+    ["JCEKS", "cececece0000000200000001", true],
+    ["a certificate", "308203ad30820295a00302010202", false],
+    ["signed data", "308209ad06092a864886f70d010702a0", false],
+    ["a Java class", "cafebabe0000003d", false],
+    ["an empty file", "", false],
+    ["text that only speaks of one", Buffer.from("feedfeed00000002").toString("hex"), false],
+  ];
+  for (const [what, hex, want] of rows) {
+    test(`is ${want ? "" : "not "}found in ${what}, whatever the name`, () => {
+      const changes = [{ path: "app/release", before: undefined, after: { blob: "b", mode: "100644" } }];
+      const contents = new Map([["b", Buffer.from(hex, "hex")]]);
+
+      expect(pathFindings("c", changes, [], contents).map(({ kind }) => kind)).toEqual(
+        want ? ["ProtectedPath"] : [],
+      );
+      expect(pathFindings("c", changes, ["!app/"], contents)).toEqual([]);
+    });
+  }
 });
 
 describe("tests are weakened when", () => {

@@ -15,8 +15,8 @@ export async function inspectCommits(
   const findings: Finding[] = [];
   for (const commit of await source.commits(base, head)) {
     const changes = await source.changesOf(commit.id);
-    findings.push(...pathFindings(commit.id, changes, protectedPaths));
     const contents = await contentsOf(source, changes);
+    findings.push(...pathFindings(commit.id, changes, protectedPaths, contents));
     // Its rules take more memory than most of a resting operator's parts, so they are loaded by the first commit; and as
     // nothing else goes on meanwhile, not before it is read: its checks have begun then.
     const { secretFindings } = await import("./secrets.ts");

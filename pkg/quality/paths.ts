@@ -1,5 +1,6 @@
 import type { FileChange } from "./commit-source.ts";
 import { coveringPattern, matchesPattern } from "./glob.ts";
+import { isKeyStore } from "./key-store.ts";
 import type { Finding } from "./quality.ts";
 
 /** Merged by nobody's approval: the control plane does not belong to a branch. */
@@ -18,11 +19,12 @@ const credentials = [
   ".pgpass",
 ];
 
-/** Paths in a commit that must not, or may not without a person, be merged. */
+/** Paths in a commit that must not, or may not without a person, be merged: by their names, and by what lies there. */
 export function pathFindings(
   commit: string,
   changes: readonly FileChange[],
   protectedPaths: readonly string[],
+  contents: ReadonlyMap<string, Buffer>,
 ): readonly Finding[] {
   return changes.flatMap(({ path, after }): readonly Finding[] => {
     if (matchesPattern(path, forbidden)) {
@@ -37,6 +39,12 @@ export function pathFindings(
       return [
         { kind: "ProtectedPath", path, commit, message: "It is a submodule: code from another repository." },
       ];
+    }
+    const content = after && contents.get(after.blob);
+    const isAllowed = coveringPattern(path, ["**", ...protectedPaths]) === undefined;
+    if (content !== undefined && isKeyStore(content) && !isAllowed) {
+      const message = "It is a key store (PKCS#12 or Java's): it holds private keys as a rule.";
+      return [{ kind: "ProtectedPath", path, commit, message }];
     }
     return [];
   });

@@ -62,6 +62,8 @@ async function secretsIn(path: string, text: string): Promise<readonly FoundSecr
     const content = text
       .slice(start, start + pieceCharacters)
       .replaceAll(/secretlint-(?=disable|enable)/gi, "secretlint_");
+    // Told that it ends in .p12, the preset would read the file of that path on this machine's disk, which is not the
+    // commit's: key stores are found by `isKeyStore`.
     const { messages } = await lintSource({
       source: { filePath: path, content, contentType: "text", ext: "" },
       options: {

@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { readdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { openCommitSource } from "../../pkg/git/commit-source.ts";
 import { type OpenQualityOptions, openQuality, type QualityStop } from "../../pkg/quality/open.ts";
@@ -333,6 +335,29 @@ describe("an inspection", () => {
     ]);
   });
 
+  test("finds a key store under a name that says nothing, in the commit that had it", async () => {
+    const world = await open("off");
+    await write(world.repositoryPath, { "app/release.keystore": "" });
+    await makeKeyStore(world.repositoryPath, "app/release.keystore");
+    const bad = await world.commit(world.base, {});
+    const head = await world.commit(bad, { "app/release.keystore": "taken out\n" });
+
+    expect(await world.quality.inspect(world.base, head, [])).toMatchObject([
+      { kind: "ProtectedPath", path: "app/release.keystore", commit: bad },
+    ]);
+  });
+
+  test("judges what the commit holds, not what lies at the same path where the operator runs", async () => {
+    const world = await open("off");
+    const before = process.cwd();
+    onTestFinished(() => process.chdir(before));
+    process.chdir(world.repositoryPath);
+    const head = await world.commit(world.base, { "server.p12": "nothing\n" });
+    await makeKeyStore(world.repositoryPath, "server.p12");
+
+    expect(await world.quality.inspect(world.base, head, ["!*.p12"])).toEqual([]);
+  });
+
   test("of a merge of the target finds what the merge itself adds, not what the target has", async () => {
     const world = await open("off");
     const target = await world.commit(world.base, { ".github/x.txt": "of the target\n" });
@@ -358,3 +383,12 @@ describe("an inspection", () => {
     ]);
   });
 });
+
+/** As Google's are: with the password by which secretlint knows their key files. */
+async function makeKeyStore(directory: string, name: string): Promise<void> {
+  const openssl = (args: readonly string[]) => promisify(execFile)("openssl", args, { cwd: directory });
+  const made = ["-keyout", "../key.txt", "-out", "../certificate.txt"];
+  await openssl(["req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=test", ...made]);
+  const given = ["-inkey", "../key.txt", "-in", "../certificate.txt", "-passout", "pass:notasecret"];
+  await openssl(["pkcs12", "-export", ...given, "-out", name]);
+}
