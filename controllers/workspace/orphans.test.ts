@@ -3,8 +3,9 @@ import type { Deps } from "../deps.ts";
 import { aClaim, aProject, aWorkspace } from "../testing/objects.ts";
 import { endOrphans } from "./orphans.ts";
 
-test("a session that is begun while the sessions of nobody are sought is somebody's", async () => {
-  const running = [{ id: "of-nobody", agent: "agent-2", pid: 2 }];
+test("a session that is begun while the sessions of nobody are sought is somebody's, and one that can't be seen is left", async () => {
+  const unseen = { id: "unseen", agent: undefined, pid: undefined };
+  const running = [unseen, { id: "of-nobody", agent: "agent-2", pid: 2 }];
   const projects = [aProject()];
   const ended: string[] = [];
   const world = {
@@ -14,7 +15,7 @@ test("a session that is begun while the sessions of nobody are sought is somebod
         const items = kind === "Project" ? [...projects] : [];
         // In the moment after this look.
         projects[0] = aProject({ claim: aClaim({ session: "begun" }) });
-        if (running.length === 1) running.push({ id: "begun", agent: "agent-1", pid: 1 });
+        if (running.length === 2) running.push({ id: "begun", agent: "agent-1", pid: 1 });
         return { items };
       },
     },

@@ -21,8 +21,9 @@ export async function endOrphans(
     ...[...projects, ...reviews].map(({ status }) => status?.claim?.session),
     ...agents.map(({ status }) => status?.session?.id),
   ]);
-  for (const { id, agent } of running) {
-    if (named.has(id)) continue;
+  for (const { id, agent = "an unknown Agent", pid } of running) {
+    // One that can't be seen is ended by a stop; it must keep nobody from the others here.
+    if (named.has(id) || pid === undefined) continue;
     await sessions.stop(id, "Now");
     const message = `Session ${id} of ${agent} belonged to no claim any more; it was ended and its checkout kept.`;
     events.event(workspace, "Warning", "ClaimLost", message);

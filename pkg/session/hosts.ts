@@ -61,6 +61,19 @@ export class Hosts {
     return await endTree(session, isHere ? identitiesIn(host) : [], this.#deps.clock, mayEnd);
   }
 
+  /** Kills what carries the session's mark, as long as nobody can read which host it has. */
+  async endMarked(session: string): Promise<void> {
+    const isUnread = (): boolean => {
+      try {
+        this.#deps.folderOf(session).readHost();
+        return false;
+      } catch {
+        return true;
+      }
+    };
+    await endTree(session, [], this.#deps.clock, isUnread);
+  }
+
   /**
    * A host in another container: it lives as long as it has not said how its run ended. Whether it still shows a
    * heartbeat is its pulse. One that never said that it runs may begin no more once another is started.

@@ -14,13 +14,13 @@ import { isEngaged, stopIsUnsettled } from "../system/latch-files.ts";
 import { workspaceMark } from "../system/workspace-mark.ts";
 import type { Handover } from "./await-session.ts";
 import { hostProcess } from "./host-command.ts";
-import { Hosts } from "./hosts.ts";
+import { type HostState, Hosts } from "./hosts.ts";
 import { endOfLog } from "./last-words.ts";
 import { Pulses } from "./pulse.ts";
 import { SandboxTrial } from "./sandbox-trial.ts";
-import { type SessionFolder, sessionFolder } from "./session-folder.ts";
+import { type HostFile, type SessionFolder, sessionFolder } from "./session-folder.ts";
 import { repeat, SessionNews } from "./session-news.ts";
-import type { SessionObservation, SessionReport, SessionSpec, Sessions } from "./sessions.ts";
+import type { RunningSession, SessionObservation, SessionReport, SessionSpec, Sessions } from "./sessions.ts";
 import { removeUnused, SpareHosts } from "./spare-hosts.ts";
 
 export interface SessionsOptions {
@@ -185,8 +185,6 @@ class Manager implements OwnedSessions {
 
   async stop(id: string, how: "AfterTurn" | "Now" | "Lost"): Promise<void> {
     const folder = this.#folder(id);
-    const spec = folder.readSpec();
-    if (spec === undefined) return;
     if (how === "AfterTurn") {
       if ((await this.#hosts.lookAt(id, folder.readHost())) !== "gone") folder.writeOrder("AfterTurn");
       return;
@@ -194,28 +192,38 @@ class Manager implements OwnedSessions {
     this.#stopping.add(id);
     try {
       await this.#inTurn(id, async () => {
+        const host = await this.#hostToEnd(id, folder);
         // Before the end, so that nobody who finds it ended takes it for a crash.
-        if (how === "Now" && (await this.#hosts.lookAt(id, folder.readHost())) !== "gone") recordEnd(folder);
+        if (how === "Now" && (await this.#hosts.lookAt(id, host)) !== "gone") recordEnd(folder);
         await this.#end(id, folder);
       });
     } finally {
       this.#stopping.delete(id);
     }
-    this.#news.wake(spec.agent);
+    const agent = agentOf(folder);
+    if (agent !== undefined) this.#news.wake(agent);
   }
 
-  async running(): Promise<readonly { id: string; agent: string; pid: number }[]> {
+  async running(): Promise<readonly RunningSession[]> {
     const found = await Promise.all(
       this.#living().map(async (id) => {
-        const folder = this.#folder(id);
-        const host = folder.readHost();
-        const spec = folder.readSpec();
-        const lives = host?.state === "running" && (await this.#hosts.lookAt(id, host)) === "alive";
-        if (!lives || spec === undefined) return [];
-        return [{ id, agent: spec.agent, pid: host.outermost.pid }];
+        const agent = agentOf(this.#folder(id));
+        const { host, seen } = await this.#look(id);
+        if (seen === "unknown") return [{ id, agent, pid: undefined }];
+        return host?.state === "running" && seen === "alive" ? [{ id, agent, pid: host.outermost.pid }] : [];
       }),
     );
     return found.flat();
+  }
+
+  /** One that can't be read must not keep anybody from the others: `find` says why. */
+  async #look(id: string): Promise<{ host?: HostFile | undefined; seen: HostState | "unknown" }> {
+    try {
+      const host = this.#folder(id).readHost();
+      return { host, seen: await this.#hosts.lookAt(id, host) };
+    } catch {
+      return { seen: "unknown" };
+    }
   }
 
   subscribe(wake: (agent: string) => void, signal: AbortSignal): void {
@@ -227,8 +235,9 @@ class Manager implements OwnedSessions {
   async reapLeftovers(): Promise<void> {
     for (const id of this.#ids()) {
       const folder = this.#folder(id);
-      const host = folder.readHost();
-      if ((await this.#hosts.lookAt(id, host)) === "alive") {
+      const { host, seen } = await this.#look(id);
+      if (seen === "unknown") continue;
+      if (seen === "alive") {
         // Whoever gave the order died before it was carried out.
         if (folder.readOrder() === "Now") folder.clearOrder();
         continue;
@@ -382,7 +391,8 @@ class Manager implements OwnedSessions {
 
   /** Gives living hosts the way to a gateway that may have moved meanwhile. */
   async #renewAccess(): Promise<void> {
-    const renewals = (await this.running()).map(async ({ id }) => {
+    const running = (await this.running()).filter(({ pid }) => pid !== undefined);
+    const renewals = running.map(async ({ id }) => {
       const folder = this.#folder(id);
       const attempt = folder.readHost()?.attempt;
       await this.#readmit(folder).catch(() => {
@@ -461,6 +471,21 @@ class Manager implements OwnedSessions {
   }
 
   /**
+   * What is known of a host that is about to be ended. Where that can't be read, whatever carries the session's mark is
+   * ended all the same: it may be all there is, and proves nothing.
+   *
+   * @throws why it can't be read
+   */
+  async #hostToEnd(id: string, folder: SessionFolder): Promise<HostFile | undefined> {
+    try {
+      return folder.readHost();
+    } catch (error) {
+      await this.#hosts.endMarked(id);
+      throw error;
+    }
+  }
+
+  /**
    * Kills whatever is left of a session's host, proves it gone, and takes back what it could spend. One that can't be
    * seen from here loses its right to go on instead: it ends itself as soon as it runs.
    */
@@ -495,7 +520,7 @@ class Manager implements OwnedSessions {
   }
 
   #folder(id: string): SessionFolder {
-    if (!/^[\w-]+$/.test(id)) throw new TypeError(`A session's id is a UUID, not \`${id}\`.`);
+    if (!isId(id)) throw new TypeError(`A session's id is a UUID, not \`${id}\`.`);
     return sessionFolder(this.#options.directory, id);
   }
 
@@ -506,7 +531,21 @@ class Manager implements OwnedSessions {
 
   #ids(): readonly string[] {
     const entries = readdirSync(this.#options.directory, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    return entries.filter((entry) => entry.isDirectory() && isId(entry.name)).map(({ name }) => name);
+  }
+}
+
+/** What else lies beside sessions is none: a folder that a person put aside, say. */
+function isId(name: string): boolean {
+  return /^[\w-]+$/.test(name);
+}
+
+/** Whose session it is; undefined where its spec is not there or can't be read. */
+function agentOf(folder: SessionFolder): string | undefined {
+  try {
+    return folder.readSpec()?.agent;
+  } catch {
+    return undefined;
   }
 }
 

@@ -151,6 +151,14 @@ export type SessionObservation =
   | { is: "absent"; report: SessionReport | undefined; unwitnessed?: true; ordered?: true }
   | { is: "unknown"; why: string };
 
+export interface RunningSession {
+  id: string;
+  /** Undefined: its spec can't be read. */
+  agent: string | undefined;
+  /** Undefined: whether its host lives can't be seen; `find` says why. */
+  pid: number | undefined;
+}
+
 export interface Sessions {
   /**
    * An id for a session that is to begin, under which a host is started already; given once. Undefined: any new id
@@ -171,10 +179,12 @@ export interface Sessions {
   /**
    * `AfterTurn` asks and returns at once; `Now` kills the tree and returns when it is proven gone. `Lost` does so too,
    * to a host without a heartbeat: how that one ends was its own doing, and no order.
+   *
+   * @throws Error when it can't be read which host that is; `Now` and `Lost` have killed what carries its mark then
    */
   stop(id: string, how: "AfterTurn" | "Now" | "Lost"): Promise<void>;
-  /** Every live host, whoever started it. */
-  running(): Promise<readonly { id: string; agent: string; pid: number }[]>;
+  /** Every host that lives, or may, whoever started it. */
+  running(): Promise<readonly RunningSession[]>;
   /**
    * Calls `wake` with the agent's name when a session has news: a host that lives, has ended or whose heartbeat fails,
    * another run, a task that is done, refusals that begin, change or end, an outcome. Running numbers are none: who follows them looks as often as it wants to know them. What

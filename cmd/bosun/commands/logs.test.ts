@@ -1,4 +1,5 @@
-import { appendFileSync, rmSync, symlinkSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
 import type { SessionSpec } from "../../../pkg/session/sessions.ts";
@@ -28,6 +29,17 @@ test("where the folder of sessions can't be read logs says that, and not that th
   symlinkSync(folder.sessions, folder.sessions);
   const { exitCode, notes } = await runIn(folder.repository, ["logs", "agent-1"]);
   expect({ exitCode, notes }).toEqual({ exitCode: 1, notes: [expect.stringContaining("ELOOP")] });
+});
+
+test("logs shows an agent's session beside one of another whose folder is damaged", async () => {
+  const { transcript } = startSession();
+  transcript.append({ type: "message", run: 1, text: "Do it." });
+  transcript.close();
+  const { path } = sessionFolder(folder.sessions, "damaged");
+  mkdirSync(path);
+  writeFileSync(join(path, "spec.json"), "{");
+  const { out } = await runIn(folder.repository, ["logs", "agent-1"]);
+  expect(out).toEqual(["12:00:00 operator, run 1: Do it."]);
 });
 
 test("logs shows what was asked, said, called and answered", async () => {

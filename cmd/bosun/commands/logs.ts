@@ -34,11 +34,20 @@ export async function logs(
 function newestSession({ sessions }: WorkspaceFolder, agent: string): SessionFolder {
   const found = idsIn(sessions)
     .map((id) => sessionFolder(sessions, id))
-    .filter((session) => session.readSpec()?.agent === agent)
+    .filter((session) => agentOf(session) === agent)
     .sort((a, b) => writtenMs(b) - writtenMs(a));
   const [newest] = found;
   if (newest !== undefined) return newest;
   throw new UserError(`${agent} has no session yet. Agents: bosun get agents`);
+}
+
+/** Undefined where that can't be read: a damaged session must not hide those of others. */
+function agentOf(session: SessionFolder): string | undefined {
+  try {
+    return session.readSpec()?.agent;
+  } catch {
+    return undefined;
+  }
 }
 
 /** None before the first session. @throws why the folder can't be read */

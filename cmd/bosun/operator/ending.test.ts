@@ -15,6 +15,8 @@ interface Conduct {
   turnLooks?: number;
   /** How often its session can't be asked to end, nor looked for. */
   unheard?: number;
+  /** Beside its session there is one whose folder is damaged. */
+  damaged?: boolean;
   /** What goes wrong, once each time. */
   fails?:
     | "the list of sessions"
@@ -28,7 +30,7 @@ interface Conduct {
 }
 
 /** An operator with one session of an author, that has spent something, and what has become of them. */
-function operatorWith({ turnLooks = 1, unheard = 0, fails, gone = "absent" }: Conduct = {}) {
+function operatorWith({ turnLooks = 1, unheard = 0, damaged = false, fails, gone = "absent" }: Conduct = {}) {
   let failures = 0;
   const hear = (): void => {
     failures += 1;
@@ -93,9 +95,11 @@ function operatorWith({ turnLooks = 1, unheard = 0, fails, gone = "absent" }: Co
       sessions: {
         async running() {
           if (failures > 0) hear();
-          return is.session === "living" ? [{ id: "s", agent: "agent-1", pid: 1 }] : [];
+          const unseen = damaged ? [{ id: "damaged" }] : [];
+          return is.session === "living" ? [...unseen, { id: "s", agent: "agent-1", pid: 1 }] : unseen;
         },
-        async stop(_id: string, how: string) {
+        async stop(id: string, how: string) {
+          if (id === "damaged") throw new Error("damaged/host.json does not hold JSON.");
           hear();
           is.ordered.push(how);
           // Controllers start again what they find ended.
@@ -131,6 +135,18 @@ function operatorWith({ turnLooks = 1, unheard = 0, fails, gone = "absent" }: Co
     },
   } as unknown as EndingOptions;
   return { is, options, kept: kept.promise };
+}
+
+/** Passes as soon as somebody waits. */
+function fastClock(): Clock {
+  let nowMs = 0;
+  return {
+    now: () => nowMs,
+    elapsed: () => nowMs,
+    async sleep(ms) {
+      nowMs += ms;
+    },
+  };
 }
 
 const ended = {
@@ -192,22 +208,24 @@ test("an operator that drains asks a session that could not be asked again, and 
 test("an operator whose session can't be ended at all ends without it, sooner at the second Ctrl-C, and says what to do", async () => {
   for (const isHurried of [false, true]) {
     const { is, options } = operatorWith({ unheard: Number.POSITIVE_INFINITY });
-    let nowMs = 0;
-    const clock: Clock = {
-      now: () => nowMs,
-      elapsed: () => nowMs,
-      async sleep(ms) {
-        nowMs += ms;
-      },
-    };
+    const clock = fastClock();
     const ending = endingOf({ ...options, clock });
     const ended = isHurried ? ending.stop() : ending.drain();
     await expect(ended).rejects.toThrow(
       /^Not all sessions could be ended \(The disk is full\.\)\. .*stop --emergency/,
     );
-    expect(nowMs).toBe(isHurried ? 2_000 : 30_000);
+    expect(clock.elapsed()).toBe(isHurried ? 2_000 : 30_000);
     expect(is).toMatchObject({ session: "living", gateway: "ended", other: "ended" });
   }
+});
+
+test("an operator waits for turns to end however long one session can't be seen, and says which that is", async () => {
+  const { is, options } = operatorWith({ damaged: true, turnLooks: 1_000 });
+  await expect(endingOf({ ...options, clock: fastClock() }).drain()).rejects.toThrow(
+    /^Not all sessions could be ended \(damaged\/host\.json does not hold JSON\.\)/,
+  );
+  const warned = ["A session could not be ended, and is asked again"];
+  expect(is).toEqual({ ...ended, ordered: Array(1_001).fill("AfterTurn"), warned });
 });
 
 test("an operator whose gateway can't be ended lets go of all else, and says why: it went on holding the workspace", async () => {
@@ -223,8 +241,8 @@ test("the work of a session is not kept while nobody knows whether it still writ
 });
 
 /** That operator, without controllers, told of a stop by `engage`. */
-function operatorUnder({ inForce }: { inForce: boolean }) {
-  const { is, options, kept } = operatorWith();
+function operatorUnder({ inForce, ...conduct }: { inForce: boolean } & Conduct) {
+  const { is, options, kept } = operatorWith(conduct);
   is.controllers = "ended";
   let engage = () => {};
   const stop = {
@@ -241,6 +259,12 @@ test("an operator that starts while a stop is in force ends what still runs and 
   const { is, kept } = operatorUnder({ inForce: true });
   await kept;
   expect(is).toMatchObject({ kept: ["s"], ordered: ["Now"], gateway: "running" });
+});
+
+test("an operator keeps at a stop the work of all sessions but one that can't be seen, and says so", async () => {
+  const { is } = operatorUnder({ inForce: true, damaged: true });
+  await expect.poll(() => is.kept).toEqual(["s"]);
+  expect(is).toMatchObject({ session: "ended", warned: ["Not all sessions could be ended"] });
 });
 
 test("an operator ends what runs and keeps its work when a stop comes, and not before", async () => {

@@ -66,6 +66,7 @@ export function keepAtStop(stop: StopFollower, options: SessionEndOptions): void
   const { world, clock, logger } = options;
   const keepStopped = (): void => {
     endSessions(world.sessions, () => "Now", clock)
+      .catch((error: unknown) => logger.warn("Not all sessions could be ended", { error }))
       .then(() => keepWork(options))
       .catch((error: unknown) => logger.warn("Work is kept in its checkouts alone", { error }));
   };
@@ -115,7 +116,7 @@ async function end(options: EndingOptions, how: () => How): Promise<void> {
  * Asks or ends every session, and waits until none is left; a second Ctrl-C may change `how` meanwhile.
  *
  * @param failed - told why some could not be asked, on a full disk say: they are asked again then. Absent: it is thrown
- * @throws what still keeps some from being asked after `askMs`
+ * @throws what still keeps some from being asked after `askMs`, once all others have ended
  */
 async function endSessions(
   sessions: Sessions,
@@ -125,16 +126,19 @@ async function endSessions(
 ): Promise<void> {
   let failsSinceMs: number | undefined;
   for (;;) {
+    let othersGoOn = false;
     try {
       const running = await sessions.running();
       if (running.length === 0) return;
-      await allEnded(...running.map(({ id }) => sessions.stop(id, how())));
+      const asked = running.map(({ id }) => sessions.stop(id, how()));
+      othersGoOn = (await Promise.allSettled(asked)).some(({ status }) => status === "fulfilled");
+      await allEnded(...asked);
       failsSinceMs = undefined;
     } catch (error) {
       if (failed === undefined) throw error;
       failed(error);
       failsSinceMs ??= clock.elapsed();
-      if (clock.elapsed() - failsSinceMs >= askMs[how()]) throw error;
+      if (!othersGoOn && clock.elapsed() - failsSinceMs >= askMs[how()]) throw error;
     }
     await clock.sleep(lookMs);
   }

@@ -4,6 +4,7 @@ import { LATE_MS, LOST_MS, type Pulse } from "../../../pkg/session/pulse.ts";
 import type {
   Judgement,
   Outcome,
+  RunningSession,
   SessionObservation,
   SessionReport,
   SessionSpec,
@@ -187,7 +188,7 @@ export class SimSessions implements Sessions {
     this.#end(session, undefined);
   }
 
-  async running(): Promise<readonly { id: string; agent: string; pid: number }[]> {
+  async running(): Promise<readonly RunningSession[]> {
     return this.hosts().map(({ spec, pid }) => ({ id: spec.id, agent: spec.agent, pid }));
   }
 
