@@ -8,6 +8,12 @@ test.each([
     passes: true,
     message: "Cannot start git: no more processes may be started (`ulimit -u`).",
   },
+  {
+    code: "EMFILE",
+    passes: true,
+    message: "Cannot start git: this process has too many files open (`ulimit -n`).",
+  },
+  { code: "ENFILE", passes: true, message: "Cannot start git: the system has too many files open." },
   { code: "ENOENT", passes: false, message: "Cannot start git." },
 ])(
   "git that can't be started for $code: that it passes by itself is $passes",
