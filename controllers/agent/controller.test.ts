@@ -196,6 +196,12 @@ test.each([
   expect(status.session).toMatchObject({ id: "s1", liveSeconds: 160, startLiveSeconds: 160, startTurns: 3 });
 });
 
+test("turns of a run before are not counted as those before the start of the next", async () => {
+  const next = claimed({ claim: aClaim({ branch: "agent-1/project-1", run: 2 }) });
+  const world = await openWorld([...sound, agent({ state: "Working" }), next], partsOf(ended()));
+  expect((await look(world)).status.session).toMatchObject({ id: "s1", run: 2, startTurns: 0 });
+});
+
 test("a session whose start an operator did not live to report is named, and watched from then on", async () => {
   const world = await openWorld([...sound, agent({ state: "Working" }), claimed()], partsOf(present));
   const { status } = await look(world);

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import type { Project, ProjectStatus, Review } from "../../pkg/api/generated.ts";
 import type { KubeObject } from "../../pkg/api/meta.ts";
+import { FIXES_BASELINE_LABEL } from "../../pkg/api/names.ts";
 import type { SessionObservation, SessionReport } from "../../pkg/session/sessions.ts";
 import type { Deps } from "../deps.ts";
 import {
@@ -10,6 +12,7 @@ import {
   aReview,
   aWorkspace,
   condition,
+  leaving,
   NOW,
 } from "../testing/objects.ts";
 import { observe } from "./observe.ts";
@@ -86,4 +89,93 @@ test("a session that never began is not held by the latch: it is refused where i
   const project = aProject({ claim: aClaim() });
   const { hold } = await observe(anAgent(), depsOf([...others, project], { isLatched: true }));
   expect(hold).toBeUndefined();
+});
+
+const labelled = (label: string): Project => {
+  const project = aProject({ conditions: [condition("Affordable", "True")] });
+  return { ...project, metadata: { ...project.metadata, labels: { [label]: "true" } } };
+};
+const branch = "agent-1/project-1";
+const reassigned = { escalation: "retry-stuck-1", reason: "Stuck", action: "Reassign" as const };
+const waits = (status: ProjectStatus = {}): Project =>
+  aProject({ conditions: [condition("Affordable", "Unknown")], branch, ...status });
+const colleague = { ...agent, metadata: { ...agent.metadata, name: "agent-2", uid: "uid-of-agent-2" } };
+const red = aWorkspace({}, { conditions: [condition("BaselinePassing", "False")] });
+
+test.each<{ what: string; objects: readonly KubeObject[]; could: boolean }>([
+  { what: "a Project that waits", objects: [...others, waits()], could: true },
+  { what: "one whose price is not known yet", objects: [...others, aProject()], could: false },
+  { what: "one while the target's checks fail", objects: [red, aBudget(), waits()], could: false },
+  { what: "one that mends them", objects: [red, aBudget(), labelled(FIXES_BASELINE_LABEL)], could: true },
+  {
+    what: "one that a person had it leave to others",
+    objects: [...others, colleague, waits({ resolutions: [reassigned] })],
+    could: false,
+  },
+  {
+    what: "one that it was to leave to others, who are not there",
+    objects: [...others, waits({ resolutions: [reassigned] })],
+    could: true,
+  },
+  {
+    what: "one that another left to it",
+    objects: [...others, colleague, waits({ resolutions: [reassigned], branch: "agent-2/project-1" })],
+    could: true,
+  },
+  {
+    what: "one that a person said more of since",
+    objects: [
+      ...others,
+      colleague,
+      waits({ resolutions: [reassigned, { ...reassigned, action: "Continue" }] }),
+    ],
+    could: true,
+  },
+])("an agent could claim $what: $could", async ({ objects, could }) => {
+  const { candidates } = await observe(anAgent(), depsOf([...objects, anAgent()]));
+  expect(candidates.map(({ metadata }) => metadata.name)).toEqual(could ? ["retry"] : []);
+});
+
+test.each<{ what: string; review: Review; could: boolean }>([
+  { what: "a Review that waits", review: aReview({ state: "Pending" }), could: true },
+  { what: "one that another has", review: aReview({ state: "Reviewing" }), could: false },
+  { what: "one of its own work", review: aReview({ state: "Pending" }, { author: "agent-9" }), could: false },
+  { what: "one that ran out of time once", review: aReview({ state: "Pending", timeouts: 1 }), could: true },
+  { what: "one that did twice", review: aReview({ state: "Pending", timeouts: 2 }), could: false },
+  { what: "one that is being deleted", review: leaving(aReview({ state: "Pending" })), could: false },
+])("a reviewer could claim $what: $could", async ({ review, could }) => {
+  const plain = anAgent({}, { role: "Review" });
+  const reviewer = { ...plain, metadata: { ...plain.metadata, name: "agent-9", uid: "uid-of-agent-9" } };
+  const { candidates } = await observe(reviewer, depsOf([...others, reviewer, review]));
+  expect(candidates.map(({ metadata }) => metadata.name)).toEqual(could ? ["retry-1"] : []);
+});
+
+const forOthers = aBudget({ selector: { matchLabels: { team: "web" } } });
+const exceeded = aBudget({}, { conditions: [condition("Exceeded", "True")] });
+
+test.each<{ what: string; objects: readonly KubeObject[]; hold: object | undefined }>([
+  { what: "a Budget that has something left", objects: [red, aBudget()], hold: undefined },
+  { what: "no Workspace", objects: [aBudget()], hold: { reason: "NoWorkspace", running: "GoesOn" } },
+  {
+    what: "everything stopped",
+    objects: [aWorkspace({ mode: "Stopped" })],
+    hold: { reason: "Stopped", running: "Now" },
+  },
+  {
+    what: "all paused",
+    objects: [aWorkspace({ mode: "Paused" }), aBudget()],
+    hold: { reason: "WorkspacePaused", running: "AfterTurn" },
+  },
+  { what: "no Budget", objects: [red], hold: { reason: "NoBudget", running: "GoesOn" } },
+  { what: "a Budget for others alone", objects: [red, forOthers], hold: { reason: "NoBudget" } },
+  {
+    what: "a Budget used up",
+    objects: [red, exceeded],
+    hold: { reason: "BudgetExceeded", running: "GoesOn" },
+  },
+])("an agent with $what is held: $hold", async ({ objects, hold: want }) => {
+  const { hold, candidates } = await observe(anAgent(), depsOf([...objects, labelled(FIXES_BASELINE_LABEL)]));
+  if (want === undefined) expect(hold).toBeUndefined();
+  else expect(hold).toMatchObject(want);
+  expect(candidates).toHaveLength(want === undefined ? 1 : 0);
 });
