@@ -42,10 +42,16 @@ const networkFileSystems = new Map([
   [0x65735546, "FUSE"],
 ]);
 
+export interface InspectOptions {
+  /** Whose files are looked at, without `refs/heads/`; HEAD's where it is not known or not there. */
+  targetBranch?: string | undefined;
+  runGit?: RunProcess;
+}
+
 /** What in a repository stands in Bosun's way, each with what to do; empty when nothing does. */
 export async function inspectRepository(
   repositoryPath: string,
-  runGit?: RunProcess,
+  { targetBranch, runGit }: InspectOptions = {},
 ): Promise<readonly RepositoryProblem[]> {
   const git = gitBy(runGit);
   const gitDirectory = commonDirectoryOf(repositoryPath);
@@ -70,7 +76,7 @@ export async function inspectRepository(
     ];
   }
   try {
-    return await problemsOf(git, { repositoryPath, gitDirectory });
+    return await problemsOf(git, { repositoryPath, gitDirectory }, targetBranch);
   } catch (error) {
     if (!(error instanceof TransientError && error.reason === "GitFailed")) throw error;
     return [
@@ -100,7 +106,11 @@ interface Places {
 }
 
 /** @throws TransientError GitFailed when git can't tell */
-async function problemsOf(git: Git, { repositoryPath, gitDirectory }: Places): Promise<RepositoryProblem[]> {
+async function problemsOf(
+  git: Git,
+  { repositoryPath, gitDirectory }: Places,
+  targetBranch: string | undefined,
+): Promise<RepositoryProblem[]> {
   const place = { gitDirectory };
   const ask = async (...args: readonly string[]): Promise<string | undefined> =>
     answerTo(args, await git.run(place, args));
@@ -116,6 +126,9 @@ async function problemsOf(git: Git, { repositoryPath, gitDirectory }: Places): P
     ask("rev-parse", "--show-object-format"),
     ask("for-each-ref", "--format=%(refname:short)", "refs/heads/agent-*"),
     askInCheckout("config", "--name-only", "--get-regexp", "^filter\\."),
+    targetBranch === undefined
+      ? undefined
+      : ask("show-ref", "--verify", "--quiet", `refs/heads/${targetBranch}`),
   ]);
   asked.catch(() => undefined); // Told below: an old git fails at what it does not know.
   const version = (await git.run(place, ["--version"])).stdout.toString("utf8").trim();
@@ -128,8 +141,9 @@ async function problemsOf(git: Git, { repositoryPath, gitDirectory }: Places): P
     });
     return problems;
   }
-  const [head, branch, promisors, format, agentBranches, settings] = await asked;
-  if (head === undefined) {
+  const [head, branch, promisors, format, agentBranches, settings, target] = await asked;
+  const looked = target === undefined ? head : `refs/heads/${targetBranch}`;
+  if (looked === undefined) {
     problems.push({
       kind: "NoCommit",
       severity: "error",
@@ -146,7 +160,7 @@ async function problemsOf(git: Git, { repositoryPath, gitDirectory }: Places): P
       fix: "Check out a branch, or name the target branch in the Workspace.",
     });
   }
-  const files = (await ask("ls-tree", "-r", head)) ?? "";
+  const files = (await ask("ls-tree", "-r", looked)) ?? "";
   if (/^160000 /m.test(files)) {
     problems.push({
       kind: "Submodules",

@@ -89,6 +89,23 @@ for (const { name, spoil, want } of cases) {
   });
 }
 
+test("the files of the target branch count, whatever is checked out, and of HEAD where there is no such branch", async () => {
+  world = await openRealWorld();
+  const { repositoryPath } = world;
+  const inLfs = { ".gitattributes": "*.psd filter=lfs diff=lfs\n" };
+  const kinds = async (targetBranch: string) =>
+    (await inspectRepository(repositoryPath, { targetBranch })).map(({ kind }) => kind);
+  await git(repositoryPath, "checkout", "--quiet", "-b", "art");
+  await commit(repositoryPath, inLfs);
+
+  expect(await kinds("main")).toEqual([]);
+  for (const none of ["gone", "no..name", ""]) expect(await kinds(none)).toEqual(["LargeFiles"]);
+  await git(repositoryPath, "checkout", "--quiet", "main");
+  expect(await kinds("art")).toEqual(["LargeFiles"]);
+  await git(repositoryPath, "checkout", "--quiet", "--orphan", "new");
+  expect(await kinds("main")).toEqual([]);
+});
+
 test("a linked work tree whose repository was moved is named, with what helps", async () => {
   world = await openRealWorld();
   const linked = join(world.root, "linked");

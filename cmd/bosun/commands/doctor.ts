@@ -44,7 +44,7 @@ async function examine({ cwd, env }: Context): Promise<Finding[]> {
   const folder = workspaceFolder(repository);
   return [
     ...machine,
-    ...(await repositoryFindings(repository)),
+    ...(await repositoryFindings(folder)),
     folderFinding(folder),
     await operatorFinding(folder),
     ...(await keptWorkFindings(folder)),

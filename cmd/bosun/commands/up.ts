@@ -12,6 +12,7 @@ import { isEngaged } from "../../../pkg/system/latch-files.ts";
 import { giveMemoryBackAtRest } from "../../../pkg/system/memory-at-rest.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import type { Context } from "../context.ts";
+import { declaredTarget } from "../declared-target.ts";
 import { fullDiskIn } from "../disk-failure.ts";
 import { ExitCode } from "../exit-code.ts";
 import { makeFolder, topOf } from "../init/make-folder.ts";
@@ -59,7 +60,7 @@ export async function up(context: Context, options: UpOptions): Promise<void> {
   const cluster = clusterOf(context, options);
   const folder =
     cluster === undefined ? findWorkspace(context.cwd) : await workspaceFor(context.cwd, cluster);
-  await refuseUnusable(folder.repository, context);
+  await refuseUnusable(folder, context);
   // From here on Ctrl-C is heard: what starts below must be ended in order.
   const interrupts = followInterrupts(context);
   const view = liveView(process.stdout, context.now);
@@ -258,8 +259,8 @@ function isSettled({ projects, agents }: Objects): boolean {
   return projects.length > 0 && done && free;
 }
 
-async function refuseUnusable(repository: string, context: Context): Promise<void> {
-  const problems = await inspectRepository(repository);
+async function refuseUnusable(folder: WorkspaceFolder, context: Context): Promise<void> {
+  const problems = await inspectRepository(folder.repository, { targetBranch: declaredTarget(folder) });
   const errors = problems.filter(({ severity }) => severity === "error");
   for (const { message, fix } of problems.filter(({ severity }) => severity === "warning"))
     context.note(`${message} ${fix}`);

@@ -10,6 +10,7 @@ import { roomIn } from "../../../pkg/system/disk-room.ts";
 import { isEngaged } from "../../../pkg/system/latch-files.ts";
 import { shellWord } from "../../../pkg/system/shell-word.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
+import { declaredTarget } from "../declared-target.ts";
 import { NoOperatorError, socketClient } from "../operator-client/socket-client.ts";
 import { whyUnheard } from "../operator-client/unheard.ts";
 import type { WorkspaceFolder } from "../workspace-folder.ts";
@@ -77,8 +78,9 @@ function isSet(env: Readonly<Record<string, string | undefined>>, name: string):
   return (env[name] ?? "") !== "";
 }
 
-export async function repositoryFindings(repository: string): Promise<Finding[]> {
-  const problems = await inspectRepository(repository);
+export async function repositoryFindings(folder: WorkspaceFolder): Promise<Finding[]> {
+  const { repository } = folder;
+  const problems = await inspectRepository(repository, { targetBranch: declaredTarget(folder) });
   if (problems.length === 0) return [{ state: "ok", message: `Repository: ${repository}` }];
   return problems.map(({ severity, message, fix }) => ({ state: severity, message, fix }));
 }

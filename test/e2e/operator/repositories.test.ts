@@ -54,6 +54,23 @@ for (const { what, make, says, remedy } of unhandled) {
   });
 }
 
+test("a target with submodules is refused while another branch is out, and a target without is not", async () => {
+  const here = scratch();
+  here.git("checkout", "--quiet", "-b", "other");
+  withSubmodule(here);
+  const onMain = await here.bosun("doctor");
+  expect(onMain.text).not.toContain("has submodules");
+  here.git("checkout", "--quiet", "--force", "main");
+  here.write(
+    "workspace.yaml",
+    here.read("workspace.yaml").replace("targetBranch: main", "targetBranch: other"),
+  );
+  const refused = here.rehearse();
+  const [how, { text }] = await Promise.all([refused.exited, here.bosun("doctor")]);
+  expect(how).toBe(1);
+  for (const told of [refused.output(), text]) expect(told).toContain("has submodules");
+});
+
 test("a detached HEAD is named, and work goes on into the branch that the Workspace names", async () => {
   const here = scratch({ projects: { one: {} } });
   here.git("checkout", "--quiet", "--detach");
