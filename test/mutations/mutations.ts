@@ -344,7 +344,7 @@ const ledger: readonly Mutation[] = [
     file: "controllers/budget/controller.ts",
     find: "        if (last.reserved > 0) open.push(window);\n",
     replace: "",
-    tests: ["test/simulation/scenarios.test.ts"],
+    tests: ["controllers/budget/controller.test.ts"],
   },
   {
     name: "refused-and-started-again",
@@ -1012,7 +1012,7 @@ const stop: readonly Mutation[] = [
     file: "controllers/merge/controller.ts",
     find: 'workspace === undefined || workspace.spec.mode === "Stopped"',
     replace: "workspace === undefined",
-    tests: ["test/simulation/scenarios.test.ts"],
+    tests: ["controllers/merge/controller.test.ts"],
   },
 ];
 
@@ -1286,7 +1286,7 @@ const resume: readonly Mutation[] = [
     file: "controllers/agent/controller.ts",
     find: "return (recovered ? 0 : before) + (failure === undefined ? 0 : 1);",
     replace: "return failure === undefined || recovered ? 0 : Math.min(before, 1);",
-    tests: ["test/simulation/scenarios.test.ts"],
+    tests: ["controllers/agent/controller.test.ts"],
   },
   {
     name: "another-session-after-a-crash",
@@ -1303,7 +1303,7 @@ const resume: readonly Mutation[] = [
     file: "controllers/agent/act.ts",
     find: 'const collected = saved.is === "present" ? await collectOwn(work, branch, deps) : undefined;',
     replace: 'const collected = saved.is === "absent" ? await collectOwn(work, branch, deps) : undefined;',
-    tests: ["test/simulation/scenarios.test.ts"],
+    tests: ["controllers/agent/act.test.ts"],
     seeds: 12,
   },
   {
