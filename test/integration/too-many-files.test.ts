@@ -28,7 +28,11 @@ test.runIf(process.platform === "linux")(
       },
     );
     expect(JSON.parse(told)).toEqual({
-      without: { moved: "Cannot start git.", read: null, ran: "Cannot start true: EMFILE\n" },
+      without: {
+        moved: "Cannot start git: this process has too many files open (`ulimit -n`).",
+        read: null,
+        ran: "Cannot start true: EMFILE\n",
+      },
       afterwards: { moved: 0, read: object, ran: "" },
     });
     expect(git("for-each-ref", "--format=%(refname)")).toBe("refs/afterwards");
