@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type {
   Agent,
-  AgentPool,
   AgentSpec,
   AgentStatus,
   Category,
@@ -18,6 +17,7 @@ import {
   aBudget,
   aClaim,
   anAgent,
+  aPool,
   aProject,
   aReview,
   aWorkspace,
@@ -28,15 +28,7 @@ import {
 import { openWorld, type Parts, type TestWorld } from "../testing/world.ts";
 import { agentController } from "./controller.ts";
 
-const pool: AgentPool = {
-  apiVersion: API_VERSION,
-  kind: "AgentPool",
-  metadata: { name: "builders", namespace: "default", uid: "uid-of-builders", generation: 1 },
-  spec: {
-    ...{ role: "Execution", replicas: 1, runner: "sdk", model: "claude-sonnet-5-5" },
-    ...{ maxOutputTokens: 16_000, paused: false },
-  },
-};
+const pool = aPool();
 const workspace = aWorkspace({}, { conditions: [condition("BaselinePassing", "True")] });
 const budget = aBudget();
 const sound = [workspace, pool, budget];

@@ -1,23 +1,26 @@
 import { expect, test } from "vitest";
 import type { Agent, AgentPool } from "../../pkg/api/generated.ts";
 import type { KubeObject } from "../../pkg/api/meta.ts";
-import { API_VERSION, POOL_LABEL, ROLE_LABEL, WORK_FINALIZER } from "../../pkg/api/names.ts";
+import { POOL_LABEL, ROLE_LABEL, WORK_FINALIZER } from "../../pkg/api/names.ts";
 import type { Kind } from "../../pkg/runtime/client.ts";
 import { settled } from "../../pkg/runtime/controller.ts";
 import type { Deps } from "../deps.ts";
-import { aClaim, anAgent, aProject, aReview, condition, leaving as goingAway } from "../testing/objects.ts";
+import {
+  aClaim,
+  anAgent,
+  aPool,
+  aProject,
+  aReview,
+  condition,
+  leaving as goingAway,
+} from "../testing/objects.ts";
 import { openWorld, type TestWorld } from "../testing/world.ts";
 import { agentPoolController } from "./controller.ts";
 
-const aPool = (replicas: number, name = "builders", labels: Record<string, string> = {}): AgentPool => ({
-  apiVersion: API_VERSION,
-  kind: "AgentPool",
-  metadata: { name, namespace: "default", uid: `uid-of-${name}`, generation: 1, labels },
-  spec: {
-    ...{ role: "Execution", replicas, runner: "sdk", model: "claude-sonnet-5-5" },
-    ...{ maxOutputTokens: 16_000, paused: false },
-  },
-});
+function poolOf(replicas: number, name = "builders", labels: Record<string, string> = {}): AgentPool {
+  const pool = aPool(name, { replicas });
+  return { ...pool, metadata: { ...pool.metadata, labels } };
+}
 
 /** Stays until it is let go of, as one does that may have work. */
 function agent(id: number, pool = "builders"): Agent {
@@ -50,8 +53,8 @@ const readyIn = async ({ the }: TestWorld, name = "builders") =>
   (await the("AgentPool", name)).status?.conditions?.find(({ type }) => type === "Ready");
 
 test("agents get the smallest numbers that no pool has, what a Budget selects them by, and are kept while they have work", async () => {
-  const pool = aPool(2, "builders", { team: "web" });
-  const world = await openWorld([pool, aPool(1, "others"), agent(2, "others")]);
+  const pool = poolOf(2, "builders", { team: "web" });
+  const world = await openWorld([pool, poolOf(1, "others"), agent(2, "others")]);
   await settle(world);
   expect((await agentsIn(world)).staying).toEqual(["agent-1", "agent-2", "agent-3"]);
   const made = await world.the("Agent", "agent-3");
@@ -63,14 +66,14 @@ test("agents get the smallest numbers that no pool has, what a Budget selects th
 });
 
 test("one that leaves counts no more, and keeps its number until it is gone", async () => {
-  const world = await openWorld([aPool(1), goingAway(agent(1))]);
+  const world = await openWorld([poolOf(1), goingAway(agent(1))]);
   await settle(world);
   expect(await agentsIn(world)).toEqual({ staying: ["agent-2"], going: ["agent-1"] });
 });
 
 test("a workspace has ten agents at most over all pools, which is said once", async () => {
   const others = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((id) => agent(id, "others"));
-  const world = await openWorld([aPool(3), ...others]);
+  const world = await openWorld([poolOf(3), ...others]);
   await settle(world);
   await settle(world);
   expect((await agentsIn(world)).staying).toHaveLength(10);
@@ -87,7 +90,7 @@ const held: readonly { name: string; objects: readonly KubeObject[] }[] = [
 test.each(held)(
   "who has $name in hand stays; of the others the highest numbers go first",
   async ({ objects }) => {
-    const world = await openWorld([aPool(2), agent(1), agent(2), agent(9), agent(10), ...objects]);
+    const world = await openWorld([poolOf(2), agent(1), agent(2), agent(9), agent(10), ...objects]);
     await settle(world);
     expect(await agentsIn(world)).toEqual({
       staying: ["agent-1", "agent-10"],
@@ -97,7 +100,7 @@ test.each(held)(
 );
 
 test("all agents of a pool that is gone go, and none of another", async () => {
-  const objects = [agent(1), agent(2), aPool(1, "others"), agent(3, "others")];
+  const objects = [agent(1), agent(2), poolOf(1, "others"), agent(3, "others")];
   const world = await openWorld([...objects, aProject({ claim: aClaim() })]);
   await settle(world);
   expect(await agentsIn(world)).toEqual({ staying: ["agent-3"], going: ["agent-1", "agent-2"] });
@@ -106,7 +109,7 @@ test("all agents of a pool that is gone go, and none of another", async () => {
 test("an agent that was made again under its name is not taken for the one that was to go", async () => {
   const { metadata, ...object } = agent(1);
   const before = { ...object, metadata: { ...metadata, finalizers: [] } };
-  const world = await openWorld([aPool(0), before]);
+  const world = await openWorld([poolOf(0), before]);
   const { client } = world.deps;
   const list = async (kind: Kind) => (kind === "Agent" ? { items: [before] } : client.list(kind));
   // What the look was told is not so any more when it deletes.
@@ -119,7 +122,7 @@ test("an agent that was made again under its name is not taken for the one that 
 
 test("a pool says how many it has, and how many of them are ready and at work", async () => {
   const ready = { ...agent(1), status: { project: "retry", conditions: [condition("Ready", "True")] } };
-  const world = await openWorld([aPool(3), ready, agent(2)]);
+  const world = await openWorld([poolOf(3), ready, agent(2)]);
   await settle(world);
   expect((await world.the("AgentPool", "builders")).status).toMatchObject({
     ...{ replicas: 3, readyReplicas: 1, workingReplicas: 1, selector: `${POOL_LABEL}=builders` },
@@ -130,13 +133,13 @@ test("a pool says how many it has, and how many of them are ready and at work", 
 test.each([
   {
     name: "its number of agents: all, since they share the numbers",
-    objects: [aPool(1), aPool(1, "others")],
+    objects: [poolOf(1), poolOf(1, "others")],
     change: { kind: "AgentPool" as const, name: "builders", spec: { replicas: 2 } },
     want: ["builders", "others"],
   },
   {
     name: "an agent of one that is gone: that one too",
-    objects: [aPool(1), agent(1), agent(2, "gone")],
+    objects: [poolOf(1), agent(1), agent(2, "gone")],
     change: { kind: "Agent" as const, name: "agent-1", spec: { paused: true } },
     want: ["builders", "gone"],
   },

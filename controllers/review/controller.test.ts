@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type {
   Agent,
-  AgentPool,
   AgentStatus,
   Project,
   ProjectStatus,
@@ -9,13 +8,13 @@ import type {
   ReviewStatus,
 } from "../../pkg/api/generated.ts";
 import type { KubeObject } from "../../pkg/api/meta.ts";
-import { API_VERSION } from "../../pkg/api/names.ts";
 import type { ChecksObservation, Finding } from "../../pkg/quality/quality.ts";
 import { type Next, settled } from "../../pkg/runtime/controller.ts";
 import type { Judgement, SessionObservation } from "../../pkg/session/sessions.ts";
 import {
   aClaim,
   anAgent,
+  aPool,
   aProject,
   aReview,
   aWorkspace,
@@ -31,15 +30,7 @@ const green: ChecksObservation = {
   passed: true,
   results: [{ name: "test", run: "npm test", result: "Passed", seconds: 1, output: "" }],
 };
-const pool: AgentPool = {
-  apiVersion: API_VERSION,
-  kind: "AgentPool",
-  metadata: { name: "reviewers", namespace: "default", uid: "uid-of-reviewers", generation: 1 },
-  spec: {
-    ...{ role: "Review", replicas: 1, runner: "sdk", model: "claude-sonnet-5-5" },
-    ...{ maxOutputTokens: 16_000, paused: false },
-  },
-};
+const pool = aPool("reviewers", { role: "Review" });
 const reviewer = (status: AgentStatus = {}, paused = false): Agent => {
   const agent = anAgent(status, { role: "Review", pool: "reviewers", paused });
   return { ...agent, metadata: { ...agent.metadata, name: "agent-9", uid: "uid-of-agent-9" } };

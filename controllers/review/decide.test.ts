@@ -1,8 +1,17 @@
 import { expect, test } from "vitest";
-import type { AgentPool, ProjectStatus, Review, ReviewStatus } from "../../pkg/api/generated.ts";
+import type { ProjectStatus, Review, ReviewStatus } from "../../pkg/api/generated.ts";
 import type { ChecksObservation, Finding } from "../../pkg/quality/quality.ts";
 import { type Judgement, STANDARDS } from "../../pkg/session/sessions.ts";
-import { anAgent, aProject, approved, aReview, aWorkspace, rejected, submitted } from "../testing/objects.ts";
+import {
+  anAgent,
+  aPool,
+  aProject,
+  approved,
+  aReview,
+  aWorkspace,
+  rejected,
+  submitted,
+} from "../testing/objects.ts";
 import { decide, type Observation, waiting } from "./decide.ts";
 import { reviewName } from "./review-name.ts";
 
@@ -314,11 +323,6 @@ test("the commit is looked at unless a review of it is under way, within its lim
   expect(waiting(aProject({ submission, review: name }), observation({}))).toBeUndefined();
 });
 
-const aPool = (name: string, role: "Execution" | "Review"): AgentPool => ({
-  ...{ apiVersion: "bosun.dev/v1alpha1", kind: "AgentPool", metadata: { name } },
-  spec: { role, replicas: 0, paused: false } as AgentPool["spec"],
-});
-
 const conditions: readonly {
   name: string;
   status?: ProjectStatus;
@@ -384,7 +388,7 @@ const conditions: readonly {
   {
     name: "changes were asked for before, and nobody is there to review the next commit",
     status: { verdict: rejected() },
-    seen: { reviewers: [], pools: [aPool("builders", "Execution")] },
+    seen: { reviewers: [], pools: [aPool("builders", { replicas: 0 })] },
     want: {
       reviewed: {
         status: "False",
@@ -407,7 +411,10 @@ const conditions: readonly {
   },
   {
     name: "all reviewers are scaled away",
-    seen: { reviewers: [], pools: [aPool("builders", "Execution"), aPool("readers", "Review")] },
+    seen: {
+      reviewers: [],
+      pools: [aPool("builders", { replicas: 0 }), aPool("readers", { role: "Review", replicas: 0 })],
+    },
     want: {
       reviewerAvailable: { reason: "NoReviewer", message: expect.stringContaining("the pool readers up") },
     },

@@ -1,6 +1,8 @@
 /** Objects for tables of decisions: valid, with what a row says put on top. */
 import type {
   Agent,
+  AgentPool,
+  AgentPoolSpec,
   AgentSpec,
   AgentStatus,
   Budget,
@@ -35,6 +37,19 @@ export function anAgent(status: AgentStatus = {}, spec: Partial<AgentSpec> = {})
     metadata: meta("agent-1"),
     spec: { pool: "builders", role: "Execution", paused: false, ...spec },
     status,
+  };
+}
+
+/** Of `builders`, which work on Projects. */
+export function aPool(name = "builders", spec: Partial<AgentPoolSpec> = {}): AgentPool {
+  return {
+    apiVersion: API_VERSION,
+    kind: "AgentPool",
+    metadata: meta(name),
+    spec: {
+      ...{ role: "Execution", replicas: 1, runner: "sdk", model: "claude-sonnet-5-5" },
+      ...{ maxOutputTokens: 16_000, paused: false, ...spec },
+    },
   };
 }
 

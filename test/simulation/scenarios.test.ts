@@ -1,6 +1,7 @@
 /** Stories on the whole system: what a person declares, and what is then seen. */
 import { describe, expect, test } from "vitest";
 import { API_VERSION, FIXES_BASELINE_LABEL, POOL_LABEL } from "../../pkg/api/names.ts";
+import type { GitClaim } from "../../pkg/git/repository.ts";
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { declare } from "./declare.ts";
 import { type Story, tell } from "./story.ts";
@@ -1282,22 +1283,36 @@ test("work that can't be collected at first is not let go before it is", async (
   expect(repository.quarantined).toEqual([]);
 });
 
+/**
+ * In another life of the operator, what `harm` does to a checkout comes right before it is collected, so many times.
+ *
+ * @returns how many of them are left; below 0 once it was collected unharmed
+ */
+function beforeCollecting(
+  { operator, world: { repository } }: Story,
+  times: number,
+  harm: (claim: GitClaim) => unknown,
+): () => number {
+  const collect = repository.collect.bind(repository);
+  let left = times;
+  operator.crash();
+  repository.collect = async (claim, branch) => {
+    left -= 1;
+    if (left >= 0) await harm(claim);
+    return collect(claim, branch);
+  };
+  operator.start();
+  return () => left;
+}
+
 test("work that was handed over in a checkout that is lost before it is collected is done again", async () => {
   const story = await tell();
   await story.projects("one");
   const { repository } = story.world;
-  const collect = repository.collect.bind(repository);
-  let losses = 1;
-  story.operator.crash();
-  repository.collect = async (claim, branch) => {
-    losses -= 1;
-    // As a person who empties the folder of state.
-    if (losses >= 0) await repository.release(claim, "execute");
-    return collect(claim, branch);
-  };
-  story.operator.start();
+  // As a person who empties the folder of state.
+  const left = beforeCollecting(story, 1, (claim) => repository.release(claim, "execute"));
   await story.until("it is done", () => story.phase("one") === "Done");
-  expect(losses).toBeLessThan(0);
+  expect(left()).toBeLessThan(0);
   expect(story.the("Project", "one").status?.submission).toMatchObject({ claim: 1, run: 2 });
 });
 
@@ -1305,17 +1320,9 @@ test("work that was handed over in a checkout that is damaged before it is colle
   const story = await tell();
   await story.projects("one");
   const { repository } = story.world;
-  const collect = repository.collect.bind(repository);
-  let damages = 1;
-  story.operator.crash();
-  repository.collect = async (claim, branch) => {
-    damages -= 1;
-    if (damages >= 0) repository.damage(claim);
-    return collect(claim, branch);
-  };
-  story.operator.start();
+  const left = beforeCollecting(story, 1, (claim) => repository.damage(claim));
   await story.until("it is done", () => story.phase("one") === "Done");
-  expect(damages).toBeLessThan(0);
+  expect(left()).toBeLessThan(0);
   expect(story.the("Project", "one").status?.submission).toMatchObject({ claim: 1, run: 2 });
   expect(repository.quarantined).toHaveLength(1);
 });
@@ -1324,15 +1331,7 @@ test("work whose checkout is damaged twice in a row waits for a person, and goes
   const story = await tell();
   await story.projects("one");
   const { repository } = story.world;
-  const collect = repository.collect.bind(repository);
-  let damages = 2;
-  story.operator.crash();
-  repository.collect = async (claim, branch) => {
-    damages -= 1;
-    if (damages >= 0) repository.damage(claim);
-    return collect(claim, branch);
-  };
-  story.operator.start();
+  beforeCollecting(story, 2, (claim) => repository.damage(claim));
   await story.until("it is worked on", () => story.phase("one") === "Working");
   await story.until("it waits", () => {
     const { agent = "agent-1" } = story.the("Project", "one").status?.claim ?? {};
