@@ -13,9 +13,12 @@ const targetDefault = "main";
 export function declaredTarget(folder: Pick<WorkspaceFolder, "path" | "operator">): string | undefined {
   const isOperators = (name: string): boolean => path.basename(name) === path.basename(folder.operator);
   const files = globSync("**/*.{yaml,yml}", { cwd: folder.path, exclude: isOperators });
-  const documents = files
+  // A start must not parse every Project for it.
+  const texts = files
     .sort()
-    .flatMap((file) => [...parseAllDocuments(textOf(path.join(folder.path, file)))]);
+    .map((file) => textOf(path.join(folder.path, file)))
+    .filter((text) => text.includes("Workspace"));
+  const documents = texts.flatMap((text) => [...parseAllDocuments(text)]);
   const workspace = documents.find(
     (document) => document.errors.length === 0 && document.get("kind") === "Workspace",
   );
