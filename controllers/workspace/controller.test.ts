@@ -127,6 +127,18 @@ test("a stop that begins while an earlier one is released stays in force", async
   expect((await world.the("Workspace", "workspace")).spec.mode).toBe("Stopped");
 });
 
+test("a stop that a person releases before it is noted does not begin anew", async () => {
+  const latch = new Latch();
+  const world = await open("Stopped", undefined, latch);
+  latch.meanwhile = async () => {
+    latch.meanwhile = async () => undefined;
+    await latch.release();
+  };
+  await lookOn(world);
+  expect(latch.seen).toEqual({ engaged: undefined, released: undefined });
+  expect((await world.the("Workspace", "workspace")).spec.mode).toBe("Running");
+});
+
 test.each([
   { name: "another stop stays noted", status: { stop: { name: "newer", declared: false } }, want: "newer" },
   { name: "anything else does not keep the stop from being noted", status: { lastNumber: 3 }, want: "new" },

@@ -146,10 +146,14 @@ export function workspaceController(deps: Deps): Controller {
     };
   }
 
-  /** This stop comes from the mode, so it is noted as declared whatever the mode has become meanwhile: that is newer. */
+  /**
+   * This stop comes from the mode, so it is noted as declared whatever the mode has become meanwhile: that is newer. Also one
+   * that a person released before it could be noted: the mode would otherwise count as another stop, and begin it anew.
+   */
   async function engage(workspace: Workspace): Promise<void> {
     await latch.engage("The Workspace's mode is Stopped.");
-    await note(workspace, (await latch.look()).engaged);
+    const { engaged, released } = await latch.look();
+    await note(workspace, engaged ?? released);
   }
 
   /**
