@@ -185,6 +185,27 @@ test.each<{ name: string; seen: Seen<never>; isDoneAgain: boolean }>([
   expect(submission).toBeUndefined();
 });
 
+test.each([
+  { name: "is not done a third time", again: { run: 2, lostRun: 1 }, isDoneAgain: false },
+  {
+    name: "is done again where a run between them was not lost",
+    again: { run: 3, lostRun: 1 },
+    isDoneAgain: true,
+  },
+])(
+  "what was handed over in a checkout that is damaged once more $name, in whatever words it was asked for",
+  async ({ again, isDoneAgain }) => {
+    const damaged: Seen<never> = { is: "unknown", why: "no HEAD", isDamaged: true };
+    const git: Partial<Repository> = { collect: fails, checkoutState: async () => damaged };
+    const held = { ...claim, ...again, message: "An earlier version's words." };
+    const world = await openProject({ claim: held }, undefined, { git });
+    const error = await does("submit", world).catch((thrown: unknown) => thrown);
+    expect(error).toBe(isDoneAgain ? undefined : unread);
+    const { claim: after } = await projectIn(world);
+    expect(after).toMatchObject(isDoneAgain ? { run: again.run + 1, lostRun: again.run } : held);
+  },
+);
+
 /** A Project that is to be let go, since a person skips it. */
 const skipped = (status: ProjectStatus = {}): Project =>
   aProject({ claimNumber: 1, claim, ...status }, { skip: true });

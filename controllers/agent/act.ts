@@ -152,7 +152,7 @@ async function submit(
   const { project, claim } = work;
   const branch = claim.branch ?? "";
   const head = await collectUnlessLost(work, branch, deps);
-  if (head === undefined) return openRun(work, lostWork, deps);
+  if (head === undefined) return redo(work, deps);
   const target = await repository.target();
   // What the branch changes is judged against the target as it is now: it may have been merged in meanwhile.
   if (target.is !== "present") {
@@ -182,11 +182,6 @@ async function submit(
   });
 }
 
-/** What a session is told that has handed over what then was lost. */
-const lostWork =
-  "Your checkout was lost before what you handed over was taken from it. There is a new one, with what had been kept: " +
-  "look at it, do again what is missing, then hand it over again.";
-
 /** What `collect` refuses for the checkout's sake, however often it is tried. */
 const lastingRefusals: ReadonlySet<string> = new Set(["CheckoutDamaged", "BranchMissing"]);
 
@@ -209,10 +204,22 @@ async function collectUnlessLost(
     const checkout = await repository.checkoutState(gitClaim(work), "execute");
     if (checkout.is === "absent") return undefined;
     const cannotBeSeen = checkout.is === "unknown" && checkout.isDamaged !== true;
-    if (cannotBeSeen || work.claim.message === lostWork) throw error;
+    if (cannotBeSeen || isOpenedByLoss(work.claim)) throw error;
     await letGo(gitClaim(work), "execute", work.project, deps);
     return undefined;
   }
+}
+
+function isOpenedByLoss({ run, lostRun }: ProjectClaim): boolean {
+  return lostRun === run - 1;
+}
+
+/** Opens the next run for what this one had handed over, which is lost. */
+async function redo(work: Work & { kind: "Project" }, deps: Deps): Promise<void> {
+  const message =
+    "Your checkout was lost before what you handed over was taken from it. There is a new one, with what had been kept: " +
+    "look at it, do again what is missing, then hand it over again.";
+  await openRun({ ...work, claim: { ...work.claim, lostRun: work.claim.run } }, message, deps);
 }
 
 /** Opens the next run: from here on the submission counts as answered. */

@@ -612,6 +612,8 @@ export interface ProjectClaim {
   session: string;
   /** run counts the messages that opened work and rework. From 1 to 1000. */
   run: number;
+  /** lostRun is the newest run whose work was lost with its checkout before it was taken from it. From 1 to 1000. */
+  lostRun?: number;
   /** time is when it was claimed. */
   time?: string;
   /** branch is where the agent commits. At most 244 characters. */
