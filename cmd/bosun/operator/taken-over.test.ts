@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { temporaryWorkspace } from "../testing/operator.ts";
 import { takenOver } from "./taken-over.ts";
 
@@ -19,4 +19,14 @@ test("an operator whose folder or lock was removed says that: it spoke of anothe
     /\.bosun was removed while the operator ran.*If you moved it, `bosun up`/,
   );
   rmSync(folder.repository, { recursive: true });
+});
+
+test("an operator that can't read why it lost the lock ends in order, and says what may be: it ended with a stack", () => {
+  const folder = temporaryWorkspace();
+  onTestFinished(() => rmSync(folder.repository, { recursive: true }));
+  const lock = path.join(folder.operator, "lock");
+  writeFileSync(lock, "");
+  expect(takenOver(folder).message).toMatch(
+    /Another operator has taken over .*, or .*lock .* can't be read.*`bosun up` goes on/,
+  );
 });
