@@ -16,6 +16,7 @@ import {
   type WindowReport,
 } from "../budget/report.ts";
 import type { Context } from "../context.ts";
+import { originalOf, repositoryOf } from "../operator/state-directory.ts";
 import { withObjects } from "../operator-client/connect.ts";
 import { UserError } from "../user-error.ts";
 import { ledgerFile } from "../workspace-folder.ts";
@@ -42,13 +43,19 @@ export async function budget(context: Context, { by, window, output }: BudgetOpt
     const place = ledgerPlace(folder);
     const isRehearsal = place?.isRehearsal ?? workspaces[0]?.status?.upstream === "Rehearsal";
     const file = ledgerFile(folder, isRehearsal);
-    const state = await stateOf(file, place?.totalsPath);
+    const original = originalOf(folder);
+    // The copy of the totals is the original's, which may have spent more since.
+    const state = await stateOf(file, original === undefined ? place?.totalsPath : undefined);
     const nowMs = context.now();
     const reports = reportOf(state, budgets, nowMs);
     if (output === "json") {
       const said = { time: new Date(nowMs).toISOString(), ledger: file, budgets: reports.map(asJson) };
       return context.out(JSON.stringify(said, null, 2));
     }
+    if (original !== undefined)
+      context.note(
+        `${folder.repository} is a copy of ${repositoryOf(original)}: what was spent there since is not in it.`,
+      );
     if (isRehearsal) context.note("[rehearsal] The model is played, and so are these costs.");
     for (const doubt of new Set(budgets.flatMap((one) => clockDoubt(one) ?? []))) context.note(doubt);
     for (const id of state.violated)

@@ -13,12 +13,15 @@ import { isAlive } from "../../../pkg/system/process-identity.ts";
 import { systemIds } from "../../../pkg/system/system.ts";
 import { ledgerPlace } from "../budget/ledger-place.ts";
 import type { Context } from "../context.ts";
+import { refuseCopy } from "../operator/state-directory.ts";
 import { withObjects } from "../operator-client/connect.ts";
 import { UserError } from "../user-error.ts";
 import { findWorkspace, type WorkspaceFolder } from "../workspace-folder.ts";
 
 export async function rebuildBudget(context: Context, { write }: { write?: boolean }): Promise<void> {
   const folder = findWorkspace(context.cwd);
+  // The copy of the totals is the original's: beside it this ledger would count as damaged, and the original's then.
+  refuseCopy(folder);
   const record = await readProcessRecord(folder.gateway);
   if (record !== undefined && (await isAlive(record)))
     throw new UserError(

@@ -4,6 +4,7 @@ import { NANO_PER_USD } from "../../../pkg/gateway/money.ts";
 import { readProcessRecord } from "../../../pkg/gateway/process-record.ts";
 import { isAlive } from "../../../pkg/system/process-identity.ts";
 import type { Context } from "../context.ts";
+import { refuseCopy } from "../operator/state-directory.ts";
 import { UserError } from "../user-error.ts";
 import { findWorkspace, type WorkspaceFolder } from "../workspace-folder.ts";
 
@@ -12,7 +13,10 @@ export async function settle(context: Context, id: string, { cost }: { cost: str
     throw new UserError(`--cost must be an amount in US dollars, 0 or more, not "${cost}".`, { exitCode: 2 });
   }
   const usd = Number(cost.replace("$", ""));
-  const socketPath = await gatewaySocket(findWorkspace(context.cwd));
+  const folder = findWorkspace(context.cwd);
+  // What was copied names the original's gateway.
+  refuseCopy(folder);
+  const socketPath = await gatewaySocket(folder);
   try {
     const body = { id, cost: Math.round(usd * NANO_PER_USD) };
     await callControl({ socketPath, name: "settle", body });
