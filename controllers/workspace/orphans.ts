@@ -22,8 +22,14 @@ export async function endOrphans(
     ...agents.map(({ status }) => status?.session?.id),
   ]);
   for (const { id, agent = "an unknown Agent", pid } of running) {
-    // One that can't be seen is ended by a stop; it must keep nobody from the others here.
-    if (named.has(id) || pid === undefined) continue;
+    if (named.has(id)) continue;
+    if (pid === undefined) {
+      // It is ended by a stop, and must keep nobody from the others here. An Agent that names one tells of it itself.
+      const seen = await sessions.find(id);
+      if (seen.is === "unknown")
+        events.event(workspace, "Warning", "SessionUnknown", `Session ${id} can't be seen: ${seen.why}`);
+      continue;
+    }
     await sessions.stop(id, "Now");
     const message = `Session ${id} of ${agent} belonged to no claim any more; it was ended and its checkout kept.`;
     events.event(workspace, "Warning", "ClaimLost", message);

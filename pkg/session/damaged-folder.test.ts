@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { sessionMarker } from "./process-tree.ts";
-import { sessionFolder } from "./session-folder.ts";
+import { DamagedFile, sessionFolder } from "./session-folder.ts";
 import { openStage, type Stage } from "./testing/stage.ts";
 import { openUpstream } from "./testing/upstream.ts";
 
@@ -42,12 +42,37 @@ test("a session whose host.json is damaged is unknown, and keeps nobody from fin
 
   await sessions.stop(id, "Now");
   expect(await sessions.find(id)).toMatchObject({ is: "absent", ordered: true });
-  await expect(sessions.stop("damaged", "AfterTurn")).rejects.toThrow(why);
-  await expect(sessions.stop("damaged", "Now")).rejects.toThrow(why);
+  // Something of it lives: it may yet end its turn.
+  await expect(sessions.stop("damaged", "AfterTurn")).rejects.toThrow(
+    `still run, and can't be told apart: ${why}`,
+  );
+  expect(marked.exitCode ?? marked.signalCode).toBe(null);
+  await expect(sessions.stop("damaged", "Now")).rejects.toThrow(
+    new DamagedFile(join(damaged, "host.json"), "does not hold JSON"),
+  );
   expect(await ended).toEqual([null, "SIGKILL"]);
+  await expect(sessions.stop("damaged", "AfterTurn")).rejects.toBeInstanceOf(DamagedFile);
   // What is seen no more is not proven gone.
   expect(await sessions.running()).toEqual([unseen]);
 });
+
+test.each([
+  "null",
+  "{}",
+  '{"state":"running","attempt":"1","place":"here"}',
+  '{"state":"running","attempt":"1","place":"here","outermost":{"pid":1},"host":{},"startedAtMs":1}',
+])(
+  "a host.json that holds %s is damaged, and said so with its path: it was unknown without",
+  async (text) => {
+    const { stage } = await working();
+    const damaged = join(stage.places.directory, "damaged");
+    onTestFinished(() => rmSync(damaged, { recursive: true, force: true }));
+    mkdirSync(damaged);
+    writeFileSync(join(damaged, "host.json"), text);
+    const why = `${join(damaged, "host.json")} does not say which host the session has. Move it away to forget what it said.`;
+    expect(await stage.sessions.find("damaged")).toEqual({ is: "unknown", why });
+  },
+);
 
 test("a session whose spec.json is damaged is adopted and ended like any other", async () => {
   const { stage, id } = await working();

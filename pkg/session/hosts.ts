@@ -36,8 +36,7 @@ export class Hosts {
       return "gone";
     }
     const ending = host.state === "running" && (await isAlive(host.outermost));
-    if (ending || (await markedProcesses(session)).length > 0)
-      return host.state === "running" ? "ending" : "starting";
+    if (ending || (await this.hasMarked(session))) return host.state === "running" ? "ending" : "starting";
     if (host.state === "running") this.#gone.add(host.attempt);
     return "gone";
   }
@@ -61,8 +60,13 @@ export class Hosts {
     return await endTree(session, isHere ? identitiesIn(host) : [], this.#deps.clock, mayEnd);
   }
 
-  /** Kills what carries the session's mark, as long as nobody can read which host it has. */
-  async endMarked(session: string): Promise<void> {
+  /** Whether something carries the session's mark. */
+  async hasMarked(session: string): Promise<boolean> {
+    return (await markedProcesses(session)).length > 0;
+  }
+
+  /** Kills what carries the session's mark, as long as nobody can read which host it has. False when some of it lives on. */
+  async endMarked(session: string): Promise<boolean> {
     const isUnread = (): boolean => {
       try {
         this.#deps.folderOf(session).readHost();
@@ -71,7 +75,7 @@ export class Hosts {
         return true;
       }
     };
-    await endTree(session, [], this.#deps.clock, isUnread);
+    return await endTree(session, [], this.#deps.clock, isUnread);
   }
 
   /**

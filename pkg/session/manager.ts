@@ -168,7 +168,7 @@ class Manager implements OwnedSessions {
       const pulse = this.#pulses.see(id, beat, this.#options.clock.elapsed());
       return { is: "present", report, pid: host.outermost.pid, startedAtMs: host.startedAtMs, pulse };
     } catch (error) {
-      return { is: "unknown", why: error instanceof Error ? error.message : String(error) };
+      return { is: "unknown", why: messageOf(error) };
     }
   }
 
@@ -186,13 +186,14 @@ class Manager implements OwnedSessions {
   async stop(id: string, how: "AfterTurn" | "Now" | "Lost"): Promise<void> {
     const folder = this.#folder(id);
     if (how === "AfterTurn") {
-      if ((await this.#hosts.lookAt(id, folder.readHost())) !== "gone") folder.writeOrder("AfterTurn");
+      const host = await this.#hostToEnd(id, folder, how);
+      if ((await this.#hosts.lookAt(id, host)) !== "gone") folder.writeOrder("AfterTurn");
       return;
     }
     this.#stopping.add(id);
     try {
       await this.#inTurn(id, async () => {
-        const host = await this.#hostToEnd(id, folder);
+        const host = await this.#hostToEnd(id, folder, how);
         // Before the end, so that nobody who finds it ended takes it for a crash.
         if (how === "Now" && (await this.#hosts.lookAt(id, host)) !== "gone") recordEnd(folder);
         await this.#end(id, folder);
@@ -471,18 +472,26 @@ class Manager implements OwnedSessions {
   }
 
   /**
-   * What is known of a host that is about to be ended. Where that can't be read, whatever carries the session's mark is
-   * ended all the same: it may be all there is, and proves nothing.
+   * What is known of a host that is to end. Where that can't be read, it names no attempt that may go on: whatever carries the
+   * session's mark ends by itself, or is ended unless its turn is waited for. That proves nothing, since its mark may be gone.
    *
    * @throws why it can't be read
+   * @throws TransientError while something carries the mark
    */
-  async #hostToEnd(id: string, folder: SessionFolder): Promise<HostFile | undefined> {
+  async #hostToEnd(
+    id: string,
+    folder: SessionFolder,
+    how: "AfterTurn" | "Now" | "Lost",
+  ): Promise<HostFile | undefined> {
     try {
       return folder.readHost();
-    } catch (error) {
-      await this.#hosts.endMarked(id);
-      throw error;
+    } catch (cause) {
+      const isOver =
+        how === "AfterTurn" ? !(await this.#hosts.hasMarked(id)) : await this.#hosts.endMarked(id);
+      const why = `Processes of session ${id} still run, and can't be told apart: ${messageOf(cause)}`;
+      if (!isOver) throw new TransientError("StillRunning", why, { cause });
     }
+    return folder.readHost();
   }
 
   /**
@@ -547,6 +556,10 @@ function agentOf(folder: SessionFolder): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Notes that the end of the host is an order. */

@@ -61,6 +61,15 @@ export type HostFile =
 /** What the operator orders: to pause after the turn in hand, or to end at once. */
 export type EndOrder = "AfterTurn" | "Now";
 
+/** A file of a session's folder that says nothing, however often it is read: a person has to move it away. */
+export class DamagedFile extends Error {
+  override readonly name = "DamagedFile";
+  /** @param problem - what is wrong with it, after its path */
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super(`${path} ${problem}. Move it away to forget what it said.`, options);
+  }
+}
+
 /** The folder of one session: all that is known of it, on disk. */
 export interface SessionFolder {
   readonly path: string;
@@ -96,7 +105,7 @@ export interface SessionFolder {
 
 /**
  * @param directory - of all sessions; this one's folder is made in it when something is first written
- * @throws Error naming the file when one of them does not hold JSON
+ * @throws DamagedFile when one of them does not hold JSON, or `host.json` names no host
  */
 export function sessionFolder(
   directory: string,
@@ -119,7 +128,11 @@ export function sessionFolder(
     writeSpec: (spec) => write("spec.json", spec, { durable: true }),
     readReport: () => read<SessionReport>("report.json"),
     writeReport: (report, { durable }) => write("report.json", report, { durable }),
-    readHost: () => read<HostFile>("host.json"),
+    readHost() {
+      const host = read<unknown>("host.json");
+      if (host === undefined || isHostFile(host)) return host;
+      throw new DamagedFile(file("host.json"), "does not say which host the session has");
+    },
     writeHost: (host) => write("host.json", host, { durable: true }),
     clearHost: () => removeFile(file("host.json"), calls),
     detachTranscript() {
@@ -151,6 +164,22 @@ function parse<T>(path: string, text: string | undefined): T | undefined {
   try {
     return JSON.parse(text) as T;
   } catch (error) {
-    throw new Error(`${path} does not hold JSON. Move it away to forget what it said.`, { cause: error });
+    throw new DamagedFile(path, "does not hold JSON", { cause: error });
   }
+}
+
+function isHostFile(value: unknown): value is HostFile {
+  const { state, attempt, place, outermost, host, startedAtMs } = fieldsOf(value);
+  if (typeof attempt !== "string" || typeof place !== "string") return false;
+  if (state === "starting") return true;
+  return state === "running" && isIdentity(outermost) && isIdentity(host) && typeof startedAtMs === "number";
+}
+
+function isIdentity(value: unknown): value is ProcessIdentity {
+  const { pid, startTime } = fieldsOf(value);
+  return typeof pid === "number" && typeof startTime === "string";
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
 }

@@ -180,7 +180,9 @@ export interface Sessions {
    * `AfterTurn` asks and returns at once; `Now` kills the tree and returns when it is proven gone. `Lost` does so too,
    * to a host without a heartbeat: how that one ends was its own doing, and no order.
    *
-   * @throws Error when it can't be read which host that is; `Now` and `Lost` have killed what carries its mark then
+   * @throws DamagedFile when nothing says which host that is, and nothing carries its mark, which `Now` and `Lost` see to:
+   *   asked again, it is no other
+   * @throws Error when it can't be read for now, or something is not gone yet
    */
   stop(id: string, how: "AfterTurn" | "Now" | "Lost"): Promise<void>;
   /** Every host that lives, or may, whoever started it. */

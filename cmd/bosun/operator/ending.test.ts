@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { Budget } from "../../../pkg/api/generated.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
-import { sessionFolder } from "../../../pkg/session/session-folder.ts";
+import { DamagedFile, sessionFolder } from "../../../pkg/session/session-folder.ts";
 import type { SessionObservation, SessionSpec } from "../../../pkg/session/sessions.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
 import { type EndingOptions, endingOf, keepAtStop } from "./ending.ts";
@@ -99,7 +99,7 @@ function operatorWith({ turnLooks = 1, unheard = 0, damaged = false, fails, gone
           return is.session === "living" ? [...unseen, { id: "s", agent: "agent-1", pid: 1 }] : unseen;
         },
         async stop(id: string, how: string) {
-          if (id === "damaged") throw new Error("damaged/host.json does not hold JSON.");
+          if (id === "damaged") throw new DamagedFile("damaged/host.json", "does not hold JSON");
           hear();
           is.ordered.push(how);
           // Controllers start again what they find ended.
@@ -219,13 +219,24 @@ test("an operator whose session can't be ended at all ends without it, sooner at
   }
 });
 
+const unendedDamaged =
+  /^Not all sessions could be ended \(damaged\/host\.json does not hold JSON\. Move it away to forget what it said\.\)/;
+const unendedWarning = "Not all sessions could be ended";
+
 test("an operator waits for turns to end however long one session can't be seen, and says which that is", async () => {
   const { is, options } = operatorWith({ damaged: true, turnLooks: 1_000 });
-  await expect(endingOf({ ...options, clock: fastClock() }).drain()).rejects.toThrow(
-    /^Not all sessions could be ended \(damaged\/host\.json does not hold JSON\.\)/,
-  );
-  const warned = ["A session could not be ended, and is asked again"];
+  await expect(endingOf({ ...options, clock: fastClock() }).drain()).rejects.toThrow(unendedDamaged);
+  const warned = ["A session could not be ended, and is asked again", unendedWarning];
   expect(is).toEqual({ ...ended, ordered: Array(1_001).fill("AfterTurn"), warned });
+});
+
+test("an operator waits for no session of which nothing lives and whose file says nothing: it waited for 30 s at each end", async () => {
+  const { is, options } = operatorWith({ damaged: true });
+  is.session = "ended";
+  const clock = fastClock();
+  await expect(endingOf({ ...options, clock }).drain()).rejects.toThrow(unendedDamaged);
+  expect(clock.elapsed()).toBe(0);
+  expect(is).toEqual({ ...ended, ordered: [], warned: [unendedWarning] });
 });
 
 test("an operator whose gateway can't be ended lets go of all else, and says why: it went on holding the workspace", async () => {

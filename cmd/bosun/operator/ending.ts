@@ -3,6 +3,7 @@ import { tellBudgets } from "../../../controllers/budget/tell.ts";
 import type { Client } from "../../../pkg/runtime/client.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import type { Logger } from "../../../pkg/runtime/logger.ts";
+import { DamagedFile } from "../../../pkg/session/session-folder.ts";
 import type { Sessions } from "../../../pkg/session/sessions.ts";
 import { keepSessions } from "../stop/keep-work.ts";
 import { UserError } from "../user-error.ts";
@@ -85,7 +86,10 @@ async function end(options: EndingOptions, how: () => How): Promise<void> {
     logger.warn("A session could not be ended, and is asked again", { error });
   }).then(
     () => undefined,
-    (error: Error) => error,
+    (error: Error) => {
+      logger.warn("Not all sessions could be ended", { error });
+      return error;
+    },
   );
   // Who is in a hurry has it in the checkouts.
   if (how() === "AfterTurn")
@@ -116,7 +120,8 @@ async function end(options: EndingOptions, how: () => How): Promise<void> {
  * Asks or ends every session, and waits until none is left; a second Ctrl-C may change `how` meanwhile.
  *
  * @param failed - told why some could not be asked, on a full disk say: they are asked again then. Absent: it is thrown
- * @throws what still keeps some from being asked after `askMs`, once all others have ended
+ * @throws what still keeps some from being asked after `askMs`, or for as long as nobody mends a file, once all others have
+ *   ended
  */
 async function endSessions(
   sessions: Sessions,
@@ -127,15 +132,20 @@ async function endSessions(
   let failsSinceMs: number | undefined;
   for (;;) {
     let othersGoOn = false;
+    let mayPass = true;
     try {
       const running = await sessions.running();
       if (running.length === 0) return;
       const asked = running.map(({ id }) => sessions.stop(id, how()));
-      othersGoOn = (await Promise.allSettled(asked)).some(({ status }) => status === "fulfilled");
+      const answers = await Promise.allSettled(asked);
+      othersGoOn = answers.some(({ status }) => status === "fulfilled");
+      mayPass = !answers.every(
+        (answer) => answer.status === "rejected" && answer.reason instanceof DamagedFile,
+      );
       await allEnded(...asked);
       failsSinceMs = undefined;
     } catch (error) {
-      if (failed === undefined) throw error;
+      if (failed === undefined || !mayPass) throw error;
       failed(error);
       failsSinceMs ??= clock.elapsed();
       if (!othersGoOn && clock.elapsed() - failsSinceMs >= askMs[how()]) throw error;
