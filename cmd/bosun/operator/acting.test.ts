@@ -142,6 +142,19 @@ test("a read that waits for caches whose controllers stop is answered by the API
   expect(await waits).toBe("API");
 });
 
+test("from a stop on, reads are the API's, those that wait for caches too: each end told of a person who could not be notified", async () => {
+  const { cachesAnswer, onStop, acting: it } = await acting();
+  const waiting = Promise.withResolvers<unknown>();
+  cachesAnswer(() => waiting.promise);
+  const waits = it.reads.list("Project");
+  onStop(() => waiting.reject(new Error("The manager stops")));
+  const stopped = it.stop();
+  expect(await waits).toBe("API");
+  await stopped;
+  cachesAnswer(async () => "what was so at the stop");
+  expect([await it.reads.get("Project", key), await it.reads.list("Project")]).toEqual(["API", "API"]);
+});
+
 test("a stop ends the wait for the right, and no controller runs afterwards though it comes", async () => {
   const { running, right, acting: it } = await acting();
   right.lose();
@@ -164,6 +177,7 @@ test("a stop at any moment of a loss and what follows ends, and no controller ru
     expect([ended, running], `after ${turns} turns`).toEqual(["ended", []]);
     await settled();
     expect(running, `after ${turns} turns`).toEqual([]);
+    expect(await it.reads.get("Project", key), `after ${turns} turns`).toBe("API");
   }
 });
 

@@ -40,15 +40,17 @@ export async function keepActing(
     throw signal.reason;
   }
 
-  let isActing = true;
+  let hasRight = true;
+  // At an end the sessions' last turns may take minutes, in which nothing fills a cache.
+  const isActing = (): boolean => hasRight && !stopping.signal.aborted;
   /** A read that waits for a cache is given up when its controllers stop; then the API is asked. */
   const read = async <T>(ask: (client: Client) => Promise<T>): Promise<T> => {
     const { client } = manager;
-    if (!isActing) return await ask(client.fresh);
+    if (!isActing()) return await ask(client.fresh);
     try {
       return await ask(client);
     } catch (error) {
-      if (isActing) throw error;
+      if (isActing()) throw error;
       return await ask(client.fresh);
     }
   };
@@ -57,13 +59,13 @@ export async function keepActing(
     for (let held = first; ; ) {
       await aborted(held.lost, stopping.signal);
       if (stopping.signal.aborted) return;
-      isActing = false;
+      hasRight = false;
       await manager.stop();
       held = await held.regain(stopping.signal);
       if (stopping.signal.aborted) return;
       manager = newManager();
       await manager.start();
-      isActing = true;
+      hasRight = true;
     }
   };
   const keeping = right === undefined ? Promise.resolve() : keep(right);

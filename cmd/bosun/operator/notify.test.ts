@@ -37,10 +37,10 @@ afterEach(() => {
   rmSync(folder.repository, { recursive: true, force: true });
 });
 
-function start(clock: Clock = systemClock): AbortController {
+function start(clock: Clock = systemClock, reads: Client = client): AbortController {
   const logger = jsonLogger((line) => logged.push(line), systemClock);
   const env = { PATH: process.env.PATH, WHOSE: "mine" };
-  const one = notifyPerson({ client, namespace: "default", clock, logger, folder, env });
+  const one = notifyPerson({ client: reads, namespace: "default", clock, logger, folder, env });
   running.push(one);
   return one;
 }
@@ -175,6 +175,32 @@ test("a command that the operator's end cut short is not logged as failed", asyn
   await until(() => pid() > 0, "the command");
   one.abort();
   await until(() => !existsSync(`/proc/${pid()}`), "its end");
+  // A later one's failure is the first thing that is logged.
+  await client.patch("Workspace", key, { spec: { notify: { command: "exit 3" } } });
+  start();
+  await until(() => logged.length > 0, "the log");
+  expect(JSON.parse(logged[0] ?? "")).toMatchObject({ command: "exit 3", exitCode: 3 });
+});
+
+test("a look that the operator's end cut short is not logged as failed", async () => {
+  await declare("cat >> told");
+  const { list } = client;
+  const over = Promise.withResolvers<never>();
+  const asked = Promise.withResolvers<void>();
+  let isEnding = false;
+  const ending: Client["list"] = (kind, options) => {
+    if (!isEnding) return list(kind, options);
+    asked.resolve();
+    return over.promise;
+  };
+  const one = start(systemClock, { ...client, list: ending });
+  await createAll(registry, question("first"));
+  await until(() => lines().length === 1, "the first question");
+  isEnding = true;
+  await createAll(registry, question("second"));
+  await asked.promise;
+  one.abort();
+  over.reject(new Error("The registry has ended"));
   // A later one's failure is the first thing that is logged.
   await client.patch("Workspace", key, { spec: { notify: { command: "exit 3" } } });
   start();

@@ -33,7 +33,10 @@ export function notifyPerson(options: NotifyOptions): AbortController {
     isLooking = true;
     while (again && !ending.signal.aborted) {
       again = false;
-      await tellNews().catch((error: unknown) => logger.warn("A person could not be notified", { error }));
+      await tellNews().catch((error: unknown) => {
+        // What it reads from ends next.
+        if (!ending.signal.aborted) logger.warn("A person could not be notified", { error });
+      });
     }
     isLooking = false;
   };
