@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { TransientError } from "../runtime/errors.ts";
 import { commonGitDirectory } from "../sandbox/places.ts";
 import { type Git, gitBy, gitFailed } from "./git.ts";
@@ -71,7 +71,7 @@ export async function inspectRepository(
         kind: "NotARepository",
         severity: "error",
         message: `${repositoryPath} is not the top of a git work tree.`,
-        fix: "Run Bosun where `.git` is, or `git init` and commit first.",
+        fix: whereToGo(repositoryPath),
       },
     ];
   }
@@ -88,6 +88,14 @@ export async function inspectRepository(
       },
     ];
   }
+}
+
+/** From a folder that is not the top of a work tree. */
+function whereToGo(folder: string): string {
+  for (let above = dirname(folder); above !== dirname(above); above = dirname(above))
+    if (existsSync(join(above, ".git")))
+      return `Move what declares the work to ${above}, where \`.git\` is, and run Bosun there.`;
+  return "Run Bosun where `.git` is, or `git init` and commit first.";
 }
 
 /** Undefined where `.git` is a file that leads to a folder which is not there. */

@@ -16,7 +16,7 @@ import { keptWorkFindings } from "../doctor/kept-work.ts";
 import { noWorkTree } from "../no-work-tree.ts";
 import { programAdvice } from "../program-failure.ts";
 import { UserError } from "../user-error.ts";
-import { workspaceFolder } from "../workspace-folder.ts";
+import { lookForWorkspace, workspaceFolder } from "../workspace-folder.ts";
 
 /** @throws UserError when something keeps Bosun from working */
 export async function doctor(context: Context): Promise<void> {
@@ -41,7 +41,8 @@ async function examine({ cwd, env }: Context): Promise<Finding[]> {
   const repository = await topOf(git, cwd);
   if (repository === undefined) return [...machine, { state: "error", ...(await noWorkTree(git, cwd)) }];
   if (typeof repository !== "string") return [...machine, repository];
-  const folder = workspaceFolder(repository);
+  // What every other command would work with, also where it lies in the wrong place.
+  const folder = lookForWorkspace(cwd) ?? workspaceFolder(repository);
   return [
     ...machine,
     ...(await repositoryFindings(folder)),

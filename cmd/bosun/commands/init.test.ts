@@ -186,6 +186,26 @@ test.each([
   else expect(read(".claude-sessions/budget.yaml")).toContain(wantText);
 });
 
+test("from a folder beneath the top init says where, from there, it writes", async () => {
+  commit();
+  mkdirSync(file("packages/app"), { recursive: true });
+  const { out } = await runIn(file("packages/app"), ["init", "--vscode"]);
+  const written = out.flatMap((line) => /^Wrote ([^ :]+)/.exec(line)?.[1] ?? []);
+  expect(written).toHaveLength(6);
+  for (const shown of written) expect(read(path.join("packages/app", shown))).not.toBe("");
+  expect(readdirSync(file("packages/app"))).toEqual([]);
+});
+
+test("what declares work beneath the top is found by the doctor, who says where it has to lie", async () => {
+  commit();
+  mkdirSync(file("packages/app/.claude-sessions"), { recursive: true });
+  for (const folder of ["packages/app", "packages/app/.claude-sessions"]) {
+    const { out } = await runIn(file(folder), ["doctor"]);
+    expect(out.join("\n")).toContain(`${file("packages/app")} is not the top of a git work tree.`);
+    expect(out.join("\n")).toContain(`Move what declares the work to ${repository}, where`);
+  }
+});
+
 test("without a commit init says how to make one", async () => {
   expect(await runIn(repository, ["init"])).toMatchObject({
     exitCode: 1,

@@ -28,6 +28,7 @@ export async function init(context: Context, options: InitOptions): Promise<void
   const targetBranch = await branchOf(git, repository);
   const workspace = workspaceFolder(repository);
   const folder = workspace.path;
+  const shown = path.relative(context.cwd, folder);
 
   const declared = existsSync(folder) ? declaredKinds(folder) : new Set<string>();
   const dailyUSD = declared.has("Budget") ? dailyUSDDefault : await chooseBudget(context, options.budget);
@@ -39,24 +40,24 @@ export async function init(context: Context, options: InitOptions): Promise<void
   for (const { path: name, kind, text } of files) {
     const file = path.join(folder, name);
     if (existsSync(file) || declared.has(kind)) {
-      context.out(`Kept  ${FOLDER_NAME}/${name}`);
+      context.out(`Kept  ${shown}/${name}`);
       continue;
     }
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text, { flag: "wx" });
-    context.out(`Wrote ${FOLDER_NAME}/${name}`);
+    context.out(`Wrote ${shown}/${name}`);
   }
   if (isExcluded) context.out(`Listed ${FOLDER_NAME}/ in .git/info/exclude: git leaves it alone.`);
   refreshSchemaCopy(workspace);
   await addVscodeSettings(context, { git, repository, wanted: options.vscode });
   if (commands.test === undefined && !declared.has("Workspace")) {
     context.note(
-      `No test command was found. Write one into ${FOLDER_NAME}/workspace.yaml: without it nothing merges.`,
+      `No test command was found. Write one into ${shown}/workspace.yaml: without it nothing merges.`,
     );
   }
   context.out("");
   context.out(
-    `Next: set \`skip: false\` in ${FOLDER_NAME}/projects/example.yaml or write a project of your own, then`,
+    `Next: set \`skip: false\` in ${shown}/projects/example.yaml or write a project of your own, then`,
   );
   context.out("  bosun up --rehearse   to see it work with a played model, for nothing");
   context.out("  bosun up              for real, with ANTHROPIC_API_KEY set");

@@ -35,31 +35,32 @@ export async function addVscodeSettings(context: Context, options: VscodeOptions
   const { git, repository, wanted } = options;
   if (wanted === false) return;
   const file = path.join(repository, name);
+  const shown = path.relative(context.cwd, file);
   const before = existsSync(file) ? readFileSync(file, "utf8") : undefined;
   const edit = addYamlSchemas(before);
   switch (edit.is) {
     case "there":
-      return context.out(`Kept  ${name}`);
+      return context.out(`Kept  ${shown}`);
     case "theirs":
-      context.out(`Kept  ${name}`);
+      context.out(`Kept  ${shown}`);
       return context.note(
-        `${name} gives the files of ${FOLDER_NAME}/ the schema ${edit.theirs}; that was left as it is.`,
+        `${shown} gives the files of ${FOLDER_NAME}/ the schema ${edit.theirs}; that was left as it is.`,
       );
     case "unclear":
-      return explain(context, `${name} was left alone, since ${edit.why}.`);
+      return explain(context, `${shown} was left alone, since ${edit.why}.`);
     case "added":
       if (wanted !== true && (await isTracked(git, repository)))
         return explain(
           context,
-          `${name} is tracked by git and was left alone; \`bosun init --vscode\` adds to it.`,
+          `${shown} is tracked by git and was left alone; \`bosun init --vscode\` adds to it.`,
         );
       if (!isWithin(repository, file))
-        return explain(context, `${name} is a link out of the repository and was left alone.`);
+        return explain(context, `${shown} is a link out of the repository and was left alone.`);
       write(file, edit.text);
       context.out(
         before === undefined
-          ? `Wrote ${name}: the YAML extension completes and checks ${FOLDER_NAME}/. Commit it or not, as you like.`
-          : `Added to ${name}: the YAML extension completes and checks ${FOLDER_NAME}/.`,
+          ? `Wrote ${shown}: the YAML extension completes and checks ${FOLDER_NAME}/. Commit it or not, as you like.`
+          : `Added to ${shown}: the YAML extension completes and checks ${FOLDER_NAME}/.`,
       );
   }
 }
