@@ -18,7 +18,7 @@ import { type HostState, Hosts } from "./hosts.ts";
 import { endOfLog } from "./last-words.ts";
 import { Pulses } from "./pulse.ts";
 import { SandboxTrial } from "./sandbox-trial.ts";
-import { type HostFile, type SessionFolder, sessionFolder } from "./session-folder.ts";
+import { agentOf, type HostFile, type SessionFolder, sessionFolder } from "./session-folder.ts";
 import { repeat, SessionNews } from "./session-news.ts";
 import type { RunningSession, SessionObservation, SessionReport, SessionSpec, Sessions } from "./sessions.ts";
 import { removeUnused, SpareHosts } from "./spare-hosts.ts";
@@ -547,15 +547,6 @@ class Manager implements OwnedSessions {
 /** What else lies beside sessions is none: a folder that a person put aside, say. */
 function isId(name: string): boolean {
   return /^[\w-]+$/.test(name);
-}
-
-/** Whose session it is; undefined where its spec is not there or can't be read. */
-function agentOf(folder: SessionFolder): string | undefined {
-  try {
-    return folder.readSpec()?.agent;
-  } catch {
-    return undefined;
-  }
 }
 
 function messageOf(error: unknown): string {

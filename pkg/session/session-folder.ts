@@ -159,6 +159,15 @@ export function sessionFolder(
   };
 }
 
+/** Whose session it is; undefined where its spec is not there or can't be read: a damaged session must hide no other. */
+export function agentOf(folder: SessionFolder): string | undefined {
+  try {
+    return folder.readSpec()?.agent;
+  } catch {
+    return undefined;
+  }
+}
+
 function parse<T>(path: string, text: string | undefined): T | undefined {
   if (text === undefined) return undefined;
   try {

@@ -1,6 +1,6 @@
 /** `bosun logs AGENT [-f]`: what an agent's session says and does. */
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { type SessionFolder, sessionFolder } from "../../../pkg/session/session-folder.ts";
+import { agentOf, type SessionFolder, sessionFolder } from "../../../pkg/session/session-folder.ts";
 import type { StampedEntry } from "../../../pkg/session/transcript.ts";
 import { codeOf } from "../../../pkg/storage/file-calls.ts";
 import type { Context } from "../context.ts";
@@ -39,15 +39,6 @@ function newestSession({ sessions }: WorkspaceFolder, agent: string): SessionFol
   const [newest] = found;
   if (newest !== undefined) return newest;
   throw new UserError(`${agent} has no session yet. Agents: bosun get agents`);
-}
-
-/** Undefined where that can't be read: a damaged session must not hide those of others. */
-function agentOf(session: SessionFolder): string | undefined {
-  try {
-    return session.readSpec()?.agent;
-  } catch {
-    return undefined;
-  }
 }
 
 /** None before the first session. @throws why the folder can't be read */
