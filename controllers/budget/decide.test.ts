@@ -71,6 +71,11 @@ test.each([
     want: `70 of 70 tokens are spent for 2026-01; it opens again at ${MONTH_ENDS}.`,
   },
   {
+    name: "both are used up: it was said to open with the next day",
+    spec: { daily: { usd: 4 }, monthly: { tokens: 70 } },
+    want: `$4.00 of $4.00 are spent for 2026-01-05; 70 of 70 tokens are spent for 2026-01; it opens again at ${MONTH_ENDS}.`,
+  },
+  {
     name: "what is left does not suffice",
     spec: { daily: { usd: 4.5, tokens: 100 } },
     want: `What is left does not suffice for a request ($4.00 of $4.50 and 70 of 100 tokens are spent for 2026-01-05); it opens again at ${DAY_ENDS}, or raise the limit.`,

@@ -106,25 +106,21 @@ export function exceeded(budget: Budget, account: BudgetAccount, refused: boolea
         `Request ${account.violatedRequest ?? "ID"} used more than its bound, so no bound can be trusted and nothing more is granted. ` +
         `Look at it, then say what it cost: bosun budget settle ${account.violatedRequest ?? "ID"} --cost USD.`,
     };
-  const full =
-    usedShare(account.daily, budget.spec.daily) >= 1
-      ? account.daily
-      : usedShare(account.monthly, budget.spec.monthly) >= 1
-        ? account.monthly
-        : undefined;
-  if (full !== undefined)
+  const full = limitedWindows(budget, account).filter(([window, limit]) => usedShare(window, limit) >= 1);
+  if (full.length > 0)
     return {
       type,
       status: "True",
       reason: "LimitReached",
-      message: `${spentOf(full, full === account.daily ? budget.spec.daily : budget.spec.monthly)}; it opens again at ${timestamp(full.endMs)}.`,
+      // A new day doesn't open it while the month is used up too.
+      message: `${sumsOf(full)}; it opens again at ${timestamp(Math.max(...full.map(([{ endMs }]) => endMs)))}.`,
     };
   if (refused)
     return {
       type,
       status: "True",
       reason: "TooLittleLeft",
-      message: `What is left does not suffice for a request (${sumsOf(budget, account)}); it opens again at ${timestamp(tighter(budget, account).endMs)}, or raise the limit.`,
+      message: `What is left does not suffice for a request (${sumsOf(limitedWindows(budget, account))}); it opens again at ${timestamp(tighter(budget, account).endMs)}, or raise the limit.`,
     };
   return { type, status: "False", reason: "WithinLimits", message: "Requests are granted." };
 }
@@ -140,29 +136,32 @@ function tighter({ spec }: Budget, { daily, monthly }: BudgetAccount): WindowAcc
   return isMonthly ? monthly : daily;
 }
 
-function sumsOf({ spec }: Budget, { daily, monthly }: BudgetAccount): string {
-  const limited: [WindowAccount, WindowLimit | undefined][] = [
-    [daily, spec.daily],
-    [monthly, spec.monthly],
+/** A window with the limit that is set for it. */
+type LimitedWindow = readonly [WindowAccount, WindowLimit];
+
+function limitedWindows({ spec }: Budget, { daily, monthly }: BudgetAccount): readonly LimitedWindow[] {
+  return [
+    ...(spec.daily === undefined ? [] : [[daily, spec.daily] as const]),
+    ...(spec.monthly === undefined ? [] : [[monthly, spec.monthly] as const]),
   ];
-  return limited
-    .filter(([, limit]) => limit !== undefined)
-    .map(([account, limit]) => spentOf(account, limit))
-    .join("; ");
+}
+
+function sumsOf(windows: readonly LimitedWindow[]): string {
+  return windows.map(([account, limit]) => spentOf(account, limit)).join("; ");
 }
 
 /** `$0.12 of $0.14 are spent for 2026-11-23`; tokens where they are limited. */
-function spentOf({ window, spent, spentTokens }: WindowAccount, limit: WindowLimit | undefined): string {
+function spentOf({ window, spent, spentTokens }: WindowAccount, limit: WindowLimit): string {
   const money =
-    limit?.usd === undefined ? [] : [`$${dollars(spent / NANO_PER_USD)} of $${dollars(limit.usd)}`];
-  const tokens = limit?.tokens === undefined ? [] : [`${spentTokens} of ${limit.tokens} tokens`];
+    limit.usd === undefined ? [] : [`$${dollars(spent / NANO_PER_USD)} of $${dollars(limit.usd)}`];
+  const tokens = limit.tokens === undefined ? [] : [`${spentTokens} of ${limit.tokens} tokens`];
   return `${[...money, ...tokens].join(" and ")} are spent for ${window}`;
 }
 
-/** Spent of the limit, of money or tokens, whichever is more; 0 without a limit. */
-function usedShare({ spent, spentTokens }: WindowAccount, limit: WindowLimit | undefined): number {
-  const money = limit?.usd === undefined ? 0 : share(spent, limit.usd * NANO_PER_USD);
-  const tokens = limit?.tokens === undefined ? 0 : share(spentTokens, limit.tokens);
+/** Spent of the limit, of money or tokens, whichever is more. */
+function usedShare({ spent, spentTokens }: WindowAccount, limit: WindowLimit): number {
+  const money = limit.usd === undefined ? 0 : share(spent, limit.usd * NANO_PER_USD);
+  const tokens = limit.tokens === undefined ? 0 : share(spentTokens, limit.tokens);
   return Math.max(money, tokens);
 }
 

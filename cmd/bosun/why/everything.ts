@@ -100,15 +100,13 @@ export function queueStands({ workspace }: World): Answer | undefined {
 export function budgetStands(agent: Agent | undefined, { budgets }: World): Answer | undefined {
   const exceeded = budgets.find((budget) => pays(budget, agent) && isExceeded(budget));
   if (exceeded === undefined) return undefined;
-  const { metadata, spec, status } = exceeded;
+  const { metadata, status } = exceeded;
   const { reason, message = "" } = getCondition(status?.conditions, "Exceeded") ?? {};
   // No limit and no window ends it, and the message says what does.
   if (reason === "BoundViolated") return standing(`BoundViolated. ${message}`);
-  const remedies = [`Raise the limit of ${metadata.name} in .claude-sessions/budget.yaml.`];
-  const turns = [spec.daily && status?.daily?.endTime, spec.monthly && status?.monthly?.endTime].filter(
-    (time) => time !== undefined,
-  );
-  if (turns.length > 0) remedies.push(`Or wait: a new window begins at ${turns.join(" and ")}.`);
+  const remedies = [
+    `Raise the limit of ${metadata.name} in .claude-sessions/budget.yaml, or wait until then.`,
+  ];
   const ready = getCondition(status?.conditions, "Ready");
   if (ready?.reason === "ClockUnconfirmed")
     remedies.push(`Set this machine's clock right, or no new window begins: ${ready.message}`);

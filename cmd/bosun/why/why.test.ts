@@ -50,8 +50,14 @@ const usedUp = object<World["budgets"][number]>(
   "default",
   { daily: { usd: 5 } },
   {
-    daily: { endTime: "2026-11-24T00:00:00Z" },
-    conditions: [condition("Exceeded", "True", "DailyLimit", "5.00 of 5.00 USD are spent.")],
+    conditions: [
+      condition(
+        "Exceeded",
+        "True",
+        "LimitReached",
+        "$5.00 of $5.00 are spent for 2026-11-23; it opens again at 2026-11-24T00:00:00Z.",
+      ),
+    ],
   },
 );
 const reviewer = (status: object) => agent("agent-2", status, { pool: "review", role: "Review" });
@@ -191,8 +197,9 @@ test.each<Row>([
     name: "budget used up",
     project: project({ phase: "Queued" }),
     world: { budgets: [usedUp] },
-    wantBecause: "Budget default is used up.",
-    wantRemedy: "2026-11-24T00:00:00Z",
+    wantBecause:
+      "Budget default is used up. $5.00 of $5.00 are spent for 2026-11-23; it opens again at 2026-11-24T00:00:00Z.",
+    wantRemedy: "Raise the limit of default in .claude-sessions/budget.yaml, or wait until then.",
   },
   {
     name: "not affordable",
