@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { WorkspaceMode, WorkspaceStop } from "../../pkg/api/generated.ts";
+import type { RunningSession } from "../../pkg/session/sessions.ts";
 import type { FollowedLatch, LatchSeen } from "../../pkg/session/stop-latch.ts";
-import { aWorkspace } from "../testing/objects.ts";
+import { aWorkspace, NOW } from "../testing/objects.ts";
 import { openWorld, type TestWorld } from "../testing/world.ts";
 import { workspaceController } from "./controller.ts";
 
@@ -34,12 +35,20 @@ class Latch implements FollowedLatch {
   subscribe = () => undefined;
 }
 
-function open(mode: WorkspaceMode, stop: WorkspaceStop | undefined, latch: Latch): Promise<TestWorld> {
+function open(
+  mode: WorkspaceMode,
+  stop: WorkspaceStop | undefined,
+  latch: Latch,
+  running: RunningSession[] = [],
+): Promise<TestWorld> {
   return openWorld([aWorkspace({ mode }, stop === undefined ? {} : { stop })], {
     latch,
     repository: { target: async () => ({ is: "absent" }), subscribe: () => undefined },
     quality: { subscribe: () => undefined },
-    sessions: { running: async () => [] },
+    sessions: {
+      running: async () => [...running],
+      stop: async (id) => void running.splice(0, running.length, ...running.filter((one) => one.id !== id)),
+    },
   });
 }
 
@@ -149,6 +158,19 @@ test.each([
   await workspaceController(world.deps).reconcile(KEY, new AbortController().signal);
   const after = (await world.the("Workspace", "workspace")).status;
   expect(after).toMatchObject({ ...status, stop: { name: want } });
+});
+
+test("a session that has become nobody's is ended within five minutes, though nothing wakes the Workspace: it took ten", async () => {
+  const running: RunningSession[] = [];
+  const { deps, clock } = await open("Running", undefined, new Latch(), running);
+  const controller = workspaceController(deps);
+  const look = () => controller.reconcile(KEY, new AbortController().signal);
+  const next = await look();
+  running.push({ id: "of-nobody", agent: "agent-1", pid: 2 });
+  await clock.advance(next.after === "ms" ? next.ms : Number.POSITIVE_INFINITY);
+  await look();
+  expect(running).toEqual([]);
+  expect(clock.now() - NOW).toBeLessThanOrEqual(300_000);
 });
 
 test("a second Workspace is told that there is one, and changes nothing", async () => {

@@ -22,9 +22,9 @@ import { endOrphans } from "./orphans.ts";
 import { watchedTarget } from "./target.ts";
 
 /** How often everything is looked at when nothing wakes us, in seconds. */
-const lookAgainSeconds = 600;
+const lookAgainSeconds = 300;
 /** How often sessions that are nobody's are sought at most, in milliseconds: all sessions are read for it. */
-const seekOrphansMs = 300_000;
+const seekOrphansMs = lookAgainSeconds * 1000;
 /** How soon a target that could not be seen is looked for again, in seconds. */
 const unknownAgainSeconds = 30;
 /** Whatever has failed for hours, a full disk under git for instance, a stop that fails once does not wait for longer. */
