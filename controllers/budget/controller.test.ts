@@ -106,6 +106,22 @@ test("a gateway that can't be asked takes nothing back of what was said, and is 
   expect((await world.the("Budget", "all")).status?.daily?.spentUSD).toBe(5);
 });
 
+test("what is too little to be told at once is told ten minutes later, though nothing is spent any more: it took half an hour", async () => {
+  const gateway = new Gateway(today(4));
+  const world = await openWorld([aBudget()], { money: gateway });
+  const look = opened(world);
+  const told = async () => (await world.the("Budget", "all")).status?.daily?.spentUSD;
+  expect(await look()).toEqual({ after: "ms", ms: 1_800_000 });
+  gateway.says = today(4.01);
+  gateway.moved();
+  await world.clock.advance(60_000);
+  expect(await look()).toEqual({ after: "ms", ms: 540_000 });
+  expect(await told()).toBe(4);
+  await world.clock.advance(540_000);
+  expect(await look()).toEqual({ after: "ms", ms: 1_800_000 });
+  expect(await told()).toBe(4.01);
+});
+
 test("what is spent in a window's last minutes is told when it is over, also of requests that end later", async () => {
   const gateway = new Gateway(today(4));
   const world = await openWorld([aBudget()], { money: gateway });

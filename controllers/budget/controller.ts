@@ -14,7 +14,7 @@ import { type Deps, matches, unlessItFails, whenOf, withConditions } from "../de
 import { declared } from "../facts.ts";
 import { alertEvent } from "./alert-event.ts";
 import { alertsOf, type Limited } from "./alerts.ts";
-import { exceeded, isNews, ready, windowStatus } from "./decide.ts";
+import { exceeded, isNews, ready, tellAtLeastEveryMs, windowStatus } from "./decide.ts";
 
 /** How often an account is looked at when nothing wakes us, in seconds: a gateway that lives says what changes. */
 const lookAgainSeconds = 1800;
@@ -67,8 +67,7 @@ export function budgetController(deps: Deps): Controller {
       const budget = await client.get("Budget", key);
       if (budget === undefined || budget.metadata.deletionTimestamp !== undefined) return settled;
       const account = (await accounts())?.find((one) => one.budget === budget.metadata.name);
-      const untilTurn = await report(budget, account);
-      return inSeconds(Math.min(lookAgainSeconds, untilTurn));
+      return inSeconds(Math.min(lookAgainSeconds, await report(budget, account)));
     },
   };
 
@@ -97,7 +96,7 @@ export function budgetController(deps: Deps): Controller {
     }
   }
 
-  /** @returns seconds until the next window begins */
+  /** @returns seconds until the next window begins, or until what is not told yet has to be */
   async function report(budget: Budget, account: BudgetAccount | undefined): Promise<number> {
     const when = whenOf(clock, budget);
     if (account === undefined) {
@@ -140,7 +139,11 @@ export function budgetController(deps: Deps): Controller {
     if (news) told.set(budget.metadata.name, clock.elapsed());
     const leftMs = Math.min(account.daily.endMs, account.monthly.endMs) - clock.now();
     // A window that is over by a clock that is not believed ends when the gateway says so: that wakes us.
-    return leftMs > 0 ? Math.max(1, leftMs / 1000) : lookAgainSeconds;
+    const untilTurnMs = leftMs > 0 ? leftMs : lookAgainSeconds * 1000;
+    // Work may have ended meanwhile, and then nothing else wakes us.
+    const isUntold = !sameJson(numbers, { daily: status.daily, monthly: status.monthly });
+    const untilToldMs = isUntold ? tellAtLeastEveryMs - numbersAgeMs(budget) : untilTurnMs;
+    return Math.max(1, Math.min(untilTurnMs, untilToldMs) / 1000);
   }
 
   /**

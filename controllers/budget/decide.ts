@@ -35,7 +35,7 @@ export function windowStatus(account: WindowAccount, limit: WindowLimit | undefi
 /** Numbers that moved less than this share of a limit are told later. */
 const newsShare = 0.01;
 /** But not later than this after what was told last, in milliseconds. */
-const tellAtLeastEveryMs = 600_000;
+export const tellAtLeastEveryMs = 600_000;
 
 /**
  * Whether the numbers are worth a write, which wakes every watcher: another window or limit, a hundredth of a limit, or
