@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Agent, Project, ProjectStatus, Review } from "../../pkg/api/generated.ts";
+import type { Agent, AgentStatus, Project, ProjectStatus, Review } from "../../pkg/api/generated.ts";
 import type { KubeObject } from "../../pkg/api/meta.ts";
 import { WORK_FINALIZER } from "../../pkg/api/names.ts";
 import type { Repository, Seen } from "../../pkg/git/repository.ts";
@@ -293,6 +293,24 @@ test.each<{ asked: Asked; agent: Agent; objects: readonly KubeObject[] }>([
   });
   await does(asked, world);
   expect([...granted]).toEqual(["of-somebody-else"]);
+});
+
+test.each<{ name: string; status: AgentStatus; want: string }>([
+  { name: "work", status: { project: "retry" }, want: "execute retry" },
+  { name: "a review", status: { project: "retry", review: "retry-1" }, want: "review retry-1" },
+])("of $name that nobody claims any more the checkout goes: $want", async ({ status, want }) => {
+  const checkouts = new Set(["execute retry", "review retry-1"]);
+  const release: Repository["release"] = async ({ project }, purpose) => {
+    checkouts.delete(`${purpose} ${project}`);
+    return "removed";
+  };
+  const world = await openWorld(
+    [aWorkspace(), anAgent({ session, ...status })],
+    partsOf({ git: { release } }),
+  );
+  await does("forget", world);
+  expect(checkouts.size).toBe(1);
+  expect(checkouts).not.toContain(want);
 });
 
 test("an agent that leaves takes its own finalizer off, and no other's", async () => {

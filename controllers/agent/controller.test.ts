@@ -9,6 +9,7 @@ import type {
 } from "../../pkg/api/generated.ts";
 import type { KubeObject } from "../../pkg/api/meta.ts";
 import { API_VERSION } from "../../pkg/api/names.ts";
+import { loadPrompts } from "../../pkg/prompts/load.ts";
 import type { Client } from "../../pkg/runtime/client.ts";
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import type { Outcome, SessionObservation, SessionReport } from "../../pkg/session/sessions.ts";
@@ -118,6 +119,33 @@ test("of two Projects for which the money of one is left one begins, though two 
   expect(items.map(({ status }) => status?.claim?.agent)).toEqual(["agent-1", undefined]);
 });
 
+test("a claim that can't be made keeps nobody from the next", async () => {
+  const parts = partsOf({ is: "absent", report: undefined });
+  const repository = {
+    ...parts.repository,
+    async claimNumber(project: string): Promise<number> {
+      if (project === "for-agent-1") throw new TransientError("RepositoryUnreadable", "It can't be read.");
+      return 0;
+    },
+  };
+  const agents = [agent(), agent({}, "agent-2")];
+  const projects = agents.map(({ metadata: { name } }) =>
+    named(
+      `for-${name}`,
+      aProject({ conditions: [condition("Affordable", "True")] }, { assignedAgent: name }),
+    ),
+  );
+  const world = await openWorld([...sound, ...agents, ...projects], { ...parts, repository });
+  const controller = agentController(world.deps);
+  const looks = agents.map(({ metadata: { name } }) =>
+    controller.reconcile({ namespace: "default", name }, new AbortController().signal),
+  );
+  const [first] = await Promise.allSettled(looks);
+  expect(first).toMatchObject({ reason: { reason: "RepositoryUnreadable" } });
+  const { items } = await world.deps.client.list("Project");
+  expect(items.map(({ status }) => status?.claim?.agent)).toEqual([undefined, "agent-2"]);
+});
+
 const known = { id: "s1", run: 1, claim: 1, pid: 7, liveSeconds: 100, unchangedSeconds: 50 };
 
 test.each([
@@ -188,6 +216,48 @@ test.each([
   expect(status.session).toMatchObject({ id: "s1", liveSeconds: 160, startLiveSeconds: 160, startTurns: 3 });
 });
 
+const conflict = {
+  ...{ head: "aaaaaaaa", reason: "Conflict", message: "Merge main-1 into it.", target: "main-1" },
+  files: ["upload.ts"],
+};
+
+test.each([
+  { name: "merge: with the commit to merge and the files", failedRun: 1, want: true },
+  { name: "review, after a merge that failed before: with nothing of that", failedRun: 0, want: false },
+])("an agent goes on from what it handed over, and is told what came of its $name", async (row) => {
+  const next = claimed({
+    ...{ head: "aaaaaaaa", submission: submitted(), mergeFailure: { ...conflict, run: row.failedRun } },
+    claim: aClaim({ branch: "agent-1/project-1", from: "11111111", run: 2, message: "What now?" }),
+  });
+  const parts = partsOf(ended());
+  let checkedOut: string | undefined;
+  let message = "";
+  const world = await openWorld([...sound, agent({ state: "Working" }), next], {
+    ...parts,
+    prompts: loadPrompts("prompts"),
+    repository: {
+      ...parts.repository,
+      async ensureCheckout(_claim, { from }) {
+        checkedOut = from;
+        return { path: "/work", branch: "b", base: "base", id: "c" };
+      },
+    },
+    sessions: {
+      ...parts.sessions,
+      async start(told) {
+        message = told.message;
+        return present;
+      },
+    },
+  });
+  await look(world);
+  expect(checkedOut).toBe("aaaaaaaa");
+  expect(message).toContain("What now?");
+  expect({ target: message.includes("main-1"), files: message.includes("upload.ts") }).toEqual({
+    ...{ target: row.want, files: row.want },
+  });
+});
+
 test("turns of a run before are not counted as those before the start of the next", async () => {
   const next = claimed({ claim: aClaim({ branch: "agent-1/project-1", run: 2 }) });
   const world = await openWorld([...sound, agent({ state: "Working" }), next], partsOf(ended()));
@@ -238,6 +308,20 @@ test("a host that can't be started counts as a bad end, so that no restart of th
     lastError: "There is no file that is to be run.",
   });
   expect(world.said).toEqual(["Warning SessionFailed"]);
+});
+
+test("what failed is tried at once where a person changed what it depends on, and waits where nobody did", async () => {
+  const status: AgentStatus = {
+    ...{ state: "Working", failures: 1 },
+    session: { ...known, startTurns: 3, startLiveSeconds: 100 },
+  };
+  const world = await openWorld([...sound, agent(status), claimed()], partsOf(ended()));
+  await look(world);
+  expect((await look(world)).status).toMatchObject({ state: "Failed", failures: 2 });
+  await spec("AgentPool", "builders", { model: "claude-opus-5" })(world.deps.client);
+  const after = (await look(world)).status;
+  expect(after).toMatchObject({ state: "Working", failures: 0 });
+  expect(after.nextStartTime).toBeUndefined();
 });
 
 test.each([
@@ -352,6 +436,12 @@ const wakes: readonly {
     name: "a Budget that is used up: everybody",
     objects: [budget, at, idle, claimed()],
     change: status("Budget", "all", { conditions: [condition("Exceeded", "True")] }),
+    want: ["agent-1", "agent-2"],
+  },
+  {
+    name: "a window of a Budget that is over: everybody",
+    objects: [aBudget({}, { daily: { window: "2026-01-04" } }), at, idle, claimed()],
+    change: status("Budget", "all", { daily: { window: "2026-01-05" } }),
     want: ["agent-1", "agent-2"],
   },
   {

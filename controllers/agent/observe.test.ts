@@ -20,7 +20,11 @@ import { observe } from "./observe.ts";
 /** A world that holds these objects, in which the agent's session is seen so. */
 function depsOf(
   objects: readonly KubeObject[],
-  { session, isLatched = false }: { session?: SessionObservation; isLatched?: boolean } = {},
+  {
+    session,
+    isLatched = false,
+    account,
+  }: { session?: SessionObservation; isLatched?: boolean; account?: { boundViolated: boolean } } = {},
 ): Deps {
   const client = {
     get: async (kind: string, { name }: { name: string }) =>
@@ -34,7 +38,7 @@ function depsOf(
     namespace: "default",
     sessions: { find: async () => seen },
     latch: { engaged: async () => isLatched },
-    money: { usageLimits: async () => [] },
+    money: { usageLimits: async () => [], account: async () => account },
   };
   return world as unknown as Deps;
 }
@@ -178,4 +182,19 @@ test.each<{ what: string; objects: readonly KubeObject[]; hold: object | undefin
   if (want === undefined) expect(hold).toBeUndefined();
   else expect(hold).toMatchObject(want);
   expect(candidates).toHaveLength(want === undefined ? 1 : 0);
+});
+
+const turnedAway: SessionReport = {
+  ...{ ...report, outcome: { kind: "Paused", reason: "BoundViolated", message: "r-1 passed its bound." } },
+};
+
+test.each<{ what: string; account?: { boundViolated: boolean }; want: string | undefined }>([
+  { what: "holds still", account: { boundViolated: true }, want: "r-1 passed its bound." },
+  { what: "can't be asked for", want: "r-1 passed its bound." },
+  { what: "was looked at by a person", account: { boundViolated: false }, want: undefined },
+])("a session that was turned away for a violated bound that $what is held: $want", async (row) => {
+  const objects = [...others, aProject({ claim: aClaim() })];
+  const session = { is: "absent", report: turnedAway } as const;
+  const { hold } = await observe(agent, depsOf(objects, { session, ...row }));
+  expect(hold?.message).toBe(row.want);
 });

@@ -53,7 +53,8 @@ const readyIn = async ({ the }: TestWorld, name = "builders") =>
   (await the("AgentPool", name)).status?.conditions?.find(({ type }) => type === "Ready");
 
 test("agents get the smallest numbers that no pool has, what a Budget selects them by, and are kept while they have work", async () => {
-  const pool = poolOf(2, "builders", { team: "web" });
+  // A person copied the manifest of another pool.
+  const pool = poolOf(2, "builders", { team: "web", [POOL_LABEL]: "others", [ROLE_LABEL]: "Review" });
   const world = await openWorld([pool, poolOf(1, "others"), agent(2, "others")]);
   await settle(world);
   expect((await agentsIn(world)).staying).toEqual(["agent-1", "agent-2", "agent-3"]);

@@ -5,6 +5,7 @@ import { WORK_FINALIZER } from "../../pkg/api/names.ts";
 import { NANO_PER_USD } from "../../pkg/gateway/money.ts";
 import type { Client } from "../../pkg/runtime/client.ts";
 import { type Next, settled } from "../../pkg/runtime/controller.ts";
+import { TransientError } from "../../pkg/runtime/errors.ts";
 import {
   aBudget,
   aClaim,
@@ -33,11 +34,19 @@ async function look({ deps }: TestWorld, name = "retry"): Promise<Next> {
 }
 const statusIn = async ({ the }: TestWorld, name = "retry") => (await the("Project", name)).status ?? {};
 
+const unnumbered = (name: string, spec: Partial<ProjectSpec> = {}): Project => {
+  const { status: _, ...object } = aProject({}, spec);
+  return { ...object, metadata: { ...object.metadata, name, uid: name } };
+};
+
+test("the number of a Project that is gone is given to no other", async () => {
+  const objects = [aWorkspace({}, { lastNumber: 7 }), project({ number: 5 }), unnumbered("next")];
+  const world = await openWorld(objects);
+  await look(world, "next");
+  expect((await statusIn(world, "next")).number).toBe(8);
+});
+
 test("numbers are given in order and never to another, not to one that came from GitHub either", async () => {
-  const unnumbered = (name: string, spec: Partial<ProjectSpec> = {}): Project => {
-    const { status: _, ...object } = aProject({}, spec);
-    return { ...object, metadata: { ...object.metadata, name, uid: name } };
-  };
   const world = await openWorld([
     aWorkspace({}, { lastNumber: 4 }),
     project({ number: 5 }),
@@ -128,6 +137,20 @@ test("work that has passed its limit is given up, its head named to the person w
   expect(escalation).toBe(items[0]?.metadata.name);
   expect(conditions).toMatchObject([{ type: "Abandoned", status: "True", reason: "TimedOut" }]);
   expect(world.said).toEqual(["Warning TimedOut"]);
+});
+
+test("a Project waits for no person who could not be asked", async () => {
+  const agent = anAgent({ state: "Working", session: { id: "s1", liveSeconds: 28_800 } });
+  const world = await openWorld([aWorkspace(), agent, project({ claim, phase: "Working" })]);
+  const client = {
+    ...world.deps.client,
+    async create(): Promise<never> {
+      throw new TransientError("ApiUnreachable", "It does not answer.");
+    },
+  };
+  const deps = { ...world.deps, client };
+  await expect(look({ ...world, deps })).rejects.toThrow("It does not answer.");
+  expect(await statusIn(world)).toEqual(project({ claim, phase: "Working" }).status);
 });
 
 /** Done, with what it cost where that is known. */

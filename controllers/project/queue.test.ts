@@ -109,6 +109,15 @@ test("who is leaving takes up nothing, whatever it could pay", async () => {
   expect(await queue.standingOf(project)).toMatchObject({ is: "NeverFits" });
 });
 
+test("a Project that is assigned stands as with its agent, whatever others could pay", async () => {
+  const project = queued(1, 3, {}, { assignedAgent: "agent-1" });
+  const payers = [...paidBy("agent-1", 2), ...paidBy("agent-2", 10)];
+  const { queue } = await open([...payers, project], { "of-agent-1": 0, "of-agent-2": 0 });
+  expect(await queue.standingOf(project)).toMatchObject({
+    ...{ is: "NeverFits", purse: { budget: "of-agent-1" } },
+  });
+});
+
 test("for some seconds one answer of the gateway does for all that wait, but not where a Budget is another", async () => {
   const project = queued(1, 8);
   const { queue, said, clock, deps } = await open([aBudget(), anAgent(), project], { all: 5 });

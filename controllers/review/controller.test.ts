@@ -192,6 +192,22 @@ test.each<{
   expect(items.map(({ spec }) => spec.reason)).toEqual(asked);
 });
 
+test("after two reviews that timed out a person may have it reviewed once more, from the beginning", async () => {
+  const resolutions = [
+    { escalation: "e-1", reason: "ReviewTimedOut", action: "Resolved", commit: "aaaaaaaa" } as const,
+  ];
+  const world = await open([
+    reviewer(),
+    inReview({ resolutions }),
+    review({ state: "Reviewing", timeouts: 2, claim }),
+  ]);
+  await look(world);
+  const { status } = await world.the("Project", "retry");
+  expect(status?.escalation).toBeUndefined();
+  const { state, timeouts = 0 } = (await world.the("Review", status?.review ?? "")).status ?? {};
+  expect({ state, timeouts }).toEqual({ state: "Pending", timeouts: 0 });
+});
+
 const judging = (liveSeconds: number): AgentStatus => ({
   session: { id: "s9", liveSeconds, lastLookTime: "2026-01-05T11:59:00Z" },
   conditions: [condition("Ready", "True", "Reviewing")],
