@@ -19,11 +19,11 @@ const Widget = "Widget" as Kind;
 const list = /^GET .*sendInitialEvents/;
 const watch = /^GET .*watch=true(?!.*sendInitialEvents)/;
 
-/** Pauses are a hundredth of what they are. */
+/** Pauses before another try are a hundredth of what they are; what is waited for, from five seconds on, has its time. */
 const hurried: Clock = {
   now: () => systemClock.now(),
   elapsed: () => systemClock.elapsed(),
-  sleep: (ms, signal) => systemClock.sleep(ms / 100, signal),
+  sleep: (ms, signal) => systemClock.sleep(ms < 5_000 ? ms / 100 : ms, signal),
 };
 
 let server: Killable;
