@@ -18,8 +18,8 @@ const seeds = "test/simulation/simulation.test.ts";
 /** Minutes each: of what starts operators they begin first, so that no core waits for them in the end. */
 const long = ["test/e2e/kill.test.ts", "test/e2e/operator/cluster.test.ts"];
 const never = ["node_modules/**", "hack/demo/library/**"];
-/** Files at once: one for each core, and the seeds, whose place the last ones get. */
-const maxWorkers = Math.max(2, availableParallelism()) + 1;
+/** Files at once: one for each core, one more as whoever waits for an operator needs none, and the seeds, whose place the last get. */
+const maxWorkers = Math.max(2, availableParallelism()) + 2;
 const parts = {
   maxWorkers,
   // What is waited for comes when it comes, on a machine twenty times slower than an idle one too. Too late means never.
