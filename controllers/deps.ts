@@ -53,6 +53,15 @@ export async function theWorkspaceKey(
   return workspace === undefined ? [] : [keyOf(workspace)];
 }
 
+/** The Budgets that limit anything: one that is being deleted does not, also while a finalizer holds it. */
+export async function budgetsInForce({
+  client,
+  namespace,
+}: Pick<Deps, "client" | "namespace">): Promise<readonly Budget[]> {
+  const { items } = await client.list("Budget", { namespace });
+  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+}
+
 function order(workspace: Workspace): number {
   return Date.parse(workspace.metadata.creationTimestamp ?? "") || 0;
 }

@@ -5,7 +5,7 @@ import { zoneOf } from "../pkg/gateway/budget-policy.ts";
 import type { BudgetAccount, WindowAccount, WindowLimit } from "../pkg/gateway/money.ts";
 import { NANO_PER_USD } from "../pkg/gateway/money.ts";
 import { TransientError } from "../pkg/runtime/errors.ts";
-import { type Deps, matches } from "./deps.ts";
+import { budgetsInForce, type Deps, matches } from "./deps.ts";
 
 /** One limited window of one Budget. */
 export interface Purse {
@@ -119,20 +119,19 @@ export interface Funds {
 }
 
 /** @throws TransientError GatewayUnreachable when an account is unknown: that is not the same as enough */
-export async function observeFunds({ client, money, namespace }: Deps): Promise<Funds> {
-  const { items: budgets } = await client.list("Budget", { namespace });
+export async function observeFunds(deps: Deps): Promise<Funds> {
+  const { client, money, namespace } = deps;
+  const budgets = await budgetsInForce(deps);
   const { items: projects } = await client.list("Project", { namespace });
   const { items: agents } = await client.list("Agent", { namespace });
   const begun = projects.filter(isCommitted);
   const standing = await money.standing(begun.map(({ metadata }) => metadata.name));
   if (standing === undefined) throw unreachable("what is left");
-  const accounts = budgets
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .map((budget) => {
-      const account = standing.accounts.find((one) => one.budget === budget.metadata.name);
-      if (account === undefined) throw unreachable(`what Budget ${budget.metadata.name} has left`);
-      return { budget, account };
-    });
+  const accounts = budgets.map((budget) => {
+    const account = standing.accounts.find((one) => one.budget === budget.metadata.name);
+    if (account === undefined) throw unreachable(`what Budget ${budget.metadata.name} has left`);
+    return { budget, account };
+  });
   const commitments = begun.flatMap((project, at) => {
     const { cost, tokens } = standing.spent[at] ?? { cost: 0, tokens: 0 };
     const needs = stillNeeds(project, { usd: cost / NANO_PER_USD, tokens });

@@ -173,6 +173,16 @@ test.each<{ what: string; objects: readonly KubeObject[]; hold: object | undefin
   { what: "no Budget", objects: [red], hold: { reason: "NoBudget", running: "GoesOn" } },
   { what: "a Budget for others alone", objects: [red, forOthers], hold: { reason: "NoBudget" } },
   {
+    what: "a Budget that is being deleted, which a finalizer holds",
+    objects: [red, leaving(aBudget())],
+    hold: { reason: "NoBudget", running: "GoesOn" },
+  },
+  {
+    what: "a Budget used up that is being deleted, and another",
+    objects: [red, leaving(exceeded), aBudget()],
+    hold: undefined,
+  },
+  {
     what: "a Budget used up",
     objects: [red, exceeded],
     hold: { reason: "BudgetExceeded", running: "GoesOn" },

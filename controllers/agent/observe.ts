@@ -18,7 +18,7 @@ import type { CheckoutState, Seen } from "../../pkg/git/repository.ts";
 import type { Outcome, SessionObservation } from "../../pkg/session/sessions.ts";
 import { mayBegin, standings } from "../affordability.ts";
 import { budgetMark, limitsHaveChanged } from "../budget-mark.ts";
-import { byAge, type Deps, matches, theWorkspace } from "../deps.ts";
+import { budgetsInForce, byAge, type Deps, matches, theWorkspace } from "../deps.ts";
 import { whyExceeded } from "../exceeded.ts";
 import { observeFunds, pursesOf } from "../funds.ts";
 import { lookAt } from "./looks.ts";
@@ -150,9 +150,9 @@ async function workOf(agent: Agent, { client, namespace }: Deps): Promise<Work |
   return { kind: "Review", review, project, claim };
 }
 
-async function matchingBudgets(agent: Agent, { client, namespace }: Deps): Promise<readonly Budget[]> {
-  const { items } = await client.list("Budget", { namespace });
-  return items.filter((budget) => matches(budget, agent.metadata.labels));
+async function matchingBudgets(agent: Agent, deps: Deps): Promise<readonly Budget[]> {
+  const budgets = await budgetsInForce(deps);
+  return budgets.filter((budget) => matches(budget, agent.metadata.labels));
 }
 
 /** Others that hold for the agent too have more left: what they say is neither the reason nor the way out. */
@@ -202,8 +202,8 @@ async function usageHold(
     .map(({ untilTime }) => Date.parse(untilTime))
     .find((untilMs) => untilMs > now);
   if (recorded !== undefined && said !== undefined) return usedUp(said.message, recorded);
-  const outcome = session?.is === "absent" ? session.report?.outcome : undefined;
-  if (outcome?.kind !== "Paused" || outcome.reason !== "UsageLimited") return undefined;
+  const outcome = pauseOf(session);
+  if (outcome?.reason !== "UsageLimited") return undefined;
   const limits = await money.usageLimits();
   if (limits === undefined) return usedUp(outcome.message, now + unknownAgainMs);
   const limit = limits.find((one) => one.model === undefined || one.model === model);
@@ -220,8 +220,8 @@ async function violationHold(
   session: SessionObservation | undefined,
   { money, clock }: Deps,
 ): Promise<Hold | undefined> {
-  const outcome = session?.is === "absent" ? session.report?.outcome : undefined;
-  if (outcome?.kind !== "Paused" || outcome.reason !== "BoundViolated") return undefined;
+  const outcome = pauseOf(session);
+  if (outcome?.reason !== "BoundViolated") return undefined;
   const [budget] = budgets;
   if (budget === undefined) return undefined;
   const account = await money.account(budget.metadata.name);

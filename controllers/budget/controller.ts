@@ -10,7 +10,7 @@ import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
 import { budgetMark } from "../budget-mark.ts";
-import { type Deps, matches, unlessItFails, whenOf, withConditions } from "../deps.ts";
+import { budgetsInForce, type Deps, matches, unlessItFails, whenOf, withConditions } from "../deps.ts";
 import { declared } from "../facts.ts";
 import { alertEvent } from "./alert-event.ts";
 import { alertsOf, type Limited } from "./alerts.ts";
@@ -60,12 +60,10 @@ export function budgetController(deps: Deps): Controller {
     ],
 
     async reconcile(key: ObjectKey): Promise<Next> {
-      const { items } = await client.list("Budget", { namespace });
-      await putInForce(
-        items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(policyOf),
-      );
-      const budget = await client.get("Budget", key);
-      if (budget === undefined || budget.metadata.deletionTimestamp !== undefined) return settled;
+      const budgets = await budgetsInForce(deps);
+      await putInForce(budgets.map(policyOf));
+      const budget = budgets.find(({ metadata }) => metadata.name === key.name);
+      if (budget === undefined) return settled;
       const account = (await accounts())?.find((one) => one.budget === budget.metadata.name);
       return inSeconds(Math.min(lookAgainSeconds, await report(budget, account)));
     },

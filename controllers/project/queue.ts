@@ -2,7 +2,7 @@
 import type { Agent, Budget, Project } from "../../pkg/api/generated.ts";
 import { isClaimable } from "../../pkg/api/phases.ts";
 import { mayBegin, type Standing, standings } from "../affordability.ts";
-import { byAge, type Deps, matches } from "../deps.ts";
+import { budgetsInForce, byAge, type Deps, matches } from "../deps.ts";
 import { type Funds, observeFunds, pursesOf } from "../funds.ts";
 
 /**
@@ -25,7 +25,7 @@ export function openQueue(deps: Deps): Queue {
   let kept: { funds: Promise<Funds>; key: string; atMs: number } | undefined;
   return {
     async standingOf(project) {
-      const { items: budgets } = await client.list("Budget", { namespace });
+      const budgets = await budgetsInForce(deps);
       if (project.status?.estimate === undefined)
         return budgets.length === 0 ? { is: "NoLimit" } : { is: "NoHistory" };
       const { items: projects } = await client.list("Project", { namespace });

@@ -6,7 +6,15 @@ import { fresh } from "../../pkg/runtime/caching-client.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { TransientError } from "../../pkg/runtime/errors.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
-import { type Deps, theWorkspace, theWorkspaceKey, unlessItFails, whenOf, withConditions } from "../deps.ts";
+import {
+  budgetsInForce,
+  type Deps,
+  theWorkspace,
+  theWorkspaceKey,
+  unlessItFails,
+  whenOf,
+  withConditions,
+} from "../deps.ts";
 import { budgetStanding, workspaceInput } from "../facts.ts";
 import {
   baseline,
@@ -31,7 +39,7 @@ const unknownAgainSeconds = 30;
 const backoffMsMax = 30_000;
 
 export function workspaceController(deps: Deps): Controller {
-  const { client, clock, namespace, latch, events, upstream } = deps;
+  const { client, clock, latch, events, upstream } = deps;
   const theTarget = watchedTarget(deps);
   /** When sessions that are nobody's were sought last, by `clock.elapsed`. */
   let orphansSoughtMs = Number.NEGATIVE_INFINITY;
@@ -95,8 +103,7 @@ export function workspaceController(deps: Deps): Controller {
 
   async function observe(workspace: Workspace, stop: string | undefined): Promise<Observation> {
     const { target, checks } = await theTarget.look(workspace);
-    const { items: budgets } = await client.list("Budget", { namespace });
-    return { stop, target, checks, budgets };
+    return { stop, target, checks, budgets: await budgetsInForce(deps) };
   }
 
   function status(workspace: Workspace, seen: Observation): WorkspaceStatus {

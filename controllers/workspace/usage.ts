@@ -8,7 +8,7 @@ import { clockTime } from "../../pkg/gateway/windows.ts";
 import { timestamp } from "../../pkg/runtime/clock.ts";
 import { type Controller, inSeconds, type Next, settled } from "../../pkg/runtime/controller.ts";
 import { writeStatus } from "../../pkg/runtime/status-writer.ts";
-import { type Deps, theWorkspace, theWorkspaceKey, whenOf, withConditions } from "../deps.ts";
+import { budgetsInForce, type Deps, theWorkspace, theWorkspaceKey, whenOf, withConditions } from "../deps.ts";
 
 /** The gateway holds a limit for some hours at a time and has one request look then: so it is asked as it goes on. */
 const lookAgainSeconds = 600;
@@ -20,7 +20,7 @@ const isTurnedAway = (agent: KubeObject): unknown =>
   getCondition((agent as Agent).status?.conditions, "Ready")?.reason === "UsageLimited" ? true : undefined;
 
 export function usageController(deps: Deps): Controller {
-  const { client, clock, namespace, money, events } = deps;
+  const { client, clock, money, events } = deps;
   const theOne = (): Promise<readonly ObjectKey[]> => theWorkspaceKey(deps);
   return {
     name: "usage",
@@ -37,8 +37,8 @@ export function usageController(deps: Deps): Controller {
       const limits = await money.usageLimits();
       // Unknown is not over: what was said last stays, and ends at its time.
       if (limits === undefined) return inSeconds(unknownAgainSeconds);
-      const { items: budgets } = await client.list("Budget", { namespace });
-      const timeZone = budgets[0] === undefined ? "UTC" : zoneOf(budgets[0].spec);
+      const [budget] = await budgetsInForce(deps);
+      const timeZone = budget === undefined ? "UTC" : zoneOf(budget.spec);
       const condition = usageLimited(limits, { nowMs: clock.now(), timeZone });
       await report(workspace, limits, condition);
       if (limits.length === 0) return settled;

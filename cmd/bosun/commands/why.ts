@@ -32,7 +32,9 @@ async function readWorld({ client, folder }: Connection<Reader>, now: number): P
   ]);
   const { workspaces, ...objects } = heedLatch(all, folder, now);
   const agents = withLastActivity(objects.agents, folder);
-  return { ...objects, agents, workspace: workspaces[0], categories: categories.items, now };
+  // One that is being deleted limits nothing any more.
+  const budgets = objects.budgets.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  return { ...objects, agents, budgets, workspace: workspaces[0], categories: categories.items, now };
 }
 
 /** The answer for the project or agent called `name`; a project's number will do too. */
