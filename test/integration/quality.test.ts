@@ -54,10 +54,10 @@ async function open(
       return git(repositoryPath, "rev-parse", "HEAD");
     },
     commands: {
-      passes: { run: "date +%s%N", timeoutSeconds: 20 },
-      fails: { run: "echo no; exit 3", timeoutSeconds: 20 },
-      isMissing: { run: "no-such-program --check", timeoutSeconds: 20 },
-      runsNoTest: { run: "echo '# tests 0'", timeoutSeconds: 20 },
+      passes: { run: "date +%s%N", timeoutSeconds: 60 },
+      fails: { run: "echo no; exit 3", timeoutSeconds: 60 },
+      isMissing: { run: "no-such-program --check", timeoutSeconds: 60 },
+      runsNoTest: { run: "echo '# tests 0'", timeoutSeconds: 60 },
       neverEnds: { run: "sleep 4567.8", timeoutSeconds: 0.3 },
     },
   };
@@ -99,7 +99,7 @@ describe("checks", () => {
 
   test("reach the network in setup alone, and there as the workspace allows it", async (context) => {
     needSandbox(context);
-    const command = { run: "readlink /proc/self/ns/net", timeoutSeconds: 20 };
+    const command = { run: "readlink /proc/self/ns/net", timeoutSeconds: 60 };
     const host = readlinkSync("/proc/self/ns/net");
     for (const setupNetwork of [false, true]) {
       const world = await open("bubblewrap", { setupNetwork: () => setupNetwork });
@@ -264,7 +264,7 @@ describe("checks", () => {
       signal: world.stop.signal,
     };
     const commands = {
-      test: { run: "grep -x {} fixtures/big.json && test ! -e new.txt", timeoutSeconds: 20 },
+      test: { run: "grep -x {} fixtures/big.json && test ! -e new.txt", timeoutSeconds: 60 },
     };
 
     let patterns: readonly string[] = [];
