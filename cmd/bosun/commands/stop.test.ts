@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeF
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { writeProcessRecord } from "../../../pkg/gateway/process-record.ts";
 import type { Clock } from "../../../pkg/runtime/clock.ts";
 import { sessionMarker } from "../../../pkg/session/process-tree.ts";
@@ -360,14 +360,23 @@ test("what could not be proven gone is named, and the stop does not claim to be 
 
 test("an operator that was killed and is still there is named, and the stop does not claim to be done", async () => {
   const operator = spawn("sleep", ["600"], { stdio: "ignore" });
+  onTestFinished(() => void operator.kill("SIGKILL"));
   const startTime = (await startTimeOf(operator.pid ?? 0)) ?? "";
   holdLock({ pid: operator.pid ?? 0, startTime });
-  // As where a disk holds it: the time in which it has to be gone is over before it is.
+  // As where a disk holds it: no signal ends it in the time in which it has to be gone, which is over at once.
+  const signalled: unknown[] = [];
+  const kill = process.kill.bind(process);
+  vi.spyOn(process, "kill").mockImplementation((pid, signal) => {
+    if (pid !== operator.pid) return kill(pid, signal);
+    signalled.push(signal);
+    return true;
+  });
   const sleep: Clock["sleep"] = async (ms, signal) => {
     if (ms < 10_000) await systemClock.sleep(ms, signal);
   };
   const stopped = stopOn({ clock: { ...systemClock, sleep } });
   await expect(stopped).rejects.toThrow(`Still alive: the operator, process ${operator.pid}.`);
+  expect(signalled).toEqual(["SIGKILL"]);
 });
 
 test("an operator on another kernel is named, not killed by its number here, and the stop does not claim to be done", async () => {

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { registryClient } from "../../../pkg/registry/client.ts";
 import { silentLogger } from "../../../pkg/runtime/logger.ts";
 import { systemClock } from "../../../pkg/system/system.ts";
@@ -27,9 +27,9 @@ test("a Workspace that is made anew while its operator runs gets its home", asyn
     "id-1 here:/library",
   );
   onTestFinished(() => keeping.abort());
-  await vi.waitFor(async () => expect(await home()).toBe("id-1 here:/library"));
+  await expect.poll(home).toBe("id-1 here:/library");
 
   await client.delete("Workspace", key);
   await createAll(registry, declared);
-  await vi.waitFor(async () => expect(await home()).toBe("id-1 here:/library"));
+  await expect.poll(home).toBe("id-1 here:/library");
 });

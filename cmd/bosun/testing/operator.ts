@@ -107,11 +107,11 @@ export async function runIn(
   return { exitCode, out, notes };
 }
 
-/** Waits until `look` holds; fails loudly when it never does. */
+/** Waits until `look` holds; fails loudly when it never does, which a minute says of a starved machine too. */
 export async function until(look: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const endMs = systemClock.elapsed() + 10_000;
+  const endMs = systemClock.elapsed() + 60_000;
   while (!(await look())) {
-    if (systemClock.elapsed() > endMs) throw new Error(`Waited 10 seconds in vain for: ${what}`);
+    if (systemClock.elapsed() > endMs) throw new Error(`Waited 60 seconds in vain for: ${what}`);
     await systemClock.sleep(5);
   }
 }
