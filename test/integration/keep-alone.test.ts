@@ -31,7 +31,9 @@ function recordedSandbox(root: string, { fails }: { fails: boolean }): () => str
 
 /** An operator that holds the lock of the workspace and answers nobody. */
 async function silentOperator(operator: string): Promise<void> {
-  const { pid = 0 } = spawn("sleep", ["600"], { stdio: "ignore" });
+  const process = spawn("sleep", ["600"], { stdio: "ignore" });
+  onTestFinished(() => void process.kill("SIGKILL"));
+  const { pid = 0 } = process;
   const startTime = (await startTimeOf(pid)) ?? "";
   const heartbeatMs = Date.now();
   lockTerms(join(operator, "lock")).take(1, { pid, startTime, place: pidSpace(), term: 1, heartbeatMs });
