@@ -21,8 +21,8 @@ export interface InForce {
   surelyFromLine: number;
 }
 
-/** The ledger's writes reach the disk within this, in ms. */
-const SYNCED_MS = 500;
+/** How often is looked for what is waited for, in ms. */
+const LOOK_MS = 20;
 
 /** True time and what the gateway's clocks show of it, in ms beyond this machine's. */
 interface Clocks {
@@ -108,9 +108,21 @@ export class Operator {
     };
     this.inForce.push(change);
     await this.#call("setBudgets", { budgets });
-    // What was granted before is on disk by then.
-    await sleep(SYNCED_MS);
-    change.surelyFromLine = this.#lineCount();
+    change.surelyFromLine = await this.#lineBehindNewest();
+  }
+
+  /** The line behind all that is reserved by now, once that is on disk, or the process is gone that might write it. */
+  async #lineBehindNewest(): Promise<number> {
+    const { kills } = this;
+    const [newest] = (await this.#call("requests", { count: 1 })) as { id: string }[];
+    for (;;) {
+      const isGone = this.kills > kills;
+      const lines = this.lines();
+      const at = lines.findIndex((line) => line.step === "reserved" && line.id === newest?.id);
+      if (at >= 0) return at + 1;
+      if (isGone || newest === undefined) return lines.length;
+      await sleep(LOOK_MS);
+    }
   }
 
   async admit(grant: SessionGrant): Promise<{ url: string; token: string }> {
@@ -151,7 +163,7 @@ export class Operator {
         return await callControl({ socketPath: this.#socketPath, name, body });
       } catch (error) {
         if (this.#closed || (error as Error).name === "ControlError") throw error;
-        await sleep(20);
+        await sleep(LOOK_MS);
       }
     }
   }
