@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { signalExactly, treesIn } from "../system/end-processes.ts";
 import { processTable } from "../system/process-table.ts";
 import { hold } from "./hold.ts";
+import { patience } from "./patience.ts";
 
 /**
  * Ends a process that is late, with all that it has started. They are asked first, since git then takes its lock files
@@ -10,18 +11,22 @@ import { hold } from "./hold.ts";
  * @returns false: it lives on `graceMs` after that; one that waits for a disk can't be ended
  */
 export async function endLate(child: ChildProcess, graceMs: number): Promise<boolean> {
-  const { promise: closed, resolve } = Promise.withResolvers<boolean>();
+  const { promise: closed, resolve } = Promise.withResolvers<true>();
   child.once("close", () => resolve(true));
   const tree = treesIn(processTable(), ({ pid }) => pid === child.pid);
   for (const name of ["SIGTERM", "SIGKILL"] as const) {
     for (const entry of tree) signalExactly(entry, name);
-    if (await Promise.race([closed, falseAfter(graceMs)])) return true;
+    if (await comesWithin(graceMs, closed)) return true;
   }
   // Whatever becomes of it, it must not keep this process from ending.
   hold(child, "unref");
   return false;
 }
 
-function falseAfter(ms: number): Promise<false> {
-  return new Promise((resolve) => setTimeout(() => resolve(false), ms).unref());
+async function comesWithin(ms: number, closed: Promise<true>): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<false>();
+  const waiting = patience(ms, () => resolve(false));
+  const isClosed = await Promise.race([closed, late]);
+  waiting.end();
+  return isClosed;
 }

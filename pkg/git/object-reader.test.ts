@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startTimeNow } from "../system/process-table.ts";
 import { gitLimits } from "./limits.ts";
 import { ObjectReader } from "./object-reader.ts";
+import { passingLimits } from "./testing/passing-limits.ts";
 
 function repository(): { git(...args: string[]): string; reader: ObjectReader; folder: string } {
   const folder = mkdtempSync(join(tmpdir(), "bosun-reader-"));
@@ -110,12 +111,14 @@ test("a process that falls silent says nothing and is ended, and the next questi
   const id = git("hash-object", "-w", "a");
   const env = { PATH: process.env.PATH ?? "", GIT_DIR: join(folder, ".git") };
   const script =
-    "echo $$ >>pids; [ -e hung ] && exec git cat-file --batch-command; touch hung; trap '' TERM; exec sleep 1000";
-  const command = { file: "sh", args: ["-c", script], env, cwd: folder };
-  const limits = { quickMs: 1_000, graceMs: 100 };
-  const reader = new ObjectReader(command, limits);
-  expect(await Promise.all([reader.id(id), reader.object(id)])).toEqual([undefined, undefined]);
-  limits.quickMs = gitLimits.quickMs;
+    "echo $$ >>pids; [ -e hung ] && exec git cat-file --batch-command; trap '' TERM; touch hung; exec sleep 1000";
+  const reader = new ObjectReader({ file: "sh", args: ["-c", script], env, cwd: folder });
+  const pass = passingLimits();
+  const answers = Promise.all([reader.id(id), reader.object(id)]);
+  await expect.poll(() => existsSync(join(folder, "hung"))).toBe(true);
+  await pass(gitLimits.quickMs);
+  expect(await answers).toEqual([undefined, undefined]);
+  await pass(gitLimits.graceMs);
   expect(await reader.id(id)).toBe(id);
   const [hung = 0] = readFileSync(join(folder, "pids"), "utf8").trim().split("\n").map(Number);
   await expect.poll(() => startTimeNow(hung)).toBeUndefined();

@@ -2,12 +2,10 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { gitLimits } from "./limits.ts";
 import { RefWriter, transaction } from "./ref-writer.ts";
-
-/** By then what hangs has done what it does before, on a starved machine too, in milliseconds. */
-const startedMs = 4_000;
+import { passingLimits } from "./testing/passing-limits.ts";
 
 function repository(script = 'echo $$ >>pids; exec git "$@"') {
   const folder = mkdtempSync(join(tmpdir(), "bosun-writer-"));
@@ -19,14 +17,17 @@ function repository(script = 'echo $$ >>pids; exec git "$@"') {
   const args = ["-c", "core.filesRefLockTimeout=100", "update-ref", "--no-deref", "--stdin", "-m", "test"];
   const env = { PATH: process.env.PATH ?? "", GIT_DIR: folder };
   const command = { file: "sh", args: ["-c", script, "sh", ...args], env, cwd: folder };
-  const limits = { ...gitLimits };
-  const writer = new RefWriter(command, limits);
+  const writer = new RefWriter(command);
   const refs = (): string => git(["for-each-ref", "--format=%(refname) %(objectname)"]);
   const pids = (): number[] => readFileSync(join(folder, "pids"), "utf8").trim().split("\n").map(Number);
-  return { folder, git, one, two, writer, limits, refs, pids };
+  const isThere = (name: string): boolean => existsSync(join(folder, name));
+  return { folder, git, one, two, writer, refs, pids, isThere };
 }
 
 test("many transactions at once are made in their order by one process, also beside what others do", async () => {
+  // However long the test takes, the process is not too old.
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
   const { git, one, two, writer, refs, pids } = repository();
   const steps = [
     `update refs/a/x ${one} ${"0".repeat(40)}`,
@@ -80,26 +81,30 @@ test("a process that dies within a transaction has not done it, and it is not be
 });
 
 test.each([
-  { how: "holds its locks", hangs: '{ head -n 3; exec sleep 1000; } | git "$@"' },
-  { how: "does not heed being asked to end", hangs: "trap '' TERM; echo start: ok; exec sleep 1000" },
+  { how: "holds its locks", hangs: '{ head -n 3; exec sleep 1000; } | git "$@"', once: "refs/a.lock" },
+  {
+    how: "does not heed being asked to end",
+    hangs: "trap '' TERM; echo start: ok; touch deaf; exec sleep 1000",
+    once: "deaf",
+  },
 ])(
   "one that $how is ended as late, nobody knows what it did, and the next is another's",
-  async ({ hangs }) => {
-    const { folder, one, writer, limits, refs, pids } = repository(
+  async ({ hangs, once }) => {
+    const { one, writer, refs, pids, isThere } = repository(
       `echo $$ >>pids; [ -e hung ] && exec git "$@"; touch hung; ${hangs}`,
     );
     const line = `update refs/a ${one}`;
-    Object.assign(limits, { quickMs: startedMs, graceMs: 1_000 });
-    const late = writer.transact([line]);
-    const lock = join(folder, "refs/a.lock");
-    if (hangs.includes("git")) await expect.poll(() => existsSync(lock)).toBe(true);
-    await expect(late).rejects.toMatchObject({
+    const pass = passingLimits();
+    const late = expect(writer.transact([line])).rejects.toMatchObject({
       reason: "GitTimedOut",
-      message: expect.stringMatching(/did not end within 4s and was ended\. .* disk/),
+      message: expect.stringMatching(/did not end within 30s and was ended\. .* disk/),
     });
+    await expect.poll(() => isThere(once)).toBe(true);
+    await pass(gitLimits.quickMs);
+    if (once === "deaf") await pass(gitLimits.graceMs);
+    await late;
     expect(() => process.kill(pids()[0] ?? 0, 0)).toThrow("ESRCH");
-    expect(existsSync(lock)).toBe(false);
-    Object.assign(limits, gitLimits);
+    expect(isThere("refs/a.lock")).toBe(false);
     expect(await writer.transact([line])).toMatchObject({ exitCode: 0 });
     expect(refs()).toBe(`refs/a ${one}`);
     expect(pids()).toHaveLength(2);
@@ -108,7 +113,7 @@ test.each([
 
 test("one that can't be ended, since what it has started holds its pipes, keeps neither the next nor this process", async () => {
   const holder = '(sh -c "echo \\$\\$ >holder; exec sleep 1000" &)';
-  const { folder, one, writer, limits, refs, pids } = repository(
+  const { folder, one, writer, refs, pids } = repository(
     `echo $$ >>pids; [ -e hung ] && exec git "$@"; touch hung; ${holder}; exec sleep 1000`,
   );
   const holderFile = join(folder, "holder");
@@ -118,28 +123,34 @@ test("one that can't be ended, since what it has started holds its pipes, keeps 
   });
   const keeping = () => process.getActiveResourcesInfo().filter((name) => /Pipe|Process/.test(name));
   const before = keeping();
-  Object.assign(limits, { quickMs: startedMs, graceMs: 1_000 });
-  await expect(writer.transact([`update refs/a ${one}`])).rejects.toMatchObject({
+  const pass = passingLimits();
+  const late = expect(writer.transact([`update refs/a ${one}`])).rejects.toMatchObject({
     reason: "GitTimedOut",
     message: expect.stringMatching(
-      /did not end within 4s and goes on as process \d+, or what that has started\./,
+      /did not end within 30s and goes on as process \d+, or what that has started\./,
     ),
   });
+  await expect.poll(() => existsSync(holderFile) && readFileSync(holderFile, "utf8")).toMatch(/\n$/);
+  for (const ms of [gitLimits.quickMs, gitLimits.graceMs, gitLimits.graceMs]) await pass(ms);
+  await late;
   expect(keeping()).toEqual(before);
-  Object.assign(limits, gitLimits);
   expect(await writer.transact([`update refs/a ${one}`])).toMatchObject({ exitCode: 0 });
   expect(refs()).toBe(`refs/a ${one}`);
   expect(pids()).toHaveLength(2);
 });
 
 test("one that was done before it fell silent is found to be done by who looks anew", async () => {
-  const { one, two, writer, limits, refs } = repository(
-    '[ -e hung ] && exec git "$@"; touch hung; head -n 4 | git "$@" >/dev/null; exec sleep 1000',
+  const { one, two, writer, refs, isThere } = repository(
+    '[ -e hung ] && exec git "$@"; touch hung; head -n 4 | git "$@" >/dev/null; touch done; exec sleep 1000',
   );
-  limits.quickMs = startedMs;
-  await expect(writer.transact([`update refs/a ${one}`])).rejects.toMatchObject({ reason: "GitTimedOut" });
+  const pass = passingLimits();
+  const late = expect(writer.transact([`update refs/a ${one}`])).rejects.toMatchObject({
+    reason: "GitTimedOut",
+  });
+  await expect.poll(() => isThere("done")).toBe(true);
+  await pass(gitLimits.quickMs);
+  await late;
   expect(refs()).toBe(`refs/a ${one}`);
-  Object.assign(limits, gitLimits);
   // As if nothing had been done: git itself refuses.
   const repeated = await writer.transact([`update refs/a ${two} ${"0".repeat(40)}`]);
   expect(repeated.stderr).toContain("already exists");
