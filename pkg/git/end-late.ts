@@ -23,10 +23,11 @@ export async function endLate(child: ChildProcess, graceMs: number): Promise<boo
   return false;
 }
 
-async function comesWithin(ms: number, closed: Promise<true>): Promise<boolean> {
+/** Whether `gone` comes about within `ms`. */
+export async function comesWithin(ms: number, gone: Promise<true>): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<false>();
   const waiting = patience(ms, () => resolve(false));
-  const isClosed = await Promise.race([closed, late]);
+  const isGone = await Promise.race([gone, late]);
   waiting.end();
-  return isClosed;
+  return isGone;
 }

@@ -184,6 +184,11 @@ export class Git {
     return writer;
   }
 
+  /** Ends the processes that stay and waits until they are gone, so that none outlives this one. Whoever needs one starts another. */
+  async end(): Promise<void> {
+    await Promise.all([...this.#readers.values(), ...this.#writers.values()].map((one) => one.end()));
+  }
+
   /** Git inside a work tree of the person, with the person's own configuration, hooks off. */
   inUserCheckout(
     path: string,

@@ -123,3 +123,35 @@ test("a process that falls silent says nothing and is ended, and the next questi
   const [hung = 0] = readFileSync(join(folder, "pids"), "utf8").trim().split("\n").map(Number);
   await expect.poll(() => startTimeNow(hung)).toBeUndefined();
 });
+
+test("a reader that is ended waits until its process is gone, also one that was told before, and the next question gets another", async () => {
+  const { git, folder } = repository();
+  writeFileSync(join(folder, "a"), "a\n");
+  const id = git("hash-object", "-w", "a");
+  const env = { PATH: process.env.PATH ?? "", GIT_DIR: join(folder, ".git") };
+  // After the end of its input it goes on until it is let go.
+  const script =
+    "echo $$ >>pids; git cat-file --batch-command; touch told; while [ ! -e go ]; do sleep 0.02; done";
+  const reader = new ObjectReader({ file: "sh", args: ["-c", script], env, cwd: folder });
+  expect(await reader.id(id)).toBe(id);
+  const ended = reader.end();
+  await expect.poll(() => existsSync(join(folder, "told"))).toBe(true);
+  const endedToo = reader.end();
+  writeFileSync(join(folder, "go"), "");
+  await Promise.race([ended, endedToo]);
+  const pid = Number(readFileSync(join(folder, "pids"), "utf8"));
+  expect(startTimeNow(pid)).toBeUndefined();
+  await Promise.all([ended, endedToo]);
+  expect(await reader.id(id)).toBe(id);
+  await reader.end();
+});
+
+test("a reader that is ended answers the question that is open", async () => {
+  const { git, reader, folder } = repository();
+  writeFileSync(join(folder, "a"), "a\n");
+  const id = git("hash-object", "-w", "a");
+  const asked = reader.id(id);
+  await reader.end();
+  expect(await asked).toBe(id);
+  await reader.end();
+});

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { endIdle } from "./end-idle.ts";
 import { endLate } from "./end-late.ts";
 import { hold } from "./hold.ts";
 import { type GitLimits, gitLimits } from "./limits.ts";
@@ -39,6 +40,8 @@ export class ObjectReader {
   readonly #process: StayingProcess;
   readonly #limits: Pick<GitLimits, "quickMs" | "graceMs">;
   #child: ChildProcess | undefined;
+  /** Those that were told to end are among them until they have. */
+  readonly #living = new Set<ChildProcess>();
   #questions: Question[] = [];
   #received: Buffer[] = [];
   #receivedBytes = 0;
@@ -62,6 +65,14 @@ export class ObjectReader {
     return this.#ask("contents", name);
   }
 
+  /** Ends its process, and waits until it is gone; the next question starts another. While one is open it goes on. */
+  async end(): Promise<void> {
+    if (this.#questions.length > 0) return;
+    clearTimeout(this.#ending);
+    this.#forget();
+    await Promise.all([...this.#living].map((child) => endIdle(child, this.#limits.graceMs)));
+  }
+
   #ask(command: "info" | "contents", name: string): Promise<FoundObject | undefined> {
     // One line is one question, and no valid name has a blank in it.
     if (name === "" || /\s/.test(name)) return Promise.resolve(undefined);
@@ -80,6 +91,8 @@ export class ObjectReader {
   #start(): ChildProcess {
     const { file, args, env, cwd } = this.#process;
     const child = spawn(file, [...args], { cwd, env, stdio: ["pipe", "pipe", "ignore"] });
+    this.#living.add(child);
+    for (const event of ["error", "exit"]) child.on(event, () => this.#living.delete(child));
     child.stdin?.on("error", () => this.#giveUp(child));
     child.on("error", () => this.#giveUp(child));
     child.on("close", () => this.#giveUp(child));
@@ -133,9 +146,7 @@ export class ObjectReader {
     const child = this.#child;
     if (child !== undefined) hold(child, "unref");
     this.#ending = setTimeout(() => {
-      this.#child = undefined;
-      this.#received = [];
-      this.#receivedBytes = 0;
+      this.#forget();
       child?.stdin?.end();
     }, idleMs).unref();
   }
@@ -149,13 +160,17 @@ export class ObjectReader {
   /** The process is gone, or about to be: its open questions get no answer, the next starts another one. */
   #giveUp(child: ChildProcess): void {
     if (child !== this.#child) return;
+    this.#forget();
+    this.#waitNoLonger();
+    child.kill();
+    for (const { answer } of this.#questions.splice(0)) answer(undefined);
+  }
+
+  #forget(): void {
     this.#child = undefined;
     this.#received = [];
     this.#receivedBytes = 0;
     this.#wantedBytes = 0;
-    this.#waitNoLonger();
-    child.kill();
-    for (const { answer } of this.#questions.splice(0)) answer(undefined);
   }
 
   #waitNoLonger(): void {

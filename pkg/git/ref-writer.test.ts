@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { startTimeNow } from "../system/process-table.ts";
 import { gitLimits } from "./limits.ts";
 import { RefWriter, transaction } from "./ref-writer.ts";
 import { passingLimits } from "./testing/passing-limits.ts";
@@ -174,4 +175,18 @@ test("a transaction whose operator is killed before its last word is none, and l
     }
     expect([refs(), existsSync(join(folder, "refs/a.lock"))], whole.slice(0, length)).toEqual(["", false]);
   }
+});
+
+test("a writer that is ended makes what it was asked for, and waits until its process is gone", async () => {
+  const { folder, one, writer, refs, pids } = repository(
+    'echo $$ >>pids; git "$@"; touch told; while [ ! -e go ]; do sleep 0.02; done',
+  );
+  const made = writer.transact([`update refs/a ${one}`]);
+  const ended = writer.end();
+  expect(await made).toMatchObject({ exitCode: 0 });
+  await expect.poll(() => existsSync(join(folder, "told"))).toBe(true);
+  writeFileSync(join(folder, "go"), "");
+  await ended;
+  expect(pids().map((pid) => startTimeNow(pid))).toEqual([undefined]);
+  expect(refs()).toBe(`refs/a ${one}`);
 });

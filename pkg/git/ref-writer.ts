@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { TransientError } from "../runtime/errors.ts";
+import { endIdle } from "./end-idle.ts";
 import { endLate } from "./end-late.ts";
 import { hold } from "./hold.ts";
 import { type GitLimits, gitLimits } from "./limits.ts";
@@ -34,6 +35,8 @@ export class RefWriter {
   readonly #process: StayingProcess;
   readonly #limits: Pick<GitLimits, "quickMs" | "graceMs">;
   #child: ChildProcess | undefined;
+  /** Those that were told to end are among them until they have. */
+  readonly #living = new Set<ChildProcess>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(process: StayingProcess, limits: Pick<GitLimits, "quickMs" | "graceMs"> = gitLimits) {
@@ -56,6 +59,13 @@ export class RefWriter {
     const result = this.#last.then(work, work);
     this.#last = result;
     return result;
+  }
+
+  /** Ends its process after the transaction that it is at, and waits until it is gone; the next one starts another. */
+  async end(): Promise<void> {
+    await this.#last.catch(() => undefined); // Told to whoever wanted it.
+    this.#child = undefined;
+    await Promise.all([...this.#living].map((child) => endIdle(child, this.#limits.graceMs)));
   }
 
   #try(lines: readonly string[]): Promise<Transacted & { isBegun: boolean }> {
@@ -103,6 +113,8 @@ export class RefWriter {
     const { file, args, env, cwd } = this.#process;
     const child = spawn(file, [...args], { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
     this.#child = child;
+    this.#living.add(child);
+    for (const event of ["error", "exit"]) child.on(event, () => this.#living.delete(child));
     // With its input closed it ends, after the transaction that it may be at.
     const end = (): void => {
       this.#forget(child);

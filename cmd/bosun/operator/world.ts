@@ -9,6 +9,7 @@ import {
   prepareGateway,
 } from "../../../pkg/gateway/start-process.ts";
 import { openCommitSource } from "../../../pkg/git/commit-source.ts";
+import { gitBy } from "../../../pkg/git/git.ts";
 import { openRepository } from "../../../pkg/git/open.ts";
 import type { KeepsWork, Repository } from "../../../pkg/git/repository.ts";
 import { fillCheckout, type Include } from "../../../pkg/quality/include.ts";
@@ -119,6 +120,7 @@ async function openGit({
 }: WorldOptions & Places): Promise<Pick<World, "repository" | "quality">> {
   const { spec } = settings;
   const ending = new AbortController();
+  undo.push(() => gitBy().end());
   undo.push(() => ending.abort());
   const source = await openCommitSource({ repositoryPath, stateDirectory: state });
   const include = (): Include => ({
