@@ -12,6 +12,7 @@ import type { Kind } from "../../../pkg/runtime/client.ts";
 import { type FaultProxy, faultProxy } from "../../support/fault-proxy.ts";
 import { realCluster, withoutCluster } from "../../support/real-cluster.ts";
 import { rightOf, rightsOf } from "../../support/rights.ts";
+import { letGo, waitingCheckout } from "../owner/elsewhere.ts";
 import { type Place, placeIn, placeOnOurs } from "./place.ts";
 import { type Scratch, scratch } from "./scratch.ts";
 
@@ -113,17 +114,16 @@ describe.each(clusters)("%s", (_, start) => {
   test("an operator that is cut off stops deciding, lets its session go on, and goes on by itself", async () => {
     const place = await start();
     const proxy = await proxyTo(place.cluster);
-    const here = scratch({ projects: { one: { description: "[test: slow]" } } });
+    const here = scratch({ projects: { one: { description: "[test: held]" } } });
     await moveIn(here, place);
     const operator = here.rehearse("--kubeconfig", place.kubeconfig(here.folder, proxy.url));
-    await here.phase("one", "Working");
-    // It is claimed before its session is started.
-    await here.until("a session", () => globSync("*/host.log", { cwd: here.workspace.sessions }).length > 0);
+    const checkout = await here.until("a command that waits", () => waitingCheckout(here, "agent-1"));
     proxy.cutOff(true);
     await here.until("the Lease to be lost", () =>
       operator.output().includes(`The Lease ${place.namespace}/bosun is lost`),
     );
     // The session was granted its work before: it ends its turns, and nobody reviews them yet.
+    letGo(checkout);
     await here.until("the agent's last commit", () => agentHasEnded(here));
     expect(await place.list("projects")).toMatchObject([{ status: { phase: "Working" } }]);
 

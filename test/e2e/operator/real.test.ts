@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Rehearsal, startRehearsal } from "../../../pkg/rehearsal/rehearsal.ts";
 import { needSandbox } from "../../../pkg/sandbox/testing/need-sandbox.ts";
 import { checkoutOf } from "../checkout.ts";
+import { letGo, waitingCheckout } from "../owner/elsewhere.ts";
 import { projectYaml, type ScratchOptions, scratch } from "./scratch.ts";
 
 let api: Rehearsal;
@@ -17,7 +18,6 @@ beforeEach(needSandbox);
 
 const real = (options: ScratchOptions = {}) =>
   scratch({ ...options, env: { ANTHROPIC_BASE_URL: api.url, ANTHROPIC_API_KEY: "x", ...options.env } });
-const steady = { description: "[test: steady]", tasks: 4 };
 
 test("real work is merged into main itself, a clean checkout follows, and the workspace refuses to rehearse from then on", async () => {
   const here = real({ projects: { one: {} } });
@@ -60,13 +60,14 @@ test("without a credential nothing starts, and the message names the variable an
 });
 
 test("a commit that the person makes on main meanwhile is taken in first, and main goes on from it", async () => {
-  const here = real({ projects: { one: steady } });
+  const here = real({ projects: { one: { description: "[test: held]" } } });
   const operator = here.up("--until-settled");
-  await here.phase("one", "Working");
+  const checkout = await here.until("a command that waits", () => waitingCheckout(here, "agent-1"));
   writeFileSync(path.join(here.repository, "NEWS.md"), "Mine\n");
   here.git("add", "NEWS.md");
   here.git("commit", "--quiet", "--message=News");
   const mine = here.git("rev-parse", "HEAD");
+  letGo(checkout);
   expect(await operator.exited).toBe(0);
 
   expect(here.git("log", "--first-parent", "--format=%s", "main")).toBe(

@@ -4,12 +4,14 @@ import { expect, test } from "vitest";
 import type { Agent } from "../../../pkg/api/generated.ts";
 import { sessionFolder } from "../../../pkg/session/session-folder.ts";
 import { startTimeNow } from "../../../pkg/system/process-table.ts";
+import { letGo, waitingCheckout } from "../owner/elsewhere.ts";
 import { hardLimitMs } from "../stop/crew.ts";
 import { type Scratch, scratch } from "./scratch.ts";
 
 /** Long enough to be interfered with many times; nothing waits for its end. */
 const long = { description: "[test: steady]", category: "documentation", tasks: 50 };
-const short = { description: "[test: steady]", tasks: 5 };
+/** Not over before it is let go. */
+const short = { description: "[test: halting]", tasks: 5 };
 
 const documentation = `apiVersion: bosun.dev/v1alpha1
 kind: Category
@@ -98,14 +100,17 @@ test("restart gives a session a new host; assign moves the work with its commits
     return pid !== before.status?.session?.pid && lives(pid) && found;
   });
   expect(restarted.status?.session?.id).toBe(before.status?.session?.id);
-  const last = await working(here, first, done(here, restarted));
+  await working(here, first, done(here, restarted));
 
   await here.tell("assign", "one", second);
-  // What the first has done is there already; past that are commits of the second's own.
-  await working(here, second, done(here, last) + 3);
-  const moved = await here.project("one");
-  expect(moved.status?.claim).toMatchObject({ agent: second, number: 2 });
+  const moved = await here.until("a claim of the second's", async () => {
+    const found = await here.project("one");
+    return found.status?.claim?.agent === second && found;
+  });
+  expect(moved.status?.claim?.number).toBe(2);
   const from = moved.status?.claim?.from ?? "";
+  // What the first has done is there already; past that are commits of the second's own.
+  await working(here, second, Number(here.git("rev-list", "--count", `main..${from}`)));
   expect(here.git("log", "--format=%an", `main..${from}`)).toContain(`Bosun ${first}`);
   expect((await here.agent(first)).status?.project).toBeUndefined();
   await here.tell("unassign", "one");
@@ -143,7 +148,12 @@ test("scaling down saves the work of the agent that leaves, scaling up goes on f
   expect((await here.bosun("why", "one")).text).toContain("bosun scale");
 
   await here.tell("scale", "crew", "1");
-  const { status } = await here.phase("one", "Done");
+  const { status } = await here.until("one Done, once it is let go", async () => {
+    const checkout = waitingCheckout(here, "agent-1");
+    if (checkout !== undefined) letGo(checkout);
+    const found = await here.project("one");
+    return found.status?.phase === "Done" && found;
+  });
   expect(here.git("merge-base", "--is-ancestor", head, status?.mergeCommit ?? "")).toBe("");
   await here.until("a file that says 1", () => here.read("pools.yaml") === before);
   await operator.end();
@@ -176,11 +186,14 @@ test("work that is wrong three times is escalated, and a person's Approve lets e
 test("an emergency stop ends every host, says Stopped in the file, and resume goes on with the same session", async () => {
   const here = scratch({ projects: { one: short } });
   const before = here.read("workspace.yaml");
-  const operator = here.rehearse("--until-settled");
+  let operator = here.rehearse("--until-settled");
   const agent = await working(here, "agent-1");
   const { id, pid } = agent.status?.session ?? {};
 
-  expect(await here.tell("stop", "--emergency")).toContain("no session, tool, check or request is left");
+  const said = await here.tell("stop", "--emergency");
+  expect(said).toContain("no session, tool, check or request is left");
+  // On a machine that is starved it may have been too slow to answer.
+  if (said.includes("was ended too")) operator = here.rehearse("--until-settled");
   expect(lives(pid)).toBe(false);
   expect(existsSync(here.workspace.stopLatch)).toBe(true);
   await here.until("a file that says so", () => here.read("workspace.yaml").includes("mode: Stopped"));
@@ -193,6 +206,7 @@ test("an emergency stop ends every host, says Stopped in the file, and resume go
     return found.status?.session?.id === id && lives(found.status?.session?.pid) && found;
   });
   expect(resumed.status?.failures ?? 0).toBe(0);
+  letGo(await here.until("its checkout", () => waitingCheckout(here, "agent-1")));
   expect(await failures(here)).toEqual([]);
   expect(await operator.exited).toBe(0);
   expect(here.git("show", "rehearsal/main:docs/write-one.md").split("\n")).toHaveLength(5);

@@ -1,18 +1,18 @@
-/** Holds the event loop of an operator for a while, through the inspector that Node has: the product has no hook for it. */
+/** Holds the event loop of an operator for good, through the inspector that Node has: the product has no hook for it. */
 import type { OperatorProcess } from "../operator/scratch.ts";
 
 /** For the environment of an operator that is to be blocked. */
 export const inspectable = { NODE_OPTIONS: "--inspect=127.0.0.1:0" };
 
-/** Resolves when the loop is busy; it turns again after `seconds`. */
-export async function block(operator: OperatorProcess, seconds: number): Promise<void> {
+/** Resolves when the loop turns no more. */
+export async function block(operator: OperatorProcess): Promise<void> {
   const url = await inspectorOf(operator);
   const socket = new WebSocket(url);
   await new Promise((resolve, reject) => {
     socket.onopen = resolve;
     socket.onerror = reject;
   });
-  const busy = new Promise<void>((resolve) => {
+  const blocked = new Promise<void>((resolve) => {
     socket.onmessage = ({ data }) => {
       if (String(data).includes('"id":1')) resolve();
     };
@@ -21,8 +21,8 @@ export async function block(operator: OperatorProcess, seconds: number): Promise
     socket.send(JSON.stringify({ id, method: "Runtime.evaluate", params: { expression } }));
   // The inspector answers the first one between two turns of the loop, and takes the second at once.
   evaluate(1, "0");
-  evaluate(2, `{ const until = Date.now() + ${seconds * 1000}; while (Date.now() < until); }`);
-  await busy;
+  evaluate(2, "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)");
+  await blocked;
 }
 
 /** Other processes that the operator starts may have an inspector as well, and say so on the same terminal. */
