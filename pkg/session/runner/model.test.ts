@@ -21,7 +21,7 @@ function askAt(url: string, more: Partial<ModelOptions> = {}) {
     clock: systemClock,
     onAsked: () => undefined,
     onActivity: () => undefined,
-    silenceTimeoutSeconds: 0.2,
+    silenceTimeoutSeconds: 60,
     ...more,
   });
   return model.ask({
@@ -82,7 +82,9 @@ describe("what comes of one request", () => {
   });
 
   test("an answer that falls silent is given up", async () => {
-    const { answer } = await ask({ stall: true });
+    const upstream = await openUpstream(() => ({ stall: true }));
+    opened.push(upstream);
+    const answer = await askAt(upstream.url, { silenceTimeoutSeconds: 0.2 });
     expect(answer).toEqual({ is: "lost", why: "Nothing was received for 0.2 seconds." });
   });
 
