@@ -45,7 +45,7 @@ async function write(path: string, text: string): Promise<void> {
   await writeFile(path, text);
 }
 
-function inside(context: TestContext, command: string, timeoutSeconds = 20): Promise<RunResult> {
+function inside(context: TestContext, command: string, timeoutSeconds = 100): Promise<RunResult> {
   needSandbox(context);
   const places = workspacePlaces({ repositoryPath, stateDirectory });
   const launch = sandboxed(command, {
@@ -101,7 +101,7 @@ test("a checkout for a reviewer can be read only", async (context) => {
     checkoutWritable: false,
     network: "none",
   });
-  const result = await runCommand({ launch, cwd: checkout, timeoutSeconds: 20, clock });
+  const result = await runCommand({ launch, cwd: checkout, timeoutSeconds: 100, clock });
 
   expect(result.output).toMatch(/^mine\n/);
   expect(result.exitCode).not.toBe(0);
@@ -217,7 +217,7 @@ test("a sandboxed command dies with the operator that started it, however that d
 
 test("an unsandboxed command says so and leaves no child behind either", async () => {
   const launch = unsandboxed(`(setsid sleep ${named(2345)} &) ; echo started`, { home: checkout });
-  const result = await runCommand({ launch, cwd: checkout, timeoutSeconds: 20, clock });
+  const result = await runCommand({ launch, cwd: checkout, timeoutSeconds: 100, clock });
 
   expect(launch.contained).toBe(false);
   expect(result).toMatchObject({ exitCode: 0, output: "started\n" });
@@ -227,7 +227,7 @@ test("an unsandboxed command says so and leaves no child behind either", async (
 test("a command gives way to what else runs, and so does its session where Linux groups by session; this one does not", async (context) => {
   const own = await ownPriority();
   const launch = unsandboxed(priority, { home: checkout });
-  const bare = async () => (await runCommand({ launch, cwd: checkout, timeoutSeconds: 20, clock })).output;
+  const bare = async () => (await runCommand({ launch, cwd: checkout, timeoutSeconds: 100, clock })).output;
   // Not the one of this session: the one that a machine or container begins with is in no group, as it may be where CI runs.
   const grouped = (await ownPriority({ detached: true })).session !== undefined;
   const lower = { process: Math.min(19, own.process + 10), session: grouped ? 10 : undefined };
@@ -241,7 +241,7 @@ test("a command gives way to what else runs, and so does its session where Linux
 test("what the operator does itself in a sandbox does not give way", async (context) => {
   needSandbox(context);
   const launch = sandboxed(priority, { checkout, network: "none", urgent: true });
-  const { output } = await runCommand({ launch, cwd: checkout, timeoutSeconds: 20, clock });
+  const { output } = await runCommand({ launch, cwd: checkout, timeoutSeconds: 100, clock });
 
   expect(read(output).process).toBe((await ownPriority()).process);
 });
@@ -249,7 +249,13 @@ test("what the operator does itself in a sandbox does not give way", async (cont
 test("an aborted command ends at once and is not called timed out", async () => {
   const controller = new AbortController();
   const launch = unsandboxed("sleep 3456.7", { home: checkout });
-  const running = runCommand({ launch, cwd: checkout, timeoutSeconds: 60, clock, signal: controller.signal });
+  const running = runCommand({
+    launch,
+    cwd: checkout,
+    timeoutSeconds: 100,
+    clock,
+    signal: controller.signal,
+  });
   controller.abort();
 
   expect(await running).toMatchObject({ exitCode: 137, timedOut: false });
@@ -257,7 +263,7 @@ test("an aborted command ends at once and is not called timed out", async () => 
 
 test("of much output the tail is kept", async () => {
   const launch = unsandboxed("seq 1 20000", { home: checkout });
-  const result = await runCommand({ launch, cwd: checkout, timeoutSeconds: 20, clock, maxOutputBytes: 100 });
+  const result = await runCommand({ launch, cwd: checkout, timeoutSeconds: 100, clock, maxOutputBytes: 100 });
 
   expect(result.output).toHaveLength(100);
   expect(result.output.endsWith("19999\n20000\n")).toBe(true);
@@ -266,7 +272,7 @@ test("of much output the tail is kept", async () => {
 test("a program that does not exist is a result, not an exception", async () => {
   const launch = unsandboxed(["no-such-program"], { home: checkout });
 
-  expect(await runCommand({ launch, cwd: checkout, timeoutSeconds: 5, clock })).toMatchObject({
+  expect(await runCommand({ launch, cwd: checkout, timeoutSeconds: 100, clock })).toMatchObject({
     exitCode: 127,
   });
 });
@@ -292,6 +298,6 @@ function named(seconds: number): string {
 
 async function processesOf(argument: string): Promise<readonly string[]> {
   const launch = unsandboxed(["ps", "-eo", "stat=,args="], { home: checkout });
-  const { output } = await runCommand({ launch, cwd: checkout, timeoutSeconds: 20, clock });
+  const { output } = await runCommand({ launch, cwd: checkout, timeoutSeconds: 100, clock });
   return output.split("\n").filter((line) => line.includes(`sleep ${argument}`) && !line.startsWith("Z"));
 }

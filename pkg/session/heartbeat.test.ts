@@ -83,7 +83,8 @@ test.concurrent.each<[string, (patient: Patient) => void, (patient: Patient) => 
   const patient = await inToolCall(1200);
   expect(await patient.pulsesUntil("Regular")).toEqual(["Regular"]);
   hang(patient);
-  expect(await patient.pulsesUntil("Late")).toEqual(["Regular", "Late"]);
+  // A starved one may be late before.
+  expect((await patient.pulsesUntil("Late")).filter((pulse) => pulse !== "Regular")).toEqual(["Late"]);
   goOn(patient);
   expect((await patient.pulsesUntil("Regular")).at(-1)).toBe("Regular");
 });

@@ -326,7 +326,7 @@ describe.each(["Best", "Marker"] as const)("stopping and crashing, containment %
       "touch started; trap '' TERM HUP INT; (setsid sh -c 'trap \"\" TERM; (setsid sleep 600 &) ; sleep 600' &); sleep 600";
     const clock = countingClock();
     const { stage } = await stageWith([bash(stubborn)], { containment, clock });
-    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    const spec = stage.spec();
     await stage.sessions.start(spec);
     await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
 
@@ -343,7 +343,7 @@ describe.each(["Best", "Marker"] as const)("stopping and crashing, containment %
       "touch started; (setsid sh -c 'trap \"\" TERM; (setsid sleep 600 &); sleep 600' &); sleep 600";
     const clock = countingClock();
     const { stage } = await stageWith([bash(tree)], { containment, clock });
-    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    const spec = stage.spec();
     await stage.sessions.start(spec);
     const seen = await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
 
@@ -362,7 +362,7 @@ describe.each(["Best", "Marker"] as const)("stopping and crashing, containment %
       (_request, index) => [bash("echo once >> more.txt; sleep 600"), commit, handIn][index] ?? { say: "?" },
       { containment },
     );
-    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    const spec = stage.spec();
     await stage.sessions.start(spec);
     const more = join(stage.checkout, "more.txt");
     // Made empty, then written.
@@ -404,7 +404,7 @@ describe.each(["Best", "Marker"] as const)("stopping and crashing, containment %
     const { stage } = await stageWith([bash("touch started; (setsid sleep 600 &); sleep 600")], {
       containment,
     });
-    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    const spec = stage.spec();
     await stage.sessions.start(spec);
     await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
 
@@ -435,7 +435,7 @@ describe("a host that can't be started", () => {
     let bytes = 1e9;
     const roomIn = () => ({ bytes, files: 1e6 });
     const { stage } = await stageWith([bash("touch started; sleep 600")], { roomIn });
-    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    const spec = stage.spec();
     await stage.sessions.start(spec);
     await stage.until(spec.id, () => existsSync(join(stage.checkout, "started")));
     bytes = 0;
@@ -490,7 +490,7 @@ test.each([
         },
       },
     });
-    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    const spec = stage.spec();
     await stage.sessions.start(spec);
     await stage.sessions.stop(spec.id, "Now");
     expect(await stage.sessions.find(spec.id)).toMatchObject({ is: "absent", ordered: true });
@@ -552,7 +552,7 @@ test.each([
         },
       },
     });
-    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    const spec = stage.spec();
     const folder = sessionFolder(stage.places.directory, spec.id);
     await stage.sessions.start(spec);
     const following = new AbortController();
@@ -593,7 +593,7 @@ test("an end that could not be proven is made good by a later look, which takes 
       dismiss: async (id) => void dismissed.push(id),
     },
   });
-  const spec = stage.spec({ toolTimeoutSeconds: 600 });
+  const spec = stage.spec();
   await stage.sessions.start(spec);
   // No second look comes within the limit.
   jumpMs = 60_000;
@@ -725,7 +725,7 @@ describe("a restarted operator", () => {
 
   test("does not take a host for ended by an order that died with the operator who gave it", async () => {
     const { stage } = await stageWith([bash("sleep 600")]);
-    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    const spec = stage.spec();
     const seen = await stage.sessions.start(spec);
     if (seen.is !== "present") throw new Error(`The session is ${seen.is}.`);
     sessionFolder(stage.places.directory, spec.id).writeOrder("Now");
@@ -761,7 +761,7 @@ describe("a restarted operator", () => {
     "is not needed for the stop latch to end a host and all it started, containment %s",
     async (containment) => {
       const { upstream, stage } = await stageWith([bash("touch started; (setsid sleep 600 &); sleep 600")]);
-      const spec = stage.spec({ toolTimeoutSeconds: 600 });
+      const spec = stage.spec();
       const order: OperatorOrder = { options: { ...stage.places, containment }, url: upstream.url, spec };
       const script = fileURLToPath(new URL("./testing/operator.ts", import.meta.url));
       await once(spawn(process.execPath, [script, JSON.stringify(order)], { stdio: "ignore" }), "exit");
@@ -779,7 +779,7 @@ describe("a restarted operator", () => {
     "knows that a host was ended by an order while nobody looked as long as the stop latch is $left",
     async ({ left, ordered }) => {
       const { upstream, stage } = await stageWith([bash("sleep 600")]);
-      const spec = stage.spec({ toolTimeoutSeconds: 600 });
+      const spec = stage.spec();
       const order: OperatorOrder = {
         options: { ...stage.places, containment: "Best" },
         url: upstream.url,
@@ -827,24 +827,26 @@ describe("a restarted operator", () => {
 describe("a host that may not go on", () => {
   const endless = "echo begun >> more.txt; while [ ! -e ../go ]; do sleep 0.02; done";
 
-  const deafHost = [process.execPath, fileURLToPath(new URL("./testing/deaf-host.ts", import.meta.url))];
+  const hostWithout = (...periodsMs: readonly string[]) => [
+    process.execPath,
+    fileURLToPath(new URL("./testing/deaf-host.ts", import.meta.url)),
+    ...periodsMs,
+  ];
+  /** It looks by itself at neither the stop latch nor its name. */
+  const deafHost = hostWithout("100", "1000");
+  /** Nothing but a look of its own has it see whether it is still named: it tells nothing in a tool call, not even that it lives. */
+  const silentHost = hostWithout("1000");
 
   /** Starts a session whose command does not return, and waits for that. */
-  async function begun(
-    stage: Stage,
-    when: (seen: SessionObservation) => boolean = () => true,
-  ): Promise<{ spec: SessionSpec; folder: SessionFolder }> {
-    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+  async function begun(stage: Stage): Promise<{ spec: SessionSpec; folder: SessionFolder }> {
+    const spec = stage.spec();
     await stage.sessions.start(spec);
-    await stage.until(spec.id, (seen) => existsSync(join(stage.checkout, "more.txt")) && when(seen));
+    await stage.until(spec.id, () => existsSync(join(stage.checkout, "more.txt")));
     return { spec, folder: sessionFolder(stage.places.directory, spec.id) };
   }
 
-  async function suspended(
-    stage: Stage,
-    when?: (seen: SessionObservation) => boolean,
-  ): Promise<{ folder: SessionFolder; host: RunningHost }> {
-    const { folder } = await begun(stage, when);
+  async function suspended(stage: Stage): Promise<{ folder: SessionFolder; host: RunningHost }> {
+    const { folder } = await begun(stage);
     return { folder, host: takeThePlaceOf(folder) };
   }
 
@@ -863,13 +865,11 @@ describe("a host that may not go on", () => {
   }
 
   test("suspended while another took its place, it ends itself and all it started as soon as it wakes", async () => {
-    const { stage } = await stageWith([bash(endless)]);
-    // It has told all that it has to tell before its next heartbeat: what it was about to write would end it, too.
-    const { folder, host } = await suspended(stage, (seen) => seen.is === "present" && seen.report.busy);
+    const { stage } = await stageWith([bash(endless)], { hostCommand: silentHost });
+    const { folder, host } = await suspended(stage);
     const before = writtenByHostIn(folder.path);
     process.kill(host.host.pid, "SIGCONT");
-    // Long before a heartbeat would be due.
-    await until(async () => !(await isAlive(host.outermost)), 5_000);
+    await until(async () => !(await isAlive(host.outermost)));
     expect(writtenByHostIn(folder.path)).toEqual(before);
     expect(await markedProcesses(basename(folder.path))).toEqual([]);
   });
@@ -896,7 +896,7 @@ describe("a host that may not go on", () => {
       return overBudget;
     };
     const { stage } = await stageWith(script, { hostCommand: deafHost });
-    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    const spec = stage.spec();
     await stage.sessions.start(spec);
     writeFileSync(join(stage.checkout, "../go"), "");
     await until(async () => taken !== undefined);
@@ -1047,7 +1047,7 @@ describe("a host in another container", () => {
         dismiss: async (session) => void dismissed.push(session),
       },
     });
-    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    const spec = stage.spec();
     await stage.sessions.start(spec);
     await stage.until(spec.id, () => existsSync(join(stage.checkout, "more.txt")));
     const folder = sessionFolder(stage.places.directory, spec.id);
@@ -1081,7 +1081,7 @@ describe("a host in another container", () => {
 
   test("of this machine before it was started anew is gone", async () => {
     const { stage } = await stageWith([bash("touch more.txt; sleep 600")]);
-    const spec = stage.spec({ toolTimeoutSeconds: 600 });
+    const spec = stage.spec();
     await stage.sessions.start(spec);
     await stage.until(spec.id, () => existsSync(join(stage.checkout, "more.txt")));
     const folder = sessionFolder(stage.places.directory, spec.id);
@@ -1100,8 +1100,8 @@ function everythingIn(folder: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), "utf8")]));
 }
 
-async function until(look: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
-  await expect.poll(look, { timeout: timeoutMs, interval: 20 }).toBe(true);
+async function until(look: () => Promise<boolean>): Promise<void> {
+  await expect.poll(look, { interval: 20 }).toBe(true);
 }
 
 interface Result {

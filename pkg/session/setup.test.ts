@@ -18,7 +18,7 @@ async function stageWith(turns: readonly Turn[]): Promise<{ stage: Stage; asked(
   return { stage, asked: () => upstream.requests.length };
 }
 
-const setup = (run: string): SetupCommand => ({ run, timeoutSeconds: 20, network: "none" });
+const setup = (run: string): SetupCommand => ({ run, timeoutSeconds: 600, network: "none" });
 /** Counts how often it ran. */
 const counting = setup("mkdir -p deps && echo ran >> deps/installed");
 const bash = (command: string): Turn => ({ call: "bash", input: { command } });

@@ -1,4 +1,4 @@
-/** A session host that looks neither at the stop latch nor at its name by itself: only what it is about to do makes it. */
+/** A session host that does not do by itself what it does again and again: only the rest makes it look at its name. */
 import { basename, dirname } from "node:path";
 import type { Clock } from "../../runtime/clock.ts";
 import { systemClock, systemRandom } from "../../system/system.ts";
@@ -6,14 +6,15 @@ import { runHost } from "../host.ts";
 import { attemptVariable } from "../host-command.ts";
 import { sessionFolder } from "../session-folder.ts";
 
-const [path = ""] = process.argv.slice(2);
+const [...args] = process.argv.slice(2);
+const path = args.pop() ?? "";
 const { BOSUN_OUTERMOST, BOSUN_OUTER_PROC } = process.env;
-/** How often a host looks by itself, in milliseconds. */
-const looks = [100, 1000];
+/** The periods of what it does not do, in milliseconds: a host looks whether it may go on every 100, and beats every 1000. */
+const periods = args.map(Number);
 
 const clock: Clock = {
   ...systemClock,
-  sleep: (ms, signal) => (looks.includes(ms) ? new Promise(() => {}) : systemClock.sleep(ms, signal)),
+  sleep: (ms, signal) => (periods.includes(ms) ? new Promise(() => {}) : systemClock.sleep(ms, signal)),
 };
 
 await runHost({

@@ -105,7 +105,7 @@ export async function openStage(
       message: "Project: Say hello",
       tasks: [{ id: "T-1", title: "Say hello" }],
       criteria: [{ id: "AC-1", text: "It says hello" }],
-      toolTimeoutSeconds: 20,
+      toolTimeoutSeconds: 600,
       sandbox: "Off",
       ...changed,
     }),
