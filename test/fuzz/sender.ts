@@ -22,7 +22,7 @@ export type Outcome =
   | { is: "silent" };
 
 /** When waiting is given up, in milliseconds. */
-const giveUpMs = 10_000;
+const giveUpMs = 30_000;
 /** How long events of a watch are read, in milliseconds. */
 const watchMs = 30;
 

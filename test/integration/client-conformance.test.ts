@@ -93,7 +93,7 @@ interface Report {
   }[];
 }
 
-test("the Client answers every conformance step as HTTP does", { timeout: 180_000 }, async () => {
+test("the Client answers every conformance step as HTTP does", { timeout: 600_000 }, async () => {
   const [one, other] = worlds as [World, World];
   const [direct, through] = await Promise.all([failures(one.direct), failures(other.through)]);
 

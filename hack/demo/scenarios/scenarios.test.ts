@@ -11,7 +11,7 @@ import { type Rehearsal, startRehearsal } from "../../../pkg/rehearsal/rehearsal
 import type { Judgement } from "../../../pkg/session/sessions.ts";
 
 // Real checks by the dozen: a busy machine may take its time.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 const demo = fileURLToPath(new URL("..", import.meta.url));
 const prompts = loadPrompts(fileURLToPath(new URL("../../../prompts", import.meta.url)));

@@ -27,6 +27,8 @@ import { type SoakUpstream, startSoakUpstream } from "./upstream.ts";
 const START_MS = Date.parse("2026-10-24T20:00:00Z");
 /** What may be left of a limit that nobody can reach, in USD: 8 % of 5, 2 % of 20. */
 const UNREACHABLE_USD_MAX = 0.4;
+/** What has not come by then never comes, in ms. */
+const NEVER_MS = 300_000;
 
 export interface SoakOptions {
   minutes: number;
@@ -128,7 +130,6 @@ async function measure(
   const agents = await startAgents(`measured-${usd}`, wanted);
   await until(
     () => agents.refused.size === 10,
-    300_000,
     () => stuck(agents),
   );
   await agents.end();
@@ -147,13 +148,11 @@ async function violate(operator: Operator, upstream: SoakUpstream): Promise<stri
   const agents = await startAgents("violated", options);
   await until(
     () => agents.answers > 20,
-    60_000,
     () => stuck(agents),
   );
   upstream.violations = 1;
   await until(
     () => (agents.failures.get("402 BoundViolated") ?? 0) > 10,
-    60_000,
     () => stuck(agents),
   );
   await operator.kill();
@@ -162,7 +161,6 @@ async function violate(operator: Operator, upstream: SoakUpstream): Promise<stri
   const refusals = agents.failures.get("402 BoundViolated") ?? 0;
   await until(
     () => (agents.failures.get("402 BoundViolated") ?? 0) > refusals + 10,
-    60_000,
     () => stuck(agents),
   );
   const after = operator.lines().filter(({ step }) => step === "reserved").length;
@@ -177,7 +175,6 @@ async function violate(operator: Operator, upstream: SoakUpstream): Promise<stri
   const { answers } = agents;
   await until(
     () => agents.answers > answers,
-    60_000,
     () => stuck(agents),
   );
   await agents.end();
@@ -202,15 +199,14 @@ async function settled(operator: Operator): Promise<void> {
   };
   await until(
     () => !isOpen(),
-    60_000,
     () => "requests in the ledger don't end",
   );
 }
 
-async function until(condition: () => boolean, ms: number, what: () => string): Promise<void> {
-  const endMs = performance.now() + ms;
+async function until(condition: () => boolean, what: () => string): Promise<void> {
+  const endMs = performance.now() + NEVER_MS;
   while (!condition()) {
-    if (performance.now() > endMs) throw new Error(`Waited for ${ms / 1000} s: ${what()}.`);
+    if (performance.now() > endMs) throw new Error(`Waited for ${NEVER_MS / 1000} s: ${what()}.`);
     await sleep(50);
   }
 }
