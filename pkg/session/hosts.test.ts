@@ -1,17 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { pidSpace } from "../system/pid-space.ts";
-import { startTimeOf } from "../system/process-identity.ts";
+import { type ProcessIdentity, startTimeOf } from "../system/process-identity.ts";
 import { startTimeNow } from "../system/process-table.ts";
-import { systemClock } from "../system/system.ts";
+import { systemClock, systemIds } from "../system/system.ts";
 import { Hosts } from "./hosts.ts";
 import { sessionMarker } from "./process-tree.ts";
 import { type HostFile, sessionFolder } from "./session-folder.ts";
 import type { SessionReport } from "./sessions.ts";
+import { openStage } from "./testing/stage.ts";
 
 const gone = { pid: 2 ** 30, startTime: "then" };
 
@@ -81,4 +82,28 @@ test("an attempt that had no process when it was looked at lives once it has one
   const me = { pid: process.pid, startTime: (await startTimeOf(process.pid)) ?? "" };
   const host: HostFile = { state: "running", ...named, outermost: me, host: me, startedAtMs: 0 };
   expect(await hosts.lookAt(session, host)).toBe("alive");
+});
+
+test("who closes waits until what hosts that are gone have left is gone too, and leaves those alone that live", async () => {
+  const stage = await openStage({ url: "http://127.0.0.1:9" });
+  onTestFinished(() => stage.close());
+  const hostLeaving = async (host?: ProcessIdentity): Promise<number> => {
+    const id = systemIds.uuid();
+    const env = { ...process.env, [sessionMarker]: id };
+    const left = spawn("sleep", ["600"], { env, stdio: "ignore" });
+    onTestFinished(() => void left.kill("SIGKILL"));
+    await once(left, "spawn");
+    const pid = left.pid ?? 0;
+    const outermost = { pid, startTime: (await startTimeOf(pid)) ?? "" };
+    const running = { state: "running", attempt: "1", place: pidSpace(), startedAtMs: 0 } as const;
+    const folder = join(stage.places.directory, id);
+    mkdirSync(folder);
+    sessionFolder(stage.places.directory, id).writeHost({ ...running, outermost, host: host ?? outermost });
+    return pid;
+  };
+  const left = await hostLeaving(gone);
+  const living = await hostLeaving();
+  await stage.sessions.close();
+  expect(startTimeNow(left)).toBeUndefined();
+  expect(startTimeNow(living)).toBeDefined();
 });

@@ -76,7 +76,7 @@ export async function openSessions(options: SessionsOptions): Promise<OwnedSessi
 }
 
 export interface OwnedSessions extends Sessions {
-  /** Ends what waits for a session. Sessions go on. */
+  /** Ends what waits for a session, and what is left of those that have ended. Sessions go on. */
   close(): Promise<void>;
 }
 
@@ -140,6 +140,8 @@ class Manager implements OwnedSessions {
 
   async close(): Promise<void> {
     await this.#spares?.close();
+    // What is still there of a host that has ended would else be nobody's to wait for.
+    await Promise.all(this.#living().map((id) => this.#reap(id)));
   }
 
   async find(id: string): Promise<SessionObservation> {
