@@ -1,27 +1,16 @@
 import { join } from "node:path";
 import type { Clock } from "../../runtime/clock.ts";
 import { type Failpoints, noFailpoints } from "../../runtime/failpoints.ts";
-import { systemClock, systemIds, systemRandom } from "../../system/system.ts";
+import { systemIds, systemRandom } from "../../system/system.ts";
+import { waitedTime } from "../../system/testing/waited-time.ts";
 import { Gateway } from "../gateway.ts";
 import type { TestUpstream } from "./upstream.ts";
-
-/** What is waited for passes, and nothing else: on a starved machine the lease, which nobody renews, ran out in the middle of a test. */
-function waitedTime(): Clock {
-  let waitedMs = 0;
-  return {
-    ...systemClock,
-    elapsed: () => waitedMs,
-    async sleep(ms, signal) {
-      await systemClock.sleep(ms, signal);
-      waitedMs += ms;
-    },
-  };
-}
 
 /** A gateway with its ledger in `folder`, before `upstream`. What it would log or end with is thrown. */
 export async function startTestGateway({
   folder,
   upstream,
+  // Nobody renews its lease, which has to last as long as a test.
   clock = waitedTime(),
   failpoints = noFailpoints,
 }: {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock, systemIds } from "../../system/system.ts";
+import { waitedTime } from "../../system/testing/waited-time.ts";
 import { type OwnedSessions, openSessions, type SessionsOptions } from "../manager.ts";
 import type { Outcome, SessionObservation, SessionSpec } from "../sessions.ts";
 import type { StampedEntry } from "../transcript.ts";
@@ -62,7 +63,8 @@ export async function openStage(
         admit: async ({ session, run }) => ({ url: upstream.url, token: `${session}/${run}` }),
         dismiss: async () => undefined,
       },
-      clock: systemClock,
+      // A host may take as long to start as it does on a starved machine.
+      clock: waitedTime(),
       ids: systemIds,
       ...changes,
     });
