@@ -11,6 +11,7 @@ import {
   type BudgetAccount,
   type BudgetPolicy,
   type CostQuery,
+  type LimitMet,
   type Money,
   type MoneyStanding,
   NANO_PER_USD,
@@ -81,6 +82,7 @@ export type Answered =
       reason: "BudgetExceeded" | "NoBudget" | "BoundViolated" | "UsageLimited";
       message: string;
       budgets?: readonly string[];
+      limits?: readonly LimitMet[];
     }
   /** Not now: it waited in line for as long as it may, or there was no gateway, or no status. */
   | { is: "later"; seconds: number; message: string };
@@ -266,9 +268,14 @@ export class SimMoney implements Money {
       return { is: "later", seconds: reserving.retryAfterSeconds, message: reserving.message };
     if (reserving.is === "unconfirmed") return { is: "later", seconds: 60, message: reserving.message };
     if (reserving.is === "refused") {
-      const { message, budgets, reason: said } = reserving;
-      const reason = said === "ClockUnconfirmed" ? "BudgetExceeded" : said;
-      return { is: "refused", reason, message, ...(budgets.length === 0 ? {} : { budgets }) };
+      const { message, budgets, limits, reason: said } = reserving;
+      return {
+        is: "refused",
+        reason: said === "ClockUnconfirmed" ? "BudgetExceeded" : said,
+        message,
+        ...(budgets.length === 0 ? {} : { budgets }),
+        ...(limits === undefined ? {} : { limits }),
+      };
     }
     const { payment } = reserving;
     if (signal.aborted) {
