@@ -2,7 +2,7 @@ import http from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { KubeObject } from "../../pkg/api/meta.ts";
 import type { Access } from "../../pkg/cluster/access.ts";
-import { clusterClient } from "../../pkg/cluster/client.ts";
+import { type ClusterClientOptions, clusterClient } from "../../pkg/cluster/client.ts";
 import { readCluster } from "../../pkg/cluster/kubeconfig.ts";
 import type { Client, Kind } from "../../pkg/runtime/client.ts";
 import type { Clock } from "../../pkg/runtime/clock.ts";
@@ -48,14 +48,7 @@ beforeEach(async () => {
   proxy = await faultProxy(direct.access);
   renewals = 0;
   agent = new http.Agent({ keepAlive: true });
-  client = clientAt({
-    server: proxy.url,
-    options: async () => ({ agent, headers: {} }),
-    renew: () => {
-      renewals += 1;
-    },
-    close: () => agent.destroy(),
-  });
+  client = clientAt(throughProxy());
 });
 
 afterEach(async () => {
@@ -66,9 +59,20 @@ afterEach(async () => {
     await direct.client.delete(Widget, { namespace: "default", name: metadata.name });
 });
 
-function clientAt(access: Access): Client {
+function clientAt(access: Access, more: Partial<ClusterClientOptions> = {}): Client {
   const deps = { access, clock: hurried, random: systemRandom, userAgent: "bosun-test" };
-  return clusterClient({ ...deps, kinds, fieldManager: "bosun" });
+  return clusterClient({ ...deps, kinds, fieldManager: "bosun", ...more });
+}
+
+function throughProxy(): Access {
+  return {
+    server: proxy.url,
+    options: async () => ({ agent, headers: {} }),
+    renew: () => {
+      renewals += 1;
+    },
+    close: () => agent.destroy(),
+  };
 }
 
 const widget = (name: string): never =>
@@ -256,15 +260,7 @@ test("a watch that falls silent ends, so that somebody asks anew", async () => {
   /** What a watch told before it ended, where a silence of `silentMs` ends one; nothing where none of it came in time. */
   const toldWithin = async (silentMs: number): Promise<string[]> => {
     proxy.play(watch, { is: "silence", lines: 1 });
-    const quick = clusterClient({
-      access: { server: proxy.url, options: async () => ({ agent, headers: {} }), renew() {}, close() {} },
-      clock: hurried,
-      random: systemRandom,
-      userAgent: "bosun-test",
-      kinds,
-      fieldManager: "bosun",
-      silentMs,
-    });
+    const quick = clientAt(throughProxy(), { silentMs });
     const seen: string[] = [];
     try {
       for await (const { type } of quick.watch(Widget, { resourceVersion: metadata.resourceVersion }))
@@ -285,13 +281,7 @@ test("a watch that falls silent ends, so that somebody asks anew", async () => {
 
 test("what the server warns of beside an answer is told: kinds of an older version drop fields without an error", async () => {
   const told: string[] = [];
-  const deps = { access: direct.access, clock: hurried, random: systemRandom, userAgent: "bosun-test" };
-  const warned = clusterClient({
-    ...deps,
-    kinds,
-    fieldManager: "bosun",
-    warned: (text) => void told.push(text),
-  });
+  const warned = clientAt(direct.access, { warned: (text) => void told.push(text) });
   const object = { ...(widget("a") as object), status: {}, spec: { size: 1, sizee: 2, "a,b": 1 } } as never;
   await warned.create(Widget, object);
   expect(told.toSorted()).toEqual(['unknown field "spec.a,b"', 'unknown field "spec.sizee"']);
@@ -305,15 +295,7 @@ test("what the server forbids is told in its words, whoever asked", async () => 
     body: { kind: "Status", code: 403, reason: "Forbidden", message },
   });
   const told: string[] = [];
-  const refused = clusterClient({
-    access: { server: proxy.url, options: async () => ({ agent, headers: {} }), renew() {}, close() {} },
-    clock: hurried,
-    random: systemRandom,
-    userAgent: "bosun-test",
-    kinds,
-    fieldManager: "bosun",
-    forbidden: (text) => void told.push(text),
-  });
+  const refused = clientAt(throughProxy(), { forbidden: (text) => void told.push(text) });
   await expect(refused.get(Widget, { namespace: "default", name: "a" })).rejects.toMatchObject({ code: 403 });
   expect(told).toEqual([message]);
 });
