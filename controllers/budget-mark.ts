@@ -1,5 +1,6 @@
 import type { Budget } from "../pkg/api/generated.ts";
 import { type LimitMet, nanoOf } from "../pkg/gateway/money.ts";
+import { isInForce } from "./deps.ts";
 
 /**
  * Under which windows, limits and corrections of a Budget a request was refused: one word. While it stays the same, so
@@ -42,9 +43,9 @@ function stillHolds(met: LimitMet, now: LimitMet): boolean {
   );
 }
 
-function limitsOf({ metadata, spec, status }: Budget): readonly LimitMet[] {
-  // In force no more, also while a finalizer holds it.
-  if (metadata.deletionTimestamp !== undefined) return [];
+function limitsOf(budget: Budget): readonly LimitMet[] {
+  if (!isInForce(budget)) return [];
+  const { metadata, spec, status } = budget;
   return (["daily", "monthly"] as const).flatMap((period) => {
     const { usd, tokens } = spec[period] ?? {};
     if (usd === undefined && tokens === undefined) return [];

@@ -53,13 +53,17 @@ export async function theWorkspaceKey(
   return workspace === undefined ? [] : [keyOf(workspace)];
 }
 
-/** The Budgets that limit anything: one that is being deleted does not, also while a finalizer holds it. */
+/** Whether a Budget limits anything: one that is being deleted does not, also while a finalizer holds it. */
+export function isInForce({ metadata }: Budget): boolean {
+  return metadata.deletionTimestamp === undefined;
+}
+
 export async function budgetsInForce({
   client,
   namespace,
 }: Pick<Deps, "client" | "namespace">): Promise<readonly Budget[]> {
   const { items } = await client.list("Budget", { namespace });
-  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  return items.filter(isInForce);
 }
 
 function order(workspace: Workspace): number {

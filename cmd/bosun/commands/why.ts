@@ -1,4 +1,5 @@
 /** `bosun why [NAME]`: why is this project or agent not moving, and what would change it? */
+import { isInForce } from "../../../controllers/deps.ts";
 import type { Context } from "../context.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import { type Connection, withObjects } from "../operator-client/connect.ts";
@@ -32,8 +33,7 @@ async function readWorld({ client, folder }: Connection<Reader>, now: number): P
   ]);
   const { workspaces, ...objects } = heedLatch(all, folder, now);
   const agents = withLastActivity(objects.agents, folder);
-  // One that is being deleted limits nothing any more.
-  const budgets = objects.budgets.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const budgets = objects.budgets.filter(isInForce);
   return { ...objects, agents, budgets, workspace: workspaces[0], categories: categories.items, now };
 }
 
