@@ -11,6 +11,7 @@ import { clusterOf } from "../../../cmd/bosun/operator-client/chosen-cluster.ts"
 import {
   NoOperatorError,
   type OperatorClient,
+  SilentOperatorError,
   socketClient,
 } from "../../../cmd/bosun/operator-client/socket-client.ts";
 import { runIn } from "../../../cmd/bosun/testing/operator.ts";
@@ -195,7 +196,8 @@ export function scratch(
     } catch (error) {
       const isStarting = started.at(-1)?.exitCode === null;
       if (error instanceof NoOperatorError && isStarting) return undefined;
-      throw error instanceof NoOperatorError ? new Error(outputs(), { cause: error }) : error;
+      const isAway = error instanceof NoOperatorError || error instanceof SilentOperatorError;
+      throw isAway ? new Error(`${error.message}\n${outputs()}`, { cause: error }) : error;
     }
   }
 

@@ -176,7 +176,8 @@ onLinux(
       "a mode that agrees",
       async () => (await modeOf(here)) === (isStopped() ? "Stopped" : "Running"),
     );
-    if (isStopped()) expect(here.running()).toEqual([]);
+    // An operator that was started again begins before it sees that the mode stays Stopped, and ends that as any stop does.
+    if (isStopped()) await here.none(performance.now());
   },
 );
 
